@@ -255,7 +255,7 @@ class RowUndated(Failure):
         """Name the realm."""
         super().__init__(
             f"{realm} 環境的時鐘尚未開始，此行須填 at",
-            f"the clock of the realm {realm} has not begun: the row needs an at",
+            f"the clock of the environment {realm} has not begun: the row needs an at",
         )
 
 

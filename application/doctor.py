@@ -179,7 +179,7 @@ async def examine_unnotified(store: EventStore) -> Diagnosis:
     unnotified = await store.unnotified()
     return Diagnosis(
         "未通知的卷宗",
-        "streams not told",
+        "files not yet notified",
         str(len(unnotified)),
         not unnotified,
         "worker 將在數秒內補上；久不消失請看其日誌",
@@ -195,10 +195,10 @@ async def examine_parked(store: EventStore) -> Diagnosis:
     listed = [f"{one.stream} ({one.why})" for one in (*parked, *on_paper)]
     shown = "; ".join(listed[:MOST_NAMED])
     dated = "（手動環境的命令帶 --at）" if on_paper else ""
-    dated_en = " (with --at in a realm on a manual clock)" if on_paper else ""
+    dated_en = " (with --at in an environment on a manual clock)" if on_paper else ""
     return Diagnosis(
         "轉人工處理的卷宗",
-        "parked streams",
+        "files handed to a person",
         f"{len(listed)}: {shown}" if listed else "none",
         not listed,
         f"由人查看（venture project show、日誌事件 stream.parked）並以命令補齊所缺{dated}；補齊後期限自行辦結；"

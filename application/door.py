@@ -413,7 +413,7 @@ def _refuse_dated(subject: StreamId) -> Answer:
     unmet = Unmet.of(
         "CLOCK",
         "{realm} 環境用實時時鐘，命令不可自定時間；文件上的日期請填在內容中",
-        "the realm {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
+        "the environment {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
         realm=realm,
     )
     return _refuse(subject, (unmet,))

@@ -43,7 +43,7 @@ class NameAmbiguous(Failure):
 
     kind = FailureKind.USAGE
     remedy_zh = "請用 --realm 指明環境，或寫全稱"
-    remedy_en = "Name the realm by --realm, or write the whole id"
+    remedy_en = "Name the environment by --realm, or write the whole id"
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
         """Keep the candidates."""

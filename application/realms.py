@@ -20,7 +20,7 @@ class NoSuchRealm(Failure):
 
     def __init__(self, realm: str) -> None:
         """Keep its name."""
-        super().__init__(f"沒有環境 {realm}", f"there is no realm {realm}", realm=realm)
+        super().__init__(f"沒有環境 {realm}", f"there is no environment {realm}", realm=realm)
         self.remedy_zh = f"核對名稱；確要新開，用 venture realm open {realm}"
         self.remedy_en = f"Look at its name again; to make it, venture realm open {realm}"
 
@@ -32,7 +32,9 @@ class RealmExists(Failure):
 
     def __init__(self, realm: str) -> None:
         """Keep its name."""
-        super().__init__(f"環境 {realm} 已有，用實時鐘", f"the realm {realm} is there, on the wall clock", realm=realm)
+        super().__init__(
+            f"環境 {realm} 已有，用實時鐘", f"the environment {realm} is there, on the wall clock", realm=realm
+        )
 
 
 async def is_realm(store: EventStore, realm: str) -> bool:

@@ -129,7 +129,7 @@ DECIDER: Decider[TakeNote | Advance | Overlook, Noted | Advanced] = Decider(
     due=due,
     awaiting=awaiting,
 )
-NOTES = Aggregate(kind=KIND, zh="記錄", deciders=(DECIDER,))
+NOTES = Aggregate(kind=KIND, zh="記錄", en="note", en_many="notes", deciders=(DECIDER,))
 
 
 def install() -> None:

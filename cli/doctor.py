@@ -111,8 +111,8 @@ def _of_log(runtime: Runtime, *, production: bool, is_there: bool) -> Iterator[E
     store = runtime.store
     yield Examination("數據庫結構", "schema", partial(_schema, runtime))
     if is_there:
-        yield Examination("未通知的卷宗", "streams not told", partial(doctor.examine_unnotified, store))
-        yield Examination("轉人工處理的卷宗", "parked streams", partial(doctor.examine_parked, store))
+        yield Examination("未通知的卷宗", "files not yet notified", partial(doctor.examine_unnotified, store))
+        yield Examination("轉人工處理的卷宗", "files handed to a person", partial(doctor.examine_parked, store))
         is_local = runtime.settings.env is bootstrap.Environment.LOCAL
         key = runtime.key.id if runtime.key else None
         look = partial(doctor.examine_door_key, store, key, publishes_itself=is_local)

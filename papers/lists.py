@@ -185,7 +185,7 @@ PROJECTS: Final[SheetList[ProjectLine]] = SheetList(
         ListColumn("funds_text", "資金來源", "funds"),
         ListColumn("awaited", "待辦", "awaited", width=30),
         ListColumn("due", "期限", "due", Sort.INSTANT, 18),
-        ListColumn("realm", "環境", "realm"),
+        ListColumn("realm", "環境", "environment"),
     ),
     _build_project,
 )
@@ -200,7 +200,7 @@ WAITING: Final[SheetList[Waiting]] = SheetList(
         ListColumn("what", "事項", "what", width=30),
         ListColumn("who", "辦理人", "who", width=24),
         ListColumn("command_text", "命令", "command", width=20),
-        ListColumn("realm", "環境", "realm"),
+        ListColumn("realm", "環境", "environment"),
     ),
     _build_waiting,
 )
@@ -234,7 +234,7 @@ ORGANISATIONS: Final[SheetList[OrganisationLine]] = SheetList(
         ListColumn("level_until", "等級有效期至", "level until", Sort.DAY, 14),
         ListColumn("listings_text", "列入名單", "listings", width=20),
         ListColumn("banned_until", "取消申報資格至", "barred until", Sort.DAY, 16),
-        ListColumn("realm", "環境", "realm"),
+        ListColumn("realm", "環境", "environment"),
     ),
     _build_organisation,
 )
@@ -245,7 +245,7 @@ MONEY: Final[SheetList[Sums]] = SheetList(
         ListColumn("key", "對象", "key", width=20),
         ListColumn("projects", "項目數", "projects", Sort.NUMBER, 10),
         *_money(*_SUMS, ("committed", "已立項未撥", "committed")),
-        ListColumn("realm", "環境", "realm"),
+        ListColumn("realm", "環境", "environment"),
     ),
     _build_sums,
 )

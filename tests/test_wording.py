@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 SAYS = frozenset({"check", "require_another_person", "_require", "of"})
 """What a refusal is said with: a rule, its Chinese and its English."""
+BEHIND = re.compile(r"(?i)\b(streams?|realms?|fold(s|ed|ing)?|projections?|followers?|agenda|parked)\b")
+"""Words of the machinery that no page says, not even to auditors and administrators."""
+TYPED = re.compile(r"--?\w+|\{\w*\}|«\w+»|stream\.parked")
+"""What is typed or searched for by just that name."""
 RULE = re.compile(r"[A-Z]{1,2}\d{1,2}|CLOCK")
 PLACE = re.compile(r"\{\w+\}")
 ENGINE = re.compile(
@@ -59,6 +64,30 @@ def _refusals() -> Iterator[tuple[str, str]]:
                 pass
 
 
+def _say(node: ast.expr) -> str:
+    """The text of that node, with a bare ``{}`` in the place of each value; empty where it is none."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(_say(part) or "{}" for part in parts)
+        case _:
+            return ""
+
+
+def _pages() -> Iterator[tuple[str, str]]:
+    """Every text that may come to stand on a page, Chinese beside English."""
+    for room in ("application", "audit", "domain", "papers", "web/components", "web/console"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                match node:
+                    case ast.Call(args=row) | ast.Tuple(elts=row):
+                        said = [_say(one) for one in row]
+                        yield from ((zh, en) for zh, en in pairwise(said) if re.search("[一-鿿]", zh) and en)
+                    case _:
+                        pass
+
+
 REFUSALS = sorted(set(_refusals()))
 
 
@@ -69,6 +98,23 @@ def test_a_refusal_is_in_the_office_s_words_and_says_the_same_in_both(zh: str, e
     assert MACHINERY.search(zh) is None
     assert CODE.search(PLACE.sub("", zh)) is None
     assert list_places(simplify(zh)) == list_places(zh)
+
+
+def test_no_page_says_a_word_of_the_machinery() -> None:
+    said = {*_pages(), *((one.zh, word) for one in AGGREGATES.values() for word in (one.en, one.en_many))}
+    assert ("視圖", "Views") in said
+    assert sorted(en for _, en in said if BEHIND.search(TYPED.sub("", en))) == []
+    assert sorted(zh for zh, _ in said if re.search("事件流|時鐘域|跟隨者|投影|折疊|停置", zh)) == []
+
+
+def test_a_refusal_keeps_what_it_is_about_apart_from_its_words() -> None:
+    """An f-string has no other language and escapes every test of words: a template with its particulars has both."""
+    said = [call for call in _calls("domain", "deciding") if getattr(call.func, "id", "") in SAYS - {"of"}]
+    assert len(said) > len(REFUSALS) / 2
+    pieces = {
+        ast.unparse(call) for call in said for text in call.args for n in ast.walk(text) if isinstance(n, ast.JoinedStr)
+    }
+    assert sorted(pieces) == []
 
 
 def test_every_rule_has_its_words_where_it_can_refuse() -> None:

@@ -109,7 +109,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "TP03": ("須兩人者，一人提出，另一人確認", "what takes two is proposed by one and confirmed by another"),
     "OE01": (
         "期初登記只在補錄環境、轉為實時之前",
-        "opening entries are made in a paper realm only, before it goes live",
+        "opening entries are made where files on paper are entered, before that goes live",
     ),
     "OE02": ("期初登記由兩人作出，所確認即所提出", "an opening entry takes two persons, about one content"),
     "OE03": ("期初登記的階段、日期與賬目相合", "stage, days and ledger of an opening entry hold together"),

@@ -430,8 +430,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 _NAME.fullmatch(state.stream.name),
                 "AV01",
-                f"審批檔案以 AV- 開頭，如 AV-2024-17，而非 {state.stream.name}",
-                f"an approval's file begins with AV-, as AV-2024-17, not {state.stream.name}",
+                "審批檔案以 AV- 開頭，如 AV-2024-17，而非 {name}",
+                "an approval's file begins with AV-, as AV-2024-17, not {name}",
+                name=state.stream.name,
             )
             for number, group in enumerate(groups, 1):
                 _require_meetable(check, number, group)
@@ -480,31 +481,41 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 def _require_meetable(check: Checks, number: int, group: Approvers) -> None:
     """AV20: somebody is asked, who may be, and as many as are needed."""
     strangers = sorted({role for role in (*group.roles, *(s.role for s in group.seats)) if role not in VOTERS})
-    names = "、".join(strangers)
     check(
         not strangers,
         "AV20",
-        f"第 {number} 組：{names} 不可為審批人",
-        f"group {number}: {', '.join(strangers)} may not be asked",
+        "第 {number} 組：{strangers} 不可為審批人",
+        "group {number}: {strangers} may not be asked",
+        number=number,
+        strangers=strangers,
     )
     check(
         bool(group.seats or group.roles) and len(set(group.seats)) == len(group.seats),
         "AV20",
-        f"第 {number} 組須列崗位或角色，不得重複",
-        f"group {number} names seats or roles, none of them twice",
+        "第 {number} 組須列崗位或角色，不得重複",
+        "group {number} names seats or roles, none of them twice",
+        number=number,
     )
     check(
         not group.acts_for or bool(group.roles),
         "AV20",
-        f"第 {number} 組：所代表者須與角色同列",
-        f"group {number}: whom they act for goes with roles",
+        "第 {number} 組：所代表者須與角色同列",
+        "group {number}: whom they act for goes with roles",
+        number=number,
     )
-    enough = group.needed is not None if group.roles else (group.needed or 1) <= len(group.seats)
     check(
-        enough,
+        not group.roles or group.needed is not None,
         "AV20",
-        f"第 {number} 組：" + ("列角色者須寫明須幾人" if group.roles else "所須人數多於所列崗位"),
-        f"group {number}: " + ("say how many of those roles" if group.roles else "more are needed than are named"),
+        "第 {number} 組：列角色者須寫明須幾人",
+        "group {number}: say how many of those roles",
+        number=number,
+    )
+    check(
+        group.roles or (group.needed or 1) <= len(group.seats),
+        "AV20",
+        "第 {number} 組：所須人數多於所列崗位",
+        "group {number}: more are needed than are named",
+        number=number,
     )
 
 
@@ -547,8 +558,13 @@ def _reckon(check: Checks, calendar: Calendar, at: datetime, terms: Terms) -> di
         "an escalation says after how many working days, and to which seats",
     )
     strangers = sorted({seat for seat in terms.escalate_to if seat.role not in VOTERS})
-    names = "、".join(strangers)
-    check(not strangers, "AV20", f"不可上提至 {names}", f"it may not be escalated to {', '.join(strangers)}")
+    check(
+        not strangers,
+        "AV20",
+        "不可上提至 {strangers}",
+        "it may not be escalated to {strangers}",
+        strangers=strangers,
+    )
     return {"until": until, "remind_at": remind_at, "escalate_at": escalate_at}
 
 
@@ -558,8 +574,9 @@ def _require_opener(check: Checks, known: ApprovalRequest, order: Order) -> None
     check(
         opener is None or order.actor == opener.seat or order.acting.is_same_person(opener),
         "AV22",
-        f"只有提請者 {opener.seat if opener else ''} 可以變更或撤回",
-        f"only {opener.seat if opener else ''}, who asked, may change or withdraw it",
+        "只有提請者 {opener} 可以變更或撤回",
+        "only {opener}, who asked, may change or withdraw it",
+        opener=opener.seat if opener else "",
     )
 
 
@@ -580,22 +597,25 @@ def _require_vote(
     check(
         groups,
         "AV26",
-        f"{order.actor} 不在此項審批的審批人之中",
-        f"{order.actor} is not one of those who are asked",
+        "{actor} 不在此項審批的審批人之中",
+        "{actor} is not one of those who are asked",
+        actor=order.actor,
     )
     check(
         not groups or lacking,
         "AV26",
-        f"{order.actor} 所在的組已夠人數，無須再表決",
-        f"the group of {order.actor} has as many as it needs",
+        "{actor} 所在的組已夠人數，無須再表決",
+        "the group of {actor} has as many as it needs",
+        actor=order.actor,
     )
     require_another_person(
         check,
         order.acting,
         "AV23",
         (known.opener,),
-        f"{order.actor} 為提請者，不得自批",
-        f"{order.actor} asked for it and may not decide it",
+        "{actor} 為提請者，不得自批",
+        "{actor} asked for it and may not decide it",
+        actor=order.actor,
     )
     require_another_person(
         check,
@@ -609,8 +629,10 @@ def _require_vote(
     check(
         bound.startswith(command.digest),
         "AV25",
-        f"審批內容的摘要為 {bound[:8]}…，所表決者為 {command.digest[:8]}…：內容已變，請重新核對",
-        f"the digest of what is approved is {bound[:8]}…, not {command.digest[:8]}…: look at it again",
+        "審批內容的摘要為 {bound}…，所表決者為 {digest}…：內容已變，請重新核對",
+        "the digest of what is approved is {bound}…, not {digest}…: look at it again",
+        bound=bound[:8],
+        digest=command.digest[:8],
     )
     return lacking[0] if lacking else 0
 
@@ -748,6 +770,8 @@ def _name_payee(order: Order, state: State, _facts: Facts) -> frozenset[str]:
 APPROVAL = Aggregate(
     kind=KIND,
     zh="審批",
+    en="approval",
+    en_many="approvals",
     deciders=(DECIDER, PROPOSALS, unpark((DECIDER,))),
     final=frozenset(set(ApprovalStage) - {ApprovalStage.OPEN}),
     impartiality=require_impartial("SD15", _name_payee),

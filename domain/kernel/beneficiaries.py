@@ -66,7 +66,8 @@ def require_beneficiaries(check: Checks, scheme: Scheme, served: Beneficiaries |
     check(
         served is None or allowed is None or served.residence in allowed,
         "K2",
-        f"受益對象的居住條件須為 {'、'.join(r.zh for r in allowed or ())}，"
-        f"所填為 {served.residence.zh if served else ''}",
-        f"those served must be {' or '.join(r.en for r in allowed or ())}, not {served.residence.en if served else ''}",
+        "受益對象的居住條件須為 {allowed}，所填為 {residence}",
+        "those served must be one of: {allowed}; this says {residence}",
+        allowed=allowed or (),
+        residence=served.residence if served else "",
     )

@@ -68,6 +68,10 @@ class Aggregate:
     kind: str
     """The first part of its stream ids."""
     zh: str
+    en: str
+    """What one of them is called, e.g. ``review panel``."""
+    en_many: str
+    """What a list of them is called."""
     deciders: tuple[Decider[Any, Any], ...]
     final: frozenset[str] = frozenset()
     """Stages from which nothing moves by itself: the workflow may end."""

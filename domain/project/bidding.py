@@ -440,8 +440,12 @@ def _require_earned(check: Checks, scheme: Scheme | None, base: Base, award: Fen
     check(
         due == award,
         "C4",
-        f"{base.tier.zh}基地評估等級 {base.grade or '無'}，辦法所定扶持為 {shown}，所提為 {yuan(award)}",
-        f"a {base.tier.en} base of grade {base.grade or 'none'} is supported by {shown}, not by {yuan(award)}",
+        "{tier}基地評估等級 {grade}，辦法所定扶持為 {due}，所提為 {award}",
+        "a {tier} base of grade {grade} is supported by {due}, not by {award}",
+        tier=base.tier,
+        grade=or_else(base.grade, "無", "none"),
+        due=shown,
+        award=yuan(award),
     )
 
 

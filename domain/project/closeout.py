@@ -421,8 +421,9 @@ def _require_case(check: Checks, state: State, facts: Facts, command: ReopenProj
     check(
         case.outcome is CaseOutcome.REOPEN and case.project == state.stream.name,
         "T26",
-        f"{command.case} 未決定重新核查本項目",
-        f"{command.case} was not decided to have this project settled again",
+        "{case} 未決定重新核查本項目",
+        "{case} was not decided to have this project settled again",
+        case=command.case,
     )
 
 

@@ -23,6 +23,7 @@ from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
+from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.restriction import Restricted, Restriction
 from domain.kernel.state import Part, State
@@ -334,25 +335,51 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_served_group(check, state, facts, group)
             return check.grant(ClientServed.of(command, served_on=served_on))
         case HandOverAsset(asset=asset, site=site):
-            check(asset not in known.keepers, "V3", f"資產 {asset} 已登記", f"the asset {asset} is on record")
+            check(
+                asset not in known.keepers,
+                "V3",
+                "資產 {asset} 已登記",
+                "the asset {asset} is on record",
+                asset=asset,
+            )
             sites = state.part(Contract).sites
             check(
                 site is None or site in sites,
                 "V3",
-                f"點位 {site} 不在協議點位 {'、'.join(sites) or '無'} 之列",
-                f"{site} is none of the contract's sites: {', '.join(sites) or 'none'}",
+                "點位 {site} 不在協議點位 {sites} 之列",
+                "{site} is none of the contract's sites: {sites}",
+                site=site,
+                sites=or_else(sites, "無", "none"),
             )
             return check.grant(AssetHandedOver.of(command))
         case MoveAsset(asset=asset):
-            check(asset in known.keepers, "V3", f"資產 {asset} 未登記", f"there is no asset {asset}")
+            check(
+                asset in known.keepers,
+                "V3",
+                "資產 {asset} 未登記",
+                "there is no asset {asset}",
+                asset=asset,
+            )
             return check.grant(AssetMoved.of(command))
         case HoldDeliberation(deliberation=name):
             held_on = command.held_on or today
             _require_day(check, state, held_on, today)
-            check(name not in known.deliberations, "V3", f"協商 {name} 已登記", f"{name} is on record")
+            check(
+                name not in known.deliberations,
+                "V3",
+                "協商 {name} 已登記",
+                "{name} is on record",
+                name=name,
+            )
             return check.grant(DeliberationHeld.of(command, held_on=held_on))
         case ConcludeDeliberation(deliberation=name):
-            check(name in known.deliberations, "V3", f"協商 {name} 未登記", f"there is no deliberation {name}")
+            check(
+                name in known.deliberations,
+                "V3",
+                "協商 {name} 未登記",
+                "there is no deliberation {name}",
+                name=name,
+            )
             require_listed(check, facts.scheme, Codelist.OUTCOMES, command.outcomes or ())
             return check.grant(DeliberationConcluded.of(command))
         case ReceiveResource():
@@ -369,8 +396,11 @@ def _require_day(check: Checks, state: State, day: date, today: date) -> None:
     check(
         started is not None and started <= day <= today,
         "D3",
-        f"{day} 不在啟動日 {started or '(未啟動)'} 至今日 {today} 之間",
-        f"{day} does not lie between the start ({started or 'not started'}) and today, {today}",
+        "{day} 不在啟動日 {started} 至今日 {today} 之間",
+        "{day} does not lie between the start ({started}) and today, {today}",
+        day=day,
+        started=or_else(started, "(未啟動)", "not started"),
+        today=today,
     )
 
 
@@ -380,8 +410,10 @@ def _require_served_group(check: Checks, state: State, facts: Facts, group: str)
     check(
         served is None or group in served.groups or is_sensitive(facts.scheme, group),
         "K2",
-        f"{group} 不在申報的受益對象 {'、'.join(served.groups) if served else ''} 之列",
-        f"{group} is none of those whom the application serves: {', '.join(served.groups) if served else ''}",
+        "{group} 不在申報的受益對象 {groups} 之列",
+        "{group} is none of those whom the application serves: {groups}",
+        group=group,
+        groups=served.groups if served else (),
     )
 
 

@@ -451,8 +451,9 @@ def _list_milestones(
     check(
         known.kind is DesignationKind.METHOD and method.stage == DesignationStage.GRANTED and known.holds(today),
         "T10",
-        f"{agreement.method} 不是有效的方法模板",
-        f"{agreement.method} is no method that holds today",
+        "{method} 不是有效的方法模板",
+        "{method} is no method that holds today",
+        method=agreement.method,
     )
     steps = {
         name: MilestoneTerm(title=step.title, due=today + timedelta(days=step.days))
@@ -468,14 +469,16 @@ def _require_milestone_a_site(check: Checks, agreement: Agreement) -> None:
     check(
         sites <= named,
         "T10",
-        f"點位 {'、'.join(sorted(sites - named))} 沒有里程碑，每個點位至少一項",
-        f"the sites {', '.join(sorted(sites - named))} have no milestone; each needs one of its own",
+        "點位 {sites} 沒有里程碑，每個點位至少一項",
+        "the sites {sites} have no milestone; each needs one of its own",
+        sites=sites - named,
     )
     check(
         named <= sites,
         "T10",
-        f"里程碑所指點位 {'、'.join(sorted(named - sites))} 不在協議點位之列",
-        f"milestones name the sites {', '.join(sorted(named - sites))}, which the contract has not",
+        "里程碑所指點位 {sites} 不在協議點位之列",
+        "milestones name the sites {sites}, which the contract has not",
+        sites=named - sites,
     )
 
 

@@ -252,10 +252,11 @@ class ExpenditureRecorded(Spending, Event):
     spent_on: Annotated[Date, Field(title="支出日期 / spent on")]
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Claim the voucher for this project (M7)."""
+        """Claim the voucher for this project, its number for all that name an issuer or for one that does not (M7)."""
         yield Claim(voucher_key(stream, self.document), stream)
         if self.issuer:
             yield Claim(number_key(stream, self.voucher), self.issuer, MOST_ISSUERS)
+            yield Claim(voucher_key(stream, self.voucher), ISSUED)
 
 
 class RecordExpenditure(Spending, Command):
@@ -276,6 +277,8 @@ class RecordExpenditure(Spending, Command):
 
 MOST_ISSUERS = 1_000_000
 """How many issuers may use one number: any number of them."""
+ISSUED = "issued"
+"""Who holds a number by itself once a voucher that names its issuer bears it: one without an issuer finds it taken."""
 
 
 def number_key(stream: StreamId, voucher: str) -> str:
@@ -669,8 +672,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not is_sensitive(facts.scheme, command.group),
                 "K2",
-                f"{command.group} 為敏感對象，請以化名登記個案服務（ServeClient）",
-                f"{command.group} is a sensitive group: record case work under a pseudonym (ServeClient)",
+                "{group} 為敏感對象，請以化名登記個案服務（ServeClient）",
+                "{group} is a sensitive group: record case work under a pseudonym (ServeClient)",
+                group=command.group,
             )
             require_listed(check, facts.scheme, Codelist.OUTCOMES, command.outcomes or ())
             require_listed(check, facts.scheme, Codelist.FIELDS, [command.field] if command.field else [])
@@ -689,7 +693,13 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(VolunteerTeamFormed.of(command))
         case CountTeam(team=team):
-            check(team in delivery.teams, "Z1", f"{team} 尚未組建登記", f"{team} is not on record")
+            check(
+                team in delivery.teams,
+                "Z1",
+                "{team} 尚未組建登記",
+                "{team} is not on record",
+                team=team,
+            )
             return check.grant(TeamHeadCounted.of(command))
         case IncubateCommunityOrganisation(incubated=incubated):
             check(
@@ -774,14 +784,18 @@ def _require_countable(check: Checks, contract: Contract, command: RecordActivit
     check(
         newcomers <= command.person_times,
         "V3",
-        f"首次受益 {newcomers} 人多於人次 {command.person_times}",
-        f"{newcomers} persons came first; there were {command.person_times} attendances",
+        "首次受益 {newcomers} 人多於人次 {person_times}",
+        "{newcomers} persons came first; there were {person_times} attendances",
+        newcomers=newcomers,
+        person_times=command.person_times,
     )
     check(
         not contract.sites or command.site is None or command.site in contract.sites,
         "V3",
-        f"點位 {command.site} 不在協議點位 {'、'.join(contract.sites)} 之列",
-        f"{command.site} is none of the contract's sites: {', '.join(contract.sites)}",
+        "點位 {site} 不在協議點位 {sites} 之列",
+        "{site} is none of the contract's sites: {sites}",
+        site=command.site,
+        sites=contract.sites,
     )
 
 
@@ -838,7 +852,7 @@ def _require_unclaimed(check: Checks, state: State, facts: Facts, command: Recor
     """M7: a voucher is known by issuer and number; a number without an issuer stands for any."""
     known = state.part(Delivery).expenditures
     names = {command.document, command.voucher}
-    holders = {h for name in names for h in facts.holders(voucher_key(state.stream, name))}
+    holders = {h for name in names for h in facts.holders(voucher_key(state.stream, name))} - {ISSUED}
     check(
         not holders and not names & known.keys(),
         "M7",

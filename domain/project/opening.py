@@ -391,7 +391,7 @@ def _judge(check: Checks, state: State, facts: Facts, order: Order, opening: Ope
         stream.realm != LIVE and clock is not Clock.WALL,
         "OE01",
         "期初登記只在補錄環境、轉為實時之前辦理",
-        "opening entries are made on paper only, before it goes live",
+        "opening entries are made where files on paper are entered, before that goes live",
     )
     file = _take_application(state, opening)
     _require_sound_award(check, file, facts, opening)

@@ -158,8 +158,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 check(
                     name is None or facts.of(state.stream.sibling(kind, name)).version,
                     "AC01",
-                    f"{name} 尚未建檔",
-                    f"there is no {name} on record",
+                    "{name} 尚未建檔",
+                    "there is no {name} on record",
+                    name=name,
                 )
             return check.grant(CaseOpened.of(command))
         case RecordCaseFinding():
@@ -177,8 +178,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 order.acting,
                 "AC03",
                 known.hands,
-                f"{order.actor} 辦理過本案的立案或查明，須由他人決定",
-                f"{order.actor} opened the case or found something in it; somebody else decides",
+                "{actor} 辦理過本案的立案或查明，須由他人決定",
+                "{actor} opened the case or found something in it; somebody else decides",
+                actor=order.actor,
             )
             return check.grant(CaseDecided.of(command))
         case _:
@@ -227,6 +229,8 @@ DECIDER = Decider(
 CASE = Aggregate(
     kind="case",
     zh="問責案件",
+    en="accountability case",
+    en_many="accountability cases",
     deciders=(DECIDER, PROPOSALS),
     final=frozenset({CaseStage.NONE, CaseStage.DECIDED}),
     summary=_summary,

@@ -178,4 +178,11 @@ DECIDER = Decider(
     evolve=evolve,
 )
 
-CALENDAR = Aggregate(kind="calendar", zh="工作日曆", deciders=(DECIDER, PROPOSALS), final=frozenset(CalendarStage))
+CALENDAR = Aggregate(
+    kind="calendar",
+    zh="工作日曆",
+    en="working calendar",
+    en_many="working calendars",
+    deciders=(DECIDER, PROPOSALS),
+    final=frozenset(CalendarStage),
+)

@@ -246,8 +246,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             check(
                 not strangers,
                 "DG03",
-                f"{'、'.join(strangers)} 不在所授對象之列",
-                f"{', '.join(strangers)} do not hold it",
+                "{strangers} 不在所授對象之列",
+                "{strangers} do not hold it",
+                strangers=strangers,
             )
             check(
                 not command.holders or set(command.holders) < known.holders,
@@ -263,29 +264,47 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 def _require_grantable(check: Checks, state: State, facts: Facts, grant: GrantDesignation, today: date) -> None:
     """DG01: of what is on record, for days that make sense, in a line of its own kind."""
     since = grant.since or today
-    check(since <= today, "DG01", f"授予日 {since} 尚未到來", f"{since} has not come yet")
+    check(
+        since <= today,
+        "DG01",
+        "授予日 {since} 尚未到來",
+        "{since} has not come yet",
+        since=since,
+    )
     check(
         grant.until is None or grant.until >= since,
         "DG01",
-        f"有效至 {grant.until} 早於授予日 {since}",
-        f"it ends on {grant.until}, before it begins on {since}",
+        "有效至 {until} 早於授予日 {since}",
+        "it ends on {until}, before it begins on {since}",
+        until=grant.until,
+        since=since,
     )
     for holder in sorted(set(grant.holders)):
         stream, key = holder_stream(state.stream, holder), _number_key(state.stream, holder)
         there = facts.of(stream).version > 0 or bool(facts.holders(key or ""))
-        check(there, "DG01", f"{holder} 尚未建檔", f"there is no {holder} on record")
+        check(
+            there,
+            "DG01",
+            "{holder} 尚未建檔",
+            "there is no {holder} on record",
+            holder=holder,
+        )
         check(
             stream.kind in grant.kind.holders,
             "DG01",
-            f"{grant.kind.zh}不授予 {holder}",
-            f"a {grant.kind.en} is not granted to {holder}",
+            "{kind}不授予 {holder}",
+            "a {kind} is not granted to {holder}",
+            kind=grant.kind,
+            holder=holder,
         )
     before = facts.of(state.stream.sibling("designation", grant.continues)) if grant.continues else None
     check(
         before is None or before.part(Designation).kind is grant.kind,
         "DG01",
-        f"所承接的 {grant.continues} 不是{grant.kind.zh}",
-        f"{grant.continues} is no {grant.kind.en}",
+        "所承接的 {continues} 不是{kind}",
+        "{continues} is no {kind}",
+        continues=grant.continues,
+        kind=grant.kind,
     )
     check(
         bool(grant.steps) == (grant.kind is DesignationKind.METHOD),
@@ -348,6 +367,8 @@ DECIDER = Decider(
 DESIGNATION = Aggregate(
     kind="designation",
     zh="認定",
+    en="designation",
+    en_many="designations",
     deciders=(DECIDER, PROPOSALS),
     final=frozenset(DesignationStage),
     summary=_summary,

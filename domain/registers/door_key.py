@@ -352,5 +352,11 @@ DECIDER = Decider(
 )
 
 DOOR_KEY = Aggregate(
-    kind=KIND, zh="入口密鑰", deciders=(DECIDER, PROPOSALS), final=frozenset(DoorKeyStage), consequences=consequences
+    kind=KIND,
+    zh="入口密鑰",
+    en="entry key",
+    en_many="entry keys",
+    deciders=(DECIDER, PROPOSALS),
+    final=frozenset(DoorKeyStage),
+    consequences=consequences,
 )

@@ -357,7 +357,13 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(TenantGraduated.of(command))
         case ExitTenant(organisation=organisation):
-            check(organisation in base.tenants, "BS05", f"{organisation} 並未入駐", f"{organisation} is not a tenant")
+            check(
+                organisation in base.tenants,
+                "BS05",
+                "{organisation} 並未入駐",
+                "{organisation} is not a tenant",
+                organisation=organisation,
+            )
             return check.grant(TenantExited.of(command))
         case OfferServices():
             _require_in_catalogue(check, state, facts, command)
@@ -370,7 +376,13 @@ def _require_in_catalogue(check: Checks, state: State, facts: Facts, command: Of
     """BS06: what a base offers is in the city's catalogue for its tier (CZ-10)."""
     ref, tier = command.scheme, state.part(Base).tier or Tier.MUNICIPAL
     scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
-    check(scheme, "S1", f"管理辦法 {ref} 尚未發布", f"the scheme {ref} is not published")
+    check(
+        scheme,
+        "S1",
+        "管理辦法 {scheme} 尚未發布",
+        "the scheme {scheme} is not published",
+        scheme=ref,
+    )
     catalogue = scheme.bases.list_services(tier) if scheme is not None and scheme.bases is not None else None
     if catalogue is None:
         return
@@ -378,8 +390,11 @@ def _require_in_catalogue(check: Checks, state: State, facts: Facts, command: Of
     check(
         not strays,
         "BS06",
-        f"{'、'.join(strays)} 不在{tier.zh}基地的服務目錄：{'、'.join(catalogue)}",
-        f"{', '.join(strays)} are not in the catalogue of a {tier.en} base: {', '.join(catalogue)}",
+        "{strays} 不在{tier}基地的服務目錄：{catalogue}",
+        "{strays} are not in the catalogue of a {tier} base: {catalogue}",
+        strays=strays,
+        tier=tier,
+        catalogue=catalogue,
     )
 
 
@@ -464,6 +479,8 @@ DECIDER = Decider(
 BASE = Aggregate(
     kind="base",
     zh="孵化培育基地",
+    en="incubation base",
+    en_many="incubation bases",
     deciders=(DECIDER,),
     final=frozenset(BaseStage),
     impartiality=require_impartial("SD15", lambda _order, state, _facts: frozenset({state.part(Base).operator}) - {""}),

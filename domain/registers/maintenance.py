@@ -159,4 +159,11 @@ DECIDER = Decider(
     evolve=evolve,
 )
 
-MAINTENANCE_AGGREGATE = Aggregate(kind="maintenance", zh="運維", deciders=(DECIDER,), final=frozenset(MaintenanceStage))
+MAINTENANCE_AGGREGATE = Aggregate(
+    kind="maintenance",
+    zh="運維",
+    en="maintenance",
+    en_many="maintenance",
+    deciders=(DECIDER,),
+    final=frozenset(MaintenanceStage),
+)

@@ -16,6 +16,7 @@ from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Reason, Role, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
+from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import NONE, Part, State, Transition
@@ -137,15 +138,18 @@ def _decide_node(state: State, facts: Facts, _order: Order, command: NodeCommand
             check(
                 found is level.above,
                 "NW01",
-                f"{level.zh}的上級須為{level.above.zh if level.above else '無'}，所填為{found.zh if found else '無'}",
-                f"a {level.en} hangs from {level.above.en if level.above else 'nothing'}, "
-                f"not from {found.en if found else 'nothing'}",
+                "{level}的上級須為{above}，所填為{found}",
+                "a {level} hangs from {above}, not from {found}",
+                level=level,
+                above=or_else(level.above, "無", "nothing"),
+                found=or_else(found, "無", "nothing"),
             )
             check(
                 base is None or facts.of(state.stream.sibling("base", base)).version,
                 "NW01",
-                f"基地 {base} 尚未認定",
-                f"the base {base} is not designated",
+                "基地 {base} 尚未認定",
+                "the base {base} is not designated",
+                base=base,
             )
             return check.grant(NodeEstablished.of(command))
         case CloseNode():
@@ -167,6 +171,8 @@ def _evolve_node(state: State, _of: Occurrence, event: NodeEvents) -> State:
 NODE = Aggregate(
     kind="node",
     zh="黨建節點",
+    en="Party-building node",
+    en_many="Party-building nodes",
     deciders=(
         Decider(
             name="node",
@@ -246,7 +252,15 @@ def _decide_network(_state: State, _facts: Facts, _order: Order, command: StateN
     check = Checks()
     parts = " + ".join(str(command.bases.get(tier, 0)) for tier in Tier)
     found = sum(command.bases.values())
-    check(found == command.total, "C1", f"{parts} = {found}，不是 {command.total}", f"{parts} is {found}")
+    check(
+        found == command.total,
+        "C1",
+        "{parts} = {found}，不是 {total}",
+        "{parts} is {found}",
+        parts=parts,
+        found=found,
+        total=command.total,
+    )
     return check.grant(NetworkStated.of(command))
 
 
@@ -259,6 +273,8 @@ def _evolve_network(state: State, _of: Occurrence, event: NetworkStated) -> Stat
 NETWORK = Aggregate(
     kind="network",
     zh="網絡",
+    en="network",
+    en_many="networks",
     deciders=(
         Decider(
             name="network",

@@ -158,25 +158,34 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case RecordOccasion(programme=programme, base=base):
             held_on = command.held_on or today
-            check(held_on <= today, "EV01", f"活動日 {held_on} 尚未到來", f"{held_on} has not come yet")
+            check(
+                held_on <= today,
+                "EV01",
+                "活動日 {held_on} 尚未到來",
+                "{held_on} has not come yet",
+                held_on=held_on,
+            )
             check(
                 facts.of(state.stream.sibling("scheme", programme)).version,
                 "EV01",
-                f"計劃 {programme} 尚未設立",
-                f"there is no programme {programme}",
+                "計劃 {programme} 尚未設立",
+                "there is no programme {programme}",
+                programme=programme,
             )
             check(
                 base is None or facts.of(state.stream.sibling("base", base)).version,
                 "EV01",
-                f"基地 {base} 尚未認定",
-                f"the base {base} is not designated",
+                "基地 {base} 尚未認定",
+                "the base {base} is not designated",
+                base=base,
             )
             for name in (*(command.guests or ()), *([command.implementer] if command.implementer else [])):
                 check(
                     facts.of(state.stream.sibling("organisation", name)).stage == OrganisationStage.VERIFIED,
                     "EV01",
-                    f"{name} 未經主體核驗",
-                    f"{name} has not been verified",
+                    "{name} 未經主體核驗",
+                    "{name} has not been verified",
+                    name=name,
                 )
             return check.grant(OccasionHeld.of(command, held_on=held_on))
         case StrikeOccasion():
@@ -234,6 +243,8 @@ DECIDER = Decider(
 OCCASION = Aggregate(
     kind="occasion",
     zh="計劃活動",
+    en="programme event",
+    en_many="programme events",
     deciders=(DECIDER,),
     final=frozenset(OccasionStage),
     summary=_summary,

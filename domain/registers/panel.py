@@ -658,16 +658,18 @@ def _require_reviewers(check: Checks, state: State, facts: Facts, order: Order, 
     check(
         not empty,
         "RP01",
-        f"{'、'.join(empty)} 的崗位尚未設立或其上無人，不得抽取",
-        f"{', '.join(empty)} cannot be drawn: there is no such seat, or nobody on it",
+        "{empty} 的崗位尚未設立或其上無人，不得抽取",
+        "{empty} cannot be drawn: there is no such seat, or nobody on it",
+        empty=empty,
     )
     persons = [one for some in holders.values() for one in some]
     twice = sorted(seat for seat, some in holders.items() if any(persons.count(one) > 1 for one in some))
     check(
         not twice,
         "P4",
-        f"{'、'.join(twice)} 為同一人的崗位，一人一席",
-        f"{', '.join(twice)} are one person's; one expert has one seat",
+        "{twice} 為同一人的崗位，一人一席",
+        "{twice} are one person's; one expert has one seat",
+        twice=twice,
     )
 
 
@@ -697,16 +699,19 @@ def _require_no_part(
     check(
         not officers,
         "SD6",
-        f"{'、'.join(officers)} 的經辦人經手過本屆次或其申報，不得評審",
-        f"whoever acts as {', '.join(officers)} has managed this round or a bid of it, and may review none",
+        "{officers} 的經辦人經手過本屆次或其申報，不得評審",
+        "whoever acts as {officers} has managed this round or an application in it, and may review none",
+        officers=officers,
     )
     for name, parties in sorted(acted.items()):
         partial = sorted(seat for seat, some in reviewers.items() if some & parties)
         check(
             not partial,
             "SD5",
-            f"{'、'.join(partial)} 的經辦人以他方身份辦過 {name}，有利害關係，不得評審",
-            f"whoever acts as {', '.join(partial)} has acted for another side in {name}: an interest bars from scoring",
+            "{partial} 的經辦人以他方身份辦過 {name}，有利害關係，不得評審",
+            "whoever acts as {partial} has acted for another side in {name}: an interest bars from scoring",
+            partial=partial,
+            name=name,
         )
 
 

@@ -169,4 +169,11 @@ DECIDER = Decider(
     evolve=evolve,
 )
 
-REALM = Aggregate(kind="realm", zh="環境", deciders=(DECIDER, PROPOSALS), final=frozenset(RealmStage))
+REALM = Aggregate(
+    kind="realm",
+    zh="環境",
+    en="environment",
+    en_many="environments",
+    deciders=(DECIDER, PROPOSALS),
+    final=frozenset(RealmStage),
+)

@@ -535,6 +535,8 @@ def _summarize(state: State) -> dict[str, object]:
 SEAT = Aggregate(
     kind="seat",
     zh="崗位",
+    en="seat",
+    en_many="seats",
     deciders=(DECIDER, PROPOSALS),
     final=frozenset(SeatStage),
     consequences=_list_consequences,

@@ -50,6 +50,11 @@ def support_key(realm: str, base: str) -> str:
     return f"support/{realm}/{base}"
 
 
+def year_key(realm: str, base: str, year: int | None) -> str:
+    """The key of a base's one support of that year: the append itself refuses a second (C3)."""
+    return f"{support_key(realm, base)}/{year}"
+
+
 def aside_key(realm: str, round_: str) -> str:
     """The key whose holders are the awards that count towards a set-aside of the round (M11)."""
     return f"aside/{realm}/{round_}"
@@ -104,6 +109,7 @@ class Charge(BaseModel):
         yield Post(left if self.budgeted else f"{WORLD}{realm}/unbudgeted", awarded(realm, self.round), award)
         if self.base is not None and self.supports is not None:
             yield Claim(support_key(realm, self.base), f"{self.year}/{stream}", self.supports + 1)
+            yield Claim(year_key(realm, self.base, self.year), stream)
         for number, mark in enumerate(self.asides or (), 1):
             yield Claim(aside_key(realm, self.round), f"{mark}/{award}/{stream}", (self.counted or 0) + number)
 
@@ -112,6 +118,7 @@ class Charge(BaseModel):
         yield from give_back(stream, self.round, award)
         if self.base is not None:
             yield Release(support_key(stream.realm, self.base), f"{self.year}/{stream}")
+            yield Release(year_key(stream.realm, self.base, self.year), stream)
         for mark in self.asides or ():
             yield Release(aside_key(stream.realm, self.round), f"{mark}/{award}/{stream}")
 

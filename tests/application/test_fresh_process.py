@@ -60,7 +60,7 @@ async def test_with_temporal_away_a_fresh_process_shows_a_project_and_doctor_say
     rows = {row["part"]: row for row in json.loads(answer.stdout)}
     assert answer.exit_code == 6
     assert {part for part, row in rows.items() if row["ok"] is False} == {"Temporal"}
-    assert rows["parked streams"]["ok"]
+    assert rows["files handed to a person"]["ok"]
 
 
 @pytest.fixture

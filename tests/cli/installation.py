@@ -151,7 +151,7 @@ def shared_installation(request: pytest.FixtureRequest) -> Installation:
 def _all_are_told(venture: Installation) -> bool:
     """Whether the worker has seen to what founding the office wrote: seconds, and more where much else runs."""
     examined = json.loads(venture.ask("doctor", "-o", "json").stdout)
-    return ("streams not told", "0") in {(row["part"], row["state"]) for row in examined}
+    return ("files not yet notified", "0") in {(row["part"], row["state"]) for row in examined}
 
 
 def _until(ready: Callable[[], bool], log: Path) -> None:

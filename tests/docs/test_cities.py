@@ -29,8 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
     [cell.strip() for cell in line.strip().strip("|").split("|")]
     for line in (ROOT / "docs" / "cities.md").read_text("utf-8").splitlines()
-    if re.match(r"\| [HFC]Z-", line)
+    if re.match(r"\| [A-Z]+-?\d", line)
 ]
+"""The article's, and what lies beyond it."""
 
 
 @cache
@@ -43,7 +44,7 @@ def happened(story: str) -> frozenset[str]:
 
 def test_there_are_the_rows_that_the_article_names() -> None:
     named = [*(f"HZ-{n}" for n in range(1, 22)), *(f"FZ-{n}" for n in range(1, 13)), *(f"CZ-{n}" for n in range(1, 12))]
-    assert [row[0] for row in ROWS] == named
+    assert [row[0] for row in ROWS if re.match("[HFC]Z-", row[0])] == named
     assert len(named) == 44
 
 

@@ -66,6 +66,11 @@ def test_every_program_of_a_page_runs(page: Path, venture: Installation) -> None
         assert ran.returncode == 0, ran.stderr
 
 
+def test_every_story_that_is_shipped_is_in_the_list_of_what_they_show() -> None:
+    listed = re.findall(r"^\| \[S\d+\]\(\.\./scenarios/([\w-]+)\.yaml\)", SCENARIOS.read_text("utf-8"), re.MULTILINE)
+    assert sorted(listed) == [path.stem for path in list_shipped()]
+
+
 def test_the_example_of_a_scenario_comes_out_as_told(venture: Installation, tmp_path: Path) -> None:
     for number, block in enumerate(blocks(SCENARIOS, "yaml play")):
         path = tmp_path / f"example-{number}.yaml"

@@ -38,6 +38,7 @@ from domain.project.closeout import (
 )
 from domain.project.contract import LapseContractSigning, Parties, RegisterLedgerAccount
 from domain.project.delivery import (
+    ExpenditureRecorded,
     RecordActivity,
     RecordExpenditure,
     ReportKind,
@@ -512,7 +513,6 @@ MUTANTS = (
         "a voucher claimed twice",
         "spent",
         (project(RecordExpenditure(voucher="V-1", amount=1, line="admin"), "2024-06-22", "SO-ACC#1"),),
-        unguarded=True,
     ),
     Mutant(
         "M8",
@@ -1036,6 +1036,40 @@ def test_the_checker_catches_what_the_rules_no_longer_do(mutant: Mutant, monkeyp
         open_roles(monkeypatch)
     last.ordered(town)
     assert mutant.rule in {b.rule for b in town.check().breaches}
+
+
+HELD = [mutant for mutant in MUTANTS if mutant.unguarded]
+
+
+@pytest.mark.parametrize("mutant", HELD, ids=str)
+def test_the_append_refuses_what_the_rules_no_longer_do(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C3, M7 and their like: a claim or a balance stands behind the rule (design.md §6)."""
+    town = realm_until(mutant.until, mutant.scheme)
+    *before, last = mutant.orders
+    for step in before:
+        step.ordered(town)
+    mute(monkeypatch, mutant.rule, *mutant.muted)
+    with pytest.raises(AssertionError, match=r"is (taken|overdrawn)"):
+        last.ordered(town)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("甲公司", "甲公司"), (None, None), ("甲公司", None), (None, "甲公司")],
+    ids=["by issuer and number", "by number", "a number without its issuer", "an issuer of a number without one"],
+)
+def test_m7_the_append_refuses_a_voucher_of_another_project(first: str | None, second: str | None) -> None:
+    """Two projects that claim it at one moment read nothing of one another: only the claim is between them."""
+    town, other = WrittenRealm(), "丙公司"
+    claims = [
+        ExpenditureRecorded(voucher="V-9", issuer=issuer, amount=1, line="activity", spent_on=date(2024, 4, 2))
+        for issuer in (first, second)
+    ]
+    town._apply(claims[0].effects(town.id("project", "AP-1")))
+    if first and second:
+        town._apply(claims[0].model_copy(update={"issuer": other}).effects(town.id("project", "AP-2")))
+    with pytest.raises(AssertionError, match="is taken"):
+        town._apply(claims[1].effects(town.id("project", "AP-2")))
 
 
 def broke(town: WrittenRealm) -> set[str]:

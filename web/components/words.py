@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.catalogue import command_class, value_words
+from domain.catalogue import AGGREGATES, command_class, value_words
 from domain.kernel.calendar import SHANGHAI, closing_time
 from domain.kernel.identity import Role
 from domain.kernel.money import capital_yuan, yuan
@@ -54,6 +54,16 @@ def tell_command(command_type: str) -> tuple[str, str]:
     """What the office calls a command, in Chinese and English."""
     named = command_class(command_type)
     return named.zh(), begin_words(named.en())
+
+
+def tell_list(kind: str) -> tuple[str, str]:
+    """What the office calls the list of such files, in Chinese and English."""
+    return AGGREGATES[kind].zh, begin_words(AGGREGATES[kind].en_many)
+
+
+def tell_kind(kind: str) -> tuple[str, str]:
+    """What the office calls one of such files, in Chinese and English."""
+    return AGGREGATES[kind].zh, begin_words(AGGREGATES[kind].en)
 
 
 def begin_words(en: str) -> str:

@@ -114,7 +114,7 @@ class CommandOfAnotherKind(Failure):
 
     def __init__(self, command: type[Command], stream: StreamId) -> None:
         """Keep both."""
-        zh, en = AGGREGATES[stream.kind].zh, stream.kind
+        zh, en = AGGREGATES[stream.kind].zh, AGGREGATES[stream.kind].en
         super().__init__(
             f"「{command.zh()}」不是{zh}的命令", f"{command.command_type} is no command of a {en}", stream=stream
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -10,11 +11,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from application.attempts import list_attempts
+from domain.kernel.identity import Actor, StreamId
 from domain.need import SubmitNeed
+from domain.registers.incubation_base import DesignateBase, Tier
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.web.console.conftest import Desks
     from tests.workflows.bureau import Bureau
 
@@ -89,6 +94,24 @@ async def test_several_are_checked_on_one_page_and_each_is_its_own_command(desks
         assert f'action="/do/AdoptNeed/{bureau.id("need", "ND-2")}"' in answer.text
     for name in ("ND-1", "ND-2", "ND-3"):
         assert len([entry async for entry in bureau.store.read(bureau.id("need", name))]) == 2
+
+
+async def test_what_is_late_leads_who_is_only_told_of_it_to_the_file_and_is_not_theirs_to_tick(tmp_path: Path) -> None:
+    approved = await open_paper_house(tmp_path, datetime(2023, 6, 1, tzinfo=UTC))
+    base = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-3")
+    later = StreamId.of("base", approved.realm, "BASE-1")  # whatever is dated so late makes the payment late
+    await approved.house.door.send(later, base, Actor("CAB-DEC#1"), at=datetime(2023, 8, 1, 4, tzinfo=UTC))
+    position = await approved.house.store.last_position()
+    pages = {}
+    for seat in ("CAB-FIN#1", "FISCAL#1"):
+        async with approved.person(seat) as person:
+            pages[seat] = (await person.get("/", params={"at_least": position})).text.partition("<tbody>")[2]
+    assert all("撥付資金" in page for page in pages.values())
+    form = f'href="/do/PayDisbursement/project/{approved.realm}/AP-5?part=T1"'
+    assert form in pages["FISCAL#1"]
+    assert "/do/PayDisbursement" not in pages["CAB-FIN#1"]
+    assert 'value="PayDisbursement' not in pages["CAB-FIN#1"]
+    assert f'href="/files/project/{approved.realm}/AP-5"' in pages["CAB-FIN#1"]
 
 
 async def test_what_is_of_several_kinds_is_taken_kind_by_kind(papers: PaperHouse) -> None:

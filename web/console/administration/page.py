@@ -15,10 +15,10 @@ from fastapi.responses import RedirectResponse
 from application.api_keys import NoSuchKey, withdraw_key
 from application.doctor import Examination, examine_each, examine_log, examine_parked, examine_unnotified
 from application.view_health import list_views
-from domain.catalogue import AGGREGATES
 from domain.kernel.identity import Role
 from runtime.health import read_release
 from views.catalogue import VIEWS
+from web.components.words import tell_list
 from web.console.reader import require_role
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
@@ -87,8 +87,8 @@ async def show_administration(request: Request, house: ByHouse, caller: ByCaller
     store = house.store
     examinations = [
         Examination("事件日誌", "event log", partial(examine_log, store)),
-        Examination("未通知的卷宗", "streams not told", partial(examine_unnotified, store)),
-        Examination("轉人工處理的卷宗", "parked streams", partial(examine_parked, store)),
+        Examination("未通知的卷宗", "files not yet notified", partial(examine_unnotified, store)),
+        Examination("轉人工處理的卷宗", "files handed to a person", partial(examine_parked, store)),
     ]
     now = house.now()
     return render(
@@ -97,7 +97,7 @@ async def show_administration(request: Request, house: ByHouse, caller: ByCaller
         TEXTS,
         diagnoses=[one async for one in examine_each(examinations)],
         views=[(one, VIEWS[one.head.name]) for one in await list_views(store) if one.head.name in VIEWS],
-        registers=[(kind, AGGREGATES[kind].zh) for kind in KEPT if kind in AGGREGATES],
+        registers=[(kind, tell_list(kind)) for kind in KEPT],
         keys=[(key, key.expires_at <= now) for key in await house.identity.keys()],
         release=read_release(),
     )

@@ -12,7 +12,7 @@ TEXTS: Final[Texts] = {
     "run": ("開始", "Begin"),
     "verify_lead": (
         "重算每一條記錄的校驗值與鏈，並重新推算待辦、名額、賬目與視圖。",
-        "Recomputes every entry's digest and chain, and folds agenda, places, ledger and views again.",
+        "Recomputes every entry's digest and chain, and from them deadlines, places, ledger and lists.",
     ),
     "roots": ("留存的根校驗值（選填）", "Kept roots (optional)"),
     "roots_hint": ("每行一個，寫作 條數:根校驗值", "One a line, written SIZE:ROOT"),
@@ -22,8 +22,8 @@ TEXTS: Final[Texts] = {
         "Recomputes every invariant from the log, by other code than the rules.",
     ),
     "replay_lead": (
-        "重新推算事件，並依當時所讀重判每一項命令。工作流的回放由命令行 venture audit replay 進行。",
-        "Folds the events and decides every command again by what was read then; for workflows: venture audit replay.",
+        "重新推算事件，並依當時所讀重判每一項命令。運行過程的回放由命令行 venture audit replay 進行。",
+        "Builds the file again and decides every command by what was read then. How it ran: venture audit replay.",
     ),
     "subject": ("卷宗編號", "Number of the file"),
     "realm": ("環境", "Environment"),
@@ -62,7 +62,7 @@ TEXTS: Final[Texts] = {
     "judged": ("判定次數", "Times judged"),
     "breaches": ("違反之處", "Breaches"),
     "moves": ("{events} 個事件", "{events} events"),
-    "refold": ("重新推算：{n} 個事件，{stage}", "Folded again: {n} events, {stage}"),
+    "refold": ("重新推算：{n} 個事件，{stage}", "Built again: {n} events, {stage}"),
     "again": (
         "逐項重判：{n} 項命令（{accepted} 受理，{refused} 被拒）",
         "Decided again: {n} commands ({accepted} accepted, {refused} refused)",

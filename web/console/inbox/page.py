@@ -14,10 +14,10 @@ from application.own_commands import ASKING, MOST_COUNTED, OwnCommand, list_own
 from application.pages import Freshness, Page, PageRequest
 from application.projects import list_lines
 from application.reading import list_words, sees_all
-from domain.catalogue import AGGREGATES, is_command
+from domain.catalogue import command_class, is_command
 from domain.kernel.scope import ScopeKind
 from store.port import CommandQuery
-from web.components.words import tell_command, tell_event
+from web.components.words import tell_command, tell_event, tell_kind
 from web.console.paths import act_path, file_path, write_choice
 from web.console.reader import read_seat
 from web.console.rendering import render
@@ -126,7 +126,7 @@ async def show_inbox(
         request,
         "console/inbox/inbox.html",
         TEXTS,
-        rows=[_task(one, lines.get(one.stream), language_of(request).say) for one in page.rows],
+        rows=[_task(one, lines.get(one.stream), language_of(request).say, seat) for one in page.rows],
         next=page.next,
         is_first=after is None,
         freshness_of=page.freshness,
@@ -245,7 +245,9 @@ class Task:
 
     waiting: Waiting
     do: str
-    """Where it is done."""
+    """Where it is done; the file where the reader's seat is only told of it."""
+    is_own: bool
+    """Whether the reader's seat may give the command."""
     file: str
     number: str
     kind: str
@@ -259,17 +261,30 @@ class Task:
         return write_choice(self.waiting.command, self.waiting.stream, self.waiting.subject)
 
 
-def _task(waiting: Waiting, line: ProjectLine | None, say: Say) -> Task:
+def _task(waiting: Waiting, line: ProjectLine | None, say: Say, seat: Actor | None) -> Task:
     stream = waiting.stream
     number = (line.number if line is not None else "") or stream.name
     return Task(
         waiting,
-        act_path(waiting.command, stream, waiting.subject),
+        _find_place(waiting, seat),
+        _may_give(waiting, seat),
         file_path(stream),
         f"{number}/{waiting.subject}" if waiting.subject else number,
-        say(AGGREGATES[stream.kind].zh, stream.kind),
+        say(*tell_kind(stream.kind)),
         (line.award or line.requested) if line is not None else None,
     )
+
+
+def _may_give(waiting: Waiting, seat: Actor | None) -> bool:
+    """Whether what is awaited is that seat's to do: of what is late, others are told who only look into it."""
+    return seat is None or not is_command(waiting.command) or seat.role in command_class(waiting.command).by
+
+
+def _find_place(waiting: Waiting, seat: Actor | None) -> str:
+    """The form of what is awaited, or the file for a seat that may not send it."""
+    if _may_give(waiting, seat):
+        return act_path(waiting.command, waiting.stream, waiting.subject)
+    return file_path(waiting.stream)
 
 
 def filter_tasks(
@@ -305,7 +320,7 @@ async def find_next(
         page = await list_waiting(house.store, filters, request, now=house.now())
         if page.rows:
             one = page.rows[0]
-            return act_path(one.command, one.stream, one.subject), one
+            return _find_place(one, seat), one
     return None
 
 

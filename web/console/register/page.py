@@ -16,7 +16,7 @@ from domain.kernel.identity import LIVE, Role
 from domain.kernel.state import NONE
 from domain.reading import OPEN_KINDS, REGISTERS
 from web.body import fill
-from web.components.words import tell_command
+from web.components.words import tell_command, tell_list
 from web.console.paths import file_path
 from web.console.reader import read_seat
 from web.console.rendering import render
@@ -58,7 +58,7 @@ TEXTS: Final[Texts] = {
 @allow(Policy.READ)
 async def show_kinds(request: Request, caller: ByCaller) -> Response:
     """Which lists there are for whoever asks."""
-    kinds = [(one.kind, one.zh) for one in AGGREGATES.values() if one.kind != "project" and may_list(caller, one.kind)]
+    kinds = [(kind, tell_list(kind)) for kind in AGGREGATES if kind != "project" and may_list(caller, kind)]
     return render(request, "console/register/kinds.html", TEXTS, kinds=kinds)
 
 
@@ -88,7 +88,7 @@ async def show_list(
         request,
         "console/register/list.html",
         TEXTS,
-        title=(AGGREGATES[kind].zh, kind.capitalize()),
+        title=tell_list(kind),
         rows=[(line, _path(line), name_line(line), stage_words(kind, line.stage)) for line in page.rows],
         next=page.next,
         is_first=after is None,
