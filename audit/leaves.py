@@ -12,6 +12,7 @@ from audit.finding import NOTHING, Finding, FindingKind
 from audit.realms import Realms
 from audit.signatures import KINDS, find_fault, is_first_key
 from audit.standings import compare_standing
+from audit.turns import Turns
 from deciding.fold import read_occurrence
 from deciding.journal import Journal
 from deciding.warrant import Warrant
@@ -199,8 +200,9 @@ class Leaves:
 
     async def compare_standings(self, store: EventStore) -> AsyncIterator[Finding]:
         """Agenda rows that are not how their stream stands, and streams that have none."""
-        missing = {stream for stream, thread in self.threads.items() if thread.version}
+        missing, turns = {stream for stream, thread in self.threads.items() if thread.version}, Turns()
         async for standing in store.standings():
+            await turns.give_way()
             missing.discard(standing.stream)
             for finding in self._compare_standing(standing):
                 yield finding
@@ -238,9 +240,10 @@ class Leaves:
 
     async def compare_heads(self, store: EventStore) -> AsyncIterator[Finding]:
         """Streams that do not end where their row says."""
-        missing = set(self.threads)
+        missing, turns = set(self.threads), Turns()
         self.missing_events.clear()
         async for head in store.heads():
+            await turns.give_way()
             missing.discard(head.stream)
             thread = self.threads.get(head.stream)
             ends = (thread.version, thread.chain) if thread else (0, GENESIS)

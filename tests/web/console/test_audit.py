@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from audit.verification import Verification
 
+FEW = 20
+"""At least so many commands has the file that is replayed."""
 PATHS = ("/audit", "/audit/attempts", "/audit/commands?seat=CAB-REG%231", "/audit/reads", "/audit/maintenance")
 
 
@@ -58,6 +61,23 @@ async def test_a_run_reports_what_it_came_to(papers: PaperHouse) -> None:
         assert "逐項重判" in again
         listed = (await auditor.get("/audit")).text
     assert listed.count('href="/audit/runs/') == 5
+
+
+@pytest.mark.parametrize("kind", list(RunKind))
+async def test_others_have_their_turns_while_a_run_goes_through_the_log(
+    papers: PaperHouse, monkeypatch: pytest.MonkeyPatch, kind: RunKind
+) -> None:
+    monkeypatch.setattr("audit.turns.LONGEST_S", 0.0)  # how long an entry takes is the machine's affair
+    turns = 0
+    async with papers.person("AUDIT#1") as auditor:
+        token = hidden((await auditor.get("/audit")).text)["token"]
+        await auditor.post("/audit/runs", data={"token": token, "kind": kind, "subject": "PJ-3"})
+        (run, *_) = papers.house.runs.list()
+        while run.ended_at is None and not run.reached:  # until the first page of the log is behind it
+            turns += 1
+            await asyncio.sleep(0)
+    assert run.failure is None
+    assert turns > (run.entries or FEW) / 2
 
 
 async def test_what_cannot_be_run_is_said(papers: PaperHouse) -> None:

@@ -1,0 +1,24 @@
+"""Long walks through the log beside whatever else the process has to answer: they let others have their turn."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import Final
+
+LONGEST_S: Final = 0.002
+"""Seconds that a walk goes on before it lets others: a request takes some twenty turns, and may not wait 100 ms."""
+
+
+class Turns:
+    """Those of one walk."""
+
+    def __init__(self) -> None:
+        """Begin one."""
+        self._since = perf_counter()
+
+    async def give_way(self) -> None:
+        """Let whoever waits go first, if this walk has had its time; to be called at every step of it."""
+        if perf_counter() - self._since > LONGEST_S:
+            await asyncio.sleep(0)
+            self._since = perf_counter()
