@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _PERIODS: Final = {"objection": "publicity.objection_decision_wd", "tranche": "payment.payment_wd"}
 """What waits, by the field that names it, and the parameter that says how long it may."""
+_TELLS: Final = {
+    "objection": ("publicity.tells_of_late", "DISC"),
+    "tranche": ("payment.tells_of_late", "CAB-FIN"),
+}
+"""The parameter that says whether anybody is told, and whom it then is."""
 _YEARS: Final = 2
 """On the list of abnormal operations, after which an organisation counts as a serious offender [F19]."""
 
@@ -38,8 +43,16 @@ def _end(realm: Realm, event: RecordedEvent) -> datetime | None:
     return midnight(realm.days.nth_after(waiting[0], period))
 
 
-def note_waiting(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """From this day it waits."""
+def note_waiting(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """From this day it waits. D6: whom it tells when it is late is whom the city's rules name, if they name anybody."""
+    rules, (parameter, role) = realm.rules(realm.project(event.name)), _TELLS[_field(event)]
+    to = role if rules and rules[parameter] else ""
+    require(
+        not rules or event.text("late_to") == to,
+        "D6",
+        f"逾期應報送 {to or '無'}，所記 {event.text('late_to') or '無'}",
+        f"late, it is told to {to or 'nobody'}, not to {event.text('late_to') or 'nobody'}",
+    )
     realm.waiting.pop(_key(event), None)
     if event.text("late_to"):
         realm.waiting[_key(event)] = event.day, event.text("late_to")
