@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 _PERIODS: Final = {"objection": "publicity.objection_decision_wd", "tranche": "payment.payment_wd"}
 """What waits, by the field that names it, and the parameter that says how long it may."""
+_TELLS: Final = {
+    "objection": ("publicity.tells_of_late", "DISC"),
+    "tranche": ("payment.tells_of_late", "CAB-FIN"),
+}
+"""The parameter that says whether anybody is told, and whom it then is."""
 _YEARS: Final = 2
 """On the list of abnormal operations, after which an organisation counts as a serious offender [F19]."""
 
@@ -39,8 +44,18 @@ def _end(realm: Realm, event: RecordedEvent) -> datetime | None:
     return midnight(realm.days.nth_after(waiting[0], period))
 
 
-def note_waiting(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """From this day it waits."""
+def note_waiting(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """From this day it waits. D6: whom it tells when it is late is whom the city's rules name, if they name anybody."""
+    rules, (parameter, role) = realm.rules(realm.project(event.name)), _TELLS[_field(event)]
+    to = role if rules and rules[parameter] else ""
+    require(
+        not rules or event.text("late_to") == to,
+        "D6",
+        "逾期應報送 {receiver}，所記 {late_to}",
+        "late, it is told to {receiver}, not to {late_to}",
+        receiver=or_else(call("role", to), "無", "nobody"),
+        late_to=or_else(call("role", event.text("late_to")), "無", "nobody"),
+    )
     realm.waiting.pop(_key(event), None)
     if event.text("late_to"):
         realm.waiting[_key(event)] = event.day, event.text("late_to")
@@ -55,7 +70,7 @@ def check_told(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
         "期限 {end}，應報送 {receiver}",
         "due {end}, to be told to {receiver}",
         end=end,
-        receiver=waiting and call("role", waiting[1]),
+        receiver=or_else(waiting and call("role", waiting[1]), "無", "nobody"),
     )
 
 

@@ -425,6 +425,15 @@ def at_hour(moment: date | datetime, hour: time) -> datetime:
     return moment if isinstance(moment, datetime) else datetime.combine(moment, hour, SHANGHAI)
 
 
+def _read_instant(value: object) -> object:
+    moment = _read_moment(value)
+    return at_hour(moment, OPENING_HOUR) if isinstance(moment, date) else moment
+
+
+BusinessTime = Annotated[datetime, BeforeValidator(_read_instant)]
+"""When something is ordered: a time, in Shanghai unless it has an offset; of a day alone, its opening hour."""
+
+
 def _bounded(day: D) -> D:
     """The day, if its year is one of this office's."""
     if not FIRST_YEAR <= day.year <= LAST_YEAR:

@@ -59,6 +59,7 @@ from domain.project.objection import (
     AcceptObjection,
     DismissObjection,
     LodgeObjection,
+    ObjectionAccepted,
     ObjectionRemedy,
     RescoreAward,
     UpholdObjection,
@@ -1095,6 +1096,18 @@ def test_m9_a_payment_that_the_bank_sent_back_and_that_still_counts_is_caught(mo
 def _as_if_unpaid(cls: type[disbursement.DisbursementFailed], command: FailDisbursement, split: object) -> Event:
     assert split, "the payment had been recorded as made"
     return cls(tranche=command.tranche, reason=command.reason)
+
+
+def test_d6_an_objection_that_tells_nobody_when_it_is_late_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = scheme("hangzhou", publicity={"tells_of_late": True})
+    *lodged, accepted = objection("2024-03-13", "2024-03-14")
+    town = realm_until("posted", told)
+    for step in lodged:
+        step.ordered(town)
+    silent = ObjectionAccepted(objection="1")
+    monkeypatch.setattr(ObjectionAccepted, "of", classmethod(lambda *_, **__: silent))
+    accepted.ordered(town)
+    assert broke(town) == {"D6"}
 
 
 def test_t17_a_milestone_that_falls_while_the_project_stands_still_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from domain.kernel.identity import Actor
 from domain.need import SubmitNeed
 from store.identity import Operation
 from tests.web.conftest import with_key
+from web.v1.commands import CommandBody
 
 if TYPE_CHECKING:
     from tests.web.conftest import Counter
@@ -40,6 +42,19 @@ async def test_a_command_is_carried_out_and_its_outcome_can_be_asked_for(counter
         outcome = (await service.get(done.headers["Location"])).json()
     assert (outcome["ending"], outcome["seat"], outcome["position"]) == ("accepted", "COMM#1", done.json()["position"])
     assert outcome["log"] == done.json()["log"] != ""
+
+
+@pytest.mark.parametrize(
+    "at", [1_830_000_000, "1830000000", 1.5, True, "yesterday", "2023-13-01", "9999-12-31T00:00:00Z"]
+)
+def test_a_number_or_a_year_beyond_all_is_no_time(at: object) -> None:
+    with pytest.raises(ValueError, match="2024-03-04T09:00"):
+        CommandBody.model_validate({"subject": "ND-1", "at": at})
+
+
+@pytest.mark.parametrize("at", ["2023-05-22", "2023-05-22T09:00", "2023-05-22T01:00:00Z"])
+def test_a_time_without_offset_is_in_shanghai_and_a_day_begins_at_nine(at: str) -> None:
+    assert CommandBody.model_validate({"subject": "ND-1", "at": at}).at == datetime(2023, 5, 22, 1, tzinfo=UTC)
 
 
 async def test_fifty_who_post_one_key_at_once_make_one_event_and_get_one_answer(

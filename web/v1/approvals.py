@@ -28,6 +28,7 @@ from domain.catalogue import command_class
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.input import BusinessTime
 from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
 from papers.lists import APPROVALS
 from web.body import answer_with, describe_body, fill, read_body, refer_to
@@ -376,7 +377,7 @@ class OpenApprovalBody(BaseModel):
     seat: Annotated[Actor | None, Field(alias="as", max_length=40, examples=["CAB-REG#1"])] = None
     """The seat on which it is asked: one of the caller's. May be left out where exactly one of them may."""
     realm: Annotated[str, Field(max_length=64)] = LIVE
-    at: datetime | None = None
+    at: BusinessTime | None = None
     """The business time, in a realm on a manual clock only."""
     request: Annotated[dict[str, Any], Field(max_length=40)]
     """By the schema of ``OpenApproval``: title, groups, amount in fen, payee, until…"""
@@ -391,7 +392,7 @@ class DecisionBody(BaseModel):
     seat: Annotated[Actor | None, Field(alias="as", max_length=40, examples=["CAB-DEC#1"])] = None
     """One of the caller's. May be left out where exactly one of them may."""
     reason: Annotated[str | None, Field(max_length=2000)] = None
-    at: datetime | None = None
+    at: BusinessTime | None = None
     """The business time, in a realm on a manual clock only."""
     particulars: Annotated[dict[str, Any], Field(max_length=100)] = {}
     """Whatever else the stage's own command takes."""

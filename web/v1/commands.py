@@ -27,6 +27,7 @@ from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.input import BusinessTime
 from web.body import answer_with, describe_body, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import Refusal, Unsatisfied, problem_responses
@@ -63,7 +64,7 @@ class CommandBody(BaseModel):
     """In which realm that name is meant; needed where several have it. A new name begins in ``live``."""
     seat: Annotated[Actor | None, Field(alias="as", max_length=40, examples=["CAB-REG#1"])] = None
     """The seat that gives the command: one of the caller's. May be left out where exactly one of them may."""
-    at: datetime | None = None
+    at: BusinessTime | None = None
     """The business time, in a realm on a manual clock only; left out, it is where that clock stands."""
     particulars: Annotated[dict[str, Any], Field(max_length=100)] = {}
     """By the schema of the command. Money is fen, an integer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html import escape, unescape
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ import pytest
 
 from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import AGGREGATES
+from domain.kernel.acting import PersonId
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from domain.kernel.state import State
+from domain.project.contract import digest_account
 from domain.registers.incubation_base import DesignateBase, Tier
 from tests.office import office_of
 from tests.web.console.conftest import EVERY_SEAT, hidden
@@ -73,7 +76,7 @@ async def _stream(papers: PaperHouse, kind: str) -> StreamId:
 
 
 def _fields(page: str) -> list[str]:
-    return [name for name in _NAMES.findall(page) if not name.endswith(".file")]
+    return [name for name in _NAMES.findall(page) if not name.endswith(".file") and not name.startswith("p.account.")]
 
 
 @each_offered
@@ -93,6 +96,30 @@ async def test_its_form_shows_and_takes_what_is_typed_as_text(
     assert "<script>alert" not in answer.text
     assert "{{7*7}}" in unescape(answer.text) or not names, "it is kept"
     assert escape("<script>alert") in answer.text or not names
+
+
+async def test_of_a_bank_account_only_the_digest_goes_on(papers: PaperHouse) -> None:
+    path = f"/do/RegisterLedgerAccount/{await _stream(papers, 'project')}"
+    number = "6222 0200-1234 5678 901"
+    typed = {"p.account.bank": "中國銀行杭州分行", "p.account.holder": "測試社會組織", "p.account.number": number}
+    async with papers.person("SO-ACC#1") as person:
+        form = hidden((await person.get(path)).text)
+        checked = await person.post(path, data={**form, **typed, "step": "edit"})
+        saved = await person.post(path, data={**form, **typed, "step": "save"})
+        again = await person.get(saved.headers["Location"])
+        partial = await person.post(
+            path, data={**form, **typed, "p.account": "a" * 64, "p.account.holder": "", "step": "check"}
+        )
+        letters = await person.post(path, data={**form, **typed, "p.account.number": "我的賬號", "step": "check"})
+    digest = digest_account("中國銀行杭州分行", "測試社會組織", "６２２２０２００１２３４５６７８９０１")
+    kept = await papers.house.identity.drafts(PersonId("P-1"), datetime.now(UTC), 20)
+    assert digest in hidden(checked.text).values()
+    assert digest in hidden(again.text).values()
+    assert any(digest.encode() in one.form for one in kept)
+    for text in (checked.text, again.text, partial.text, letters.text, *(one.form.decode() for one in kept)):
+        assert number not in text
+        assert "6222020012345678901" not in text
+    assert (partial.status_code, letters.status_code) == (422, 422), "no older digest stands for it"
 
 
 async def _show(person: httpx.AsyncClient, path: str) -> str:

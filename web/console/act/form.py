@@ -17,6 +17,7 @@ from domain.kernel.failure import Failure
 from domain.kernel.field_shape import Choice, FieldShape, Kind, Shape, field_shapes
 from domain.kernel.money import parse_yuan
 from domain.kernel.words import NAMED
+from domain.project.contract import digest_account
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -35,6 +36,8 @@ Choices = Mapping[str, Sequence[tuple[str, str]]]
 PREFIX: Final = "p"
 """How the names of a command's own fields begin."""
 MOST_ROWS: Final = 300
+ACCOUNT: Final = "account"
+"""The field that takes the digest of a bank account: its parts are typed, and only the digest goes on."""
 BLANK_ROWS: Final = 2
 """Rows that stand empty under what was typed."""
 DOUBLED: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
@@ -84,6 +87,8 @@ class Shown:
 def choose_widget(shape: Shape, name: str = "", *, inside: bool = False) -> str:
     """How a value of that shape is asked for; ``inside`` a table there is room for one line."""
     match shape.kind:
+        case Kind.TEXT if name == ACCOUNT and not inside:
+            return "account"
         case Kind.TEXT if name in _LONG and not inside:
             return "area"
         case Kind.DOCUMENT:
@@ -182,8 +187,20 @@ class _Sent:
                 return [row for row in rows if row]
             case "group" if shape.model is not None:
                 return self.group(shape.model, name, inside=True)
+            case "account":
+                return self._digest(name)
             case _:
                 return self.text(name).strip()
+
+    def _digest(self, name: str) -> str:
+        """Of the account whose parts were typed, else the digest that was sent; nothing if a part is missing."""
+        parts = [self.text(f"{name}.{part}").strip() for part in ("bank", "holder", "number")]
+        if not any(parts):
+            return self.text(name).strip()
+        try:
+            return digest_account(*parts)
+        except ValueError:
+            return ""
 
     def _mapping(self, item: Shape, name: str) -> Tree:
         pairs: Tree = {}
@@ -417,6 +434,10 @@ _HINTS: Final = {
     "date": ("如 2026-12-09", "such as 2026-12-09"),
     "instant": ("如 2026-12-09 17:00，北京時間", "such as 2026-12-09 17:00, Beijing time"),
     "lines": ("每行一項", "one a line"),
+    "account": (
+        "三項一併填寫，賬號只含數字；只保存由此算出的校驗值，不保存賬號",
+        "fill in all three, the number in digits; only the digest made of them is kept, never the number",
+    ),
     "json": ("JSON", "JSON"),
 }
 
