@@ -1,7 +1,8 @@
 """Every invariant of domain.md §3.4, recomputed from the log by a checker that shares no code with the rules.
 
-It reads raw entries only: type, particulars, actor, instant, position. It knows no class of the domain; its working
-days, its state machine and its sums are its own, so that a fault in the rules cannot hide in the checker too.
+It reads raw entries only: type, particulars, actor, instant, position. It knows nothing of the domain but the words
+in which it tells what it found (``wording``); its working days, its state machine and its sums are its own, so that
+a fault in the rules cannot hide in the checker too.
 V2 (append-only, hash-chained) is proved by ``audit.verification``; counted here is how many entries could be read.
 """
 
@@ -36,6 +37,7 @@ from audit.invariants import (
 from audit.invariants.realm import Realm
 from audit.invariants.recorded_events import Breach, Conditions, RecordedEvent
 from audit.invariants.rules import check_citations
+from audit.invariants.wording import call
 from audit.turns import Turns
 from store.port import EntryKind
 
@@ -212,7 +214,7 @@ class Invariants:
         try:
             self._check(event)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self._require(False, "V2", f"記錄無法讀取：{error!r}", f"the entry cannot be read: {error!r}")
+            self._require(False, "V2", "記錄無法讀取：{error}", "the entry cannot be read: {error}", error=repr(error))
         else:
             self._require(True, "V2", "", "")
 
@@ -247,8 +249,11 @@ class Invariants:
             self._require(
                 registered[tier] == stated.get(tier, 0),
                 "C1",
-                f"{tier} 基地登記 {registered[tier]} 個，應為 {stated.get(tier, 0)} 個",
-                f"{registered[tier]} bases of tier {tier} are on the register; there should be {stated.get(tier, 0)}",
+                "{tier} 基地登記 {registered} 個，應為 {stated} 個",
+                "bases of tier {tier} on the register: {registered}; there should be {stated}",
+                tier=call("tier", tier),
+                registered=registered[tier],
+                stated=stated.get(tier, 0),
             )
 
     def reconcile_stated(self) -> None:

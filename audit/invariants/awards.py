@@ -9,6 +9,7 @@ from audit.invariants import registers
 from audit.invariants.realm import Objection, Project
 from audit.invariants.recorded_events import midnight, to_instant, to_number, whole
 from audit.invariants.rules import Rules
+from audit.invariants.wording import call, call_amount, call_seat, or_else
 
 if TYPE_CHECKING:
     from audit.invariants.realm import Realm
@@ -33,14 +34,15 @@ def check_application_submitted(require: Conditions, realm: Realm, event: Record
     project = realm.project(event.name)
     if project.returned_on is not None:
         end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
-        require(event.at < end, "D1", f"補正於 {end} 之後", f"it was completed after {end}")
+        require(event.at < end, "D1", "補正於 {end} 之後", "it was completed after {end}", end=end)
     else:
         deadline = registers.closes_at(realm, event.text("round"))
         require(
             deadline is not None and event.at < deadline,
             "D1",
-            f"申報於截止 {deadline} 或之後收下",
-            f"the bid was taken in at or after the deadline {deadline}",
+            "申報於截止 {deadline} 或之後收下",
+            "the bid was taken in at or after the deadline {deadline}",
+            deadline=deadline,
         )
     _take_in(project, event)
     project.returned_on = None
@@ -62,15 +64,21 @@ def _require_first_answer(require: Conditions, realm: Realm, project: Project, r
         require(
             len(bids) <= most,
             "AP02",
-            f"{name} 在 {project.round} 申報 {len(bids)} 項，限 {most} 項",
-            f"{name} has {len(bids)} bids in {project.round}; {most} are allowed",
+            "{name} 在 {round} 申報 {bids} 項，限 {most} 項",
+            "bids of {name} in {round}: {bids}; at most {most}",
+            name=name,
+            round=project.round,
+            bids=len(bids),
+            most=most,
         )
     first = realm.answers.setdefault((project.organisation, project.answer), project.name)
     require(
         first == project.name,
         "AP02",
-        f"{project.organisation} 已以 {first} 申報同一需求",
-        f"{project.organisation} answers the same need by {first}",
+        "{organisation} 已以 {first} 申報同一需求",
+        "{organisation} answers the same need by {first}",
+        organisation=project.organisation,
+        first=first,
     )
 
 
@@ -99,14 +107,17 @@ def _require_caps(require: Conditions, project: Project, rules: Rules) -> None:
     require(
         cap is None or project.requested <= cap,
         "AP02",
-        f"申報 {project.requested} 分，上限 {cap} 分",
-        f"{project.requested} fen are asked for; {cap} is the most",
+        "申報 {requested}，上限 {cap}",
+        "{requested} is asked for; {cap} is the most",
+        requested=call_amount(project.requested),
+        cap=call_amount(cap),
     )
     require(
         not project.partners or rules["bidding.joint"] is not False,
         "AP02",
-        f"不得聯合申報：{'、'.join(project.partners)}",
-        f"no joint bids are taken, and {', '.join(project.partners)} join in",
+        "不得聯合申報：{partners}",
+        "no joint bids are taken, and {partners} join in",
+        partners=project.partners,
     )
 
 
@@ -115,8 +126,10 @@ def _require_match(require: Conditions, pledged: int, requested: int, rules: Rul
     require(
         100 * pledged >= least * (requested + pledged),
         "M6",
-        f"自籌 {pledged} 分，不足總預算的 {least}%",
-        f"{pledged} fen are self-raised, less than {least}% of the whole",
+        "自籌 {pledged}，不足總預算的 {least}%",
+        "{pledged} is self-raised, less than {least}% of the whole",
+        pledged=call_amount(pledged),
+        least=least,
     )
 
 
@@ -126,8 +139,10 @@ def check_late_submission_refused(require: Conditions, realm: Realm, event: Reco
     require(
         deadline is not None and received is not None and deadline <= received <= event.at,
         "D1",
-        f"收件 {received}，截止 {deadline}，並未逾期",
-        f"received {received}, the deadline was {deadline}: it was not late",
+        "收件 {received}，截止 {deadline}，並未逾期",
+        "received {received}, the deadline was {deadline}: it was not late",
+        received=received,
+        deadline=deadline,
     )
 
 
@@ -148,7 +163,7 @@ def check_preliminary_review_failed(require: Conditions, realm: Realm, event: Re
     project = realm.project(event.name)
     if event.role == "SYS" and project.returned_on is not None:
         end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
-        require(event.at >= end, "AP08", f"補正期限至 {end}，尚未屆滿", f"it could be completed until {end}")
+        require(event.at >= end, "AP08", "補正期限至 {end}，尚未屆滿", "it could be completed until {end}", end=end)
     project.returned_on = None
     release_answer(realm, project)
 
@@ -169,16 +184,20 @@ def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent
     require(
         total == project.award,
         "M1",
-        f"各資金份額合計 {total} 分，立項 {project.award} 分",
-        f"the shares add up to {total} fen, the award is {project.award}",
+        "各資金份額合計 {total}，立項 {award}",
+        "the shares add up to {total}, the award is {award}",
+        total=call_amount(total),
+        award=call_amount(project.award),
     )
     registers.require_eligible(require, realm, project.bidders, event.day, rules)
     bearer = realm.numbers.setdefault(project.number, event.name)
     require(
         bearer == event.name,
         "T01",
-        f"項目編號 {project.number} 屬 {bearer}",
-        f"the number {project.number} is {bearer}'s",
+        "項目編號 {number} 屬 {bearer}",
+        "the number {number} is {bearer}'s",
+        number=project.number,
+        bearer=bearer,
     )
     require_envelopes(require, realm, project)
     require_round_budget(require, realm, project)
@@ -187,8 +206,10 @@ def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent
         require(
             project.award <= project.requested,
             "T01",
-            f"立項 {project.award} 分，超過申報 {project.requested} 分",
-            f"{project.award} fen are awarded, {project.requested} were applied for",
+            "立項 {award}，超過申報 {requested}",
+            "{award} is awarded, {requested} was applied for",
+            award=call_amount(project.award),
+            requested=call_amount(project.requested),
         )
         _require_line(require, realm, project, project.panel, "T01")
 
@@ -201,14 +222,20 @@ def require_envelopes(require: Conditions, realm: Realm, project: Project) -> No
         require(
             fund.taken <= fund.envelope,
             "C2" if project.supports_base else "M5",
-            f"{name} 額度 {fund.envelope} 分，立項合計 {fund.taken} 分",
-            f"{name} has an envelope of {fund.envelope} fen; live awards come to {fund.taken}",
+            "{name} 額度 {envelope}，立項合計 {taken}",
+            "{name} has an envelope of {envelope}; live awards come to {taken}",
+            name=name,
+            envelope=call_amount(fund.envelope),
+            taken=call_amount(fund.taken),
         )
         require(
             not fund.purposes or (project.fields and project.fields <= fund.purposes),
             "M5",
-            f"{name} 用途 {'、'.join(sorted(fund.purposes))}，不含 {'、'.join(sorted(project.fields)) or '(無)'}",
-            f"{name} is for {', '.join(sorted(fund.purposes))}, not {', '.join(sorted(project.fields)) or 'nothing'}",
+            "{name} 用途 {purposes}，不含 {fields}",
+            "{name} is for {purposes}, not {fields}",
+            name=name,
+            purposes=sorted(fund.purposes),
+            fields=or_else(sorted(project.fields), "無", "nothing"),
         )
 
 
@@ -217,8 +244,9 @@ def require_round(require: Conditions, realm: Realm, project: Project, rule: str
     require(
         not realm.rounds[project.round].cancelled,
         rule,
-        f"{project.round} 已終止徵集",
-        f"{project.round} was given up",
+        "{round} 已終止徵集",
+        "{round} was given up",
+        round=project.round,
     )
 
 
@@ -229,17 +257,23 @@ def require_round_budget(require: Conditions, realm: Realm, project: Project) ->
     require(
         known.budget is None or known.awarded <= known.budget,
         "C2" if project.supports_base else "M5",
-        f"{project.round} 預算 {known.budget} 分，立項合計 {known.awarded} 分",
-        f"{project.round} has a budget of {known.budget} fen; its live awards come to {known.awarded}",
+        "{round} 預算 {budget}，立項合計 {awarded}",
+        "{round} has a budget of {budget}; its live awards come to {awarded}",
+        round=project.round,
+        budget=call_amount(known.budget),
+        awarded=call_amount(known.awarded),
     )
     if project.supports_base:
-        require(known.year is not None, "T01", f"{project.round} 未設立即扶持", f"{project.round} was never set up")
+        require(known.year is not None, "T01", "{round} 未設立即扶持", "{round} was never set up", round=project.round)
         holder = realm.supports.setdefault((project.supports_base, known.year), project.name)
         require(
             holder == project.name,
             "C3",
-            f"{project.supports_base} 在 {known.year} 年已由 {holder} 扶持",
-            f"{project.supports_base} has its support of {known.year} by {holder}",
+            "{supports_base} 在 {year} 年已由 {holder} 扶持",
+            "{supports_base} has its support of {year} by {holder}",
+            supports_base=project.supports_base,
+            year=known.year,
+            holder=holder,
         )
 
 
@@ -250,8 +284,10 @@ def _require_line(require: Conditions, realm: Realm, project: Project, name: str
     require(
         panel.reported and mark is not None and mark >= line,
         rule,
-        f"評審得分 {mark}，分數線 {line}",
-        f"the mark is {mark}, the line is {line}",
+        "評審得分 {mark}，分數線 {line}",
+        "the mark is {mark}, the line is {line}",
+        mark=mark,
+        line=line,
     )
 
 
@@ -261,8 +297,10 @@ def check_funds_freed(require: Conditions, realm: Realm, event: RecordedEvent) -
     require(
         {k: v for k, v in back.items() if v} == {k: v for k, v in project.live.items() if v},
         "M5",
-        f"退回額度 {back}，應為 {project.live}",
-        f"{back} went back to the envelopes; {project.live} was set aside",
+        "退回額度 {back}，應為 {set_aside}",
+        "{back} went back to the envelopes; {set_aside} was set aside",
+        back=back,
+        set_aside=project.live,
     )
     realm.free(project, back)
     year = realm.rounds[project.round].year
@@ -297,8 +335,10 @@ def check_award_publicity_opened(require: Conditions, realm: Realm, event: Recor
     require(
         project.publicity_wd == least,
         "D2",
-        f"公示 {project.publicity_wd} 個工作日，辦法為 {least}",
-        f"it is posted for {project.publicity_wd} working days; the rules say {least}",
+        "公示 {days} 個工作日，辦法為 {least}",
+        "it is posted for {days} working days; the rules say {least}",
+        days=project.publicity_wd,
+        least=least,
     )
 
 
@@ -309,7 +349,11 @@ def check_objection_lodged(require: Conditions, realm: Realm, event: RecordedEve
     if not held and project.posted_on is not None:
         last = _last_day(realm, project)
         require(
-            event.day <= last, "T03", f"公示至 {last}，異議在後", f"publicity ended on {last}, before it was lodged"
+            event.day <= last,
+            "T03",
+            "公示至 {last}，異議在後",
+            "publicity ended on {last}, before it was lodged",
+            last=last,
         )
     project.objections[event.text("objection")] = Objection("LODGED")
 
@@ -325,7 +369,13 @@ def check_objection_accepted(require: Conditions, realm: Realm, event: RecordedE
     """T03, P5: it was lodged, and is taken up by somebody who took no part in the review."""
     project = realm.project(event.name)
     known = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
-    require(known.status == "LODGED", "T03", f"異議為 {known.status}", f"the objection is {known.status}")
+    require(
+        known.status == "LODGED",
+        "T03",
+        "異議為 {status}",
+        "the objection is {status}",
+        status=call("objection", known.status),
+    )
     _require_outsider(require, realm, project, event)
     known.status, known.accepted_on = "ACCEPTED", event.day
 
@@ -334,8 +384,9 @@ def _require_outsider(require: Conditions, realm: Realm, project: Project, event
     require(
         not any(event.hand.is_same(one) for one in realm.panels[project.panel].took_part),
         "P5",
-        f"{event.actor} 參與過評審，又辦理異議",
-        f"{event.actor} took part in the review and dealt with the objection",
+        "{actor} 參與過評審，又辦理異議",
+        "{actor} took part in the review and dealt with the objection",
+        actor=call_seat(event.actor),
     )
 
 
@@ -346,8 +397,10 @@ def check_objection_dismissed(require: Conditions, realm: Realm, event: Recorded
     require(
         event.data.get("still_open") == held,
         "T04",
-        f"所記未決 {event.data.get('still_open')} 件，實為 {held} 件",
-        f"{event.data.get('still_open')} are said to remain; there are {held}",
+        "所記未決 {still_open} 件，實為 {held} 件",
+        "{still_open} are said to remain; there are {held}",
+        still_open=event.data.get("still_open"),
+        held=held,
     )
 
 
@@ -355,7 +408,13 @@ def _decide_objection(require: Conditions, realm: Realm, event: RecordedEvent, s
     project = realm.project(event.name)
     known = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
     open_ = ("ACCEPTED", "LODGED") if status == "DISMISSED" else ("ACCEPTED",)
-    require(known.status in open_, "T04", f"異議為 {known.status}", f"the objection is {known.status}")
+    require(
+        known.status in open_,
+        "T04",
+        "異議為 {status}",
+        "the objection is {status}",
+        status=call("objection", known.status),
+    )
     _require_outsider(require, realm, project, event)
     known.status, known.decided_on = status, event.day
     return project
@@ -378,8 +437,10 @@ def check_award_rescored(require: Conditions, realm: Realm, event: RecordedEvent
     require(
         project.rescoring and panel != project.panel,
         "T06",
-        f"複評由 {panel}，原為 {project.panel}",
-        f"scored again by {panel}; it was {project.panel}",
+        "複評由 {panel}，原為 {project_panel}",
+        "scored again by {panel}; it was {project_panel}",
+        panel=panel,
+        project_panel=project.panel,
     )
     _require_line(require, realm, project, panel, "T06")
     project.panel, project.rescoring = panel, False
@@ -392,13 +453,19 @@ def check_award_confirmed(require: Conditions, realm: Realm, event: RecordedEven
     require(
         not undecided,
         "T07",
-        f"異議 {'、'.join(undecided)} 未決即批復",
-        f"confirmed with objections {', '.join(undecided)} open",
+        "異議 {undecided} 未決即批復",
+        "confirmed with objections {undecided} open",
+        undecided=undecided,
     )
     if project.posted_on is not None and not undecided:
         last = _last_day(realm, project)
         require(
-            event.day > last, "D2", f"公示至 {last}，批復於 {event.day}", f"posted until {last}, confirmed {event.day}"
+            event.day > last,
+            "D2",
+            "公示至 {last}，批復於 {day}",
+            "posted until {last}, confirmed {day}",
+            last=last,
+            day=event.day,
         )
     require(project.posted_on is not None, "D2", "未經公示即批復", "confirmed without publicity")
     require_round(require, realm, project, "T07")
@@ -417,8 +484,10 @@ def require_representative(require: Conditions, realm: Realm, project: Project, 
     require(
         not project.organisation or event.actor in realm.organisations[project.organisation].representatives,
         "SD10",
-        f"{event.actor} 不是 {project.organisation} 的代表",
-        f"{event.actor} may not act for {project.organisation}",
+        "{actor} 不是 {organisation} 的代表",
+        "{actor} may not act for {organisation}",
+        actor=call_seat(event.actor),
+        organisation=project.organisation,
     )
 
 
@@ -427,7 +496,7 @@ def check_contract_signing_lapsed(require: Conditions, realm: Realm, event: Reco
     project = realm.project(event.name)
     if project.confirmed_on is not None:
         end = midnight(realm.days.nth_after(project.confirmed_on, project.signing_wd))
-        require(event.at >= end, "T11", f"簽約期限至 {end}，尚未屆滿", f"it could be signed until {end}")
+        require(event.at >= end, "T11", "簽約期限至 {end}，尚未屆滿", "it could be signed until {end}", end=end)
     check_funds_freed(require, realm, event)
 
 

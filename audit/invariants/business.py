@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from audit.invariants.wording import call_seat, or_else
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -102,13 +104,17 @@ def _check_relation(require: Conditions, realm: Realm, live: Realm, event: Recor
     scope = realm.seats.get(event.actor) or live.seats.get(event.actor)
     if kind is None or scope is None or not event.persons or event.type in _FOR_ANYBODY:
         return
-    named, acts = _NAMED[event.role](realm, event), "、".join(sorted(scope[1]))
-    names = "、".join(sorted(named or ()))
+    named, acts = _NAMED[event.role](realm, event), sorted(scope[1])
+    names = sorted(named or ())
     require(
         scope[0] == kind and (named is None or not named.isdisjoint(scope[1])),
         _RULES[event.role],
-        f"{event.actor} 代表 {acts}，{event.name} 所載為 {names or '無'}",
-        f"{event.actor} acts for {acts}; {event.name} names {names or 'nobody'}",
+        "{actor} 代表 {acts}，{file} 所載為 {names}",
+        "{actor} acts for {acts}; {file} names {names}",
+        actor=call_seat(event.actor),
+        acts=acts,
+        file=event.name,
+        names=or_else(names, "無", "nobody"),
     )
 
 
@@ -122,8 +128,10 @@ def _check_side(require: Conditions, realm: Realm, event: RecordedEvent) -> None
     require(
         not turned,
         "SD14",
-        f"{'、'.join(turned)} 於 {event.name} 先後代表兩方",
-        f"{', '.join(turned)} stood on two sides in {event.name}",
+        "{turned} 於 {file} 先後代表兩方",
+        "{turned} stood on two sides in {file}",
+        turned=turned,
+        file=event.name,
     )
     for person in event.persons:
         stood.setdefault(person, side)

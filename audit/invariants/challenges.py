@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from audit.invariants.wording import call, call_seat, or_else
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,8 +26,9 @@ def check_question_raised(require: Conditions, realm: Realm, event: RecordedEven
     require(
         realm.rules(project)["route"] == "PROCUREMENT" and last is not None and event.day <= last,
         "D7",
-        f"質疑至 {last}",
-        f"questions could be raised until {last}",
+        "質疑至 {last}",
+        "questions could be raised until {last}",
+        last=last,
     )
     realm.challenges[event.name, event.text("challenge")] = ("RAISED", event.day, event.actor)
 
@@ -48,8 +51,11 @@ def check_complaint_filed(require: Conditions, realm: Realm, event: RecordedEven
         and (status == "ANSWERED" or (status == "RAISED" and event.day > replies))
         and event.day <= last,
         "D7",
-        f"{status or '無此質疑'}，答復至 {replies}，投訴至 {last}",
-        f"{status or 'no such question'}; to be answered until {replies}, complained of until {last}",
+        "{status}，答復至 {replies}，投訴至 {last}",
+        "{status}; to be answered until {replies}, complained of until {last}",
+        status=or_else(call("challenge", status), "無此質疑", "no such question"),
+        replies=replies,
+        last=last,
     )
     realm.challenges[key] = ("FILED", day, by)
 
@@ -61,8 +67,10 @@ def check_complaint_decided(require: Conditions, realm: Realm, event: RecordedEv
     require(
         status == "FILED" and event.role == "FISCAL",
         "D7",
-        f"{status or '無此投訴'}，由 {event.actor} 處理",
-        f"{status or 'no such complaint'}, decided by {event.actor}",
+        "{status}，由 {actor} 處理",
+        "{status}, decided by {actor}",
+        status=or_else(call("challenge", status), "無此投訴", "no such complaint"),
+        actor=call_seat(event.actor),
     )
     realm.challenges[key] = (event.text("outcome"), day, by)
 
@@ -74,7 +82,7 @@ def check_no_stay(require: Conditions, realm: Realm, event: RecordedEvent) -> No
         for (name, number), (status, _, _) in realm.challenges.items()
         if name == event.name and status in ("RAISED", "FILED", "UPHELD")
     )
-    require(not staying, "D7", f"質疑 {'、'.join(staying)} 未了結", f"challenges {', '.join(staying)} were open")
+    require(not staying, "D7", "質疑 {staying} 未了結", "challenges {staying} were open", staying=staying)
 
 
 CHECKS: Final[Mapping[str, Any]] = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from audit.invariants.realm import Need
 from audit.invariants.recorded_events import whole
 from audit.invariants.rules import Rules
+from audit.invariants.wording import call, call_amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,8 +60,15 @@ def _require_listed(require: Conditions, rules: Rules, codelist: str, said: Iter
     if terms is None:
         return
     names = {str(term.get("name")) for term in terms}
-    strays = "、".join(sorted(set(said) - names))
-    require(not strays, "K1", f"{strays} 不在代碼表 {codelist}", f"{strays} are not in the list {codelist}")
+    strays = sorted(set(said) - names)
+    require(
+        not strays,
+        "K1",
+        "{strays} 不在代碼表 {codelist}",
+        "not in the list {codelist}: {strays}",
+        strays=strays,
+        codelist=call("codelist", codelist),
+    )
 
 
 # ---------------------------------------------------------------- set-asides
@@ -132,8 +140,12 @@ def _require_reserve(require: Conditions, realm: Realm, name: str) -> None:
     require(
         known.awarded + kept <= known.budget,
         "M11",
-        f"{name} 預算 {known.budget} 分，已立項 {known.awarded} 分，尚須預留 {kept} 分",
-        f"{name} has {known.budget} fen, {known.awarded} are awarded and {kept} must be kept",
+        "{name} 預算 {budget}，已立項 {awarded}，尚須預留 {kept}",
+        "{name} has {budget}, {awarded} is awarded and {kept} must be kept",
+        name=name,
+        budget=call_amount(known.budget),
+        awarded=call_amount(known.awarded),
+        kept=call_amount(kept),
     )
 
 

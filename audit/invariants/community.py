@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.invariants.recorded_events import to_date, whole
+from audit.invariants.wording import call, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,9 @@ def check_client_served(require: Conditions, realm: Realm, event: RecordedEvent)
     require(
         not project.groups or group in project.groups or group in sensitive,
         "K2",
-        f"{group} 不在申報的受益對象之列",
-        f"{group} is none of those whom the application serves",
+        "{group} 不在申報的受益對象之列",
+        "{group} is none of those whom the application serves",
+        group=group,
     )
     client, sealed = event.text("client"), event.text("sealed")
     require(
@@ -43,8 +45,10 @@ def check_beneficiaries(require: Conditions, realm: Realm, event: RecordedEvent)
     require(
         not served or allowed is None or served.get("residence") in allowed,
         "K2",
-        f"居住條件 {served.get('residence')} 不在 {allowed}",
-        f"the residence {served.get('residence')} is not among {allowed}",
+        "居住條件 {residence} 不在 {allowed}",
+        "the residence {residence} is not among {allowed}",
+        residence=call("residence", served.get("residence")),
+        allowed=[call("residence", one) for one in allowed or ()],
     )
 
 
@@ -55,21 +59,24 @@ def check_activity(require: Conditions, realm: Realm, event: RecordedEvent) -> N
     require(
         newcomers <= whole(event.data.get("person_times")),
         "V3",
-        f"首次受益 {newcomers} 人多於人次",
-        f"{newcomers} persons came first, more than attended",
+        "首次受益 {newcomers} 人多於人次",
+        "{newcomers} persons came first, more than attended",
+        newcomers=newcomers,
     )
     require(
         not project.sites or not site or site in project.sites,
         "V3",
-        f"點位 {site} 不在協議之列",
-        f"{site} is none of the contract's sites",
+        "點位 {site} 不在協議之列",
+        "{site} is none of the contract's sites",
+        site=site,
     )
     sensitive = (realm.rules(project)["beneficiaries"] or {}).get("sensitive") or ()
     require(
         event.text("group") not in sensitive,
         "K2",
-        f"活動記錄寫明敏感對象 {event.text('group')}",
-        f"an activity names the sensitive group {event.text('group')}",
+        "活動記錄寫明敏感對象 {group}",
+        "an activity names the sensitive group {group}",
+        group=event.text("group"),
     )
 
 
@@ -81,8 +88,10 @@ def check_sites(require: Conditions, realm: Realm, event: RecordedEvent) -> None
     require(
         named == project.sites,
         "T10",
-        f"點位 {sorted(project.sites)}，里程碑所指 {sorted(named)}",
-        f"the sites are {sorted(project.sites)}; the milestones name {sorted(named)}",
+        "點位 {sites}，里程碑所指 {named}",
+        "the sites are {sites}; the milestones name {named}",
+        sites=sorted(project.sites),
+        named=sorted(named),
     )
 
 
@@ -93,8 +102,10 @@ def check_asset(require: Conditions, realm: Realm, event: RecordedEvent) -> None
     require(
         known is (event.type == "AssetMoved"),
         "V3",
-        f"資產 {asset} {'已' if known else '未'}登記",
-        f"the asset {asset} is {'already' if known else 'not'} on record",
+        "資產 {asset} {already}登記",
+        "the asset {asset} is {already} on record",
+        asset=asset,
+        already=word("已", "already") if known else word("未", "not"),
     )
     project.assets[asset] = event.text("keeper")
 
@@ -106,8 +117,10 @@ def check_deliberation(require: Conditions, realm: Realm, event: RecordedEvent) 
     require(
         known is (event.type == "DeliberationConcluded"),
         "V3",
-        f"協商 {name} {'已' if known else '未'}登記",
-        f"the deliberation {name} is {'already' if known else 'not'} on record",
+        "協商 {name} {already}登記",
+        "the deliberation {name} is {already} on record",
+        name=name,
+        already=word("已", "already") if known else word("未", "not"),
     )
     if event.type == "DeliberationHeld":
         _require_day(require, project, event, "held_on")
@@ -117,7 +130,9 @@ def check_deliberation(require: Conditions, realm: Realm, event: RecordedEvent) 
 def check_head_count(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """V3: of a team on record."""
     team = event.text("team")
-    require(team in realm.project(event.name).teams, "V3", f"{team} 未登記", f"the team {team} is not on record")
+    require(
+        team in realm.project(event.name).teams, "V3", "{team} 未登記", "the team {team} is not on record", team=team
+    )
 
 
 def _require_day(require: Conditions, project: Project, event: RecordedEvent, key: str) -> None:
@@ -125,8 +140,11 @@ def _require_day(require: Conditions, project: Project, event: RecordedEvent, ke
     require(
         project.started_on is not None and project.started_on <= day <= event.day,
         "D3",
-        f"{day} 不在啟動日 {project.started_on} 至 {event.day} 之間",
-        f"{day} does not lie between the start {project.started_on} and {event.day}",
+        "{day} 不在啟動日 {started_on} 至 {event_day} 之間",
+        "{day} does not lie between the start {started_on} and {event_day}",
+        day=day,
+        started_on=project.started_on,
+        event_day=event.day,
     )
 
 

@@ -12,6 +12,7 @@ from audit.invariants.awards import require_representative, require_round
 from audit.invariants.realm import Tranche, Variation
 from audit.invariants.recorded_events import to_date, whole
 from audit.invariants.rules import USUAL_GATES, Rules
+from audit.invariants.wording import call, call_amount, call_seat, call_tranche, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,14 +28,17 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
     require(
         event.data.get("version") == 1 and project.version == 0,
         "T10",
-        f"首份協議版本為 {event.data.get('version')}",
-        f"the first contract has version {event.data.get('version')}",
+        "首份協議版本為 {version}",
+        "the first contract has version {version}",
+        version=event.data.get("version"),
     )
     require(
         award == project.award,
         "M1",
-        f"協議 {award} 分，立項 {project.award} 分",
-        f"the contract is over {award} fen, the award is {project.award}",
+        "協議 {award}，立項 {project_award}",
+        "the contract is over {award}, the award is {project_award}",
+        award=call_amount(award),
+        project_award=call_amount(project.award),
     )
     project.milestones = frozenset(map(str, event.part("milestones")))
     terms = {str(name): term for name, term in event.part("tranches").items()}
@@ -48,8 +52,10 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
     require(
         100 * pledged >= least * (award + pledged),
         "M6",
-        f"配套 {pledged} 分，不足 {least}%",
-        f"the match of {pledged} fen is below {least}%",
+        "配套 {pledged}，不足 {least}%",
+        "the match of {pledged} is below {least}%",
+        pledged=call_amount(pledged),
+        least=least,
     )
     _require_signatures(require, event, rules)
     registers.require_eligible(require, realm, project.bidders, event.day, rules)
@@ -64,8 +70,8 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
 
 def require_no_empty_tranche(require: Conditions, terms: Mapping[str, Mapping[str, Any]], known: Iterable[str]) -> None:
     """M1: a tranche that is not ``known`` from before plans something."""
-    empty = "、".join(sorted({n for n, term in terms.items() if not whole(term.get("planned"))}.difference(known)))
-    require(not empty, "M1", f"{empty} 為零元", f"{empty} plan nothing")
+    empty = sorted({n for n, term in terms.items() if not whole(term.get("planned"))}.difference(known))
+    require(not empty, "M1", "{empty} 為零元", "nothing is planned for {empty}", empty=map(call_tranche, empty))
 
 
 def require_reasonable_end(require: Conditions, event: RecordedEvent, rule: str) -> None:
@@ -74,8 +80,10 @@ def require_reasonable_end(require: Conditions, event: RecordedEvent, rule: str)
     require(
         end is None or (event.day < end and end.year <= event.day.year + 5),
         rule,
-        f"截止 {end} 不在 {event.day} 之後五年以內",
-        f"the end {end} does not lie within five years after {event.day}",
+        "截止 {end} 不在 {day} 之後五年以內",
+        "the end {end} does not lie within five years after {day}",
+        end=end,
+        day=event.day,
     )
 
 
@@ -87,16 +95,24 @@ def require_tranches(
     require(
         planned == award,
         "M1",
-        f"各期合計 {planned} 分，立項 {award} 分",
-        f"the tranches add up to {planned} fen, the award is {award}",
+        "各期合計 {planned}，立項 {award}",
+        "the tranches add up to {planned}, the award is {award}",
+        planned=call_amount(planned),
+        award=call_amount(award),
     )
     known = set(rules["payment.gates"] or USUAL_GATES)
     if "MilestoneMet" in known:
         known |= {f"MilestoneMet/{name}" for name in project.milestones}
     known.discard("MilestoneMet")
     gates = {str(term.get("gate")) for term in terms.values()}
-    strangers = "、".join(sorted(gates - known))
-    require(gates <= known, "M2", f"無此撥付條件：{strangers}", f"no such gates: {strangers}")
+    strangers = sorted(gates - known)
+    require(
+        gates <= known,
+        "M2",
+        "無此撥付條件：{strangers}",
+        "no such payment conditions: {strangers}",
+        strangers=map(named, strangers),
+    )
 
 
 def require_lines(require: Conditions, budget: Mapping[str, int], award: int, rules: Rules) -> None:
@@ -105,27 +121,44 @@ def require_lines(require: Conditions, budget: Mapping[str, int], award: int, ru
     require(
         total == award and min(budget.values(), default=0) >= 0,
         "M6",
-        f"預算合計 {total} 分，立項 {award} 分",
-        f"the budget adds up to {total} fen, the award is {award}",
+        "預算合計 {total}，立項 {award}",
+        "the budget adds up to {total}, the award is {award}",
+        total=call_amount(total),
+        award=call_amount(award),
     )
     for line, cap in (("personnel", "budget.personnel_max"), ("admin", "budget.administration_max")):
         most = rules.number(cap)
         require(
             100 * budget.get(line, 0) <= most * award,
             "M6",
-            f"{line} {budget.get(line, 0)} 分，超過 {most}%",
-            f"{line} is {budget.get(line, 0)} fen, above {most}%",
+            "{line} {amount}，超過 {most}%",
+            "{line} is {amount}, above {most}%",
+            line=named(line),
+            amount=call_amount(budget.get(line, 0)),
+            most=most,
         )
-    forbidden = "、".join(sorted(set(budget).intersection(rules["budget.forbidden"] or ())))
-    require(not forbidden, "M6", f"不得列支：{forbidden}", f"nothing may be spent on {forbidden}")
+    forbidden = sorted(set(budget).intersection(rules["budget.forbidden"] or ()))
+    require(
+        not forbidden,
+        "M6",
+        "不得列支：{forbidden}",
+        "nothing may be spent on {forbidden}",
+        forbidden=map(named, forbidden),
+    )
 
 
 def _require_signatures(require: Conditions, event: RecordedEvent, rules: Rules) -> None:
     needed = {"BUREAU", "ORGANISATION"}
     if rules["delivery.community_required"] is True:
         needed.add("COMMUNITY")
-    missing = "、".join(sorted(needed.difference(event.part("signatures"))))
-    require(not missing, "T10", f"缺簽署方 {missing}", f"signatures of {missing} are missing")
+    missing = sorted(needed.difference(event.part("signatures")))
+    require(
+        not missing,
+        "T10",
+        "缺簽署方 {missing}",
+        "signatures missing: {missing}",
+        missing=[call("signatory", one) for one in missing],
+    )
 
 
 def require_parties(require: Conditions, project: Project, parties: Mapping[str, Any]) -> None:
@@ -136,15 +169,17 @@ def require_parties(require: Conditions, project: Project, parties: Mapping[str,
     require(
         not auditor or auditor != evaluator,
         "P3",
-        f"{auditor} 兼任評估與審計",
-        f"{auditor} is both evaluator and auditor",
+        "{auditor} 兼任評估與審計",
+        "{auditor} is both evaluator and auditor",
+        auditor=auditor,
     )
     project.host = str(parties.get("host", ""))
     require(
         not project.host or project.host not in (auditor, evaluator),
         "P3",
-        f"承辦單位 {project.host} 兼任評估或審計",
-        f"the host {project.host} evaluates or audits too",
+        "承辦單位 {host} 兼任評估或審計",
+        "the host {host} evaluates or audits too",
+        host=project.host,
     )
     project.evaluators |= {evaluator} - {""}
     project.auditors |= {auditor} - {""}
@@ -155,8 +190,10 @@ def require_independent(require: Conditions, project: Project, body: str, part: 
     require(
         body not in project.bidders,
         "P3",
-        f"{part} 由申報單位 {body} 擔任",
-        f"the bidder {body} is the {part}",
+        "{part} 由申報單位 {body} 擔任",
+        "the bidder {body} is the {part}",
+        part=call("party", part),
+        body=body,
     )
 
 
@@ -176,8 +213,9 @@ def note_ledger_account_confirmed(require: Conditions, realm: Realm, event: Reco
     require(
         event.role == "CAB-FIN" and event.text("account") == project.account,
         "SD9",
-        f"{event.actor} 核實了並未備案的收款賬戶",
-        f"{event.actor} confirmed an account that is not the project's",
+        "{actor} 核實了並未備案的收款賬戶",
+        "{actor} confirmed an account that is not the project's",
+        actor=call_seat(event.actor),
     )
     project.account_confirmed = True
 
@@ -200,14 +238,16 @@ def check_variation_requested(require: Conditions, realm: Realm, event: Recorded
     require(
         project.end is None or event.day <= project.end,
         "D4",
-        f"截止 {project.end} 之後申請變更",
-        f"a variation was asked for after the end {project.end}",
+        "截止 {end} 之後申請變更",
+        "a variation was asked for after the end {end}",
+        end=project.end,
     )
     require(
         award is None or whole(award) <= project.award,
         "M1",
-        f"變更提高資助金額至 {award} 分",
-        f"the variation raises the award to {award} fen",
+        "變更提高資助金額至 {award}",
+        "the variation raises the award to {award}",
+        award=call_amount(award),
     )
     known = Variation(
         to_date(event.data.get("end")), to_date(event.data.get("effective")), None if award is None else whole(award)
@@ -227,8 +267,11 @@ def check_variation_requested(require: Conditions, realm: Realm, event: Recorded
     require(
         event.data.get("minor") is (known.minor_percent is not None),
         "D4",
-        f"科目調整 {share:.2f}%，此前輕微變更合計 {before}%，上限 {most}%",
-        f"it moves {share:.2f}% between lines, after minor ones of {before}%; {most}% is the most",
+        "科目調整 {share}%，此前輕微變更合計 {before}%，上限 {most}%",
+        "it moves {share}% between lines, after minor ones of {before}%; {most}% is the most",
+        share=format(share, ".2f"),
+        before=before,
+        most=most,
     )
     project.variations[event.text("variation")] = known
 
@@ -248,14 +291,17 @@ def check_variation_approved(require: Conditions, realm: Realm, event: RecordedE
     require(
         known.status == "REQUESTED" and event.day <= last,
         "D4",
-        f"變更為 {known.status}，須在 {last} 前決定",
-        f"the variation is {known.status}; it had to be decided by {last}",
+        "變更為 {status}，須在 {last} 前決定",
+        "the variation is {status}; it had to be decided by {last}",
+        status=call("variation", known.status),
+        last=last,
     )
     require(
         known.minor_percent is not None or event.role == "CAB-DEC",
         "D4",
-        f"重大變更由 {event.actor} 批准",
-        f"a major variation was approved by {event.actor}",
+        "重大變更由 {actor} 批准",
+        "a major variation was approved by {actor}",
+        actor=call_seat(event.actor),
     )
     known.status = "APPROVED"
 
@@ -274,33 +320,49 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
     require(
         known.status == "APPROVED",
         "D4",
-        f"變更為 {known.status}，未經批准即生效",
-        f"the variation is {known.status} and took effect",
+        "變更為 {status}，未經批准即生效",
+        "the variation is {status} and took effect",
+        status=call("variation", known.status),
     )
     require(
         event.data.get("version") == project.version + 1,
         "T10",
-        f"版本 {event.data.get('version')}，前為 {project.version}",
-        f"version {event.data.get('version')} follows {project.version}",
+        "版本 {version}，前為 {project_version}",
+        "version {version} follows {project_version}",
+        version=event.data.get("version"),
+        project_version=project.version,
     )
     award = event.fen("award")
     require(
         award == (project.award if known.award is None else known.award),
         "M1",
-        f"協議 {award} 分，批准 {known.award} 分",
-        f"the agreement is over {award} fen; {known.award} was approved",
+        "協議 {award}，批准 {known_award}",
+        "the agreement is over {award}; {known_award} was approved",
+        award=call_amount(award),
+        known_award=call_amount(known.award),
     )
     rules = realm.rules(project)
     _require_signatures(require, event, rules)
     require_lines(require, event.shares("budget"), award, rules)
     _replan(require, project, rules, event, award)
     budget = event.shares("budget")
-    short = "、".join(
-        sorted(line for line in budget if project.spent_on(line) > budget[line] < project.budget.get(line, 0))
+    short = sorted(line for line in budget if project.spent_on(line) > budget[line] < project.budget.get(line, 0))
+    require(
+        not short,
+        "M6",
+        "{short} 已列支超過變更後的預算",
+        "more is spent on {short} than the varied budget has",
+        short=map(named, short),
     )
-    require(not short, "M6", f"{short} 已列支超過變更後的預算", f"more is spent on {short} than is left of it")
     cut = apportion(project.award - award, project.live)
-    require(event.shares("split") == cut, "M9", f"核減分攤 {event.shares('split')}", f"it is split so: {cut}")
+    require(
+        event.shares("split") == cut,
+        "M9",
+        "核減分攤 {split}，應為 {cut}",
+        "it is split {split}; it must be {cut}",
+        split=event.shares("split"),
+        cut=cut,
+    )
     for name, fen in event.shares("split").items():
         project.live[name] = project.live.get(name, 0) - fen
     realm.free(project, event.shares("split"))
@@ -320,8 +382,11 @@ def _replan(require: Conditions, project: Project, rules: Rules, event: Recorded
         require(
             planned == tranche.planned if tranche.settled else planned >= tranche.paid + tranche.cancelled,
             "M8",
-            f"{name} 已撥付或核減 {tranche.paid + tranche.cancelled} 分，改為 {planned} 分",
-            f"{tranche.paid + tranche.cancelled} fen of {name} are settled; it became {planned}",
+            "{name} 已撥付或核減 {settled}，改為 {planned}",
+            "{settled} of {name} is settled; it became {planned}",
+            name=call_tranche(name),
+            settled=call_amount(tranche.paid + tranche.cancelled),
+            planned=call_amount(planned),
         )
     void_requests(project.tranches.values())
     for name, term in terms.items():

@@ -8,6 +8,7 @@ from audit.invariants.contracts import require_independent
 from audit.invariants.realm import Activity
 from audit.invariants.recorded_events import to_date, to_number, whole
 from audit.invariants.rules import Rules, require_criteria
+from audit.invariants.wording import call, call_amount, call_field, named
 
 if TYPE_CHECKING:
     from audit.invariants.realm import Project, Realm
@@ -30,15 +31,20 @@ def check_project_started(require: Conditions, realm: Realm, event: RecordedEven
         and (project.supervisor or rules["delivery.supervisor_required"] is not True)
         and (project.community or rules["delivery.community_required"] is not True),
         "T12",
-        f"啟動時收款賬戶「{project.account}」督導「{project.supervisor}」社區「{project.community}」",
-        f"started with account {project.account!r}, supervisor {project.supervisor!r}, community {project.community!r}",
+        "啟動時收款賬戶「{account}」督導「{supervisor}」社區「{community}」",
+        "started with account {account}, supervisor {supervisor}, community {community}",
+        account=project.account,
+        supervisor=project.supervisor,
+        community=project.community,
     )
     end = to_date(event.data.get("end"))
     require(
         end is not None and (project.end is None or end <= project.end),
         "D4",
-        f"啟動定截止 {end}，協議為 {project.end}",
-        f"the start ends it on {end}, the contract on {project.end}",
+        "啟動定截止 {end}，協議為 {project_end}",
+        "the start ends it on {end}, the contract on {project_end}",
+        end=end,
+        project_end=project.end,
     )
     project.started_on, project.end = event.day, end
     project.gates["ProjectStarted"] = True
@@ -51,10 +57,12 @@ def check_activity_recorded(require: Conditions, realm: Realm, event: RecordedEv
     require(
         project.started_on is not None and project.started_on <= held_on <= event.day,
         "D3",
-        f"活動日 {held_on}，啟動日 {project.started_on}",
-        f"held on {held_on}; the project started on {project.started_on}",
+        "活動日 {held_on}，啟動日 {started_on}",
+        "held on {held_on}; the project started on {started_on}",
+        held_on=held_on,
+        started_on=project.started_on,
     )
-    require(team is None or team in project.teams, "V3", f"{team} 未登記", f"the team {team} is not on record")
+    require(team is None or team in project.teams, "V3", "{team} 未登記", "the team {team} is not on record", team=team)
     project.activities[event.version] = Activity(
         held_on, whole(event.data.get("person_times")), team, event.text("form") == "VISIT"
     )
@@ -70,11 +78,14 @@ def check_expenditure_recorded(require: Conditions, realm: Realm, event: Recorde
         and (last is None or spent_on <= last)
         and spent_on <= event.day,
         "D3",
-        f"支出日 {spent_on}，協議期 {first} 至 {last}",
-        f"spent on {spent_on}; the contract runs from {first} to {last}",
+        "支出日 {spent_on}，協議期 {first} 至 {last}",
+        "spent on {spent_on}; the contract runs from {first} to {last}",
+        spent_on=spent_on,
+        first=first,
+        last=last,
     )
     line = event.text("line")
-    require(line in project.budget, "M6", f"預算無科目 {line}", f"the budget has no line {line}")
+    require(line in project.budget, "M6", "預算無科目 {line}", "the budget has no line {line}", line=named(line))
     project.spending[event.version] = (line, event.fen("amount"))
     require_line(require, project, line)
     _require_unclaimed(require, realm, event)
@@ -87,8 +98,11 @@ def require_line(require: Conditions, project: Project, line: str) -> None:
     require(
         spent <= planned,
         "M6",
-        f"{line} 預算 {planned} 分，已列支 {spent} 分",
-        f"the line {line} has {planned} fen; {spent} are spent on it",
+        "{line} 預算 {planned}，已列支 {spent}",
+        "the line {line} has {planned}; {spent} is spent on it",
+        line=named(line),
+        planned=call_amount(planned),
+        spent=call_amount(spent),
     )
 
 
@@ -97,7 +111,14 @@ def _require_unclaimed(require: Conditions, realm: Realm, event: RecordedEvent) 
     number, issuer = event.text("voucher"), event.text("issuer")
     claims = realm.vouchers[number]
     holder = claims.get(issuer) or claims.get("") if issuer else next(iter(claims.values()), None)
-    require(holder is None, "M7", f"憑證 {number} 已由 {holder} 列支", f"the voucher {number} is claimed by {holder}")
+    require(
+        holder is None,
+        "M7",
+        "憑證 {number} 已由 {holder} 列支",
+        "the voucher {number} is claimed by {holder}",
+        number=number,
+        holder=holder,
+    )
     claims.setdefault(issuer, event.name)
 
 
@@ -114,8 +135,11 @@ def check_outputs(require: Conditions, realm: Realm, event: RecordedEvent) -> No
         require(
             said is None or said == derived,
             "V3",
-            f"{key} 報 {said}，記錄為 {derived}",
-            f"{key}: {said}, records: {derived}",
+            "{key} 報 {said}，記錄為 {derived}",
+            "{key}: {said}, records: {derived}",
+            key=call_field(event.type, key),
+            said=said,
+            derived=derived,
         )
 
 
@@ -125,8 +149,9 @@ def check_milestone_met(require: Conditions, realm: Realm, event: RecordedEvent)
     require(
         (name in project.milestones or name == "standing-team") and name not in project.met,
         "T16",
-        f"里程碑 {name} 不在協議或已達成",
-        f"the milestone {name} is not the contract's, or was reached before",
+        "里程碑 {name} 不在協議或已達成",
+        "the milestone {name} is not the contract's, or was reached before",
+        name=name,
     )
     if name == "standing-team":
         least = max(realm.rules(project).number("evaluation.standing_team_months"), 1)
@@ -135,8 +160,10 @@ def check_milestone_met(require: Conditions, realm: Realm, event: RecordedEvent)
         require(
             said is None or said == project.standing_months,
             "V3",
-            f"所報 {said} 個月，記錄為 {project.standing_months}",
-            f"{said} months are claimed; the records say {project.standing_months}",
+            "所報 {said} 個月，記錄為 {months}",
+            "{said} months are claimed; the records say {months}",
+            said=said,
+            months=project.standing_months,
         )
     project.met.add(name)
     project.gates[f"MilestoneMet/{name}"] = True
@@ -146,8 +173,10 @@ def _require_months(require: Conditions, project: Project, least: int) -> None:
     require(
         project.standing_months >= least,
         "Z1",
-        f"志願隊活動 {project.standing_months} 個月，須 {least} 個月",
-        f"a team was active in {project.standing_months} months; {least} are needed",
+        "志願隊活動 {months} 個月，須 {least} 個月",
+        "a team was active in {months} months; {least} are needed",
+        months=project.standing_months,
+        least=least,
     )
 
 
@@ -169,8 +198,10 @@ def check_midterm_evaluation_concluded(require: Conditions, realm: Realm, event:
     require(
         event.text("result") == earned,
         "M2",
-        f"{event.data.get('score')} 分記為 {event.text('result')}",
-        f"{event.data.get('score')} points are recorded as {event.text('result')}",
+        "{score} 分記為 {result}",
+        "{score} points are recorded as {result}",
+        score=event.data.get("score"),
+        result=call("result", event.text("result")),
     )
     rubric = realm.rules(project)["evaluation.midterm_rubric"] or {}
     require_criteria(require, "M2", event, to_number(event.data.get("score")), rubric)
@@ -190,7 +221,13 @@ def _require_evaluator(require: Conditions, project: Project, event: RecordedEve
     if event.role == "SYS":
         return
     require_independent(require, project, body, "evaluator")
-    require(body and body not in project.auditors, "P3", f"評估 {body} 兼任審計", f"the evaluator {body} audits too")
+    require(
+        body and body not in project.auditors,
+        "P3",
+        "評估 {body} 兼任審計",
+        "the evaluator {body} audits too",
+        body=body,
+    )
     _require_not_host(require, project, body)
     project.evaluators.add(body)
 
@@ -199,8 +236,9 @@ def _require_not_host(require: Conditions, project: Project, body: str) -> None:
     require(
         not body or body != project.host,
         "P3",
-        f"承辦單位 {body} 兼任評估或審計",
-        f"the host {body} evaluates or audits",
+        "承辦單位 {body} 兼任評估或審計",
+        "the host {body} evaluates or audits",
+        body=body,
     )
 
 
@@ -208,15 +246,23 @@ def check_audit_opinion_issued(require: Conditions, realm: Realm, event: Recorde
     """T19, P3: by a body that neither bids nor evaluates. M3: no more is eligible than was awarded."""
     project, body = realm.project(event.name), event.text("auditor")
     require_independent(require, project, body, "auditor")
-    require(body and body not in project.evaluators, "P3", f"審計 {body} 兼任評估", f"the auditor {body} evaluates too")
+    require(
+        body and body not in project.evaluators,
+        "P3",
+        "審計 {body} 兼任評估",
+        "the auditor {body} evaluates too",
+        body=body,
+    )
     _require_not_host(require, project, body)
     project.auditors.add(body)
     project.eligible = event.fen("eligible")
     require(
         project.eligible <= project.award,
         "M3",
-        f"核定 {project.eligible} 分，立項 {project.award} 分",
-        f"{project.eligible} fen are eligible; the award is {project.award}",
+        "核定 {eligible}，立項 {award}",
+        "{eligible} is eligible; the award is {award}",
+        eligible=call_amount(project.eligible),
+        award=call_amount(project.award),
     )
     project.gates[event.type] = event.text("opinion") == "UNQUALIFIED"
 
@@ -232,8 +278,10 @@ def check_final_evaluation_concluded(require: Conditions, realm: Realm, event: R
     require(
         event.data.get("passed") is passed and event.text("grade") == grade,
         "T21",
-        f"{score} 分記為「{event.text('grade')}」",
-        f"{score} points are recorded as {event.text('grade')}",
+        "{score} 分記為「{grade}」",
+        "{score} points are recorded as {grade}",
+        score=score,
+        grade=event.text("grade"),
     )
     _require_evaluator(require, project, event)
     if event.data.get("passed") is True:

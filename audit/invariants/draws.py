@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audit.invariants.panels import LAPSING, months_on
 from audit.invariants.recorded_events import to_date, to_instant, whole
+from audit.invariants.wording import or_else
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +31,7 @@ def note_experts_entered(require: Conditions, realm: Realm, event: RecordedEvent
 def note_expert_suspended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Not to be drawn until a day, or at all."""
     roster, expert = realm.rosters[event.name], event.text("expert")
-    require(expert in roster.experts, "P7", f"{expert} 不在名冊", f"{expert} is not on the roster")
+    require(expert in roster.experts, "P7", "{expert} 不在名冊", "{expert} is not on the roster", expert=expert)
     roster.suspended[expert] = to_date(event.data.get("until"))
 
 
@@ -81,8 +82,10 @@ def check_draw_committed(require: Conditions, realm: Realm, event: RecordedEvent
     require(
         set(pool) == expected and len(set(pool)) == len(pool),
         "P7",
-        f"可抽專家與名冊 {roster} 不符：{'、'.join(sorted(set(pool) ^ expected))}",
-        f"who can be drawn is not who {roster} has: {', '.join(sorted(set(pool) ^ expected))}",
+        "可抽專家與名冊 {roster} 不符：{strays}",
+        "who can be drawn is not who {roster} has: {strays}",
+        roster=roster,
+        strays=sorted(set(pool) ^ expected),
     )
     require(
         event.text("pool_digest") == _digest(pool),
@@ -93,7 +96,9 @@ def check_draw_committed(require: Conditions, realm: Realm, event: RecordedEvent
     at = to_instant(event.data.get("public_at"))
     require(at is not None and at > event.at, "P7", "公開時刻不在承諾之後", "the public moment lay behind")
     for name in event.texts("applications"):
-        require(name not in realm.draws, "P7", f"{name} 已有承諾", f"a draw for {name} was committed to already")
+        require(
+            name not in realm.draws, "P7", "{name} 已有承諾", "a draw for {name} was committed to already", name=name
+        )
         realm.draws[name] = event.name
 
 
@@ -127,7 +132,7 @@ def check_draw_opened(require: Conditions, realm: Realm, event: RecordedEvent) -
     require(opening.get("ranking") == ranking, "P7", "抽取次序不可復算", "the order drawn is another")
     roster, passed = str(committed.get("roster")), opening.get("passed_over") or {}
     seated = [one for one in ranking if one not in passed][: whole(committed.get("places"))]
-    require(event.texts("seats") == seated, "P7", f"應為 {'、'.join(seated)}", f"it is {', '.join(seated)}")
+    require(event.texts("seats") == seated, "P7", "應為 {seated}", "it is {seated}", seated=seated)
     _require_passed(require, realm, panel, event, (roster, passed, [*seated, *passed]))
     panel.ranking = ranking
     _free(realm, event.name)
@@ -147,8 +152,11 @@ def _require_passed(
         require(
             said == bar if bar or said in _OF_THE_ROSTER else True,
             "P7",
-            f"{expert} 依名冊為 {bar or '可到席'}，所記為 {said or '到席'}",
-            f"{expert}: the roster says {bar or 'fit'}, the draw {said or 'seated'}",
+            "{expert} 依名冊為 {bar}，所記為 {said}",
+            "{expert}: the roster says {bar}, the draw {said}",
+            expert=expert,
+            bar=or_else(bar, "可到席", "fit"),
+            said=or_else(said, "到席", "seated"),
         )
 
 
@@ -158,8 +166,9 @@ def check_substitute(require: Conditions, realm: Realm, event: RecordedEvent) ->
     require(
         not panel.ranking or not substitute or substitute in panel.ranking,
         "P7",
-        f"{substitute} 不在抽取次序內",
-        f"{substitute} was not among those drawn from",
+        "{substitute} 不在抽取次序內",
+        "{substitute} was not among those drawn from",
+        substitute=substitute,
     )
 
 

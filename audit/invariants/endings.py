@@ -8,6 +8,7 @@ from audit.invariants.awards import release_answer, require_representative
 from audit.invariants.delivery import check_outputs, require_line, require_standing_team
 from audit.invariants.realm import Correction, Rectification
 from audit.invariants.recorded_events import midnight, to_date, whole
+from audit.invariants.wording import call, call_amount, call_seat, call_tranche, or_else
 
 if TYPE_CHECKING:
     from audit.invariants.realm import Project, Realm
@@ -21,8 +22,10 @@ def check_rectification_ordered(require: Conditions, realm: Realm, event: Record
     require(
         due is None or event.day < due <= longest,
         "T13",
-        f"整改至 {due}，最遲 {longest}",
-        f"it is to be put right by {due}; {longest} is the latest",
+        "整改至 {due}，最遲 {longest}",
+        "it is to be put right by {due}; {longest} is the latest",
+        due=due,
+        longest=longest,
     )
     project.rectification = Rectification("OPEN", event.hand, event.day, due, whole(event.data.get("rectify_wd")))
 
@@ -32,7 +35,13 @@ def check_rectification_submitted(require: Conditions, realm: Realm, event: Reco
     project = realm.project(event.name)
     require_representative(require, realm, project, event)
     known = project.rectification
-    require(known.status == "OPEN", "T14", f"整改為 {known.status}", f"the rectification is {known.status}")
+    require(
+        known.status == "OPEN",
+        "T14",
+        "整改為 {status}",
+        "the rectification is {status}",
+        status=call("rectification", known.status),
+    )
     known.status = "SUBMITTED"
 
 
@@ -45,8 +54,11 @@ def check_rectification_accepted(require: Conditions, realm: Realm, event: Recor
         and not (known.ordered_by and event.hand.is_same(known.ordered_by))
         and project.midterm != "FAIL",
         "T14",
-        f"整改為 {known.status}，責令者 {known.ordered_by}，中期 {project.midterm or '未評'}",
-        f"it is {known.status}, ordered by {known.ordered_by}, the mid-term {project.midterm or 'not held'}",
+        "整改為 {status}，責令者 {ordered_by}，中期 {midterm}",
+        "it is {status}, ordered by {ordered_by}, the mid-term {midterm}",
+        status=call("rectification", known.status),
+        ordered_by=call_seat(known.ordered_by),
+        midterm=or_else(project.midterm and call("result", project.midterm), "未評", "not held"),
     )
     known.status = "ACCEPTED"
 
@@ -57,7 +69,7 @@ def check_rectification_failed(require: Conditions, realm: Realm, event: Recorde
     known = project.rectification
     if event.role == "SYS" and known.runs_from is not None:
         end = midnight(known.due or realm.days.nth_after(known.runs_from, known.rectify_wd))
-        require(event.at >= end, "T15", f"整改期限至 {end}", f"it could be put right until {end}")
+        require(event.at >= end, "T15", "整改期限至 {end}", "it could be put right until {end}", end=end)
     if event.data.get("extended") is not True:
         known.status = "FAILED"
         return
@@ -65,8 +77,10 @@ def check_rectification_failed(require: Conditions, realm: Realm, event: Recorde
     require(
         known.extensions < most,
         "T15",
-        f"已延期 {known.extensions} 次，上限 {most}",
-        f"it was extended {known.extensions} times; {most} is the most",
+        "已延期 {extensions} 次，上限 {most}",
+        "times extended: {extensions}; at most {most}",
+        extensions=known.extensions,
+        most=most,
     )
     known.status, known.runs_from, known.due = "OPEN", event.day, None
     known.rectify_wd, known.extensions = whole(event.data.get("rectify_wd")), known.extensions + 1
@@ -91,8 +105,9 @@ def check_final_report_submitted(require: Conditions, realm: Realm, event: Recor
     require(
         all_met or (project.end is not None and event.day >= project.end),
         "T16",
-        f"截止 {project.end} 未到，里程碑未全部達成",
-        f"before the end {project.end}, with milestones not met",
+        "截止 {end} 未到，里程碑未全部達成",
+        "before the end {end}, with milestones not met",
+        end=project.end,
     )
     check_outputs(require, realm, event)
 
@@ -109,8 +124,10 @@ def check_termination_initiated(require: Conditions, realm: Realm, event: Record
     require(
         event.text("ground") and (project.hearing_until is None or project.hearing_until >= least),
         "T20",
-        f"陳述申辯期至 {project.hearing_until}，須至 {least}",
-        f"heard until {project.hearing_until}; it must be {least} at least",
+        "陳述申辯期至 {hearing_until}，須至 {least}",
+        "heard until {hearing_until}; it must be {least} at least",
+        hearing_until=project.hearing_until,
+        least=least,
     )
 
 
@@ -126,17 +143,25 @@ def check_project_terminated(require: Conditions, realm: Realm, event: RecordedE
     project = realm.project(event.name)
     if project.initiated_on is not None:
         last = project.hearing_until or realm.days.nth_after(project.initiated_on, project.hearing_wd)
-        require(event.day > last, "T24", f"陳述申辯期至 {last}", f"it was to be heard until {last}")
-    unsettled = "、".join(sorted(n for n, t in project.tranches.items() if not t.settled))
-    require(not unsettled, "T24", f"{unsettled} 未取消", f"{unsettled} are not cancelled")
+        require(event.day > last, "T24", "陳述申辯期至 {last}", "it was to be heard until {last}", last=last)
+    unsettled = sorted(n for n, t in project.tranches.items() if not t.settled)
+    require(
+        not unsettled,
+        "T24",
+        "{unsettled} 未取消",
+        "not cancelled: {unsettled}",
+        unsettled=map(call_tranche, unsettled),
+    )
     require(project.eligible is not None, "T24", "未經審計", "there was no audit")
     unjustified = max(project.net - (project.eligible or 0), 0)
     left = project.ordered - project.clawed_back
     require(
         left >= unjustified,
         "T24",
-        f"應收回 {unjustified}，決定 {left} 分",
-        f"{unjustified} may not be kept; {left} due",
+        "應收回 {unjustified}，決定 {left}",
+        "{unjustified} may not be kept; {left} is ordered back",
+        unjustified=call_amount(unjustified),
+        left=call_amount(left),
     )
     if not project.net:
         release_answer(realm, project)
@@ -148,18 +173,34 @@ def check_project_terminated(require: Conditions, realm: Realm, event: RecordedE
 def check_project_closed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T22, M4, Z1: all tranches settled to the fen, nothing kept that is not eligible, the team stands."""
     project = realm.project(event.name)
-    unsettled = "、".join(sorted(n for n, t in project.tranches.items() if not t.settled))
-    require(not unsettled, "T22", f"{unsettled} 未了結", f"{unsettled} are neither paid nor cancelled")
+    unsettled = sorted(n for n, t in project.tranches.items() if not t.settled)
+    require(
+        not unsettled,
+        "T22",
+        "{unsettled} 未了結",
+        "neither paid nor cancelled: {unsettled}",
+        unsettled=map(call_tranche, unsettled),
+    )
     for name, tranche in project.tranches.items():
         require(
             tranche.left == 0,
             "M4",
-            f"{name} 計劃 {tranche.planned}，撥付 {tranche.paid}，核減 {tranche.cancelled} 分",
-            f"{name}: planned {tranche.planned}, paid {tranche.paid}, cancelled {tranche.cancelled} fen",
+            "{name} 計劃 {planned}，撥付 {paid}，核減 {cancelled}",
+            "{name}: planned {planned}, paid {paid}, cancelled {cancelled}",
+            name=call_tranche(name),
+            planned=call_amount(tranche.planned),
+            paid=call_amount(tranche.paid),
+            cancelled=call_amount(tranche.cancelled),
         )
     handed_on = project.ordered - project.clawed_back if project.escalated else 0
     surplus = project.net - (project.eligible or 0) - handed_on
-    require(surplus <= 0, "T22", f"結餘 {surplus} 分未繳回", f"a surplus of {surplus} fen was not returned")
+    require(
+        surplus <= 0,
+        "T22",
+        "結餘 {surplus} 未繳回",
+        "a surplus of {surplus} was not returned",
+        surplus=call_amount(surplus),
+    )
     require_standing_team(require, project, realm.rules(project))
 
 
@@ -167,7 +208,9 @@ def check_project_archived(require: Conditions, realm: Realm, event: RecordedEve
     """T25: what was ordered back has come, or was handed on."""
     project = realm.project(event.name)
     left = project.ordered - project.clawed_back
-    require(left <= 0 or project.escalated, "T25", f"待收回 {left} 分", f"{left} fen are still to come back")
+    require(
+        left <= 0 or project.escalated, "T25", "待收回 {left}", "{left} is still to come back", left=call_amount(left)
+    )
 
 
 def check_project_reopened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -179,8 +222,10 @@ def check_project_reopened(require: Conditions, realm: Realm, event: RecordedEve
         require(
             project.eligible <= project.award,
             "M3",
-            f"核定 {project.eligible} 分，立項 {project.award} 分",
-            f"{project.eligible} fen are eligible; the award is {project.award}",
+            "核定 {eligible}，立項 {award}",
+            "{eligible} is eligible; the award is {award}",
+            eligible=call_amount(project.eligible),
+            award=call_amount(project.award),
         )
 
 
@@ -200,8 +245,10 @@ def check_correction_proposed(require: Conditions, realm: Realm, event: Recorded
         and event.text("reason")
         and event.data.get("attachments"),
         "SD12",
-        f"更正 {number} 所指第 {version} 條不合",
-        f"the correction {number} of record {version} does not fit it",
+        "更正 {number} 所指第 {version} 條不合",
+        "the correction {number} of record {version} does not fit it",
+        number=number,
+        version=version,
     )
     project.corrections[number] = Correction(
         version, event.hand, event.data.get("strike") is True, times, None if amount is None else whole(amount)
@@ -218,8 +265,10 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
         and not event.hand.is_same(known.by)
         and event.data.get("corrects") == known.corrects,
         "SD12",
-        f"更正由 {event.actor} 確認，提出者 {known.by if known else '無'}",
-        f"confirmed by {event.actor}, proposed by {known.by if known else 'nobody'}",
+        "更正由 {actor} 確認，提出者 {proposer}",
+        "confirmed by {actor}, proposed by {proposer}",
+        actor=call_seat(event.actor),
+        proposer=known and call_seat(known.by),
     )
     if known is None:
         return
@@ -229,8 +278,10 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
     require(
         event.data.get("voucher") == voucher,
         "M7",
-        f"釋放憑證 {event.data.get('voucher')}，應為 {voucher}",
-        f"the voucher {event.data.get('voucher')} was freed; it must be {voucher}",
+        "釋放憑證 {voucher}，應為 {due}",
+        "the voucher {voucher} was freed; it must be {due}",
+        voucher=event.data.get("voucher"),
+        due=voucher,
     )
     if voucher is not None:
         realm.vouchers[number].pop(issuer, None)

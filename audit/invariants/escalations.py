@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.invariants.recorded_events import midnight, to_date
+from audit.invariants.wording import call, or_else
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,8 +51,10 @@ def note_waiting(require: Conditions, realm: Realm, event: RecordedEvent) -> Non
     require(
         not rules or event.text("late_to") == to,
         "D6",
-        f"逾期應報送 {to or '無'}，所記 {event.text('late_to') or '無'}",
-        f"late, it is told to {to or 'nobody'}, not to {event.text('late_to') or 'nobody'}",
+        "逾期應報送 {receiver}，所記 {late_to}",
+        "late, it is told to {receiver}, not to {late_to}",
+        receiver=or_else(call("role", to), "無", "nobody"),
+        late_to=or_else(call("role", event.text("late_to")), "無", "nobody"),
     )
     realm.waiting.pop(_key(event), None)
     if event.text("late_to"):
@@ -64,8 +67,10 @@ def check_told(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     require(
         end is not None and event.at >= end and waiting is not None and event.text("to") == waiting[1],
         "D6",
-        f"期限 {end}，應報送 {waiting[1] if waiting else '無'}",
-        f"due {end}, to be told to {waiting[1] if waiting else 'nobody'}",
+        "期限 {end}，應報送 {receiver}",
+        "due {end}, to be told to {receiver}",
+        end=end,
+        receiver=or_else(waiting and call("role", waiting[1]), "無", "nobody"),
     )
 
 
@@ -76,8 +81,9 @@ def check_settled(require: Conditions, realm: Realm, event: RecordedEvent) -> No
     require(
         end is None or event.at < end,
         "D6",
-        f"期限 {end} 已過而未報送",
-        f"it was late since {end}, and nobody was told",
+        "期限 {end} 已過而未報送",
+        "it was late since {end}, and nobody was told",
+        end=end,
     )
 
 
@@ -89,7 +95,14 @@ def check_listed(require: Conditions, realm: Realm, event: RecordedEvent) -> Non
     since = to_date(event.data.get("since"))
     leap = since is not None and (since.month, since.day) == (2, 29)
     due = since.replace(year=since.year + _YEARS, day=28 if leap else since.day) if since else None
-    require(ages_on == due, "D6", f"滿兩年為 {due}，所記 {ages_on}", f"it ages on {due}, not {ages_on}")
+    require(
+        ages_on == due,
+        "D6",
+        "滿兩年為 {due}，所記 {ages_on}",
+        "it ages on {due}, not {ages_on}",
+        due=due,
+        ages_on=ages_on,
+    )
     realm.ages.pop(event.name, None)
     if ages_on is not None:
         realm.ages[event.name] = ages_on
@@ -101,8 +114,9 @@ def check_aged(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     require(
         ages_on is not None and event.at >= midnight(ages_on - timedelta(days=1)),
         "D6",
-        f"滿兩年為 {ages_on or '無'}",
-        f"it ages on {ages_on or 'no day'}",
+        "滿兩年為 {ages_on}",
+        "it ages on {ages_on}",
+        ages_on=or_else(ages_on, "無", "no day"),
     )
     known = realm.organisations[event.name]
     known.listings.add("SERIOUS")
@@ -117,8 +131,9 @@ def check_lifted(require: Conditions, realm: Realm, event: RecordedEvent) -> Non
     require(
         ages_on is None or event.day < ages_on,
         "D6",
-        f"{ages_on} 已滿兩年而未轉",
-        f"two years had passed on {ages_on}, and nothing followed",
+        "{ages_on} 已滿兩年而未轉",
+        "two years had passed on {ages_on}, and nothing followed",
+        ages_on=ages_on,
     )
 
 

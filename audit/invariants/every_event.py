@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
+from audit.invariants.wording import call_event, call_seat, or_else
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -101,10 +103,16 @@ _MOBILE = re.compile(r"(?<![0-9A-Za-z])(?:(?:00)?86)?1[3-9][0-9]{9}(?![0-9A-Za-z
 
 def check_every_event(require: Conditions, event: RecordedEvent) -> None:
     """What must hold of the event by itself, whatever it is."""
-    require(event.role != "DISC", "P6", f"紀檢 {event.actor} 作出決定", f"{event.actor} of discipline wrote a decision")
+    require(
+        event.role != "DISC",
+        "P6",
+        "{actor} 只可查閱，卻作出決定",
+        "{actor} may read only, and wrote a decision",
+        actor=call_seat(event.actor),
+    )
     if event.kind != "scheme":
-        bad = "、".join(_not_fen(event.data))
-        require(not bad, "M9", f"金額並非整數分：{bad}", f"no whole fen: {bad}")
+        bad = list(_not_fen(event.data))
+        require(not bad, "M9", "金額並非整數分：{bad}", "not whole fen: {bad}", bad=bad)
     _require_reason(require, event)
     _require_nobody_named(require, event)
 
@@ -131,8 +139,9 @@ def _require_reason(require: Conditions, event: RecordedEvent) -> None:
         require(
             event.data.get(why) and (event.data.get("attachments") or event.role == "SYS"),
             "V1",
-            f"{event.type} 缺理由或附件",
-            f"{event.type} lacks a reason or an attachment",
+            "{type} 缺理由或附件",
+            "{type} lacks a reason or an attachment",
+            type=call_event(event.type),
         )
 
 
@@ -158,8 +167,9 @@ def _require_nobody_named(require: Conditions, event: RecordedEvent) -> None:
     require(
         not strangers and not numbers,
         "V4",
-        f"記有個人資料：{'、'.join(strangers) or '證件或電話號碼'}",
-        f"personal data: {', '.join(strangers) or 'the number of an identity card or telephone'}",
+        "記有個人資料：{strangers}",
+        "personal data: {strangers}",
+        strangers=or_else(strangers, "證件或電話號碼", "the number of an identity card or telephone"),
     )
 
 

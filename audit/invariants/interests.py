@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from audit.invariants.offices import LIVE
 from audit.invariants.recorded_events import day_of, whole
+from audit.invariants.wording import call_seat
 
 if TYPE_CHECKING:
     from audit.invariants.offices import Offices, Stay
@@ -61,12 +62,15 @@ def _require_none(
         if any(stay.person in persons and _counts(stay, event, months) for stay in stays)
         for name in scopes.get(seat, ("", frozenset[str]()))[1]
     }
-    stakes = "、".join(sorted(served & about))
+    stakes = sorted(served & about)
     require(
         not stakes,
         "SD5" if event.kind == "panel" else "SD15",
-        f"{actor} 的經辦人任 {stakes} 的崗位，於 {event.name} 有利害關係",
-        f"whoever acts as {actor} is or was on a seat of {stakes}, which {event.name} is about",
+        "{actor} 的經辦人任 {stakes} 的崗位，於 {file} 有利害關係",
+        "whoever acts as {actor} is or was on a seat of {stakes}, which {file} is about",
+        actor=call_seat(actor),
+        stakes=stakes,
+        file=event.name,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audit.invariants.recorded_events import to_date, whole
 from audit.invariants.rules import Rules
+from audit.invariants.wording import call, call_amount, call_seat, or_else
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,13 +30,15 @@ def check_designation_granted(require: Conditions, realm: Realm, event: Recorded
     for holder in event.texts("holders"):
         of = _KINDS.get(holder.partition("-")[0]) if "-" in holder else None
         known = _is_known(realm, of or "scheme", holder)
-        require(known, "DG01", f"{holder} 未建檔而獲認定", f"{holder} holds it and is not on record")
+        require(known, "DG01", "{holder} 未建檔而獲認定", "{holder} holds it and is not on record", holder=holder)
     before, steps = event.text("continues"), event.part("steps")
     require(
         not before or realm.designations.get(before, ("", {}))[0] == kind,
         "DG01",
-        f"{before} 不是 {kind}",
-        f"{before} is no {kind}",
+        "{before} 不是 {kind}",
+        "{before} is no {kind}",
+        before=before,
+        kind=call("designation", kind),
     )
     require(bool(steps) == (kind == "METHOD"), "DG01", "步驟與類別不符", "steps are a method's and nothing else's")
     realm.designations[event.name] = (kind, steps)
@@ -47,7 +50,7 @@ def check_method(require: Conditions, realm: Realm, event: RecordedEvent) -> Non
     if not method:
         return
     kind, steps = realm.designations.get(method, ("", {}))
-    require(kind == "METHOD", "T10", f"{method} 不是方法模板", f"{method} is no method")
+    require(kind == "METHOD", "T10", "{method} 不是方法模板", "{method} is no method", method=method)
     milestones = event.part("milestones")
     for name, step in steps.items():
         term = milestones.get(name) or {}
@@ -55,8 +58,9 @@ def check_method(require: Conditions, realm: Realm, event: RecordedEvent) -> Non
         require(
             name in milestones and (term.get("due") == due or term.get("title") != step.get("title")),
             "T10",
-            f"方法步驟 {name} 未成為里程碑",
-            f"the step {name} of the method is no milestone",
+            "方法步驟 {name} 未成為里程碑",
+            "the step {name} of the method is no milestone",
+            name=name,
         )
 
 
@@ -72,8 +76,12 @@ def check_occasion_held(require: Conditions, realm: Realm, event: RecordedEvent)
         and (not base or _is_known(realm, "base", base))
         and not unknown,
         "EV01",
-        f"{held_on} 的活動，計劃 {programme}、基地 {base or '無'}、未核驗組織 {'、'.join(unknown) or '無'}",
-        f"held on {held_on} for {programme} at {base or 'no base'}, not on record: {', '.join(unknown) or 'none'}",
+        "{held_on} 的活動，計劃 {programme}、基地 {base}、未核驗組織 {unknown}",
+        "held on {held_on} for {programme} at {base}, not on record: {unknown}",
+        held_on=held_on,
+        programme=programme,
+        base=or_else(base, "無", "no base"),
+        unknown=unknown,
     )
 
 
@@ -84,8 +92,11 @@ def check_node_established(require: Conditions, realm: Realm, event: RecordedEve
     require(
         above == _ABOVE.get(level) and (not base or _is_known(realm, "base", base)),
         "NW01",
-        f"{level} 的上級為 {above or '無'}，所在基地 {base or '無'}",
-        f"a {level} hangs from {above or 'nothing'}, hosted by {base or 'nobody'}",
+        "{level} 的上級為 {above}，所在基地 {base}",
+        "the {level} hangs from {above}, hosted by {base}",
+        level=call("node", level),
+        above=or_else(above, "無", "nothing"),
+        base=or_else(base, "無", "nobody"),
     )
     realm.nodes[event.name] = level
 
@@ -99,7 +110,14 @@ def check_network_stated(require: Conditions, realm: Realm, event: RecordedEvent
     """C1: the stated tiers add up to the stated total; how many there are is compared at the end of the log."""
     bases = {str(tier): whole(count) for tier, count in event.part("bases").items()}
     total = whole(event.data.get("total"))
-    require(sum(bases.values()) == total, "C1", f"{bases} 合計不是 {total}", f"{bases} do not add up to {total}")
+    require(
+        sum(bases.values()) == total,
+        "C1",
+        "{bases} 合計不是 {total}",
+        "{bases} do not add up to {total}",
+        bases=bases,
+        total=total,
+    )
     realm.stated = bases
 
 
@@ -112,8 +130,15 @@ def check_services_offered(require: Conditions, realm: Realm, event: RecordedEve
         return
     tier = realm.bases.get(event.name, "")
     catalogue = {str(service) for line in lines if line.get("tier") == tier for service in line.get("services", ())}
-    strays = "、".join(sorted(set(event.texts("services")) - catalogue))
-    require(not strays, "BS06", f"{strays} 不在 {tier} 的目錄", f"{strays} are not in the catalogue of {tier}")
+    strays = sorted(set(event.texts("services")) - catalogue)
+    require(
+        not strays,
+        "BS06",
+        "{strays} 不在 {tier} 的目錄",
+        "not in the catalogue of {tier}: {strays}",
+        strays=strays,
+        tier=call("tier", tier),
+    )
 
 
 def note_base_assessed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -135,8 +160,11 @@ def check_support(require: Conditions, realm: Realm, event: RecordedEvent) -> No
     require(
         earned[:1] == [event.fen("award")],
         "C4",
-        f"{base} 應得 {earned}，立項 {event.fen('award')} 分",
-        f"{base} earns {earned}; {event.fen('award')} fen are awarded",
+        "{base} 應得 {earned}，立項 {award}",
+        "{base} earns {earned}; {award} is awarded",
+        base=base,
+        earned=map(call_amount, earned),
+        award=call_amount(event.fen("award")),
     )
 
 
@@ -148,8 +176,9 @@ def check_case_opened(require: Conditions, realm: Realm, event: RecordedEvent) -
         and (not project or _is_known(realm, "project", project))
         and (not organisation or _is_known(realm, "organisation", organisation)),
         "AC01",
-        f"案件所涉 {project or organisation or '無'} 未建檔",
-        f"a case about {project or organisation or 'nothing'}, which is not on record",
+        "案件所涉 {of} 未建檔",
+        "a case about {of}, which is not on record",
+        of=or_else(project or organisation, "無", "nothing"),
     )
     realm.cases[event.name] = (project, [event.hand], "")
 
@@ -166,8 +195,9 @@ def check_case_decided(require: Conditions, realm: Realm, event: RecordedEvent) 
     require(
         not any(event.hand.is_same(hand) for hand in hands),
         "AC03",
-        f"{event.actor} 參與過立案或查明",
-        f"{event.actor} opened the case or found something in it",
+        "{actor} 參與過立案或查明",
+        "{actor} opened the case or found something in it",
+        actor=call_seat(event.actor),
     )
     realm.cases[event.name] = (project, hands, event.text("outcome"))
 
@@ -179,8 +209,10 @@ def check_reopened(require: Conditions, realm: Realm, event: RecordedEvent) -> N
     require(
         not case or (project == event.name and outcome == "REOPEN"),
         "T26",
-        f"{case} 未決定重新核查 {event.name}",
-        f"{case} was not decided to reopen {event.name}",
+        "{case} 未決定重新核查 {file}",
+        "{case} was not decided to reopen {file}",
+        case=case,
+        file=event.name,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from audit.invariants.recorded_events import midnight, to_date, to_instant
+from audit.invariants.wording import call_event, call_seat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,8 +135,9 @@ class Offices:
             require(
                 not (self.founded and event.realm == LIVE),
                 "SE10",
-                f"{event.actor} 在實時鐘上經辦，不知何人",
-                f"{event.actor} acted on the wall clock, and nobody is known",
+                "{actor} 在實時鐘上經辦，不知何人",
+                "{actor} acted on the wall clock, and nobody is known",
+                actor=call_seat(event.actor),
             )
             return
         stays = [*self.stays[LIVE, event.actor], *self.stays[event.realm, event.actor]]
@@ -143,8 +145,10 @@ class Offices:
         require(
             event.persons <= present,
             "SE12",
-            f"{'、'.join(sorted(event.persons - present))} 當時不在崗位 {event.actor}",
-            f"{', '.join(sorted(event.persons - present))} was not on the seat {event.actor} then",
+            "{persons} 當時不在崗位 {actor}",
+            "{persons} was not on the seat {actor} then",
+            persons=sorted(event.persons - present),
+            actor=call_seat(event.actor),
         )
 
     def _require_second(self, require: Conditions, event: RecordedEvent) -> None:
@@ -156,8 +160,9 @@ class Offices:
         require(
             self.confirmed.get(event.stream) == (event.version - 1, event.type),
             "TP03",
-            f"{event.type} 須兩人，未經另一人確認",
-            f"{event.type} takes two persons; no other has confirmed it",
+            "{type} 須兩人，未經另一人確認",
+            "{type} takes two persons; no other has confirmed it",
+            type=call_event(event.type),
         )
 
     def _confirm(self, require: Conditions, event: RecordedEvent) -> None:
@@ -168,8 +173,9 @@ class Offices:
             and proposed.digest.startswith(event.text("digest") or "-")
             and proposed.persons.isdisjoint(event.persons),
             "TP03",
-            f"提案 {number} 由同一人確認，或所確認並非所提",
-            f"proposal {number} was confirmed by who proposed it, or is not what was confirmed",
+            "提案 {number} 由同一人確認，或所確認並非所提",
+            "proposal {number} was confirmed by who proposed it, or is not what was confirmed",
+            number=number,
         )
         if proposed is not None:
             self.confirmed[event.stream] = event.version, PRIVILEGED.get(proposed.command, "")
@@ -189,8 +195,10 @@ class Offices:
         require(
             (event.realm, stay.person) in self.registered and stay.person not in deciders and not rivals and not mixed,
             "SD8",
-            f"{stay.person} 到崗 {seat} 不合規：未登記、自授、重複或兼任",
-            f"{stay.person} may not be on {seat}: not registered, by themselves, taken, or on the other side too",
+            "{person} 到崗 {seat} 不合規：未登記、自授、重複或兼任",
+            "{person} may not be on {seat}: not registered, by themselves, taken, or on the other side too",
+            person=stay.person,
+            seat=call_seat(seat),
         )
         self.stays[event.realm, seat].append(stay)
 

@@ -13,6 +13,7 @@ from audit.invariants.payments import require_sums
 from audit.invariants.realm import Rectification, Tranche
 from audit.invariants.recorded_events import to_date, to_number, whole
 from audit.invariants.rules import Rules
+from audit.invariants.wording import call, call_amount, call_field, call_seat, call_tranche, named, or_else
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,8 +57,9 @@ def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent
     require(
         event.realm != "live" and not realm.is_wall,
         "OE01",
-        f"{event.realm} 為實時環境，又有期初登記",
-        f"{event.realm} is live, and a project was taken over into it",
+        "{realm} 為實時環境，又有期初登記",
+        "{realm} is live, and a project was taken over into it",
+        realm=event.realm,
     )
     by, said = project.proposed or (None, {})
     require(
@@ -65,8 +67,10 @@ def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent
         and not event.hand.is_same(by)
         and said == {name: value for name, value in event.data.items() if name in said},
         "OE02",
-        f"期初登記由 {by or '無人'} 提出、{event.actor} 確認，或內容不一",
-        f"the entry was proposed by {by or 'nobody'} and confirmed by {event.actor}, or says something else",
+        "期初登記由 {by} 提出、{actor} 確認，或內容不一",
+        "the entry was proposed by {by} and confirmed by {actor}, or says something else",
+        by=or_else(by and call_seat(by), "無人", "nobody"),
+        actor=call_seat(event.actor),
     )
     project.organisation, project.partners = event.text("organisation"), tuple(event.texts("partners"))
     project.round, project.fields = event.text("round"), frozenset(event.texts("fields"))
@@ -79,16 +83,25 @@ def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent
     require(
         total == project.award,
         "M1",
-        f"各資金份額合計 {total} 分，立項 {project.award} 分",
-        f"the shares add up to {total} fen, the award is {project.award}",
+        "各資金份額合計 {total}，立項 {award}",
+        "the shares add up to {total}, the award is {award}",
+        total=call_amount(total),
+        award=call_amount(project.award),
     )
     bearer = realm.numbers.setdefault(project.number, event.name)
-    require(bearer == event.name, "T01", f"項目編號屬 {bearer}", f"the number {project.number} is {bearer}'s")
+    require(
+        bearer == event.name,
+        "T01",
+        "項目編號 {number} 屬 {bearer}",
+        "the number {number} is {bearer}'s",
+        bearer=bearer,
+        number=project.number,
+    )
     require_round(require, realm, project, "T01")
     require_envelopes(require, realm, project)
     require_round_budget(require, realm, project)
-    strangers = "、".join(sorted(name for name in project.bidders if not realm.organisations[name].verified))
-    require(not strangers, "OE03", f"{strangers} 未經核驗", f"{strangers} were never verified")
+    strangers = sorted(name for name in project.bidders if not realm.organisations[name].verified)
+    require(not strangers, "OE03", "{strangers} 未經核驗", "never verified: {strangers}", strangers=strangers)
     rules, rank = realm.rules(project), _rank(event)
     _require_whole(require, event, rank)
     if rank:
@@ -130,8 +143,10 @@ def _require_whole(require: Conditions, event: RecordedEvent, rank: int) -> None
     require(
         not wrong and days == sorted(days) and days[-1] <= event.day,
         "OE03",
-        f"{event.text('stage')}：{'、'.join(wrong) or '日期先後不合'}",
-        f"{event.text('stage')}: {', '.join(wrong) or 'the days are not in order'}",
+        "{stage}：{wrong}",
+        "{stage}: {wrong}",
+        stage=call("project", event.text("stage")),
+        wrong=or_else([call_field(event.type, name) for name in wrong], "日期先後不合", "the days are not in order"),
     )
 
 
@@ -157,7 +172,7 @@ def _take_contract(require: Conditions, project: Project, rules: Rules, event: R
         for name, term in terms.items()
     }
     strays = sorted({*event.part("met"), *event.part("missed")} - project.milestones - {"standing-team"})
-    require(not strays, "T16", f"協議無里程碑 {strays}", f"{strays} are no milestones of the contract")
+    require(not strays, "T16", "協議無里程碑 {strays}", "not milestones of the contract: {strays}", strays=strays)
     rank = _rank(event)
     for gate, least in _GATES:
         if rank >= _LINE.index(least):
@@ -177,8 +192,12 @@ def _take_money(require: Conditions, realm: Realm, project: Project, event: Reco
         require(
             (not tranche.paid and tranche.left >= 0) or not tranche.left,
             "M4",
-            f"{name} 計劃 {tranche.planned}，撥付 {tranche.paid}，核減 {tranche.cancelled} 分",
-            f"{name}: planned {tranche.planned}, paid {tranche.paid}, cancelled {tranche.cancelled} fen",
+            "{name} 計劃 {planned}，撥付 {paid}，核減 {cancelled}",
+            "{name}: planned {planned}, paid {paid}, cancelled {cancelled}",
+            name=call_tranche(name),
+            planned=call_amount(tranche.planned),
+            paid=call_amount(tranche.paid),
+            cancelled=call_amount(tranche.cancelled),
         )
         if not tranche.paid:
             tranche.status = "CANCELLED" if not tranche.left else "PLANNED"
@@ -186,12 +205,22 @@ def _take_money(require: Conditions, realm: Realm, project: Project, event: Reco
         require(
             project.gates.get(tranche.gate) is True,
             "M2",
-            f"撥付條件 {tranche.gate} 未達成而 {name} 已撥付",
-            f"{name} was paid, and its gate {tranche.gate} does not stand",
+            "撥付條件 {gate} 未達成而 {name} 已撥付",
+            "{name} was paid, and the payment condition {gate} is not met",
+            gate=named(tranche.gate),
+            name=call_tranche(name),
         )
         tranche.status, tranche.split = "PAID", {str(k): whole(v) for k, v in dict(payments.get(name, {})).items()}
         due = apportion(tranche.paid, project.live)
-        require(tranche.split == due, "M9", f"{name} 分攤 {tranche.split}，應為 {due}", f"{name} must be split {due}")
+        require(
+            tranche.split == due,
+            "M9",
+            "{name} 分攤 {split}，應為 {due}",
+            "{name} is split {split}; it must be {due}",
+            name=call_tranche(name),
+            split=tranche.split,
+            due=due,
+        )
         for fund, fen in tranche.split.items():
             project.live[fund] = project.live.get(fund, 0) - fen
             project.out[fund] = project.out.get(fund, 0) + fen
@@ -206,8 +235,11 @@ def _take_money(require: Conditions, realm: Realm, project: Project, event: Reco
         and came_back == apportion(project.returned, project.out)
         and sum(came_back.values()) == project.returned,
         "OE03",
-        f"賬目不平：撥付 {booked}，核減 {cut}，繳回 {came_back}",
-        f"the books do not balance: paid {booked}, cut {cut}, returned {came_back}",
+        "賬目不平：撥付 {booked}，核減 {cut}，繳回 {came_back}",
+        "the books do not balance: paid {booked}, cut {cut}, returned {came_back}",
+        booked=call_amount(booked),
+        cut=cut,
+        came_back=came_back,
     )
     for fund, fen in cut.items():
         project.live[fund] = project.live.get(fund, 0) - fen
@@ -247,15 +279,19 @@ def _require_judged(require: Conditions, project: Project, rules: Rules, event: 
             and (project.community or rules["delivery.community_required"] is not True)
         ),
         "T12",
-        f"督導「{project.supervisor}」社區「{project.community}」",
-        f"supervisor {project.supervisor!r}, community {project.community!r}",
+        "督導「{supervisor}」社區「{community}」",
+        "supervisor {supervisor}, community {community}",
+        supervisor=project.supervisor,
+        community=project.community,
     )
     project.eligible = event.fen("audited") if event.data.get("audited") is not None else None
     require(
         (project.eligible or 0) <= project.award,
         "M3",
-        f"核定 {project.eligible} 分，立項 {project.award} 分",
-        f"{project.eligible} fen are eligible; the award is {project.award}",
+        "核定 {eligible}，立項 {award}",
+        "{eligible} is eligible; the award is {award}",
+        eligible=call_amount(project.eligible),
+        award=call_amount(project.award),
     )
     if event.data.get("score") is not None:
         score = to_number(event.data.get("score"))
@@ -265,24 +301,31 @@ def _require_judged(require: Conditions, project: Project, rules: Rules, event: 
         require(
             event.text("grade") == grade and passed == (rank >= _LINE.index("SETTLEMENT")),
             "T21",
-            f"{score} 分記為「{event.text('grade')}」，階段 {event.text('stage')}",
-            f"{score} points are recorded as {event.text('grade')}, in {event.text('stage')}",
+            "{score} 分記為「{grade}」，階段 {stage}",
+            "{score} points are recorded as {grade}, in {stage}",
+            score=score,
+            grade=event.text("grade"),
+            stage=call("project", event.text("stage")),
         )
     least = rules.number("evaluation.standing_team_months")
     require(
         rank < _LINE.index("SETTLEMENT") or project.standing_months >= least,
         "Z1",
-        f"志願隊活動 {project.standing_months} 個月，須 {least} 個月",
-        f"a team was active in {project.standing_months} months; {least} are needed",
+        "志願隊活動 {months} 個月，須 {least} 個月",
+        "a team was active in {months} months; {least} are needed",
+        months=project.standing_months,
+        least=least,
     )
     if event.text("stage") == "CLOSED":
-        unsettled = "、".join(sorted(n for n, t in project.tranches.items() if not t.settled))
+        unsettled = sorted(n for n, t in project.tranches.items() if not t.settled)
         surplus = project.net - (project.eligible or 0)
         require(
             not unsettled and surplus <= 0,
             "T22",
-            f"未了結 {unsettled or '無'}，結餘 {surplus} 分",
-            f"unsettled: {unsettled or 'none'}; a surplus of {surplus} fen",
+            "未了結 {unsettled}，結餘 {surplus}",
+            "unsettled: {unsettled}; a surplus of {surplus}",
+            unsettled=map(call_tranche, unsettled),
+            surplus=call_amount(surplus),
         )
 
 
@@ -300,7 +343,7 @@ def _require_nothing_overdue(require: Conditions, realm: Realm, project: Project
         told = {*event.part("met"), *event.part("missed")}
         ends += [to_date(term.get("due")) for name, term in event.part("milestones").items() if name not in told]
     passed = [end for end in ends if end is not None and end < event.day]
-    require(not passed, "OE04", f"期限 {passed} 已過", f"deadlines had passed: {passed}")
+    require(not passed, "OE04", "期限 {passed} 已過", "deadlines had passed: {passed}", passed=passed)
 
 
 def _months_after(day: date, months: int) -> date:

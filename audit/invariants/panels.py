@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit.invariants.recorded_events import Hand, to_date, to_number, whole
 from audit.invariants.rules import require_criteria
+from audit.invariants.wording import call_seat, word
 
 if TYPE_CHECKING:
     from audit.invariants.realm import Panel, Realm
@@ -29,8 +30,10 @@ def check_panel_drawn(require: Conditions, realm: Realm, event: RecordedEvent) -
     require(
         len(set(panel.seated)) == len(panel.seated) and len(panel.seated) >= least,
         "P4",
-        f"席位 {'、'.join(panel.seated)}，須至少 {least} 位不同專家",
-        f"the seats are {', '.join(panel.seated)}; {least} different experts are needed",
+        "席位 {seated}，須至少 {least} 位不同專家",
+        "the seats are {seated}; {least} different experts are needed",
+        seated=panel.seated,
+        least=least,
     )
     _require_odd(require, panel)
     panel.took_part.add(event.hand)
@@ -38,7 +41,9 @@ def check_panel_drawn(require: Conditions, realm: Realm, event: RecordedEvent) -
 
 def _require_odd(require: Conditions, panel: Panel) -> None:
     seats = len(panel.seated)
-    require(seats % 2 == 1, "P4", f"評審專家組 {seats} 人，為偶數", f"the panel has {seats} seats, which is even")
+    require(
+        seats % 2 == 1, "P4", "評審專家組 {seats} 人，為偶數", "the panel has {seats} seats, which is even", seats=seats
+    )
 
 
 def check_conflict_declared(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -51,8 +56,9 @@ def check_conflict_declared(require: Conditions, realm: Realm, event: RecordedEv
     require(
         event.data.get("bars") is bars,
         "P1",
-        f"利害關係應{'' if bars else '不'}構成回避，所記相反",
-        f"the interest {'bars' if bars else 'does not bar'}; the record says otherwise",
+        "利害關係{due}回避，所記相反",
+        "the interest {due}; the record says otherwise",
+        due=word("應構成", "bars") if bars else word("不構成", "does not bar"),
     )
     panel.hands.setdefault(_seat(event.actor), set()).update(event.persons)
     if bars:
@@ -75,20 +81,24 @@ def check_reviewer_recused(require: Conditions, realm: Realm, event: RecordedEve
     require(
         not any(panel.sheets.values()),
         "P1",
-        f"{out} 於評分後回避",
-        f"{out} was recused after scores were in",
+        "{out} 於評分後回避",
+        "{out} was recused after scores were in",
+        out=out,
     )
     require(
         substitute not in panel.barred and substitute != out,
         "P1",
-        f"{substitute} 已回避，又行遞補",
-        f"{substitute} is barred and came in again",
+        "{substitute} 已回避，又行遞補",
+        "{substitute} is barred and came in again",
+        substitute=substitute,
     )
     require(
         out in panel.seated and substitute not in panel.seated,
         "P4",
-        f"{out} 不在席，或 {substitute} 已在席",
-        f"{out} is not seated, or {substitute} is already",
+        "{out} 不在席，或 {substitute} 已在席",
+        "{out} is not seated, or {substitute} is already",
+        out=out,
+        substitute=substitute,
     )
     panel.seated = [seat for seat in panel.seated if seat != out] + ([substitute] if substitute else [])
     panel.barred.add(out)
@@ -103,15 +113,18 @@ def check_score_submitted(require: Conditions, realm: Realm, event: RecordedEven
     require(
         seat in panel.seated and panel.barred.isdisjoint({seat, *others}),
         "P1",
-        f"{event.actor} 不在席或須回避而評分",
-        f"{event.actor} scored without a seat, or with an interest",
+        "{actor} 不在席或須回避而評分",
+        "{actor} scored without a seat, or with an interest",
+        actor=call_seat(event.actor),
     )
     sheets = panel.sheets.setdefault(application, {})
     require(
         application in panel.bidders and sheets.keys().isdisjoint({seat, *others}),
         "P4",
-        f"{application} 不在本組，或 {seat} 的經辦人已評過",
-        f"{application} is not before this panel, or whoever acts as {seat} has scored it",
+        "{application} 不在本組，或 {seat} 的經辦人已評過",
+        "{application} is not before this panel, or whoever acts as {seat} has scored it",
+        application=application,
+        seat=call_seat(seat),
     )
     panel.hands.setdefault(seat, set()).update(event.persons)
     mark = sheets[seat] = to_number(event.data.get("mark"))
@@ -127,8 +140,9 @@ def check_review_report_issued(require: Conditions, realm: Realm, event: Recorde
     require(
         not barred,
         "P1",
-        f"{'、'.join(barred)} 須回避而在席",
-        f"{', '.join(barred)} are barred and seated",
+        "{barred} 須回避而在席",
+        "barred and seated: {barred}",
+        barred=barred,
     )
     _require_odd(require, panel)
     panel.results = {str(name): to_number(mark) for name, mark in event.part("results").items()}
@@ -150,7 +164,15 @@ def _require_bonuses(require: Conditions, realm: Realm, panel: Panel, event: Rec
         applied = bidder.bonuses.get(panel.round, 0)
         earned = min(applied, whole(worth.get(bidder.level(event.day) or "")))
         points = whole(given.get(name, 0))
-        require(points == earned, "D5", f"{name} 加分 {points}，應為 {earned}", f"{name} got {points}; it is {earned}")
+        require(
+            points == earned,
+            "D5",
+            "{name} 加分 {points}，應為 {earned}",
+            "{name} got {points}; it is {earned}",
+            name=name,
+            points=points,
+            earned=earned,
+        )
 
 
 def _require_means(require: Conditions, panel: Panel, least: int, *, drop: bool) -> None:
@@ -159,8 +181,10 @@ def _require_means(require: Conditions, panel: Panel, least: int, *, drop: bool)
         require(
             len(marks) >= max(least, 1),
             "P4",
-            f"{name} 只有 {len(marks)} 份評分",
-            f"{name} has {len(marks)} sheets only",
+            "{name} 只有 {sheets} 份評分",
+            "{name} has {sheets} sheets only",
+            name=name,
+            sheets=len(marks),
         )
         counted = marks[1:-1] if drop and len(marks) >= _FEWEST_TO_DROP else marks
         if not counted:
@@ -169,8 +193,11 @@ def _require_means(require: Conditions, panel: Panel, least: int, *, drop: bool)
         require(
             panel.results.get(name) == mean,
             "P4",
-            f"{name} 得分記為 {panel.results.get(name)}，評分表合計為 {mean}",
-            f"{name} is recorded at {panel.results.get(name)}; its sheets come to {mean}",
+            "{name} 得分記為 {result}，評分表合計為 {mean}",
+            "{name} is recorded at {result}; its sheets come to {mean}",
+            name=name,
+            result=panel.results.get(name),
+            mean=mean,
         )
 
 

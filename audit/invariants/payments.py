@@ -10,6 +10,7 @@ from audit.invariants import registers
 from audit.invariants.apportionment import apportion
 from audit.invariants.realm import Tranche
 from audit.invariants.recorded_events import Hand
+from audit.invariants.wording import call, call_amount, call_event, call_seat, call_tranche, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +25,22 @@ _PAYABLE = ("CONTRACTED", "ACTIVE", "FINAL_REVIEW", "SETTLEMENT")
 def _tranche(require: Conditions, project: Project, event: RecordedEvent) -> Tranche:
     """M8: the tranche, which nothing touches once it is settled."""
     name = event.text("tranche")
-    require(name in project.tranches, "M2", f"協議無撥款 {name}", f"the contract has no tranche {name}")
+    require(
+        name in project.tranches,
+        "M2",
+        "協議無撥款 {name}",
+        "the contract has no tranche {name}",
+        name=call_tranche(name),
+    )
     tranche = project.tranches.setdefault(name, Tranche(0, ""))
     require(
         not tranche.settled,
         "M8",
-        f"{name} 已 {tranche.status}，又有 {event.type}",
-        f"{name} is {tranche.status}, and then came {event.type}",
+        "{name} 為「{status}」，又有「{type}」",
+        "{name} is {status}, and then came {type}",
+        name=call_tranche(name),
+        status=call("tranche", tranche.status),
+        type=call_event(event.type),
     )
     return tranche
 
@@ -40,14 +50,17 @@ def _require_gate(require: Conditions, project: Project, tranche: Tranche, *, st
     require(
         project.gates.get(tranche.gate) is True,
         "M2",
-        f"撥付條件 {tranche.gate} 未達成",
-        f"the gate {tranche.gate} does not stand",
+        "撥付條件 {gate} 未達成",
+        "the payment condition {gate} is not met",
+        gate=named(tranche.gate),
     )
     require(
         project.stage in _PAYABLE and tranche.status in status,
         "M2",
-        f"項目為 {project.stage}，撥款為 {tranche.status}",
-        f"the project is {project.stage}, the tranche {tranche.status}",
+        "項目為 {stage}，撥款為 {status}",
+        "the project is {stage}, the tranche {status}",
+        stage=call("project", project.stage),
+        status=call("tranche", tranche.status),
     )
 
 
@@ -59,15 +72,18 @@ def check_disbursement_requested(require: Conditions, realm: Realm, event: Recor
     require(
         amount == tranche.left,
         "M4",
-        f"申請 {amount} 分，未撥 {tranche.left} 分",
-        f"{amount} fen are asked for; {tranche.left} are unpaid",
+        "申請 {amount}，未撥 {left}",
+        "{amount} is asked for; {left} is unpaid",
+        amount=call_amount(amount),
+        left=call_amount(tranche.left),
     )
     since = project.account_since
     require(
         project.account_confirmed and (since is None or event.at >= since + _REST),
         "SD9",
-        f"收款賬戶自 {since} 起未經核實或未滿 24 小時",
-        f"the account of {since} was not confirmed, or has not rested for 24 hours",
+        "收款賬戶自 {since} 起未經核實或未滿 24 小時",
+        "the account of {since} was not confirmed, or has not rested for 24 hours",
+        since=since,
     )
     registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
     tranche.status, tranche.requested = "REQUESTED", amount
@@ -96,8 +112,9 @@ def _require_another(require: Conditions, rule: str, event: RecordedEvent, *othe
     require(
         not any(event.hand.is_same(other) for other in others if other is not None),
         rule,
-        f"{event.actor} 已經手本筆撥款",
-        f"{event.actor} had this payment in hand before",
+        "{actor} 已經手本筆撥款",
+        "{actor} had this payment in hand before",
+        actor=call_seat(event.actor),
     )
 
 
@@ -108,14 +125,16 @@ def check_disbursement_paid(require: Conditions, realm: Realm, event: RecordedEv
     _require_gate(require, project, tranche, status=("APPROVED",))
     hands = [hand for hand in (tranche.maker, tranche.checker, tranche.approver) if hand is not None]
     apart = len(hands) == 3 and not any(one.is_same(other) for one, other in combinations(hands, 2))  # noqa: PLR2004 - maker, checker, approver
-    names = "、".join(map(str, hands))
-    require(apart, "P2", f"經手人 {names}", f"in the hands of {names}")
+    names = list(map(call_seat, hands))
+    require(apart, "P2", "經手人 {names}", "in the hands of {names}", names=names)
     _require_another(require, "SD1", event, tranche.maker)
     require(
         amount == tranche.requested,
         "M2",
-        f"撥付 {amount} 分，審批 {tranche.requested} 分",
-        f"{amount} fen were paid; {tranche.requested} were approved",
+        "撥付 {amount}，審批 {requested}",
+        "{amount} was paid; {requested} was approved",
+        amount=call_amount(amount),
+        requested=call_amount(tranche.requested),
     )
     registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
     split = _split(require, event, amount, project.live)
@@ -127,8 +146,11 @@ def check_disbursement_paid(require: Conditions, realm: Realm, event: RecordedEv
     require(
         tranche.planned == tranche.paid + tranche.cancelled,
         "M4",
-        f"計劃 {tranche.planned}，撥付 {tranche.paid}，核減 {tranche.cancelled} 分",
-        f"planned {tranche.planned}, paid {tranche.paid}, cancelled {tranche.cancelled} fen",
+        "計劃 {planned}，撥付 {paid}，核減 {cancelled}",
+        "planned {planned}, paid {paid}, cancelled {cancelled}",
+        planned=call_amount(tranche.planned),
+        paid=call_amount(tranche.paid),
+        cancelled=call_amount(tranche.cancelled),
     )
     require_sums(require, project)
 
@@ -136,7 +158,9 @@ def check_disbursement_paid(require: Conditions, realm: Realm, event: RecordedEv
 def _split(require: Conditions, event: RecordedEvent, amount: int, over: Mapping[str, int]) -> dict[str, int]:
     """M9: the funds bear it in proportion, to the fen."""
     split, due = event.shares("split"), apportion(amount, over)
-    require(split == due, "M9", f"分攤 {split}，應為 {due}", f"it is split {split}; it must be {due}")
+    require(
+        split == due, "M9", "分攤 {split}，應為 {due}", "it is split {split}; it must be {due}", split=split, due=due
+    )
     return split
 
 
@@ -145,9 +169,12 @@ def require_sums(require: Conditions, project: Project) -> None:
     require(
         0 <= project.net <= project.paid <= project.award,
         "M3",
-        f"撥付 {project.paid}，繳回 {project.returned}，收回 {project.clawed_back}，立項 {project.award} 分",
-        f"paid {project.paid}, returned {project.returned}, clawed back {project.clawed_back}, "
-        f"award {project.award} fen",
+        "撥付 {paid}，繳回 {returned}，收回 {clawed_back}，立項 {award}",
+        "paid {paid}, returned {returned}, clawed back {clawed_back}, award {award}",
+        paid=call_amount(project.paid),
+        returned=call_amount(project.returned),
+        clawed_back=call_amount(project.clawed_back),
+        award=call_amount(project.award),
     )
 
 
@@ -159,8 +186,10 @@ def check_disbursement_failed(require: Conditions, realm: Realm, event: Recorded
     require(
         back == (tranche.split if tranche.status == "PAID" else {}),
         "M9",
-        f"退匯分攤 {back}，撥付為 {tranche.split}",
-        f"{back} came back; {tranche.split} was paid",
+        "退匯分攤 {back}，撥付為 {split}",
+        "{back} came back; {split} was paid",
+        back=back,
+        split=tranche.split,
     )
     require(
         tranche.status != "CANCELLED",
@@ -189,8 +218,10 @@ def check_tranche_cancelled(require: Conditions, realm: Realm, event: RecordedEv
     require(
         amount <= tranche.left,
         "M4",
-        f"核減 {amount} 分，未撥 {tranche.left} 分",
-        f"{amount} fen are cancelled; {tranche.left} are unpaid",
+        "核減 {amount}，未撥 {left}",
+        "{amount} is cancelled; {left} is unpaid",
+        amount=call_amount(amount),
+        left=call_amount(tranche.left),
     )
     split = _split(require, event, amount, project.live)
     for name, fen in split.items():
@@ -215,8 +246,10 @@ def check_surplus_returned(require: Conditions, realm: Realm, event: RecordedEve
     require(
         project.ordered - project.clawed_back <= project.net,
         "M10",
-        f"待收回 {project.ordered - project.clawed_back} 分，已撥未退 {project.net} 分",
-        f"{project.ordered - project.clawed_back} fen are to come back; only {project.net} are out",
+        "待收回 {outstanding}，已撥未退 {net}",
+        "{outstanding} is to come back; only {net} is out",
+        outstanding=call_amount(project.ordered - project.clawed_back),
+        net=call_amount(project.net),
     )
 
 
@@ -233,8 +266,10 @@ def check_clawback_ordered(require: Conditions, realm: Realm, event: RecordedEve
     require(
         project.ordered <= project.paid - project.returned,
         "M10",
-        f"收回資金決定合計 {project.ordered} 分，已撥未退 {project.paid - project.returned} 分",
-        f"{project.ordered} fen are ordered back; {project.paid - project.returned} were paid and not returned",
+        "收回資金決定合計 {ordered}，已撥未退 {unreturned}",
+        "{ordered} is ordered back; {unreturned} was paid and not returned",
+        ordered=call_amount(project.ordered),
+        unreturned=call_amount(project.paid - project.returned),
     )
 
 
@@ -246,8 +281,10 @@ def check_clawback_received(require: Conditions, realm: Realm, event: RecordedEv
     require(
         project.clawed_back <= project.ordered,
         "M10",
-        f"到賬 {project.clawed_back} 分，決定 {project.ordered} 分",
-        f"{project.clawed_back} fen came back; {project.ordered} were ordered",
+        "到賬 {clawed_back}，決定 {ordered}",
+        "{clawed_back} came back; {ordered} was ordered",
+        clawed_back=call_amount(project.clawed_back),
+        ordered=call_amount(project.ordered),
     )
     require_sums(require, project)
 
@@ -257,7 +294,14 @@ def check_clawback_escalated(require: Conditions, realm: Realm, event: RecordedE
     project = realm.project(event.name)
     left = project.ordered - project.clawed_back
     said = event.fen("outstanding")
-    require(said == left > 0, "M10", f"移送 {said} 分，待收回 {left} 分", f"{said} fen are handed on; {left} are due")
+    require(
+        said == left > 0,
+        "M10",
+        "移送 {said}，待收回 {left}",
+        "{said} is handed on; {left} is due",
+        said=call_amount(said),
+        left=call_amount(left),
+    )
     project.escalated = True
 
 

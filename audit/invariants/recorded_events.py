@@ -1,6 +1,6 @@
 """Entries of the log as the checker reads them, and the conditions that it counts.
 
-Nothing here or beside it knows the rules' own classes: JSON in, plain values out.
+Nothing here knows the rules' own classes: JSON in, plain values out. What is told of them is worded by ``wording``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from audit.invariants.wording import Phrase, read_particulars, write_particulars
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from audit.invariants.wording import Param
     from store.port import Entry
 
 _SHANGHAI = timedelta(hours=8)
@@ -176,8 +179,19 @@ class Breach:
     """The entry that broke it."""
     stream: str
     event: str
-    zh: str
-    en: str
+    zh_template: str
+    en_template: str
+    params: Mapping[str, Param]
+
+    @property
+    def zh(self) -> Phrase:
+        """What was found, in Traditional Chinese."""
+        return Phrase.in_chinese(self.zh_template, self.params)
+
+    @property
+    def en(self) -> Phrase:
+        """What was found, in English."""
+        return Phrase.in_english(self.en_template, self.params)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
@@ -188,6 +202,7 @@ class Breach:
             "event": self.event,
             "zh": self.zh,
             "en": self.en,
+            "params": write_particulars(self.params),
         }
 
 
@@ -203,10 +218,10 @@ class Conditions:
         """Every condition from now on is one of this event."""
         self._event = event
 
-    def __call__(self, held: object, rule: str, zh: str, en: str) -> None:
-        """Note the condition if it does not hold; the texts say what was found."""
+    def __call__(self, held: object, rule: str, zh: str, en: str, /, **params: object) -> None:
+        """Note the condition if it does not hold; the texts say what was found, with ``params`` at their places."""
         self.judged[rule] += 1
         event = self._event
         if not held:
             place = (event.position, event.stream, event.type) if event else (0, "", "")
-            self.breaches.append(Breach(rule, *place, zh, en))
+            self.breaches.append(Breach(rule, *place, zh, en, read_particulars(params)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audit.invariants.realm import Fund, Organisation
 from audit.invariants.recorded_events import day_of, midnight, to_date, to_instant, whole
 from audit.invariants.rules import Rules
+from audit.invariants.wording import call, call_amount, call_seat, or_else, word
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,8 +26,10 @@ def check_calendar_published(require: Conditions, realm: Realm, event: RecordedE
     require(
         whole(event.data.get("drops")) == len(dropped),
         "D2",
-        f"更正刪去 {'、'.join(sorted(dropped)) or '零日'}，記為 {whole(event.data.get('drops'))} 日",
-        f"the correction drops {', '.join(sorted(dropped)) or 'no day'} and says {whole(event.data.get('drops'))}",
+        "更正刪去 {dropped}，記為 {drops} 日",
+        "the correction drops {dropped} and says {drops}",
+        dropped=or_else(sorted(dropped), "零日", "no day"),
+        drops=whole(event.data.get("drops")),
     )
     realm.calendars.append(realm.calendars[-1].with_notice(event))
 
@@ -55,15 +58,19 @@ def check_fund_adjusted(require: Conditions, realm: Realm, event: RecordedEvent)
     require(
         change == event.fen("change") and proposer is not None and not event.hand.is_same(proposer),
         "FS02",
-        f"調整由 {event.actor} 確認，提出者 {proposer or '無'}",
-        f"the adjustment was confirmed by {event.actor} and proposed by {proposer or 'nobody'}",
+        "調整由 {actor} 確認，提出者 {proposer}",
+        "the adjustment was confirmed by {actor} and proposed by {proposer}",
+        actor=call_seat(event.actor),
+        proposer=proposer and call_seat(proposer),
     )
     fund.envelope += event.fen("change")
     require(
         fund.taken <= fund.envelope,
         "M5",
-        f"額度核減為 {fund.envelope} 分，立項合計 {fund.taken} 分",
-        f"the envelope was cut to {fund.envelope} fen; live awards come to {fund.taken}",
+        "額度核減為 {envelope}，立項合計 {taken}",
+        "the envelope was cut to {envelope}; live awards come to {taken}",
+        envelope=call_amount(fund.envelope),
+        taken=call_amount(fund.taken),
     )
 
 
@@ -96,8 +103,11 @@ def check_rating_bonus_applied(require: Conditions, realm: Realm, event: Recorde
     require(
         level is not None and level == event.text("level") and said == points,
         "D5",
-        f"當日有效等級為 {level or '無'}，應加 {points} 分，所加 {said} 分",
-        f"the level valid on the day is {level or 'none'}, worth {points} points; {said} were given",
+        "當日有效等級為 {level}，應加 {points} 分，所加 {said} 分",
+        "the level valid on the day is {level}, worth {points} points; {said} were given",
+        level=level,
+        points=points,
+        said=said,
     )
     known.bonuses[round_] = said
 
@@ -130,18 +140,25 @@ def require_eligible(require: Conditions, realm: Realm, names: frozenset[str], d
         known = realm.organisations[name]
         barred = _barred_until(known, rules)
         against = [
-            *([] if known.verified else ["NOT_VERIFIED"]),
-            *sorted(known.listings),
-            *([f"BARRED {barred}"] if barred and day <= barred else []),
-            *([] if known.annual_report else ["NO_ANNUAL_REPORT"]),
-            *([] if known.own_accounts else ["NO_ACCOUNTS"]),
-            *([] if least is None or (known.level(day) or "") >= least else [f"BELOW {least}"]),
+            *([] if known.verified else [word("未經核驗", "not verified")]),
+            *(call("listing", one) for one in sorted(known.listings)),
+            *([word(f"{barred} 以前不得申報", f"barred until {barred}")] if barred and day <= barred else []),
+            *([] if known.annual_report else [word("未按時年報", "no annual report")]),
+            *([] if known.own_accounts else [word("無獨立賬戶", "no accounts of its own")]),
+            *(
+                []
+                if least is None or (known.level(day) or "") >= least
+                else [word(f"等級低於 {least}", f"rated below {least}")]
+            ),
         ]
         require(
             not against,
             "D5",
-            f"{name} 在 {day} 不合資格：{'、'.join(against)}",
-            f"{name} was not eligible on {day}: {', '.join(against)}",
+            "{name} 在 {day} 不合資格：{against}",
+            "{name} was not eligible on {day}: {against}",
+            name=name,
+            day=day,
+            against=against,
         )
 
 
@@ -173,8 +190,12 @@ def _found_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Rou
     require(
         (year is None or known.year in (None, year)) and (not level or known.level in ("", level)),
         "H1",
-        f"年度或級別由 {known.year} {known.level} 改為 {year} {level}",
-        f"year or level changed from {known.year} {known.level} to {year} {level}",
+        "年度或級別由 {year} {level} 改為 {new_year} {new_level}",
+        "year or level changed from {year} {level} to {new_year} {new_level}",
+        year=known.year,
+        level=call("round", known.level),
+        new_year=year,
+        new_level=call("round", level),
     )
     known.year, known.level = known.year or year, known.level or level
     if known.level == "MUNICIPAL" and known.year is not None and known.scheme is not None:
@@ -182,8 +203,10 @@ def _found_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Rou
         require(
             holder == event.name,
             "H1",
-            f"{known.year} 年的市級屆次已有 {holder}",
-            f"the municipal round of {known.year} is {holder}",
+            "{year} 年的市級屆次已有 {holder}",
+            "the municipal round of {year} is {holder}",
+            year=known.year,
+            holder=holder,
         )
     return known
 
@@ -195,14 +218,18 @@ def check_round_budget_approved(require: Conditions, realm: Realm, event: Record
     require(
         known.awarded <= known.budget,
         "M5",
-        f"預算 {known.budget} 分，已立項 {known.awarded} 分",
-        f"the budget is {known.budget} fen; {known.awarded} are awarded already",
+        "預算 {budget}，已立項 {awarded}",
+        "the budget is {budget}; {awarded} is awarded already",
+        budget=call_amount(known.budget),
+        awarded=call_amount(known.awarded),
     )
     require(
         not shares or sum(shares.values()) == known.budget,
         "M5",
-        f"各資金份額合計 {sum(shares.values())} 分，預算 {known.budget} 分",
-        f"the shares add up to {sum(shares.values())} fen, the budget is {known.budget}",
+        "各資金份額合計 {total}，預算 {budget}",
+        "the shares add up to {total}, the budget is {budget}",
+        total=call_amount(sum(shares.values())),
+        budget=call_amount(known.budget),
     )
 
 
@@ -224,8 +251,10 @@ def check_call_published(require: Conditions, realm: Realm, event: RecordedEvent
     require(
         known.deadline is None or rules["bidding.shorter_call"] is True or day_of(known.deadline) >= least,
         "RD06",
-        f"申報截止 {known.deadline}，至少須至 {least}",
-        f"bids are taken until {known.deadline}; {least} is the earliest",
+        "申報截止 {deadline}，至少須至 {least}",
+        "bids are taken until {deadline}; {least} is the earliest",
+        deadline=known.deadline,
+        least=least,
     )
 
 
@@ -234,8 +263,10 @@ def _require_window(require: Conditions, realm: Realm, event: RecordedEvent, par
     require(
         not rules or cited == rules[parameter],
         "S1",
-        f"期限記為 {cited} 個工作日，管理辦法為 {rules[parameter]}",
-        f"the window is {cited} working days; the rules say {rules[parameter]}",
+        "期限記為 {cited} 個工作日，管理辦法為 {rule_days}",
+        "the window is {cited} working days; the rules say {rule_days}",
+        cited=cited,
+        rule_days=rules[parameter],
     )
 
 
@@ -245,15 +276,18 @@ def check_call_amended(require: Conditions, realm: Realm, event: RecordedEvent) 
     require(
         end is not None and event.at < end,
         "D1",
-        f"公告更正於截止 {end} 之後",
-        f"the call was amended after its deadline {end}",
+        "公告更正於截止 {end} 之後",
+        "the call was amended after its deadline {end}",
+        end=end,
     )
     known.deadline = to_instant(event.data.get("deadline")) or known.deadline
     require(
         end is None or known.deadline is None or known.deadline >= end,
         "RD07",
-        f"更正使截止由 {end} 提前至 {known.deadline}",
-        f"the amendment moved the deadline from {end} to {known.deadline}",
+        "更正使截止由 {end} 提前至 {deadline}",
+        "the amendment moved the deadline from {end} to {deadline}",
+        end=end,
+        deadline=known.deadline,
     )
     scheme = event.part("scheme")
     if scheme:
@@ -263,7 +297,9 @@ def check_call_amended(require: Conditions, realm: Realm, event: RecordedEvent) 
 def check_call_closed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D1: the window ends at its deadline, to the instant."""
     end = closes_at(realm, event.name)
-    require(end is not None and event.at >= end, "D1", f"截止於 {end} 之前", f"it closed before its deadline {end}")
+    require(
+        end is not None and event.at >= end, "D1", "截止於 {end} 之前", "it closed before its deadline {end}", end=end
+    )
 
 
 def check_call_cancelled(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -272,8 +308,9 @@ def check_call_cancelled(require: Conditions, realm: Realm, event: RecordedEvent
     require(
         not known.awarded,
         "RD09",
-        f"尚有立項 {known.awarded} 分即終止徵集",
-        f"given up while awards of {known.awarded} fen stand",
+        "尚有立項 {awarded} 即終止徵集",
+        "given up while awards of {awarded} stand",
+        awarded=call_amount(known.awarded),
     )
     known.cancelled = True
 
@@ -284,16 +321,20 @@ _UNDECIDED = ("APPLIED", "RETURNED", "SHORTLISTED", "PROPOSED", "IN_PUBLICITY", 
 def check_result_published(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """RD11: every bid of the round is decided."""
     bids = (p for p in realm.projects.values() if p.round == event.name and not p.supports_base)
-    undecided = "、".join(sorted(p.name for p in bids if p.stage in _UNDECIDED))
+    undecided = sorted(p.name for p in bids if p.stage in _UNDECIDED)
     require(
-        not undecided, "RD11", f"{undecided} 未決定即公布結果", f"results were published with {undecided} undecided"
+        not undecided,
+        "RD11",
+        "{undecided} 未決定即公布結果",
+        "results were published with {undecided} undecided",
+        undecided=undecided,
     )
 
 
 def check_need_solicitation_closed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D1: likewise for needs."""
     end = needs_close_at(realm, event.name)
-    require(end is not None and event.at >= end, "D1", f"截止於 {end} 之前", f"it closed before its end {end}")
+    require(end is not None and event.at >= end, "D1", "截止於 {end} 之前", "it closed before its end {end}", end=end)
 
 
 def check_need_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -304,8 +345,9 @@ def check_need_submitted(require: Conditions, realm: Realm, event: RecordedEvent
     require(
         end is not None and event.at < end,
         "D1",
-        f"需求提交於徵集截止 {end} 或之後",
-        f"the need came at or after the end of the window, {end}",
+        "需求提交於徵集截止 {end} 或之後",
+        "the need came at or after the end of the window, {end}",
+        end=end,
     )
 
 
@@ -333,8 +375,10 @@ def check_round_resolved(require: Conditions, realm: Realm, event: RecordedEvent
     require(
         most is None or known.awarded + total <= most,
         "M5",
-        f"立項合計 {total} 分，預算 {most} 分",
-        f"the awards add up to {total} fen, the budget is {most}",
+        "立項合計 {total}，預算 {most}",
+        "the awards add up to {total}, the budget is {most}",
+        total=call_amount(total),
+        most=call_amount(most),
     )
 
 
@@ -348,8 +392,11 @@ def check_base_designated(require: Conditions, realm: Realm, event: RecordedEven
     require(
         tier in _ABOVE and above == _ABOVE[tier],
         "C1",
-        f"{tier} 基地的上級為 {above or '無'}，應為 {_ABOVE.get(tier) or '無'}",
-        f"a base of tier {tier} hangs from {above or 'none'}; it must be {_ABOVE.get(tier) or 'none'}",
+        "{tier} 基地的上級為 {above}，應為 {right}",
+        "a base of tier {tier} hangs from {above}; it must be {right}",
+        tier=call("tier", tier),
+        above=above,
+        right=call("tier", _ABOVE.get(tier) or ""),
     )
     realm.bases[event.name] = tier
 
@@ -375,8 +422,9 @@ def check_maintenance_ended(require: Conditions, realm: Realm, event: RecordedEv
     require(
         number in realm.works,
         "MT02",
-        f"運維 {number} 未曾開始，或已結束",
-        f"work {number} never began, or has ended already",
+        "運維 {number} 未曾開始，或已結束",
+        "work {number} never began, or has ended already",
+        number=number,
     )
     realm.works.discard(number)
 
@@ -390,8 +438,10 @@ def check_deadline_set_aside(require: Conditions, _realm: Realm, event: Recorded
     require(
         fell is not None and fell <= event.at,
         "PK01",
-        f"期限 {event.text('deadline')} 於 {fell} 屆滿，擱置在其前",
-        f"the deadline {event.text('deadline')} falls at {fell}; it was set aside before",
+        "期限 {deadline} 於 {fell} 屆滿，擱置在其前",
+        "the deadline {deadline} falls at {fell}; it was set aside before",
+        deadline=event.text("deadline"),
+        fell=fell,
     )
 
 

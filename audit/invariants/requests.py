@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit.invariants.realm import ApprovalRequest
+from audit.invariants.wording import call, call_event, call_seat, word
 
 if TYPE_CHECKING:
     from audit.invariants.realm import Realm
@@ -20,8 +21,10 @@ def check_asked(require: Conditions, realm: Realm, event: RecordedEvent) -> None
     require(
         (known is not None and known.stage in (_OPEN, "RETURNED")) if again else known is None,
         "AV02" if again else "AV01",
-        f"{event.type} 不得發生於 {known.stage if known else '未提請'}",
-        f"{event.type} is illegal in {known.stage if known else 'NONE'}",
+        "「{type}」不得發生於「{stage}」",
+        "{type}: the request was “{stage}”",
+        type=call_event(event.type),
+        stage=call("approval", known.stage) if known else word("未提請", "not asked for"),
     )
     request = ApprovalRequest(known.opener if known else event.hand, event.text("digest"), event.text("payee"))
     if again and known is not None:
@@ -37,12 +40,19 @@ def check_vote(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     require(request is not None and request.stage == _OPEN, "AV04", "表決時並非待決", "a vote on what is not open")
     if request is None:
         return
-    require(not event.hand.is_same(request.opener), "AV23", f"{event.actor} 自批", f"{event.actor} decided their own")
+    require(
+        not event.hand.is_same(request.opener),
+        "AV23",
+        "{actor} 自批",
+        "{actor} decided their own",
+        actor=call_seat(event.actor),
+    )
     require(
         not any(event.hand.is_same(one) for one in request.voters),
         "AV24",
-        f"{event.actor} 之人表決兩次",
-        f"whoever acts as {event.actor} voted twice",
+        "{actor} 之人表決兩次",
+        "whoever acts as {actor} voted twice",
+        actor=call_seat(event.actor),
     )
     require(
         request.digest.startswith(event.text("digest") or "?"),

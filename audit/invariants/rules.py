@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.invariants.recorded_events import to_number, whole
+from audit.invariants.wording import call_field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,8 +82,11 @@ def check_citations(require: Conditions, rules: Rules, event: RecordedEvent) -> 
         require(
             not rules or cited == given,
             "S1",
-            f"{name} 記為 {cited}，管理辦法為 {given}",
-            f"{name} is recorded as {cited}; the rules say {given}",
+            "{name} 記為 {cited}，管理辦法為 {given}",
+            "{name} is recorded as {cited}; the rules say {given}",
+            name=call_field(event.type, name),
+            cited=cited,
+            given=given,
         )
 
 
@@ -97,8 +101,11 @@ def require_criteria(
     require(
         not criteria or (not above and not unknown and mark in (total, min(total, Decimal(100)))),
         rule,
-        f"分項合計 {total}，總分 {mark}；超出滿分或不在評分表：{'、'.join(above + unknown) or '無'}",
-        f"the criteria add up to {total}, the mark is {mark}; not in it: {', '.join(above + unknown) or 'none'}",
+        "分項合計 {total}，總分 {mark}；超出滿分或不在評分表：{strays}",
+        "the criteria add up to {total}, the mark is {mark}; not in it: {strays}",
+        total=total,
+        mark=mark,
+        strays=above + unknown,
     )
 
 

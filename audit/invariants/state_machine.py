@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from audit.invariants.wording import call, call_event, call_seat
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -156,16 +158,22 @@ def check_move(require: Conditions, project: Project, event: RecordedEvent) -> N
     require(
         row is not None,
         rule,
-        f"{event.type} 不得發生於 {project.stage}，只可在 {'、'.join(starts)}",
-        f"{event.type} is illegal in {project.stage}; it is legal in {', '.join(starts)}",
+        "「{type}」不得發生於「{stage}」，只可在「{starts}」",
+        "{type}: the project was “{stage}”, and must be “{starts}”",
+        type=call_event(event.type),
+        stage=call("project", project.stage),
+        starts=[call("project", one) for one in starts],
     )
     if row is None:
         return
     require(
         event.role in row.by,
         rule,
-        f"{event.type} 由 {event.actor} 作出，只可由 {'、'.join(row.by)}",
-        f"{event.type} is by {event.actor}; it is for {', '.join(row.by)}",
+        "「{type}」由 {actor} 作出，只可由 {roles}",
+        "{type} is by {actor}; it is for {roles}",
+        type=call_event(event.type),
+        actor=call_seat(event.actor),
+        roles=[call("role", one) for one in row.by],
     )
     _move(require, project, row, event)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -18,14 +20,19 @@ from typer.testing import CliRunner
 import audit.invariants
 import cli.adapter
 from audit.invariants import INVARIANTS, Invariants, check
+from audit.invariants.recorded_events import Conditions
 from audit.invariants.state_machine import TABLE
+from audit.invariants.wording import call_amount, call_seat, call_tranche
 from cli.audit import app
 from domain.catalogue import list_transitions
 from domain.kernel.calendar import local_day
 from domain.kernel.failure import FailureKind
+from domain.kernel.phrase import list_places
+from domain.kernel.words import Words
 from domain.project.objection import DismissObjection, LodgeObjection
 from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack
+from languages.language import Language
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from schemes.calendars import load_published
@@ -37,11 +44,12 @@ from tests.domain.written_realm import WrittenRealm, project, realm_until
 from tests.paper import play_story
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from typer.testing import Result
 
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+ROOMS = sorted(Path(audit.invariants.__file__).parent.glob("*.py"))
 
 
 def told(path: Path) -> WrittenRealm:
@@ -113,16 +121,87 @@ async def test_bases_reconcile_with_the_numbers_that_the_city_states() -> None:
         assert [b.rule for b in invariants.report().breaches] == ["C1"] * breaches
 
 
+def _list_imports(path: Path) -> Iterator[tuple[str, str]]:
+    """Each module that the file imports, and the name that it takes from it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                yield from ((one.name, "") for one in names)
+            case ast.ImportFrom(module=module, names=names):
+                yield from ((module or "", one.name) for one in names)
+            case _:
+                pass
+
+
 def test_the_checker_shares_no_code_with_the_rules() -> None:
-    """All it may import: itself, the standard library, what an entry of the log is, and how a long walk gives way."""
+    """All it may import: itself, the standard library, what an entry of the log is, and by one room the words."""
     allowed = {"__future__", "calendar", "collections", "collections.abc", "dataclasses", "datetime", "decimal"}
-    allowed |= {"hashlib", "itertools", "json", "re", "typing", "unicodedata", "store.port"}
-    allowed |= {"audit.turns"}  # it lets others have their turn, and knows nothing of what is walked through
-    for path in Path(audit.invariants.__file__).parent.glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not [n for n in names if n not in allowed and not n.startswith("audit.invariants")], path.name
+    allowed |= {"hashlib", "itertools", "json", "re", "typing", "unicodedata", "store.port", "audit.turns"}
+    for path in ROOMS:
+        imports = [(module, name) for module, name in _list_imports(path) if module not in allowed]
+        strangers = [row for row in imports if not row[0].startswith("audit.invariants")]
+        if path.name != "wording.py":
+            assert strangers == [], path.name
+            continue
+        printing = {"lru_cache", "event_class", "label", "local_time", "value_words", "yuan", "Words", "TypeAdapter"}
+        for module, name in strangers:
+            thing = getattr(import_module(module), name)
+            words = isinstance(thing, type) and issubclass(thing, Words)
+            assert words or name in printing or module == "domain.kernel.phrase", (module, name)
+
+
+def test_what_the_checker_says_has_its_particulars_apart_from_its_words() -> None:
+    """As a refusal: a template with its particulars has every language, and no code of a value stands in it."""
+    said = [
+        call
+        for path in ROOMS
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", getattr(call.func, "attr", "")) in ("require", "_require")
+        and len(call.args) > 3
+    ]
+    assert len(said) > 200
+    assert [ast.unparse(c) for c in said for text in c.args[2:] if isinstance(text, ast.JoinedStr)] == []
+    for call in said:
+        texts = [str(text.value) for text in call.args[2:4] if isinstance(text, ast.Constant)]
+        if len(texts) == 2:
+            places = {key.arg for key in call.keywords}
+            assert [list_places(text) for text in texts] == [places, places], texts
+            assert re.search(r"\} 分(?![記攤])|\} fen\b", " ".join(texts)) is None or "points" in texts[1], texts
+
+
+def test_a_breach_reads_in_three_languages_with_its_amounts_in_yuan() -> None:
+    require = Conditions()
+    require(
+        False,
+        "M4",
+        "{name} 由 {actor} 撥付 {paid}，分攤 {split}",
+        "{name} was paid by {actor}: {paid}, split {split}",
+        name=call_tranche("T1"),
+        actor=call_seat("CAB-FIN#1"),
+        paid=call_amount(400_000),
+        split={"FS-1": 240_000, "FS-2": 160_000},
+    )
+    (breach,) = require.breaches
+    assert [language.say(breach.zh, breach.en) for language in Language] == [
+        "第1期 由 局财务人员（CAB-FIN#1） 拨付 ¥4,000.00，分摊 FS-1 ¥2,400.00、FS-2 ¥1,600.00",
+        "第1期 由 局財務人員（CAB-FIN#1） 撥付 ¥4,000.00，分攤 FS-1 ¥2,400.00、FS-2 ¥1,600.00",
+        "tranche 1 was paid by bureau finance officer (CAB-FIN#1): ¥4,000.00, split FS-1 ¥2,400.00, FS-2 ¥1,600.00",
+    ]
+    assert breach.as_json()["rule"] == "M4"
+    assert breach.as_json()["params"] == {
+        "name": {"zh": "第1期", "en": "tranche 1"},
+        "actor": {"zh": "局財務人員（CAB-FIN#1）", "en": "bureau finance officer (CAB-FIN#1)"},
+        "paid": "¥4,000.00",
+        "split": ["FS-1 ¥2,400.00", "FS-2 ¥1,600.00"],
+    }
+
+
+@pytest.mark.parametrize("value", [None, "", (), [], set(), map(str, ())])
+def test_where_nothing_is_the_checker_says_so(value: object) -> None:
+    require = Conditions()
+    require(False, "V2", "{value}", "{value}", value=value)
+    assert [(b.zh, b.en) for b in require.breaches] == [("無", "none")]
 
 
 def test_its_own_state_machine_and_the_rules_say_the_same() -> None:

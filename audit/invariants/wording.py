@@ -1,0 +1,148 @@
+"""How the checker's texts call what stands in them: seats, stages, amounts and days as every reader knows them.
+
+The only room of the checker that knows the domain, and of it the words alone: nothing is judged by what is here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from domain.approval.request import ApprovalStage
+from domain.catalogue import event_class, value_words
+from domain.kernel.beneficiaries import Residence
+from domain.kernel.calendar import local_time
+from domain.kernel.codelist import Codelist
+from domain.kernel.identity import Role
+from domain.kernel.money import yuan
+from domain.kernel.phrase import Param, Phrase, Word, call_tranche, named, or_else, read_params, word
+from domain.kernel.scheme import RoundLevel
+from domain.kernel.words import Words, label
+from domain.project.contract import Signatory
+from domain.project.evaluation import Result
+from domain.project.publicity import ObjectionStatus
+from domain.project.remedy import RectificationStatus
+from domain.project.stage import Stage
+from domain.project.stay import ChallengeStatus
+from domain.project.tranches import TrancheStatus
+from domain.project.variation import VariationStatus
+from domain.registers.designation import DesignationKind
+from domain.registers.incubation_base import Tier
+from domain.registers.network import NodeLevel
+from domain.registers.organisation import Listing
+
+__all__ = [
+    "Param",
+    "Phrase",
+    "call",
+    "call_amount",
+    "call_event",
+    "call_field",
+    "call_seat",
+    "call_tranche",
+    "named",
+    "or_else",
+    "read_particulars",
+    "word",
+    "write_particulars",
+]
+
+_PARAMS: Final = TypeAdapter(dict[str, Param])
+_MOST_KEPT: Final = 1_000
+"""Seats and events whose words are kept: both are asked for with every event."""
+_NONE: Final = word("無", "none")
+_UNKNOWN: Final = word("未登記", "not on record")
+_LISTS: Final[Mapping[str, Iterable[Words]]] = {
+    "approval": ApprovalStage,
+    "challenge": ChallengeStatus,
+    "codelist": Codelist,
+    "designation": DesignationKind,
+    "listing": Listing,
+    "node": NodeLevel,
+    "objection": ObjectionStatus,
+    "project": Stage,
+    "rectification": RectificationStatus,
+    "residence": Residence,
+    "result": Result,
+    "role": Role,
+    "round": RoundLevel,
+    "signatory": Signatory,
+    "tier": Tier,
+    "tranche": TrancheStatus,
+    "variation": VariationStatus,
+}
+_WORDS: Final = {kind: {one.value: word(one.zh, one.en) for one in words} for kind, words in _LISTS.items()} | {
+    "party": {
+        part: word(role.zh, role.en)
+        for part, role in (
+            ("host", Role.HOST),
+            ("supervisor", Role.SUPV),
+            ("evaluator", Role.EVAL),
+            ("auditor", Role.AUDIT),
+        )
+    }
+}
+
+
+def call(kind: str, code: object) -> Word | str:
+    """What that stage, state or value of a closed list is called; an unknown one by its code."""
+    return _NONE if code is None else _UNKNOWN if code == "UNKNOWN" else _WORDS[kind].get(str(code), str(code))
+
+
+def call_amount(fen: object) -> Word | str:
+    """An amount of fen in yuan, as in refusals; of what is no amount, what it is."""
+    return yuan(fen) if isinstance(fen, int) else _NONE if fen is None else str(fen)
+
+
+@lru_cache(_MOST_KEPT)
+def call_event(event_type: str) -> Word:
+    """What the office calls that event."""
+    return word(*value_words(event_type))
+
+
+def call_field(event_type: str, name: str) -> Word | str:
+    """What the office calls that particular of that event; one that it does not have by its name."""
+    try:
+        return word(*label(event_class(event_type, 1).model_fields[name]))
+    except LookupError:
+        return name
+
+
+@lru_cache(_MOST_KEPT)
+def call_seat(actor: Hashable) -> Word | str:
+    """The role in words, and the seat; what is no seat as it is."""
+    if actor is None:
+        return _NONE
+    role = _WORDS["role"].get(str(actor).partition("#")[0])
+    return word(f"{role.zh}（{actor}）", f"{role.en} ({actor})") if role else str(actor)
+
+
+def read_particulars(given: Mapping[str, object]) -> dict[str, Param]:
+    """What stands at a text's places: amounts by fund in yuan, instants as a clock in China shows them."""
+    return read_params({name: _show(value) for name, value in given.items()})
+
+
+def write_particulars(params: Mapping[str, Param]) -> dict[str, Any]:
+    """The same for a machine."""
+    written: dict[str, Any] = _PARAMS.dump_python(dict(params), mode="json")
+    return written
+
+
+def _show(value: object) -> object:
+    match value:
+        case None | () | "":
+            return _NONE
+        case datetime():
+            return local_time(value)
+        case Mapping():
+            return _show([f"{name} {yuan(fen)}" for name, fen in value.items()])
+        case map():
+            return _show(list(value))
+        case set() | frozenset():
+            return _show(sorted(value))
+        case _:
+            return value
