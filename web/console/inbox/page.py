@@ -49,7 +49,7 @@ TEXTS: Final[Texts] = {
     "task": ("事項", "Task"),
     "subject": ("項目（事項）編號", "Number"),
     "name": ("名稱", "Name"),
-    "amount": ("金額（元）", "Amount (yuan)"),
+    "amount": ("項目金額（元）", "Project amount (yuan)"),
     "until": ("辦理期限", "Due"),
     "state": ("狀態", "Status"),
     "no_due": ("未設期限", "no date"),

@@ -48,7 +48,7 @@ TEXTS: Final[Texts] = {
     "realm": ("環境", "Environment"),
     "moved": ("最近變動", "Last change"),
     "filter": ("篩選", "Filter"),
-    "begin": ("新建", "Begin"),
+    "begin": ("新建：{what}", "Start: {what}"),
     "realm_hint": ("正式環境為 live；不填則全部", "live, or the name of an exercise; blank for all"),
     "kinds": ("類別", "Kinds"),
 }
