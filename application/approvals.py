@@ -230,14 +230,20 @@ def _instant(text: str | None) -> datetime | None:
 
 
 async def find_approval(
-    store: EventStore, approval_id: UUID, *, organisation: str | None = None, patience_s: float = 2.0
+    store: EventStore,
+    approval_id: UUID,
+    *,
+    organisation: str | None = None,
+    written: int | None = None,
+    patience_s: float = 2.0,
 ) -> StreamApproval:
     """The approval of that id, for whoever belongs to that organisation one of its own. Raises NoSuchApproval.
 
-    One that is not there is waited for until the view has come as far as the log is now, so many seconds at most.
+    The view is waited for, so many seconds at most, as far as ``written``, the position of what the reader has just
+    recorded; where there is no such approval, as far as the log is now.
     """
-    where, at_least = (Equal("id", approval_id),), await store.last_position()
-    for patience in (0.0, patience_s):
+    where, at_least = (Equal("id", approval_id),), written or await store.last_position()
+    for patience in (patience_s if written is not None else 0.0, patience_s):
         request = PageRequest(limit=1, at_least=at_least, patience_s=patience, organisation=organisation)
         page = await read_page(store, "approvals", Order((("id", UUID),)), where, request, _build)
         if page.rows:

@@ -245,7 +245,7 @@ async def _decide(decision: _Decision, invocation: Invocation) -> None:
         if found.stream.realm != LIVE and moment is None:
             moment = await manual_now(runtime.store, found.stream)
         receipt = await runtime.door.send(found.stream, command, who, command_id=decision.command_id, at=moment)
-        found = await find_approval(runtime.store, decision.approval)
+        found = await find_approval(runtime.store, decision.approval, written=receipt.position)
     if not printer.for_people:
         printer.json({**receipt_as_json(receipt), "approval": found.as_json()})
         return

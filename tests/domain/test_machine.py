@@ -388,7 +388,6 @@ def test_no_trace_breaks_an_invariant_and_every_rule_is_seen_to_refuse(capsys: p
     assert 1 in RACES
 
 
-@pytest.mark.full
 @pytest.mark.release
 @pytest.mark.timeout(0)  # as above
 @pytest.mark.usefixtures("quiet")

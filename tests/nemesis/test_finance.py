@@ -253,7 +253,6 @@ async def test_a_tranche_is_paid_once_by_a_service_of_another_office_while_each_
     assert len(struck) == 5
 
 
-@pytest.mark.full
 @pytest.mark.release
 @pytest.mark.timeout(1800)  # it ends when all is paid, however busy the machine is
 async def test_all_tranches_of_s1_are_paid_once_while_each_part_is_killed_ten_times(tmp_path: Path) -> None:

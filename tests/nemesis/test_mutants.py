@@ -49,7 +49,6 @@ async def test_a_house_whose_rows_are_not_of_the_events_transaction_is_found_out
     assert (await _mutant(tmp_path, "none", ROWS_BESIDE_THE_TRANSACTION)).ids >= {"I7"}
 
 
-@pytest.mark.full
 @pytest.mark.release
 async def test_a_house_that_forgets_what_it_has_seen_when_a_run_makes_way_is_found_out(tmp_path: Path) -> None:
     assert (await _mutant(tmp_path, "seen-of-this-run-only")).ids >= {"I4"}
@@ -60,7 +59,6 @@ async def test_a_house_whose_timers_are_not_set_again_and_that_nobody_watches_is
     assert (await _mutant(tmp_path, "unarmed-and-unwatched", ready_s=FAR_S)).ids >= {"I14"}
 
 
-@pytest.mark.full
 @pytest.mark.release
 async def test_where_timers_are_not_set_again_the_follower_alone_mends_it(tmp_path: Path) -> None:
     report = await run(tmp_path, replace(CALM, affliction="unarmed", ready_s=FAR_S))
@@ -72,7 +70,6 @@ ATTACKED = replace(CALM, attacked=True, healed_s=30)
 """Nobody breaks anything, but some wish the house ill: they must have the time to try everything."""
 
 
-@pytest.mark.full
 @pytest.mark.release
 @pytest.mark.parametrize(
     ("affliction", "fault", "invariant"),
@@ -94,7 +91,6 @@ async def test_a_house_that_believes_nobody_is_sound_though_all_is_tried(tmp_pat
     assert not (await run(tmp_path, ATTACKED)).broken
 
 
-@pytest.mark.full
 @pytest.mark.release
 @pytest.mark.parametrize("affliction", ["none", "forgetful", "hesitant"])
 async def test_the_same_house_without_a_fault_is_sound(tmp_path: Path, affliction: str) -> None:

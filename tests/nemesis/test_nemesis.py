@@ -31,7 +31,6 @@ async def test_nothing_is_lost_or_done_twice_while_everything_is_broken(tmp_path
     assert outcome.asked["mismatch"]
 
 
-@pytest.mark.full
 @pytest.mark.release
 @pytest.mark.timeout(1800)  # it ends when all is decided, however busy the machine is
 async def test_thirty_projects_come_to_their_end_while_blow_falls_upon_blow(tmp_path: Path) -> None:
@@ -39,7 +38,6 @@ async def test_thirty_projects_come_to_their_end_while_blow_falls_upon_blow(tmp_
     assert not outcome.broken
 
 
-@pytest.mark.full
 @pytest.mark.release
 @pytest.mark.timeout(1800)  # it ends when all is decided, however busy the machine is
 def test_the_rage_that_the_drills_name_ends_well() -> None:

@@ -90,6 +90,8 @@ NEVER_MADE: dict[str, Callable[[], Append]] = {
     "32,768 events": lambda: one(A, 0, *[event()] * 32_768),
     "a line end in a type": lambda: of_event(type="Do\nne"),
     "a line end in meta": lambda: of(meta=b'{"a":\n1}'),
+    "an escaped NUL in meta": lambda: of(meta=b'{"a":"x\\u0000"}'),
+    "an escaped half in meta": lambda: of_event(meta=b'{"a":"\\\\\\ud83d"}'),
 }
 NEVER_KEPT: dict[str, Callable[[], Append]] = {
     "no JSON": lambda: of(data=b"{not json"),
@@ -105,6 +107,7 @@ NEVER_KEPT: dict[str, Callable[[], Append]] = {
 KEPT: dict[str, Callable[[], Append]] = {
     "an escaped NUL": lambda: of(data=b'"\\u0000"'),
     "an escaped half": lambda: of(data=b'"\\ud83d"'),
+    "what only looks like an escaped NUL in meta": lambda: of(meta=b'{"a":"\\\\u0000"}'),
     "a key given twice": lambda: of(data=b'{"a":1,"a":2}'),
     "5,000 digits": lambda: of(data=b"7" * 5_000),
     "64 levels": lambda: of(data=nested(64)),

@@ -196,7 +196,6 @@ def test_postgres_and_memory_answer_alike(server: Postgres) -> None:
     _compare(server, max_examples=15, stateful_step_count=14, derandomize=True)
 
 
-@pytest.mark.full
 @pytest.mark.release
 @pytest.mark.timeout(
     0

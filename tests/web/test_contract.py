@@ -87,7 +87,6 @@ async def test_whatever_is_commanded_the_answer_is_one_that_is_documented(counte
         await _try(counter, operation, GenerationMode.POSITIVE, 1)
 
 
-@pytest.mark.full
 @pytest.mark.release
 @pytest.mark.parametrize(
     ("operation", "mode"), [*ASKED, *(pytest.param(one, GenerationMode.NEGATIVE, id=one.label) for one in COMMANDS)]

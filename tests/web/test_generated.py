@@ -29,7 +29,6 @@ async def _run(folder: Path, *command: str, **environment: str) -> str:
     return out.decode()
 
 
-@pytest.mark.full
 @pytest.mark.release  # it fetches the generator
 async def test_a_typescript_client_made_by_openapi_typescript_runs_the_main_path(
     counter: Counter, bureau: Bureau, tmp_path: Path

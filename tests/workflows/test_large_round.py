@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 OFFICER = Actor("CAB-REG#1")
 
 
-@pytest.mark.full
 @pytest.mark.release
 @pytest.mark.timeout(900)
 async def test_1300_bids_are_resolved_in_one_act(desk: Desk) -> None:

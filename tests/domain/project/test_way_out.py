@@ -123,7 +123,6 @@ def test_every_signed_project_can_be_brought_to_an_end(seed: int, orders: int) -
     assert lead_out(stands(walked(seed, orders=orders))) == "ARCHIVED"
 
 
-@pytest.mark.full
 @pytest.mark.release
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000_000), orders=st.integers(0, 120))
