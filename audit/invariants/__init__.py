@@ -57,7 +57,7 @@ PAGE: Final = 1000
 
 INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "M1": ("各期撥款合計等於資助金額，每一協議版本皆然", "tranches add up to the award, in every contract version"),
-    "M2": ("條件未達成不撥款", "no payment before its gate"),
+    "M2": ("條件未達成不撥款", "no payment before its condition is met"),
     "M3": ("0 ≤ 撥付 − 繳回 − 收回，撥付總額 ≤ 立項", "0 ≤ paid − returned − clawed back; gross paid ≤ award"),
     "M4": ("了結時 計劃 = 撥付 + 核減", "a settled tranche: planned = paid + cancelled"),
     "M5": (

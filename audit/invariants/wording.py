@@ -139,7 +139,7 @@ def _show(value: object) -> object:
         case datetime():
             return local_time(value)
         case Mapping():
-            return _show([f"{name} {yuan(fen)}" for name, fen in value.items()])
+            return _show([f"{name} {yuan(fen) if isinstance(fen, int) else fen}" for name, fen in value.items()])
         case map():
             return _show(list(value))
         case set() | frozenset():

@@ -8,7 +8,7 @@ import json
 import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 import audit.invariants
 import cli.adapter
 from audit.invariants import INVARIANTS, Invariants, check
-from audit.invariants.recorded_events import Conditions
+from audit.invariants.recorded_events import Conditions, RecordedEvent
+from audit.invariants.rules import Rules, check_citations
 from audit.invariants.state_machine import TABLE
 from audit.invariants.wording import call_amount, call_seat, call_tranche
 from cli.audit import app
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 ROOMS = sorted(Path(audit.invariants.__file__).parent.glob("*.py"))
+NOON = datetime(2024, 3, 4, 4, tzinfo=UTC)
 
 
 def told(path: Path) -> WrittenRealm:
@@ -202,6 +204,17 @@ def test_where_nothing_is_the_checker_says_so(value: object) -> None:
     require = Conditions()
     require(False, "V2", "{value}", "{value}", value=value)
     assert [(b.zh, b.en) for b in require.breaches] == [("無", "none")]
+
+
+@pytest.mark.parametrize("forged", [{"a": "b"}, {"a": None}, [{"a": 1}], [None], True, "{given}", "9" * 40])
+def test_what_a_forged_entry_holds_for_a_number_breaks_its_own_rule(forged: object) -> None:
+    require, rules = Conditions(), Rules({"payment": {"payment_wd": 15}})
+    check_citations(
+        require, rules, RecordedEvent(1, "project/x/AP-1", 1, "DisbursementRequested", "", NOON, {"payment_wd": forged})
+    )
+    (breach,) = require.breaches
+    assert (breach.rule, breach.en.endswith("; the rules say 15")) == ("S1", True)
+    assert json.loads(json.dumps(breach.as_json()))["params"]["given"] == "15"
 
 
 def test_its_own_state_machine_and_the_rules_say_the_same() -> None:
