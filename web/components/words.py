@@ -34,9 +34,11 @@ def tell_seat(seat: str, language: Language) -> str:
 
 
 def spell(fen: int, language: Language) -> str:
-    """An amount as papers have it (大寫): ``人民幣壹萬捌仟元整``; in English in simplified characters."""
+    """An amount as papers have it (大寫): ``人民幣壹萬捌仟元整``; empty in English, where papers have figures alone."""
+    if language is Language.EN:
+        return ""
     words = f"人民幣{'負' if fen < 0 else ''}{capital_yuan(abs(fen))}"
-    return words if language is Language.HANT else Language.HANS.say(words, yuan(fen))
+    return language.say(words, yuan(fen))
 
 
 def tell_money(fen: int) -> str:

@@ -50,7 +50,14 @@ async def test_an_award_begins_with_what_was_applied_for_and_offers_panels_and_f
     assert _offered(page, "panel") == ["RP-2"]
     assert "FS-FZ" in _offered(page, "funds")
     assert 'list="known-funds"' in page
-    assert "人民幣伍萬元整" in page, "money is spelt beside it"
+    assert '<span class="office-spell">人民幣伍萬元整</span>' in page, "money is spelt beside it"
+
+
+async def test_in_english_an_amount_is_in_figures_alone(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1", lang="en") as person:
+        page = await _form(person, f"/do/ProposeAward/project/{papers.realm}/AP-5")
+    assert _value(page, "award") == "50000"
+    assert "元整" not in page
 
 
 async def test_an_application_begins_with_ones_own_organisation_and_offers_nobody_elses(papers: PaperHouse) -> None:

@@ -122,7 +122,7 @@ async def show_portfolio(
     """The figures, each a link to the list that it counts."""
     realms = await list_realms(house.store)
     if query.realm is None and "realm" not in request.query_params:
-        query = query.model_copy(update={"realm": LIVE if LIVE in realms or not realms else realms[0]})
+        query = query.model_copy(update={"realm": LIVE})
     filters = query.read(PortfolioFilter)
     portfolio = await read_portfolio(house.store, filters, by, narrow(PageRequest(), caller, None))
     language = language_of(request)
