@@ -172,7 +172,7 @@ class Door:
         first command. ``log_id`` is the log that it has known before (``Receipt.log``): nothing is asked of another.
         """
         self._carrier = carrier
-        self._identity = identity
+        self.identity = identity
         self._store = store
         self._key = key
         self._prepare = prepare
@@ -259,9 +259,9 @@ class Door:
 
     async def _sign(self, subject: StreamId, request: CommandRequest) -> Envelope:
         """The request under this door's signature; where it names no person, with whom this door takes them for."""
-        if request.person is None and self._identity is not None:
+        if request.person is None and self.identity is not None:
             try:
-                person = await self._identity.find_person(subject, request.command, request.actor, request.at)
+                person = await self.identity.find_person(subject, request.command, request.actor, request.at)
             except StoreUnavailable as gone:
                 raise NotKnown(request.command_id, gone.why) from gone
             request = replace(request, person=person)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from application.pages import Order, Page, PageRequest, read_page
 from application.realms import require_realm
+from domain.kernel.identity import LIVE
 from store.views import AnyOf, Equal
 
 if TYPE_CHECKING:
@@ -77,10 +78,10 @@ _ORDER = Order((("realm", str), ("key", str), ("measure", str)))
 
 
 async def list_realms(store: EventStore) -> list[str]:
-    """The realms that have a project, at most as many as a page has rows."""
+    """The live realm, then those others that have a project, at most as many as a page has rows."""
     where = (Equal("dimension", Dimension.ALL.value), Equal("key", ""), Equal("measure", "projects"))
     page = await read_page(store, "tallies", _ORDER, where, PageRequest(limit=500), lambda row: str(row["realm"]))
-    return list(dict.fromkeys(page.rows))
+    return list(dict.fromkeys((LIVE, *page.rows)))
 
 
 async def list_money(store: EventStore, filters: MoneyFilter, request: PageRequest | None = None) -> Page[Sums]:

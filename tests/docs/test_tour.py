@@ -60,6 +60,7 @@ def _type(blocks_of: list[str], served: Installation, tmp_path: Path) -> subproc
 def test_the_tour_of_a_service_works_as_it_is_told(served: Installation, tmp_path: Path) -> None:
     typed = _type([*blocks(README, "sh curl"), 'printf "\\nKEY=%s" "$KEY"'], served, tmp_path)
     assert typed.returncode == 0, typed.stderr + typed.stdout
+    assert '"would_be":"accepted"' in typed.stdout, "tried as whoever holds the seat, as it is then sent"
     assert typed.stdout.count('"events":["NeedSubmitted"]') >= 2, "asked twice, answered twice alike"
     key = typed.stdout.rpartition("KEY=")[2]
     for block in blocks(README, "python client"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
@@ -69,7 +70,9 @@ async def pages(house: House, identity: IdentityStore, issuer: Issuer) -> AsyncI
 
 
 def shown(issuer: Issuer, subject: str, origin: str = PAGES) -> dict[str, str]:
-    return {"Authorization": f"Bearer {issuer.token(sub=subject)}", "Origin": origin}
+    at = int(datetime.now(UTC).timestamp())
+    token = issuer.token(sub=subject, iat=at, exp=at + 300)
+    return {"Authorization": f"Bearer {token}", "Origin": origin}
 
 
 @pytest.mark.parametrize("subject", ["of AUDIT", "of DISC"])

@@ -346,7 +346,7 @@ async def address(
 async def _try(command: str, request: Request, house: House, caller: Caller, language: Language) -> TrialAnswer:
     """What it would come to now."""
     trial = await _read_request(command, request, house, caller)
-    rehearsal = DryRun(house.store, requires_office=not house.is_local)
+    rehearsal = DryRun(house.store, house.door.identity, requires_office=not house.is_local)
     step = await rehearsal.step(trial.stream, trial.command, trial.seat, trial.at, trial.person)
     return TrialAnswer(
         stream=trial.stream,

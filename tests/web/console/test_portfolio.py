@@ -38,7 +38,7 @@ async def read(client: httpx.AsyncClient, path: str) -> str:
 @pytest.mark.parametrize("query", _PATHS)
 async def test_every_number_on_the_page_leads_to_a_list_of_as_many_or_as_much(papers: PaperHouse, query: str) -> None:
     async with papers.person("CAB-REG#1") as officer:
-        page = await read(officer, f"/portfolio{query}")
+        page = await read(officer, f"/portfolio{query or '?'}&realm={papers.realm}")
         links = [(unescape(href), said) for href, said in _LINK.findall(page)]
         assert len(links) > 10
         for href, said in links:
@@ -51,7 +51,7 @@ async def test_every_number_on_the_page_leads_to_a_list_of_as_many_or_as_much(pa
 
 async def test_pictures_have_a_title_and_say_in_words_what_they_show(papers: PaperHouse) -> None:
     async with papers.person("CAB-REG#1") as officer:
-        page = await read(officer, "/portfolio")
+        page = await read(officer, f"/portfolio?realm={papers.realm}")
     pictures = re.findall(r'<svg class="office-bars.*?</svg>', page, re.DOTALL)
     assert len(pictures) == 3
     for picture in pictures:
@@ -62,7 +62,7 @@ async def test_pictures_have_a_title_and_say_in_words_what_they_show(papers: Pap
 
 async def test_a_page_of_the_past_says_so_and_leads_to_files_of_that_day(papers: PaperHouse) -> None:
     async with papers.person("CAB-REG#1") as officer:
-        page = await read(officer, "/portfolio?as_of=2023-05-13")
+        page = await read(officer, f"/portfolio?as_of=2023-05-13&realm={papers.realm}")
         listed = await read(officer, "/portfolio/projects?as_of=2023-05-13&stage=PROPOSED")
     assert "這是過去的樣子：截至（日期） 2023-05-13。" in page
     assert "過去的日期不計逾期" in page
@@ -74,6 +74,23 @@ async def test_who_acts_for_an_organisation_sees_its_own_and_who_for_none_nothin
         assert "沒有符合條件的項目" in await read(stranger, f"/portfolio?realm={papers.realm}")
     async with papers.person("EXPERT#1") as expert:
         assert (await expert.get("/portfolio")).status_code == 403
+
+
+async def test_the_menu_leads_nobody_where_the_seat_may_not_look(papers: PaperHouse) -> None:
+    both = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-404", "ORG-3"))
+    async with papers.person("SO-PM#1", scope=both) as own:
+        first = await read(own, f"/portfolio?realm={papers.realm}")
+        second = await read(own, f"/portfolio?realm={papers.realm}&organisation=ORG-3")
+        listed = await read(own, unescape(_LINK.findall(second)[0][0]))
+    async with papers.person("EXPERT#1") as expert:
+        tasks = await read(expert, "/")
+        refused = [await expert.get(path) for path in ("/projects", "/portfolio", "/portfolio/projects")]
+    assert "沒有符合條件的項目" in first
+    assert "PJ-3" in listed or "AP-5" in listed
+    assert all(
+        f'<a href="{path}"' in first and f'<a href="{path}"' not in tasks for path in ("/projects", "/portfolio")
+    )
+    assert all(one.status_code == 403 and "organisation" not in one.text for one in refused)
 
 
 @pytest.mark.parametrize("query", ["as_of=yesterday", "year=1", "position=-1", "as_of=2023-05-13T10:00"])
@@ -98,3 +115,15 @@ def test_bars_are_on_one_scale_and_what_there_is_any_of_is_seen() -> None:
     assert [(bar.whole, bar.part) for bar in picture.bars] == [(300, 150), (2, 0)]
     assert picture.words() == "a 500 / 1000；b 0 / 1"
     assert draw_bars([]).bars == ()
+
+
+@pytest.mark.parametrize("path", ["/", "/done", "/begun", "/projects", "/portfolio", "/public"])
+async def test_the_live_realm_is_offered_first_though_it_has_no_project(papers: PaperHouse, path: str) -> None:
+    async with papers.person("CAB-REG#1") as officer:
+        page = await read(officer, path)
+    offered = re.findall(
+        r'<option value="([^"]*)"( selected)?>', page.partition('name="realm"')[2].partition("</select>")[0]
+    )
+    assert [realm for realm, _ in offered if realm] == ["live", papers.realm]
+    if path in ("/portfolio", "/public"):
+        assert ("live", " selected") in offered

@@ -345,9 +345,7 @@ async def _choose_realm(request: Request, house: House, given: str) -> str:
         if given in ("", "live"):
             return "live"
         raise NameUnknown(given)
-    realms = request.state.realms = await list_realms(house.store)
-    if given == "" and "live" not in realms and realms:
-        return realms[0]
+    request.state.realms = await list_realms(house.store)
     return given or "live"
 
 
