@@ -48,7 +48,7 @@ class SeatNotHeld(Failure):
         """Keep the seat, and those that are held."""
         mine = "、".join(held) or "無"
         super().__init__(
-            f"你不在崗位 {seat}；你的崗位：{mine}",
+            f"您不在崗位 {seat}；您的崗位：{mine}",
             f"you do not hold the seat {seat}; yours: {', '.join(held) or 'none'}",
             seat=seat,
             held=list(held),
@@ -64,7 +64,7 @@ class SeatUnclear(Failure):
         """Keep the roles that may, and the seats that are held."""
         may, mine = "、".join(by), "、".join(held) or "無"
         super().__init__(
-            f"請以 as 寫明崗位：此命令由 {may} 辦理，你的崗位：{mine}",
+            f"請以 as 寫明崗位：此命令由 {may} 辦理，您的崗位：{mine}",
             f"name the seat by «as»: the command is for {', '.join(by)}, your seats are {', '.join(held) or 'none'}",
             by=list(by),
             held=list(held),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from application.reading import sees_all
 from domain.kernel.identity import Actor
+from domain.kernel.scope import ScopeKind
 from web.language import Language
 from web.problems import Refusal
 
@@ -52,6 +54,33 @@ def read_seat(request: Request, caller: Caller | None) -> Actor | None:
         if chosen in caller.seats:
             return chosen
     return caller.seats[0]
+
+
+def list_organisations(caller: Caller, seat: Actor | None) -> tuple[str, ...]:
+    """The organisations that the seat acts for; none for the house, and for whoever acts for something else."""
+    scope = caller.scope_of(seat) if seat is not None else None
+    return scope.names if scope is not None and scope.kind is ScopeKind.ORGANISATION else ()
+
+
+def may_list(caller: Caller, seat: Actor | None) -> bool:
+    """Whether there is a list of projects for that seat: the house's, or an organisation's own."""
+    return sees_all(caller.grants) or bool(list_organisations(caller, seat))
+
+
+def choose_organisation(caller: Caller, seat: Actor | None, given: str) -> str | None:
+    """The seat's organisation whose projects are listed, the first unless one is given; None for the house: all.
+
+    Raises Refusal for a seat that has no list.
+    """
+    if not may_list(caller, seat):
+        raise Refusal(
+            HTTPStatus.FORBIDDEN,
+            "forbidden",
+            "此崗位不可瀏覽全部項目；您的事項見「我的待辦」",
+            "this seat may not list all projects; what is yours is under “My tasks”",
+        )
+    organisations = list_organisations(caller, seat)
+    return given if given in organisations else next(iter(organisations), None)
 
 
 def require_role(caller: Caller, roles: Collection[Role]) -> None:

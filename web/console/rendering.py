@@ -21,7 +21,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoa
 from domain.kernel.identity import Role
 from web.components.words import begin_words, spell, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
 from web.console.assets import PREFIX
-from web.console.reader import Reader, read_seat
+from web.console.reader import Reader, may_list, read_seat
 from web.console.texts import Texts, speaker
 from web.guard import house_of, language_of
 from web.identity.credentials import cookie_name
@@ -163,7 +163,9 @@ def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # 
         here = "/" if path in _OF_TASKS else path
         roles = {seat.role for seat in reader.seats}
         here = next((href for href in ROLE_LINKS if path.startswith(f"{href}/")), here)
-        links = [*LINKS, *((href, name) for href, (name, whose) in ROLE_LINKS.items() if not roles.isdisjoint(whose))]
+        listing = may_list(reader.caller, reader.seat)
+        main = [(href, name) for href, name in LINKS if listing or href not in _OF_LISTS]
+        links = [*main, *((href, name) for href, (name, whose) in ROLE_LINKS.items() if not roles.isdisjoint(whose))]
         return [Link(href, speak(name), is_here=here == href) for href, name in links]
     realm = request.query_params.get("realm")
     query = f"?{urlencode({'realm': realm})}" if realm else ""
@@ -183,6 +185,8 @@ LINKS: Final = (
     ("/public", "nav_public"),
 )
 """The main pages, in the order of the header."""
+_OF_LISTS: Final = frozenset({"/projects", "/portfolio"})
+"""Pages of projects: for seats that have a list of them."""
 ROLE_LINKS: Final[Mapping[str, tuple[str, frozenset[Role]]]] = {
     "/audit": ("nav_audit", frozenset({Role.AUDIT, Role.DISC})),
     "/schemes": ("nav_schemes", frozenset({Role.CAB_DEC, Role.CAB_REG, Role.ADMIN})),

@@ -80,7 +80,7 @@ async def come_back(
         raise Refusal(
             HTTPStatus.UNAUTHORIZED,
             "unauthenticated",
-            "身份提供方認得你，但本局沒有登記此登錄；請找系統管理員",
+            "身份提供方認得您，但本局沒有登記此登錄；請找系統管理員",
             "the provider knows you, but nobody is registered here by that login: ask an administrator",
         )
     response = await let_in(request, house, known.person, known.seats)

@@ -176,7 +176,7 @@ async def _open_feed(house: House, caller: ByCaller, types: str | None, stream: 
         raise Refusal(
             HTTPStatus.FORBIDDEN,
             "forbidden",
-            "你的崗位不可讀全部事件；請以 stream 指明一個卷宗",
+            "您的崗位不可讀全部事件；請以 stream 指明一個卷宗",
             "your seats may not read all events: name a stream",
         )
     names = frozenset(name.strip() for name in types.split(",")) if types else None

@@ -86,7 +86,7 @@ async def get_inbox(
         raise Refusal(
             HTTPStatus.FORBIDDEN,
             "forbidden",
-            f"請以 as 指明你的一個崗位：{mine}",
+            f"請以 as 指明您的一個崗位：{mine}",
             f"name one of your seats by «as»: {mine}",
         )
     filters = fill(

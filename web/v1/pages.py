@@ -67,7 +67,7 @@ def narrow(request: PageRequest, caller: Caller, organisation: str | None) -> Pa
         raise Refusal(
             HTTPStatus.FORBIDDEN,
             "forbidden",
-            f"你的崗位不可讀全部；請以 organisation 指明你的一個組織（{mine or '無'}）",
+            f"您的崗位不可讀全部；請以 organisation 指明您的一個組織（{mine or '無'}）",
             f"your seats may not read all: name one organisation of yours ({mine or 'none'})",
         )
     return request.model_copy(update={"organisation": names[0]})

@@ -76,6 +76,23 @@ async def test_who_acts_for_an_organisation_sees_its_own_and_who_for_none_nothin
         assert (await expert.get("/portfolio")).status_code == 403
 
 
+async def test_the_menu_leads_nobody_where_the_seat_may_not_look(papers: PaperHouse) -> None:
+    both = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-404", "ORG-3"))
+    async with papers.person("SO-PM#1", scope=both) as own:
+        first = await read(own, f"/portfolio?realm={papers.realm}")
+        second = await read(own, f"/portfolio?realm={papers.realm}&organisation=ORG-3")
+        listed = await read(own, unescape(_LINK.findall(second)[0][0]))
+    async with papers.person("EXPERT#1") as expert:
+        tasks = await read(expert, "/")
+        refused = [await expert.get(path) for path in ("/projects", "/portfolio", "/portfolio/projects")]
+    assert "沒有符合條件的項目" in first
+    assert "PJ-3" in listed or "AP-5" in listed
+    assert all(
+        f'<a href="{path}"' in first and f'<a href="{path}"' not in tasks for path in ("/projects", "/portfolio")
+    )
+    assert all(one.status_code == 403 and "organisation" not in one.text for one in refused)
+
+
 @pytest.mark.parametrize("query", ["as_of=yesterday", "year=1", "position=-1", "as_of=2023-05-13T10:00"])
 async def test_what_cannot_be_read_is_refused(papers: PaperHouse, query: str) -> None:
     async with papers.person("CAB-REG#1") as officer:

@@ -15,11 +15,10 @@ from application.pages import Freshness, Page, PageRequest
 from application.projects import list_lines
 from application.reading import list_words, sees_all
 from domain.catalogue import command_class, is_command
-from domain.kernel.scope import ScopeKind
 from store.port import CommandQuery
 from web.components.words import tell_command, tell_event, tell_kind
 from web.console.paths import act_path, file_path, write_choice
-from web.console.reader import read_seat
+from web.console.reader import list_organisations, read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
@@ -322,9 +321,3 @@ async def find_next(
             one = page.rows[0]
             return _find_place(one, seat), one
     return None
-
-
-def list_organisations(caller: Caller, seat: Actor | None) -> tuple[str, ...]:
-    """The organisations that the seat acts for; none for the house, and for whoever acts for something else."""
-    scope = caller.scope_of(seat) if seat is not None else None
-    return scope.names if scope is not None and scope.kind is ScopeKind.ORGANISATION else ()

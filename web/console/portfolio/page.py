@@ -18,11 +18,11 @@ from domain.project.stage import MAIN_LINE, Stage
 from web.components.bars import Row, draw_bars
 from web.components.words import begin_words, tell_money
 from web.console.paths import file_path
+from web.console.reader import choose_organisation, list_organisations, read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
 from web.console.texts import speaker
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
-from web.v1.pages import narrow
 from web.v1.portfolio import CourseQuery, PortfolioQuery
 
 if TYPE_CHECKING:
@@ -118,16 +118,19 @@ async def show_portfolio(
     caller: ByCaller,
     query: Annotated[PortfolioQuery, Query()],
     by: Annotated[By, Query()] = By.YEAR,
+    organisation: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     """The figures, each a link to the list that it counts."""
+    seat = read_seat(request, caller)
+    mine = choose_organisation(caller, seat, organisation)
     realms = await list_realms(house.store)
     if query.realm is None and "realm" not in request.query_params:
         query = query.model_copy(update={"realm": LIVE})
     filters = query.read(PortfolioFilter)
-    portfolio = await read_portfolio(house.store, filters, by, narrow(PageRequest(), caller, None))
+    portfolio = await read_portfolio(house.store, filters, by, PageRequest(organisation=mine))
     language = language_of(request)
     say, speak, figures = language.say, speaker(language, TEXTS), portfolio.figures
-    given = query.model_dump(exclude_none=True)
+    given = {**query.model_dump(exclude_none=True), **({"organisation": mine} if mine else {})}
 
     def list_path(**more: object) -> str:
         return f"/portfolio/projects?{urlencode({**given, **more})}"
@@ -140,6 +143,8 @@ async def show_portfolio(
         by=by,
         ways=tuple(By),
         realms=realms,
+        organisations=list_organisations(caller, seat),
+        organisation=mine or "",
         portfolio=portfolio,
         figures=figures,
         list_path=list_path,
@@ -170,13 +175,17 @@ async def show_courses(
     house: ByHouse,
     caller: ByCaller,
     query: Annotated[CourseQuery, Query()],
+    organisation: Annotated[str, Query(max_length=64)] = "",
     after: Annotated[str | None, Query(max_length=2_000)] = None,
 ) -> Response:
     """The projects that a number counts, and what they come to."""
+    mine = choose_organisation(caller, read_seat(request, caller), organisation)
     filters = query.read(CourseFilter)
-    page, sums = await list_courses(house.store, filters, narrow(PageRequest(limit=PAGE, after=after), caller, None))
+    page, sums = await list_courses(house.store, filters, PageRequest(limit=PAGE, after=after, organisation=mine))
     language = language_of(request)
-    speak, given = speaker(language, TEXTS), query.model_dump(exclude_none=True, exclude_defaults=True)
+    own = {"organisation": mine} if mine else {}
+    wider = query.model_dump(exclude_none=True, include={*PortfolioQuery.model_fields})
+    speak, given = speaker(language, TEXTS), {**query.model_dump(exclude_none=True, exclude_defaults=True), **own}
     measure = next((one for one in (*Measure, *Output) if one == query.measure), None)
     lines = await list_lines(house.store, [one.stream for one in page.rows])
     return render(
@@ -198,7 +207,7 @@ async def show_courses(
         total=_total(sums, measure),
         net=Measure.NET,
         conditions=_tell_conditions(query, speak, language.say),
-        back=f"/portfolio?{urlencode(query.model_dump(exclude_none=True, include={*PortfolioQuery.model_fields}))}",
+        back=f"/portfolio?{urlencode({**wider, **own})}",
         is_past=filters.is_past,
         moments=_moments(query, speak),
     )

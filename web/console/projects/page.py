@@ -13,17 +13,14 @@ from application.money import list_realms
 from application.pages import PageRequest
 from application.projects import ProjectFilter, list_projects
 from application.queries import NameAmbiguous, NameUnknown, resolve_name
-from application.reading import sees_all
 from domain.project.stage import Stage
 from web.body import fill
-from web.console.inbox.page import list_organisations
 from web.console.paths import file_path
-from web.console.reader import read_seat
+from web.console.reader import choose_organisation, list_organisations, read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
 from web.console.texts import Texts
 from web.guard import ByCaller, ByHouse, Policy, allow
-from web.problems import Refusal
 
 if TYPE_CHECKING:
     from application.projects import ProjectLine
@@ -74,14 +71,7 @@ async def show_projects(
     """The list."""
     seat = read_seat(request, caller)
     organisations = list_organisations(caller, seat)
-    mine = organisation if organisation in organisations else next(iter(organisations), None)
-    if mine is None and not sees_all(caller.grants):
-        raise Refusal(
-            HTTPStatus.FORBIDDEN,
-            "forbidden",
-            "此崗位不可瀏覽全部項目；您的事項見「我的待辦」",
-            "this seat may not list all projects; what is yours is under “My tasks”",
-        )
+    mine = choose_organisation(caller, seat, organisation)
     given = {"search": search.strip(), "stage": stage, "realm": realm, "round": round, "organisation": organisation}
     params = {name: value for name, value in {**given, "overdue": "true" if overdue else ""}.items() if value}
     filters = fill(ProjectFilter, overdue=overdue, **{name: params[name] for name in given if name in params})
