@@ -138,3 +138,10 @@ async def test_the_facts_of_a_round_are_named_and_in_words(
     assert route in page
     assert "<dt></dt>" not in page
     assert "MUNICIPAL" not in page
+
+
+async def test_of_a_document_whose_original_is_not_here_the_file_says_so_and_links_nowhere(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1") as person:
+        page = (await person.get(f"/files/project/{papers.realm}/AP-5")).text
+    assert '會議紀要.pdf <span class="office-small">（原件不在此處）</span>' in page
+    assert "/v1/documents/" not in page
