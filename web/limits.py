@@ -266,6 +266,12 @@ class Allowance:
         bucket.tokens -= 1
         return int(bucket.tokens)
 
+    def give_back(self, name: str) -> None:
+        """What that name took last is not counted."""
+        bucket = self._buckets.get(name)
+        if bucket is not None:
+            bucket.tokens = min(self.burst, bucket.tokens + 1)
+
     def headers(self, left: int) -> dict[str, str]:
         """What an answer says of it."""
         window = max(1, round(self.burst / self._per_s))

@@ -212,7 +212,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
 
 def _summary(state: State) -> Mapping[str, object]:
     known = state.part(Case)
-    return {"project": known.project, "organisation": known.organisation, "outcome": str(known.outcome or "")}
+    return {"project": known.project, "organisation": known.organisation, "outcome": known.outcome or ""}
 
 
 DECIDER = Decider(

@@ -344,7 +344,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 def _summary(state: State) -> Mapping[str, object]:
     known = state.part(Designation)
     return {
-        "kind": str(known.kind or ""),
+        "kind": known.kind or "",
         "title": known.title,
         "holders": sorted(known.holders),
         "body": known.body,

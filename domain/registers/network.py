@@ -187,7 +187,7 @@ NODE = Aggregate(
     final=frozenset(NodeStage),
     summary=lambda state: {
         "name": state.part(Node).name,
-        "level": str(state.part(Node).level or ""),
+        "level": state.part(Node).level or "",
         "parent": state.part(Node).parent,
         "base": state.part(Node).base,
     },

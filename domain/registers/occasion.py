@@ -220,7 +220,7 @@ def _summary(state: State) -> Mapping[str, object]:
     known = state.part(Occasion)
     return {
         "programme": known.programme,
-        "kind": str(known.kind or ""),
+        "kind": known.kind or "",
         "title": known.title,
         "held_on": known.held_on.isoformat() if known.held_on else None,
         "person_times": known.person_times,

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.kernel.identity import StreamId
 from domain.need import SubmitNeed
 from tests.paper import REPORTED
 from tests.web.console.conftest import hidden
@@ -171,6 +172,23 @@ async def test_before_a_payment_is_approved_one_shows_anew_who_one_is(tmp_path: 
     assert hidden(again.text)["id"] == form["id"]
     assert 'value="T1"' in again.text
     assert all(f'name="row" value="{row}"' in selected.text for row in rows)
+
+
+async def test_who_checks_a_tranche_has_its_amount_and_payee_before_them(tmp_path: Path) -> None:
+    papers = await open_paper_house(tmp_path, datetime(2023, 5, 29, 12, tzinfo=UTC))
+    project = StreamId.of("project", papers.realm, "AP-5")
+    entries = [entry async for entry in papers.house.store.read(project)]
+    asked = next(one.command_id for one in entries if one.type == "DisbursementRequested")
+    async with papers.person("CAB-FIN#1") as person, papers.person("CAB-REG#1") as officer:
+        form = (await person.get(f"/do/CheckDisbursement/{project}?part=T1")).text
+        typed = {**hidden(form), "p.tranche": "T1", "step": "check"}
+        checked = (await person.post(f"/do/CheckDisbursement/{project}", data=typed)).text
+        receipt = (await officer.get(f"/receipts/{asked}")).text
+    for page in (form, checked, receipt):
+        assert '¥35,000.00 <span class="office-spell">人民幣叁萬伍仟元整</span>' in page
+        assert "<dt>收款方</dt>" in page
+        assert "<dt>收款賬戶</dt><dd>已備案</dd>" in page
+        assert "<dt>金額</dt>" not in page
 
 
 async def test_a_document_is_kept_when_it_comes_and_goes_on_by_its_digest(desks: Desks, bureau: Bureau) -> None:

@@ -120,3 +120,28 @@ async def test_rounds_and_needs_are_listed_for_anybody_and_lead_to_their_pages(p
     assert f'href="/files/need/{papers.realm}/ND-2"' in needs.text
     assert "/do/SubmitNeed" in needs.text, "a community may begin one"
     assert "/do/PublishCall" not in rounds.text
+
+
+@pytest.mark.parametrize(
+    ("lang", "level", "route"),
+    [
+        ("zh-TW", "<dt>級別</dt><dd>市級</dd>", "<dt>方式</dt><dd>"),
+        ("en", "<dt>Level</dt><dd>municipal</dd>", "<dt>Route</dt><dd>"),
+    ],
+)
+async def test_the_facts_of_a_round_are_named_and_in_words(
+    papers: PaperHouse, lang: str, level: str, route: str
+) -> None:
+    async with papers.person("CAB-REG#1", lang=lang) as person:
+        page = (await person.get(f"/files/round/{papers.realm}/R-FZ-2023")).text
+    assert level in page
+    assert route in page
+    assert "<dt></dt>" not in page
+    assert "MUNICIPAL" not in page
+
+
+async def test_of_a_document_whose_original_is_not_here_the_file_says_so_and_links_nowhere(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1") as person:
+        page = (await person.get(f"/files/project/{papers.realm}/AP-5")).text
+    assert '會議紀要.pdf <span class="office-small">（原件不在此處）</span>' in page
+    assert "/v1/documents/" not in page

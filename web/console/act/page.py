@@ -54,6 +54,7 @@ from web.console.act.holding import (
 )
 from web.console.act.known import begin_with, offer
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
+from web.console.act.payment import find_payment
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
 from web.console.file.page import read_stream
@@ -218,7 +219,7 @@ async def _show_form(
     fields, choices = await offer(filling, fields)
     known = set(field_shapes(filling.command))
     loose = [fault for fault in faults if not fault.place or fault.place[0] not in known | {"at"}]
-    return _render(
+    return await _render(
         filling,
         "console/act/form.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
@@ -256,7 +257,7 @@ async def _check(filling: Filling, given: Command, at: datetime | None) -> HTMLR
     if step.unmet:
         return await _show_refusal(filling, CommandRejected(step.unmet), is_trial=True)
     say = filling.language.say
-    return _render(
+    return await _render(
         filling,
         "console/act/check.html",
         answers=list_answers(filling.command, filling.tree, filling.language),
@@ -308,7 +309,7 @@ async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial:
     """Every condition that is not met, with what was typed kept, and what happened last if it may be seen."""
     fresh = filling if is_trial else replace(filling, command_id=uuid4())
     last = await find_last(filling)
-    return _render(
+    return await _render(
         fresh,
         "console/act/refused.html",
         status=HTTPStatus.OK if is_trial else HTTPStatus.CONFLICT,
@@ -336,12 +337,12 @@ async def _carry_out(filling: Filling, given: Command, at: datetime | None) -> R
     except CommandRejected as refusal:
         return await _show_refusal(filling, refusal, is_trial=False)
     except NotKnown:
-        return _render(filling, "console/act/unknown.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return await _render(filling, "console/act/unknown.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
     await drop_draft(filling)
     return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
 
 
-def _render(
+async def _render(
     filling: Filling,
     template: str,
     *,
@@ -350,6 +351,7 @@ def _render(
 ) -> HTMLResponse:
     state = filling.state
     summary = dict(AGGREGATES[filling.stream.kind].summary(state)) if filling.is_seen else {}
+    tranche = filling.tree.get("tranche") if filling.is_seen else None
     return render(
         filling.request,
         template,
@@ -367,6 +369,7 @@ def _render(
         title=str(summary.get("title") or summary.get("name") or summary.get("group") or ""),
         stage=stage_words(filling.stream.kind, state.stage) if filling.is_seen else None,
         award=summary.get("award") or summary.get("requested") or 0,
+        payment=await find_payment(filling.house.store, state, tranche),
         is_manual=filling.asker.at is not None,
         file_of=lambda kind, name: file_path(filling.stream.sibling(kind, name)),
         at_text=filling.at_text,
@@ -384,7 +387,8 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
     outcome = await find_outcome(house.store, command_id)
     if outcome is None:
         return await _show_pending(request, command_id, house, caller)
-    state = fold(outcome.stream, [entry async for entry in house.store.read(outcome.stream)])
+    entries = [entry async for entry in house.store.read(outcome.stream)]
+    state = fold(outcome.stream, entries)
     access: Access | None = access_of(outcome.actor)
     if outcome.actor not in caller.seats:
         access = await find_access(house.store, caller.grants, state)
@@ -396,6 +400,8 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         async for entry in house.store.read(outcome.stream, outcome.version - len(outcome.events))
         if entry.command_id == command_id
     ]
+    then = fold(outcome.stream, entries[: outcome.version])
+    tranche = next((getattr(one.event, "tranche", None) for one in events), None)
     return render(
         request,
         "console/act/receipt.html",
@@ -404,6 +410,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         words=tell_command(outcome.command),
         events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
         file=file_path(outcome.stream) if await may_see(house.store, caller.grants, state) else "",
+        payment=await find_payment(house.store, then, tranche),
         next=await find_next(house, caller, seat, outcome.position, outcome.command),
         stage=stage_words(outcome.stream.kind, state.stage),
     )

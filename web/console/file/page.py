@@ -20,6 +20,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from domain.kernel.proposal import Proposals
 from domain.kernel.state import State
+from domain.kernel.words import Words
 from domain.project.award import Award
 from domain.project.contract import Contract
 from domain.project.opening import Openings
@@ -113,6 +114,7 @@ TEXTS: Final[Texts] = {
     "document_of": ("出自", "From"),
     "document_at": ("日期", "Date"),
     "digest": ("校驗值", "Digest"),
+    "not_kept": ("（原件不在此處）", "(the original is not kept here)"),
     "people": ("經辦人員", "People"),
     "person_times": ("{n} 次", "{n}"),
     "facts": ("基本情況", "Facts"),
@@ -123,6 +125,27 @@ TEXTS: Final[Texts] = {
     "panel": ("評審專家組", "Review panel"),
     "scheme": ("管理辦法", "Policy"),
     "number": ("編號", "Number"),
+    "fact_round": ("屆（年度）", "Round"),
+    "fact_level": ("級別", "Level"),
+    "fact_route": ("方式", "Route"),
+    "fact_tier": ("級別", "Level"),
+    "fact_parent": ("上級節點", "Node above"),
+    "fact_base": ("基地", "Base"),
+    "fact_source": ("出處", "Source"),
+    "fact_project": ("項目", "Project"),
+    "fact_organisation": ("單位", "Organisation"),
+    "fact_outcome": ("決定", "Decision"),
+    "fact_kind": ("類別", "Kind"),
+    "fact_body": ("授予單位", "Granted by"),
+    "fact_since": ("起始日期", "Since"),
+    "fact_until": ("截止日期", "Until"),
+    "fact_continues": ("承接認定", "Continues"),
+    "fact_programme": ("計劃", "Programme"),
+    "fact_held_on": ("舉辦日期", "Held on"),
+    "fact_implementer": ("實施單位", "Implementer"),
+    "fact_city": ("城市", "City"),
+    "fact_newest": ("最新版本", "Newest version"),
+    "fact_scope": ("權限範圍", "Scope"),
     "version": ("第 {n} 版", "version {n}"),
     "story": ("辦理經過", "Story"),
     "story_gap": ("其間 {n} 日無記錄", "nothing for {n} days"),
@@ -207,7 +230,7 @@ async def show_file(
         due=None if is_past else file.due(),
         open_acts=_list_open(file, acts, seat),
         closed_acts=[(tell_command(act.command.command_type), act.unmet) for act in acts if not act.is_open],
-        facts=await _list_facts(house, file),
+        facts=await _list_facts(house, file, language),
         opened=_find_opening(file),
         money=[(name, fen) for name, fen in list_money(file.state).items() if fen],
         made_of=trace_money(stream, file.story),
@@ -218,6 +241,7 @@ async def show_file(
         milestones=_list_milestones(file.state),
         budget=[(value_words(line), fen) for line, fen in file.state.part(Contract).budget.items()],
         documents=list_documents(file.story, language),
+        kept={one.attachment.sha256 for one in file.documents if one.is_here},
         people=_list_people(file),
         story=tell_story(file.story, attempts, stream, language, is_manual=clock.clock is Clock.MANUAL),
         proposals=_list_proposals(file.state, house.now()),
@@ -295,7 +319,7 @@ def _list_open(file: File, acts: list[Act], seat: Actor | None) -> list[tuple[st
     ]
 
 
-async def _list_facts(house: House, file: File) -> list[tuple[str, str, str]]:
+async def _list_facts(house: House, file: File, language: Language) -> list[tuple[str, str, str]]:
     """By the name of its text, what is said, and where it leads; empty for nowhere."""
     stream, facts = file.stream, list[tuple[str, str, str]]()
     if stream.kind == "project":
@@ -318,7 +342,11 @@ async def _list_facts(house: House, file: File) -> list[tuple[str, str, str]]:
         facts.append(("number", stream.name, ""))
     else:
         facts.extend(
-            ("", f"{value}", "")
+            (
+                f"fact_{name}" if f"fact_{name}" in TEXTS else "",
+                language.say(value.zh, value.en) if isinstance(value, Words) else value,
+                "",
+            )
             for name, value in file.summary.items()
             if isinstance(value, str) and value and name not in ("name", "title", "group")
         )

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from application.accounts import find_account
 from application.sessions import end_session, find_person
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.identity import Actor
@@ -21,7 +20,7 @@ from web.console.rendering import GUEST, render
 from web.console.route import PageRoute, read_form, read_next
 from web.guard import ByHouse, Policy, allow
 from web.identity.credentials import cookie_name, require_same_site
-from web.identity.session import Login, let_in, set_cookie
+from web.identity.session import Login, let_in, open_account, set_cookie
 from web.language import COOKIE, Language
 from web.problems import Refusal
 
@@ -72,13 +71,9 @@ async def sign_in(request: Request, house: ByHouse) -> Response:
     form = await read_form(request)
     login, password, target = (str(form.get(name, "")) for name in ("login", "password", "next"))
     target = read_next(target)
-    address = request.client.host if request.client else ""
-    house.tries.take(f"from {address}")
     account = None
     with suppress(InputInvalid):
-        given = fill(Login, login=login, password=password)
-        house.tries.take(f"to {given.login}")
-        account = await find_account(house.identity, given.login, given.password)
+        account = await open_account(request, house, fill(Login, login=login, password=password))
     if account is None:
         return await _show(request, house, target, login=login[:64], is_wrong=True)
     response = await let_in(request, house, account.person, account.seats)

@@ -1,0 +1,50 @@
+"""What whoever asks for, checks, approves or pays a tranche has before them: how much, to whom, into which account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from deciding.fold import fold
+from domain.project.bidding import Application
+from domain.project.contract import Contract
+from domain.project.tranches import IN_FLIGHT, Tranches, TrancheStatus
+from domain.registers.organisation import Organisation
+
+if TYPE_CHECKING:
+    from domain.kernel.money import Fen
+    from domain.kernel.state import State
+    from store.port import EventStore
+
+
+@dataclass(frozen=True)
+class Payment:
+    """One tranche as it stands."""
+
+    tranche: str
+    what: str
+    """By the name of its text, what the amount is: asked for, paid, or not paid yet."""
+    fen: Fen
+    payee: str
+    account: str
+    """By the name of its text, how the payee account stands."""
+
+
+async def find_payment(store: EventStore, state: State, tranche: object) -> Payment | None:
+    """The tranche of that name; None if the file has none of it."""
+    if not isinstance(tranche, str) or (known := state.part(Tranches).of.get(tranche)) is None:
+        return None
+    if known.status in IN_FLIGHT:
+        what, fen = "tranche_requested", known.requested
+    elif known.status is TrancheStatus.PAID:
+        what, fen = "tranche_paid", known.paid
+    else:
+        what, fen = "tranche_left", known.remainder
+    contract, payee = state.part(Contract), state.part(Application).organisation
+    own = state.stream.sibling("organisation", payee)
+    name = fold(own, [entry async for entry in store.read(own)]).part(Organisation).name
+    if not contract.account:
+        account = "payee_unregistered"
+    else:
+        account = "payee_registered" if contract.account_confirmed else "payee_unconfirmed"
+    return Payment(tranche, what, fen, f"{name} {payee}".strip(), account)
