@@ -132,3 +132,4 @@ def test_a_catalogue_is_read_as_it_was_written() -> None:
 
 def test_what_opencc_leaves_is_an_exception_of_ours() -> None:
     assert simplify("接著「著作」的『後台』，乾隆餘額") == "接着“著作”的‘后台’，乾隆余额"
+    assert simplify("套用：字元、底線、連字號；蚌埠 443 埠") == "应用：字符、下划线、连字符；蚌埠 443 端口"

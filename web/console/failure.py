@@ -43,6 +43,27 @@ TEXTS: Final[Texts] = {
     "instance": ("請求編號 {id}，報告問題時請附上。", "Request {id}: mention it when you report this."),
     "back": ("返回我的待辦", "Back to my tasks"),
 }
+_PLACES: Final[Texts] = {
+    "as_of": ("截至（日期）", "As of (day)"),
+    "known_at": ("當時已記錄（日期）", "As known on (day)"),
+    "since": ("與此日比較（日期）", "Compare with (day)"),
+    "position": ("日誌序號", "Log position"),
+    "year": ("年度", "Year"),
+    "by": ("分列依據", "Told apart by"),
+    "realm": ("環境", "Environment"),
+    "round": ("屆次", "Round"),
+    "stage": ("階段", "Stage"),
+    "search": ("查找內容", "What to find"),
+    "name": ("編號或名稱", "Number or title"),
+    "organisation": ("單位", "Organisation"),
+    "overdue": ("逾期", "Overdue"),
+    "seat": ("崗位", "Seat"),
+    "person": ("人員", "Person"),
+    "command": ("事項", "Command"),
+    "command_id": ("辦理編號", "Command number"),
+    "after": ("頁碼", "Page"),
+}
+"""What addresses of pages hold, by the name that it has there."""
 _HEADINGS: Final = {
     "refused": "refused",
     "not-found": "not_found",
@@ -92,9 +113,10 @@ def _list_details(failure: Failure) -> list[tuple[str, str]]:
     match failure:
         case InputInvalid():
             return [
-                (f"{where}：{fault.zh}" if where else fault.zh, f"{where}: {fault.en}" if where else fault.en)
+                (f"{zh}：{fault.zh}" if zh else fault.zh, f"{en}: {fault.en}" if en else fault.en)
                 for fault in failure.faults
                 for where in (place_text(fault.place),)
+                for zh, en in (_PLACES.get(where, (where, where)),)
             ]
         case CommandRejected() | NotKnown() | SeatNotHeld() | MachineMayNot() | ProofStale():
             return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from domain.kernel.explanation import InputInvalid
+from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.failure import Defect, Failure
 from domain.kernel.privacy import describe_trace
 from web.body import explain
@@ -28,6 +29,7 @@ from web.problems import Refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from pydantic_core import ErrorDetails
     from starlette.datastructures import FormData
     from starlette.responses import Response
 
@@ -63,7 +65,7 @@ class PageRoute(GuardedRoute):
             except Failure as failure:
                 return show_failure(request, failure)
             except RequestValidationError as invalid:
-                return show_failure(request, InputInvalid([explain(error) for error in invalid.errors()]))
+                return show_failure(request, InputInvalid([_explain(error) for error in invalid.errors()]))
             except HTTPException:
                 raise
             except Exception as fault:  # noqa: BLE001 - told to the log without its words, and to the reader as a page
@@ -76,6 +78,12 @@ class PageRoute(GuardedRoute):
     async def send_away(self, request: Request) -> Response:
         """To the door, whoever has not come in."""
         return send_to_sign_in(request)
+
+
+def _explain(error: ErrorDetails) -> InputFault:
+    """The same without whether the path or the query has it: a reader of pages has written neither."""
+    fault = explain(error)
+    return replace(fault, place=fault.place[1:])
 
 
 def send_to_sign_in(request: Request) -> Response:

@@ -39,6 +39,7 @@ COMMON: Final[Texts] = {
     "seat": ("崗位", "Seat"),
     "change": ("更改", "Change"),
     "apply": ("套用", "Apply"),
+    "error": ("錯誤", "Error"),
     "error_prefix": ("錯誤：", "Error: "),
     "provisional": ("（暫定）", " (provisional)"),
     "overdue": ("逾期", "overdue"),

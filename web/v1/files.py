@@ -17,10 +17,11 @@ from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import day_ends
 from domain.kernel.canonical import canonical, plain
+from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.identity import Actor, Role, StreamId
 from papers.lists import STORY, list_story
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
-from web.problems import Refusal, problem_responses
+from web.problems import problem_responses
 from web.v1.sheets import SHEET, BySheet, answer_sheet
 
 if TYPE_CHECKING:
@@ -181,19 +182,16 @@ async def get_file(
 
 
 def read_moment(name: str, text: str | None) -> datetime | None:
-    """An instant, or the end of a day. Raises Refusal."""
+    """An instant, or the end of a day. Raises InputInvalid."""
     if text is None:
         return None
     moment: datetime | None = None
     with suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(text) if len(text) > _DAY else day_ends(date.fromisoformat(text))
     if moment is None or moment.tzinfo is None:
-        raise Refusal(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "invalid",
-            f"{name} 須為日期如 2024-03-04，或帶時區的時間如 2024-03-04T09:00:00+08:00",
-            f"{name} must be a day as 2024-03-04, or an instant with its offset as 2024-03-04T09:00:00+08:00",
-        )
+        zh = "須為日期如 2024-03-04，或帶時區的時間如 2024-03-04T09:00:00+08:00"
+        en = "must be a day as 2024-03-04, or an instant with its offset as 2024-03-04T09:00:00+08:00"
+        raise InputInvalid([InputFault((name,), zh, en)])
     return moment
 
 

@@ -50,7 +50,7 @@ class PortfolioQuery(BaseModel):
     """As far as the log's entry of this number."""
 
     def read(self, of: type[F], **more: object) -> F:
-        """The filter of that kind. Raises InputInvalid, Refusal."""
+        """The filter of that kind. Raises InputInvalid."""
         given = self.model_dump(include={*PortfolioFilter.model_fields, *of.model_fields})
         moments = {name: read_moment(name, given[name]) for name in ("as_of", "known_at")}
         return fill(of, **{**given, **moments, **more})

@@ -128,3 +128,13 @@ async def _show(person: httpx.AsyncClient, path: str) -> str:
         raise AssertionError(page.headers["Location"])
     assert page.status_code == 200, page.text
     return page.text
+
+
+async def test_what_is_wrong_is_told_in_the_readers_language_and_signs(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1", lang="zh-CN") as reader:
+        wrong = (await reader.get("/do/SubmitNeed", params={"name": "需求 甲"})).text
+    async with papers.person("CAB-REG#1", lang="en") as reader:
+        file = (await reader.get(f"/files/project/{papers.realm}/AP-5")).text
+    assert '<span class="govuk-visually-hidden">错误:</span>' in wrong
+    assert "Error" not in wrong
+    assert "：" not in file

@@ -127,3 +127,19 @@ async def test_the_live_realm_is_offered_first_though_it_has_no_project(papers: 
     assert [realm for realm, _ in offered if realm] == ["live", papers.realm]
     if path in ("/portfolio", "/public"):
         assert ("live", " selected") in offered
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/portfolio?year=x", "Year: "),
+        ("/portfolio?position=-1", "Log position: "),
+        ("/portfolio?as_of=yesterday", "As of (day): "),
+        ("/receipts/none", "Command number: "),
+    ],
+)
+async def test_what_cannot_be_read_is_named_in_words(papers: PaperHouse, path: str, said: str) -> None:
+    async with papers.person("CAB-REG#1", lang="en") as officer:
+        page = (await officer.get(path)).text
+    assert f'<p class="govuk-body">{said}' in page
+    assert not re.search(r"query\.|path\.|as_of:|：", page)

@@ -164,7 +164,7 @@ async def show_portfolio(
         person_times=Output.PERSON_TIMES.value,
         file_path=file_path,
         is_past=filters.is_past,
-        moments=_moments(query, speak),
+        moments=_moments(query, speak, language.say),
     )
 
 
@@ -209,7 +209,7 @@ async def show_courses(
         conditions=_tell_conditions(query, speak, language.say),
         back=f"/portfolio?{urlencode({**wider, **own})}",
         is_past=filters.is_past,
-        moments=_moments(query, speak),
+        moments=_moments(query, speak, language.say),
     )
 
 
@@ -224,9 +224,9 @@ def _past_path(path: str, query: PortfolioQuery) -> str:
     return f"{path}?{urlencode(moments)}" if moments else path
 
 
-def _moments(query: PortfolioQuery, speak: Speak) -> str:
+def _moments(query: PortfolioQuery, speak: Speak, say: Say) -> str:
     axes = (("as_of", query.as_of), ("known_at", query.known_at), ("position", query.position))
-    return "，".join(f"{speak(name)} {value}" for name, value in axes if value is not None)
+    return say("，", ", ").join(f"{speak(name)} {value}" for name, value in axes if value is not None)
 
 
 def _tell_conditions(query: CourseQuery, speak: Speak, say: Say) -> list[tuple[str, str]]:

@@ -290,7 +290,7 @@ async def feed(request: Request, house: ByHouse, realm: _Realm = "") -> Response
     """Calls and public notices, the newest first."""
     chosen = await _choose_realm(request, house, realm)
     language, site = language_of(request), str(request.base_url).rstrip("/")
-    speak = speaker(language, TEXTS)
+    speak, colon = speaker(language, TEXTS), language.say("：", ": ")
     rounds = [one for one in await _list_rounds(house, chosen) if one.stage in (*_SOON, RoundStage.PUBLISHED)]
     notices = await list_posted(house.store, PublicFilter(realm=chosen), PageRequest(limit=MOST), in_notice=True)
     entries = [
@@ -298,7 +298,7 @@ async def feed(request: Request, house: ByHouse, realm: _Realm = "") -> Response
         for one in rounds
     ]
     entries += [
-        (one.since, f"{speak('notice')}：{one.title} {one.organisation}", project_path(one.stream))
+        (one.since, f"{speak('notice')}{colon}{one.title} {one.organisation}", project_path(one.stream))
         for one in notices.rows
         if one.since is not None
     ]
