@@ -184,6 +184,10 @@ async def test_who_checks_a_tranche_has_its_amount_and_payee_before_them(tmp_pat
         typed = {**hidden(form), "p.tranche": "T1", "step": "check"}
         checked = (await person.post(f"/do/CheckDisbursement/{project}", data=typed)).text
         receipt = (await officer.get(f"/receipts/{asked}")).text
+        rows = [f"{uuid4()} {project} T1" for _ in range(2)]
+        several = {"token": typed["token"], "seat": "CAB-FIN#1", "row": rows, "step": "check"}
+        together = (await person.post("/together/CheckDisbursement", data=several)).text
+    assert together.count("本期申請金額 ¥35,000.00 人民幣叁萬伍仟元整") == len(rows)
     for page in (form, checked, receipt):
         assert '¥35,000.00 <span class="office-spell">人民幣叁萬伍仟元整</span>' in page
         assert "<dt>收款方</dt>" in page

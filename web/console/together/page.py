@@ -45,6 +45,7 @@ from web.console.act.filling import (
 from web.console.act.form import list_hidden, read_tree, show_fields
 from web.console.act.holding import FORM, ROWS, HoldingRoute, lead_back, refuse_document
 from web.console.act.page import link_faults, list_answers, takes_files
+from web.console.act.payment import Payment, find_payment
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.act.texts import name_button
 from web.console.failure import list_unmet
@@ -136,6 +137,8 @@ class Row:
     unmet: tuple[Unmet, ...] = ()
     events: tuple[tuple[tuple[str, str], str], ...] = ()
     """What it would come to, in words."""
+    payment: Payment | None = None
+    """The tranche that it is about, if the reader may see the file."""
     fen: int | None = None
     """Its amount, where it has exactly one."""
     is_done: bool = False
@@ -330,7 +333,8 @@ def _read_choice(text: str) -> Choice:
 async def _begin(request: Request, house: House, caller: Caller, command: type[Command], choice: Choice) -> Row:
     filling = await begin(request, house, caller, command.command_type, choice.stream)
     own = prefill(command, filling.state, choice.part)
-    return Row(choice, replace(filling, command_id=choice.command_id, tree=own))
+    payment = await find_payment(house.store, filling.state, own.get("tranche")) if filling.is_seen else None
+    return Row(choice, replace(filling, command_id=choice.command_id, tree=own), payment=payment)
 
 
 def _fill(row: Row, tree: Tree) -> Row:
