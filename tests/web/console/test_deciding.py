@@ -210,6 +210,7 @@ async def test_a_document_is_kept_when_it_comes_and_goes_on_by_its_digest(desks:
         assert done.status_code == 303
         digest = hidden(right.text)["p.attachments.0.sha256"]
         kept = await person.get(f"/v1/documents/{digest}", params={"stream": stream})
+        assert f'href="/v1/documents/{digest}?' in (await person.get(f"/files/{stream}")).text
     assert kept.content == "照片三張".encode()
 
 

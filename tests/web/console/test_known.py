@@ -48,6 +48,7 @@ async def test_an_award_begins_with_what_was_applied_for_and_offers_panels_and_f
         page = await _form(person, f"/do/ProposeAward/project/{papers.realm}/AP-5")
     assert _value(page, "award") == "50000"
     assert _offered(page, "panel") == ["RP-2"]
+    assert _value(page, "panel") == "RP-2", "the one that reported on it"
     assert "FS-FZ" in _offered(page, "funds")
     assert 'list="known-funds"' in page
     assert '<span class="office-spell">人民幣伍萬元整</span>' in page, "money is spelt beside it"

@@ -13,6 +13,7 @@ from domain.project.award import Award, ProposeAward
 from domain.project.bidding import Application, SubmitApplication
 from domain.project.contract import ConfirmLedgerAccount, Contract, SignContract
 from domain.project.tranches import Tranches
+from domain.registers.panel import PanelStage
 from domain.round.stage import NeedStage, RoundStage
 from web.console.act.filling import prefill
 from web.console.act.form import Choices
@@ -64,7 +65,7 @@ async def _recall(filling: Filling) -> Tree:
             **({"round": rounds[0][0]} if len(rounds) == 1 else {}),
         }
     if command is ProposeAward:
-        return _say_yuan(award=state.part(Application).requested)
+        return {**_say_yuan(award=state.part(Application).requested), **await _find_panel(filling)}
     if command is SignContract:
         award, bid = state.part(Award).amount, state.part(Application)
         parties = {"community": bid.community} if bid.community else {}
@@ -72,6 +73,17 @@ async def _recall(filling: Filling) -> Tree:
     if command is ConfirmLedgerAccount and (account := state.part(Contract).account):
         return {"account": account}
     return {}
+
+
+async def _find_panel(filling: Filling) -> Tree:
+    """The panel that reported on the application, if exactly one did and the reader may list panels."""
+    if not may_list(filling.caller, "panel"):
+        return {}
+    bid, stream = filling.state.part(Application), filling.stream
+    wanted = StreamFilter(kind="panel", realm=stream.realm, stage=PanelStage.REPORTED, round=bid.round or None)
+    page = await list_streams(filling.house.store, wanted, PageRequest(limit=MOST))
+    reported = [one.stream.name for one in page.rows if stream.name in one.particulars["applications"]]
+    return {"panel": reported[0]} if len(reported) == 1 and page.next is None else {}
 
 
 def _say_yuan(**amounts: Fen) -> Tree:
