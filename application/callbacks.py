@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 TOLERANCE: Final = timedelta(minutes=5)
 """How far a sender's clock may be from ours; a message that is older is signed anew and sent again."""
-LONGEST_ID: Final = 200
 _ID: Final = re.compile(r"[!-~]{1,200}")
 _SECONDS: Final = re.compile(r"[0-9]{1,12}")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{1,31}")

@@ -79,20 +79,20 @@ class EnvelopeInstruction(Instruction):
     reason: Annotated[str, Field(min_length=1, max_length=200)] = "文本有誤"
 
 
-I = TypeVar("I", bound=Instruction)  # noqa: E741 - an instruction
+Given = TypeVar("Given", bound=Instruction)
 
 
-class Desk(Generic[I]):
+class Desk(Generic[Given]):
     """Takes instructions in, and reports what comes of each."""
 
-    def __init__(self, reporter: Reporter, tell: Callable[[I, Reporter], Awaitable[Sequence[Message]]]) -> None:
+    def __init__(self, reporter: Reporter, tell: Callable[[Given, Reporter], Awaitable[Sequence[Message]]]) -> None:
         """Report by that reporter what ``tell`` says of an instruction."""
         self.reporter = reporter
         self._tell = tell
-        self.taken: dict[str, I] = {}
+        self.taken: dict[str, Given] = {}
         self._reporting: set[asyncio.Task[None]] = set()
 
-    def take(self, instruction: I) -> I:
+    def take(self, instruction: Given) -> Given:
         """Take it in, or know it again. Raises HTTPException for another under the same id."""
         known = self.taken.setdefault(instruction.id, instruction)
         if known is instruction:
@@ -103,7 +103,7 @@ class Desk(Generic[I]):
             raise HTTPException(409, "another instruction was given under that id")
         return known
 
-    async def _report(self, of: I) -> None:
+    async def _report(self, of: Given) -> None:
         messages = await self._tell(of, self.reporter)
         await self.reporter.report(messages, times=of.times, after_s=of.after_s, is_reordered=of.reordered)
 

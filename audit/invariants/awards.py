@@ -180,28 +180,8 @@ def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent
     project.number, project.award, project.panel = event.text("project"), event.fen("award"), event.text("panel")
     project.live = event.shares("funds")
     rules = realm.rules(project)
-    total = sum(project.live.values())
-    require(
-        total == project.award,
-        "M1",
-        "各資金份額合計 {total}，立項 {award}",
-        "the shares add up to {total}, the award is {award}",
-        total=call_amount(total),
-        award=call_amount(project.award),
-    )
     registers.require_eligible(require, realm, project.bidders, event.day, rules)
-    bearer = realm.numbers.setdefault(project.number, event.name)
-    require(
-        bearer == event.name,
-        "T01",
-        "項目編號 {number} 屬 {bearer}",
-        "the number {number} is {bearer}'s",
-        number=project.number,
-        bearer=bearer,
-    )
-    require_envelopes(require, realm, project)
-    require_round_budget(require, realm, project)
-    require_round(require, realm, project, "T01")
+    require_sound_award(require, realm, project, event.name)
     if not support:
         require(
             project.award <= project.requested,
@@ -212,6 +192,31 @@ def check_award_proposed(require: Conditions, realm: Realm, event: RecordedEvent
             requested=call_amount(project.requested),
         )
         _require_line(require, realm, project, project.panel, "T01")
+
+
+def require_sound_award(require: Conditions, realm: Realm, project: Project, name: str) -> None:
+    """M1, T01: its shares are the award, its number is nobody else's, and round, funds and budget bear it."""
+    total = sum(project.live.values())
+    require(
+        total == project.award,
+        "M1",
+        "各資金份額合計 {total}，立項 {award}",
+        "the shares add up to {total}, the award is {award}",
+        total=call_amount(total),
+        award=call_amount(project.award),
+    )
+    bearer = realm.numbers.setdefault(project.number, name)
+    require(
+        bearer == name,
+        "T01",
+        "項目編號 {number} 屬 {bearer}",
+        "the number {number} is {bearer}'s",
+        number=project.number,
+        bearer=bearer,
+    )
+    require_round(require, realm, project, "T01")
+    require_envelopes(require, realm, project)
+    require_round_budget(require, realm, project)
 
 
 def require_envelopes(require: Conditions, realm: Realm, project: Project) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from audit.invariants.awards import release_answer, require_representative
 from audit.invariants.delivery import check_outputs, require_line, require_standing_team
+from audit.invariants.payments import require_accounted
 from audit.invariants.realm import Correction, Rectification
 from audit.invariants.recorded_events import midnight, to_date, whole
 from audit.invariants.wording import call, call_amount, call_seat, call_tranche, or_else
@@ -182,16 +183,7 @@ def check_project_closed(require: Conditions, realm: Realm, event: RecordedEvent
         unsettled=map(call_tranche, unsettled),
     )
     for name, tranche in project.tranches.items():
-        require(
-            tranche.left == 0,
-            "M4",
-            "{name} 計劃 {planned}，撥付 {paid}，核減 {cancelled}",
-            "{name}: planned {planned}, paid {paid}, cancelled {cancelled}",
-            name=call_tranche(name),
-            planned=call_amount(tranche.planned),
-            paid=call_amount(tranche.paid),
-            cancelled=call_amount(tranche.cancelled),
-        )
+        require_accounted(require, name, tranche, held=tranche.left == 0)
     handed_on = project.ordered - project.clawed_back if project.escalated else 0
     surplus = project.net - (project.eligible or 0) - handed_on
     require(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audit.invariants import contracts
 from audit.invariants.apportionment import apportion
-from audit.invariants.awards import require_envelopes, require_round, require_round_budget
-from audit.invariants.payments import require_sums
+from audit.invariants.awards import require_sound_award
+from audit.invariants.payments import require_accounted, require_sums
 from audit.invariants.realm import Rectification, Tranche
 from audit.invariants.recorded_events import to_date, to_number, whole
 from audit.invariants.rules import Rules
@@ -79,27 +79,7 @@ def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent
     project.requested, project.live = project.award, event.shares("funds")
     project.match_pledged, project.signing_wd = event.fen("match_pledged"), whole(event.data.get("signing_wd"))
     project.confirmed_on = to_date(event.data.get("awarded_on"))
-    total = sum(project.live.values())
-    require(
-        total == project.award,
-        "M1",
-        "各資金份額合計 {total}，立項 {award}",
-        "the shares add up to {total}, the award is {award}",
-        total=call_amount(total),
-        award=call_amount(project.award),
-    )
-    bearer = realm.numbers.setdefault(project.number, event.name)
-    require(
-        bearer == event.name,
-        "T01",
-        "項目編號 {number} 屬 {bearer}",
-        "the number {number} is {bearer}'s",
-        bearer=bearer,
-        number=project.number,
-    )
-    require_round(require, realm, project, "T01")
-    require_envelopes(require, realm, project)
-    require_round_budget(require, realm, project)
+    require_sound_award(require, realm, project, event.name)
     strangers = sorted(name for name in project.bidders if not realm.organisations[name].verified)
     require(not strangers, "OE03", "{strangers} 未經核驗", "never verified: {strangers}", strangers=strangers)
     rules, rank = realm.rules(project), _rank(event)
@@ -189,16 +169,8 @@ def _take_money(require: Conditions, realm: Realm, project: Project, event: Reco
     """M2, M4, M9, OE03: each tranche is unpaid, paid to the fen or cancelled; its funds bear it in proportion."""
     payments = event.part("payments")
     for name, tranche in project.tranches.items():
-        require(
-            (not tranche.paid and tranche.left >= 0) or not tranche.left,
-            "M4",
-            "{name} 計劃 {planned}，撥付 {paid}，核減 {cancelled}",
-            "{name}: planned {planned}, paid {paid}, cancelled {cancelled}",
-            name=call_tranche(name),
-            planned=call_amount(tranche.planned),
-            paid=call_amount(tranche.paid),
-            cancelled=call_amount(tranche.cancelled),
-        )
+        held = (not tranche.paid and tranche.left >= 0) or not tranche.left
+        require_accounted(require, name, tranche, held=held)
         if not tranche.paid:
             tranche.status = "CANCELLED" if not tranche.left else "PLANNED"
             continue

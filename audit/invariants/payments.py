@@ -164,6 +164,20 @@ def _split(require: Conditions, event: RecordedEvent, amount: int, over: Mapping
     return split
 
 
+def require_accounted(require: Conditions, name: str, tranche: Tranche, *, held: bool) -> None:
+    """M4: what was planned of it is paid or cancelled, as far as it must be by then."""
+    require(
+        held,
+        "M4",
+        "{name} 計劃 {planned}，撥付 {paid}，核減 {cancelled}",
+        "{name}: planned {planned}, paid {paid}, cancelled {cancelled}",
+        name=call_tranche(name),
+        planned=call_amount(tranche.planned),
+        paid=call_amount(tranche.paid),
+        cancelled=call_amount(tranche.cancelled),
+    )
+
+
 def require_sums(require: Conditions, project: Project) -> None:
     """M3: what is out is never negative, and never above the award."""
     require(

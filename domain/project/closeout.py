@@ -19,7 +19,7 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
-from domain.kernel.phrase import call_tranche, or_else
+from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State, Transition
@@ -39,7 +39,7 @@ from domain.project.delivery import (
 from domain.project.money import Money, MoneyReturned, Proof, apportion, require_proof
 from domain.project.stage import CONTRACT_LIVE, Stage
 from domain.project.termination import Clawback, outstanding, unjustified
-from domain.project.tranches import Key, Tranches
+from domain.project.tranches import Key, Tranches, require_settled
 from domain.registers.accountability import Case, CaseOutcome
 
 if TYPE_CHECKING:
@@ -432,14 +432,7 @@ def _require_closable(check: Checks, state: State, scheme: Scheme) -> None:
     tranches, months = state.part(Tranches), scheme.evaluation.standing_team_months
     if months and state.part(Application).kind is ProjectKind.SERVICE:
         require_standing_team(check, state.part(Delivery), months)
-    unsettled = tranches.unsettled()
-    check(
-        not unsettled,
-        "T22",
-        "{unsettled}尚未撥付或取消",
-        "{unsettled} are neither paid nor cancelled",
-        unsettled=[call_tranche(one) for one in unsettled],
-    )
+    require_settled(check, tranches)
     for name, tranche in tranches.of.items():
         check(
             not tranche.settled or not tranche.remainder,

@@ -422,6 +422,11 @@ def _require_signable(check: Checks, state: State, command: SignContract, scheme
     require_sound_tranches(check, command.tranches, command.award, command.milestones, scheme.payment.allowed_gates)
     require_sound_budget(check, command.budget, command.award, scheme.budget)
     require_signatures(check, command.signatures, scheme)
+    require_independent_parties(check, state, parties)
+
+
+def require_independent_parties(check: Checks, state: State, parties: Parties) -> None:
+    """P3: nobody whom the contract names is the bidder, and host, evaluator and auditor are not one another."""
     for party, zh, en in (
         (parties.host, "承辦單位", "host"),
         (parties.supervisor, "督導", "supervisor"),

@@ -34,9 +34,8 @@ from domain.kernel.state import ApproverGroup, Part, SchemeRef, State, Transitio
 from domain.kernel.words import Words
 from domain.project import contract, delivery, evaluation, remedy
 from domain.project.award import Award, charge_round, require_envelopes
-from domain.project.bidders import require_independent
 from domain.project.closeout import Closeout
-from domain.project.contract import Contract, Line, Parties, require_sound_budget
+from domain.project.contract import Contract, Line, Parties, require_independent_parties, require_sound_budget
 from domain.project.delivery import Delivery, ReportKind, require_standing_team
 from domain.project.evaluation import Evaluation, Mark, Opinion, Result
 from domain.project.money import Money, apportion
@@ -51,6 +50,7 @@ from domain.project.tranches import (
     Tranches,
     TrancheStatus,
     require_no_empty_tranche,
+    require_settled,
     require_sound_tranches,
 )
 from domain.registers.fund import committed, envelope, paid, treasury
@@ -507,21 +507,7 @@ def _require_sound_contract(check: Checks, opened: State, opening: Opening, sche
     require_no_empty_tranche(check, tranches)
     require_sound_tranches(check, tranches, opening.award, milestones, scheme.payment.allowed_gates)
     require_sound_budget(check, opening.budget or {}, opening.award, scheme.budget)
-    parties = opened.part(Contract).parties
-    for party, zh, en in (
-        (parties.host, "承辦單位", "host"),
-        (parties.supervisor, "督導", "supervisor"),
-        (parties.evaluator, "第三方評估", "evaluator"),
-        (parties.auditor, "審計機構", "auditor"),
-    ):
-        require_independent(check, opened, party, zh, en)
-    engaged = [body for body in (parties.host, parties.evaluator, parties.auditor) if body is not None]
-    check(
-        len(set(engaged)) == len(engaged),
-        "P3",
-        "承辦、評估、審計須為不同機構",
-        "host, evaluator and auditor must be different bodies",
-    )
+    require_independent_parties(check, opened, opened.part(Contract).parties)
 
 
 def _require_sound_payments(check: Checks, opened: State, opening: Opening) -> None:
@@ -627,14 +613,7 @@ def _require_sound_end(check: Checks, opened: State, opening: Opening, scheme: S
             pass_mark=scheme.evaluation.pass_mark,
         )
     if opening.stage is OpeningStage.CLOSED:
-        unsettled = opened.part(Tranches).unsettled()
-        check(
-            not unsettled,
-            "T22",
-            "{unsettled}尚未撥付或取消",
-            "{unsettled} are neither paid nor cancelled",
-            unsettled=[call_tranche(one) for one in unsettled],
-        )
+        require_settled(check, opened.part(Tranches))
         owed = opened.part(Money).net - (opening.audited or 0)
         check(
             owed <= 0,

@@ -174,6 +174,18 @@ def require_sound_tranches(
         )
 
 
+def require_settled(check: Checks, tranches: Tranches) -> None:
+    """T22: nothing is left to be paid when the file is closed."""
+    unsettled = tranches.unsettled()
+    check(
+        not unsettled,
+        "T22",
+        "{unsettled}尚未撥付或取消",
+        "{unsettled} are neither paid nor cancelled",
+        unsettled=[call_tranche(one) for one in unsettled],
+    )
+
+
 def require_no_empty_tranche(check: Checks, tranches: Mapping[str, Installment], known: Collection[str] = ()) -> None:
     """M1: no tranche is agreed on that plans nothing; only one that was known may fall to nothing later."""
     empty = sorted(name for name, tranche in tranches.items() if not tranche.planned and name not in known)
