@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from fastapi import Request
     from pydantic_core import ErrorDetails
+
+    from domain.kernel.explanation import Place
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -39,7 +42,25 @@ async def read_body(request: Request, model: type[M]) -> M:
     try:
         return model.model_validate(given)
     except ValidationError as invalid:
-        raise InputInvalid([explain(error) for error in invalid.errors(include_url=False)]) from invalid
+        faults = [
+            replace(explain(error), place=_find_place(error, given)) for error in invalid.errors(include_url=False)
+        ]
+        raise InputInvalid(faults) from invalid
+
+
+def _find_place(error: ErrorDetails, body: object) -> Place:
+    """Where it stands in that body: pydantic's own path names the kinds of a union too, which nobody sent."""
+    place: list[str | int] = []
+    here, way = body, error["loc"]
+    for depth, part in enumerate(way, 1):
+        if isinstance(here, dict) and (part in here or depth == len(way)):
+            place.append(part)
+            here = here.get(part)
+        elif isinstance(here, list) and isinstance(part, int):
+            place.append(part)
+            here = here[part]
+    kind = error.get("ctx", {}).get("discriminator")
+    return (*place, kind.strip("'")) if kind else tuple(place)
 
 
 def fill(model: type[M], **values: object) -> M:

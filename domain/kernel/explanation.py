@@ -186,6 +186,12 @@ def _alternatives(context: Mapping[str, Any], value: str, shape: Shape | None) -
     return f"只可為 {names}；不可為 {value}", f"must be one of {names}; not {value}"
 
 
+def _tags(context: Mapping[str, Any], _value: str, _shape: Shape | None) -> tuple[str, str]:
+    """Which kinds there are, where a field says of which kind the whole is."""
+    names, value = str(context.get("expected_tags", "")).replace("'", ""), show(context.get("tag"))
+    return f"只可為 {names}；不可為 {value}", f"must be one of {names}; not {value}"
+
+
 def _pattern(context: Mapping[str, Any], value: str, _shape: Shape | None) -> tuple[str, str]:
     pattern = str(context.get("pattern", ""))
     words = re.fullmatch(r"\^\(([a-z|]+)\)\$", pattern)
@@ -240,6 +246,8 @@ _EXPLANATIONS: Mapping[str, _Explanation] = {
     "string_pattern_mismatch": _pattern,
     "enum": _alternatives,
     "literal_error": _alternatives,
+    "union_tag_invalid": _tags,
+    "union_tag_not_found": lambda _context, _value, _shape: ("為必填項", "is required"),
     "value_error": _own,
     "assertion_error": _own,
 }

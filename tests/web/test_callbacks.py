@@ -244,6 +244,20 @@ async def test_what_cannot_be_read_is_told_where_and_nothing_is_kept(counter: Co
     assert await counter.house.senders.list_received(bank.name, 10) == []
 
 
+async def test_a_fault_is_told_where_it_stands_in_what_was_sent(counter: Counter) -> None:
+    bank = Bank(counter, "live", f"bank-{secrets.token_hex(4)}", SHARED)
+    grants = (SeatGrant(seat=Actor("FISCAL#1")),)
+    await counter.house.senders.add(bank.name, grants, made_by="seat:ADMIN#1", now=_now(), secret=SHARED)
+    short = await bank.say("payment.settled", subject="PJ-404/T1", amount=0, bound="0" * 64)
+    assert [one["pointer"] for one in short.json()["errors"]] == ["/data/amount", "/data/reference"]
+    (other,) = (await bank.say("payment.other")).json()["errors"]
+    assert other["pointer"] == "/type"
+    assert "payment.settled, payment.returned" in other["detail"]
+    unsaid = b'{"data":{}}'
+    (kind,) = (await bank.post(unsaid, bank.sign(unsaid, "msg_y", _now()))).json()["errors"]
+    assert (kind["pointer"], kind["detail"]) == ("/type", "is required")
+
+
 def _sign(body: bytes, message: str) -> str:
     """As the package does, for bytes that are no text."""
     content = f"{message}.{int(_now().timestamp())}.".encode() + body
