@@ -19,7 +19,7 @@ from cli.adapter import Invocation, verb
 from cli.document import bring
 from cli.help import Typer
 from cli.naming import resolve_or_begin
-from cli.options import Realm
+from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
 from domain.catalogue import AGGREGATES, command_class, event_class, list_commands, split_subject, stage_zh
 from domain.kernel.example import write_example
@@ -30,7 +30,6 @@ from domain.kernel.input import OPENING_HOUR, at_hour, parse_moment
 from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
 from runtime.persons import find_identity
-from schemes.packs import list_shipped, load_shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -217,14 +216,6 @@ def read_particulars(given: list[str]) -> dict[str, str]:
     return particulars
 
 
-def read_actor(text: str) -> Actor:
-    """Who is meant. Raises ArgumentInvalid."""
-    try:
-        return Actor(text)
-    except ValueError as wrong:
-        raise ArgumentInvalid.of(wrong) from wrong
-
-
 def read_moment(at: str | None) -> datetime | None:
     """The business time that was given, UTC; of a day, when the office opens. Raises ArgumentInvalid."""
     if at is None:
@@ -382,8 +373,12 @@ def _left_out(field: dict[str, Any], printer: Printer) -> str:
 
 def _read_parameter(parameter: str) -> dict[str, object]:
     """What the rules that come with the product say of it, by city."""
+    if not parameter:
+        return {}
+    from schemes.packs import list_shipped, load_shipped
+
     section, _, name = parameter.partition(".")
-    return {city: getattr(getattr(load_shipped(city), section), name) for city in list_shipped()} if parameter else {}
+    return {city: getattr(getattr(load_shipped(city), section), name) for city in list_shipped()}
 
 
 _SUBJECTS = {
