@@ -17,7 +17,7 @@ from domain.kernel.effects import Effect
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.relation import Relation, list_idle_relations, list_roles_without, scope_kind
 from domain.kernel.scope import Scope
-from domain.kernel.state import Transition
+from domain.kernel.state import NONE, Transition
 from domain.kernel.words import name_code, split_name
 
 
@@ -120,6 +120,11 @@ class Command(Particulars):
     def about(cls, part: str, particulars: Mapping[str, Any]) -> dict[str, Any]:
         """The particulars with the subject's second half in its field, unless they say it themselves."""
         return {**({cls.subject_field: part} if part and cls.subject_field else {}), **particulars}
+
+    @classmethod
+    def only_begins(cls) -> bool:
+        """Whether it can do nothing but begin a stream."""
+        return set(cls.during) == {NONE}
 
     def takes_two(self) -> bool:
         """Whether it is a privileged act, with these particulars."""
