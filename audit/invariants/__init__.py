@@ -21,6 +21,7 @@ from audit.invariants import (
     contracts,
     delivery,
     draws,
+    eligibility,
     endings,
     escalations,
     every_event,
@@ -31,7 +32,9 @@ from audit.invariants import (
     panels,
     payments,
     registers,
+    reimbursements,
     requests,
+    roles,
     state_machine,
 )
 from audit.invariants.realm import Realm
@@ -69,6 +72,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "M8": ("已撥付的分期不可更動", "paid tranches are immutable"),
     "M9": ("金額為整數分，末位資金吸收尾差", "integer fen; the last share absorbs the rounding"),
     "M10": ("收回資金到賬 ≤ 決定 ≤ 撥付 − 繳回", "clawback received ≤ ordered ≤ paid − returned"),
+    "M12": ("事後補助：撥付合計 ≤ 核定支出", "reimbursed: no more is paid than the checked vouchers come to"),
     "P1": ("評審者與申報單位無利害關係，回避先於評分", "no reviewer related to a bidder; recusal precedes scores"),
     "P2": ("申請、複核、審批為三人", "maker, checker and approver are three persons"),
     "P3": (
@@ -119,6 +123,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "OE04": ("期初登記時無期限已過", "no deadline lies in the past when a project is taken over"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
     "SD5": ("評審者不任申報單位的崗位，離任未滿回避期者亦然", "no reviewer is, or was of late, on a seat of a bidder"),
+    "SD6": ("經手屆次者不評審，評審者不定立項", "officers of a round review none of it, and reviewers award nothing"),
     "SD15": (
         "辦理者不任該組織的崗位，離任未滿回避期者亦然",
         "who decides about an organisation is, or was of late, on no seat of it",
@@ -132,7 +137,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "AF07": ("評估者為協議載明者", "who evaluates is whom the contract names"),
     "AF08": ("審計者為協議載明者", "who audits is whom the contract names"),
 }
-"""Every invariant, in Chinese and English; besides them the rows T01–T26 and AP01–AP09 of the state machine."""
+"""Every invariant, in Chinese and English; besides them the rows of ``state_machine`` and ``roles`` by their ids."""
 
 CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] = {
     **registers.CHECKS,
@@ -144,6 +149,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **contracts.CHECKS,
     **payments.CHECKS,
     **delivery.CHECKS,
+    **reimbursements.CHECKS,
     **endings.CHECKS,
     **cities.CHECKS,
     **community.CHECKS,
@@ -222,6 +228,7 @@ class Invariants:
         realm = self._realms[event.realm]
         realm.look_back_to(event.at)
         every_event.check_every_event(self._require, event)
+        roles.check_role(self._require, event)
         business.check_business(self._require, realm, self._realms.get(_LIVE, realm), event)
         self._offices.judge(self._require, event)
         live = self._realms.get(_LIVE, realm)
@@ -233,6 +240,7 @@ class Invariants:
             after = room.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)
+        eligibility.check_reviewers(self._require, realm, live, self._offices, event)
         cities.check_codes(self._require, realm, event)
         realm.known.add((event.kind, event.name))
         if event.kind == "project":

@@ -289,6 +289,12 @@ class Project:
     """Version at which it was recorded, and the voucher's number and issuer."""
     spending: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Version at which it was recorded, the budget line, and the fen that count now."""
+    reimburses: bool = False
+    """Whether no more is paid than its checked vouchers come to (M12)."""
+    allowed: dict[int, int] = field(default_factory=dict)
+    """Version at which a voucher was recorded, and the fen of it that finance allows."""
+    paid_before: int = 0
+    """What an opening entry says was paid, on vouchers that nobody here has seen."""
     teams: set[str] = field(default_factory=set)
     carried: dict[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
     """Team and the months in which an opening entry says that it was active (Z1)."""
@@ -366,6 +372,8 @@ class Realm:
     bases: dict[str, str] = field(default_factory=dict)
     """Base and its tier."""
     needs: dict[str, Need] = field(default_factory=dict)
+    need_hands: defaultdict[str, list[Hand]] = field(default_factory=lambda: defaultdict(list))
+    """Who submitted and who endorsed each need."""
     known: set[tuple[str, str]] = field(default_factory=set)
     """Kind and name of every stream that has an event."""
     designations: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
