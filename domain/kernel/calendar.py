@@ -114,6 +114,14 @@ class Calendar:
             left -= self.is_working(day)
         return day
 
+    def before(self, day: date, working_days: int) -> date:
+        """The last day from which that many working days pass until the end of ``day``."""
+        left = working_days
+        while left > 0:
+            left -= self.is_working(day)
+            day -= timedelta(days=1)
+        return day
+
     def next_working(self, day: date) -> date:
         """The first working day after ``day``."""
         return self.after(day, 1)
