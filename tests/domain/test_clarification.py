@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from application.reading import access_of
+from domain.kernel.acting import PersonId
 from domain.kernel.identity import UNNAMED, Actor
 from domain.kernel.message import Occurrence
 from domain.project.bidding import PassPreliminaryReview
@@ -67,7 +68,7 @@ def test_no_application_passes_while_a_question_waits() -> None:
 
 def test_readers_are_not_told_who_asked() -> None:
     event = ClarificationAsked(clarification="1", question="?", reply_wd=2)
-    occurrence = Occurrence(event, on("2024-02-21"), Actor(OTHER), UUID(int=0), frozenset({"P-9"}))
+    occurrence = Occurrence(event, on("2024-02-21"), Actor(OTHER), UUID(int=0), frozenset({PersonId("P-9")}))
     for reader in ("SO-LEGAL#1", "PUBLIC#1", "HOST#1", "EXPERT#1", None):
         seen = access_of(Actor(reader) if reader else None).reveal(occurrence)
         assert (seen.actor, seen.persons) == (UNNAMED, frozenset())
