@@ -291,7 +291,7 @@ def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: Stat
                 return _deny("SD5", "已回避，不得再閱本組材料", "recused: nothing more of this panel may be read")
             if place not in known.seated:
                 return _deny()
-            scored = all(place in known.sheets.get(name, {}) for name in known.applications)
+            scored = all(place in known.list_sheets(name) for name in known.at_hand)
             return WHOLE if scored else Sight(restrictions=frozenset({Restriction.SHEET}))
         case Role.HOST if scope is not None and panel.HOST.holds(scope, state, facts, None):
             return WHOLE
