@@ -15,6 +15,7 @@ from web.console.portfolio import page as portfolio
 from web.console.projects import page as projects
 from web.console.public import page as public
 from web.console.register import page as register
+from web.console.review import page as review
 from web.console.round import page as round_
 from web.console.rules import page as rules
 from web.console.sign_in import page as sign_in
@@ -27,6 +28,7 @@ ROUTERS: Final = (
     inbox.router,
     portfolio.router,
     round_.router,
+    review.router,
     projects.router,
     file.router,
     act.router,
