@@ -20,6 +20,7 @@ from web.console.round import page as round_
 from web.console.rules import page as rules
 from web.console.sign_in import page as sign_in
 from web.console.together import page as together
+from web.console.webhooks import page as webhooks
 
 ROUTERS: Final = (
     assets.router,
@@ -37,6 +38,7 @@ ROUTERS: Final = (
     audit.router,
     rules.router,
     administration.router,
+    webhooks.router,
     public.router,
 )
 """Answered by the application beside ``/v1``."""

@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from application.reading import Access
     from domain.kernel.message import Command
+    from domain.kernel.state import State
     from store.identity import Draft
     from web.house import House
     from web.language import Language
@@ -373,7 +374,7 @@ async def _render(
         seat=filling.seat,
         stream=filling.stream,
         file=file_path(filling.stream) if filling.is_seen else "",
-        number=summary.get("project") or filling.stream.name,
+        number=call_file(state) if filling.is_seen else filling.stream.name,
         title=str(summary.get("title") or summary.get("name") or summary.get("group") or ""),
         stage=stage_words(filling.stream.kind, state.stage) if filling.is_seen else None,
         award=summary.get("award") or summary.get("requested") or 0,
@@ -383,6 +384,11 @@ async def _render(
         at_text=filling.at_text,
         **values,
     )
+
+
+def call_file(state: State) -> str:
+    """By what number the office calls it: from the proposal of an award on, the project's."""
+    return str(AGGREGATES[state.stream.kind].summary(state).get("project") or state.stream.name)
 
 
 # ------------------------------------------------------------------------------------------ what came of it
@@ -418,6 +424,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         words=tell_command(outcome.command),
         events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
         file=file_path(outcome.stream) if await may_see(house.store, caller.grants, state) else "",
+        number=call_file(state),
         payment=await find_payment(house.store, then, tranche),
         next=await find_next(house, caller, seat, outcome.position, outcome.command),
         stage=stage_words(outcome.stream.kind, state.stage),

@@ -75,11 +75,11 @@ def set_out(fields: Sequence[Shown], sheet: Sheet | None) -> list[Shown]:
     rows = tuple(_cap(row, sheet.rubric) for row in criteria.rows if row[0].value)
     table = replace(criteria, widget="sheet", rows=rows, total=f"{sheet.total.normalize():f}")
     hidden = replace(known[SubmitScore.subject_field], widget="hidden")
-    mark = replace(known["mark"], hint=_ONE_MARK)
+    mark = replace(known["mark"], zh="總分", en="Mark for the whole", hint=_ONE_MARK)
     return [hidden, table, mark, known["comment"]]
 
 
-_ONE_MARK: Final = ("分項已填的，此項留空", "leave it blank where the criteria are filled in")
+_ONE_MARK: Final = ("分項已填的，此項留空", "only where no criterion is filled in")
 
 
 def _cap(row: tuple[Shown, ...], rubric: Mapping[str, int]) -> tuple[Shown, ...]:

@@ -134,7 +134,7 @@ TEXTS: Final[Texts] = {
 _BUTTONS: Final[Mapping[str, tuple[str, str]]] = {
     "ApproveDisbursement": ("批准撥款", "Approve the payment"),
     "CheckDisbursement": ("複核通過", "Confirm the check"),
-    "RequestDisbursement": ("申請撥款", "Request the payment"),
+    "RequestDisbursement": ("提交撥款申請", "Request the payment"),
     "PayDisbursement": ("登記已撥付", "Record the payment"),
     "WithholdDisbursement": ("暫緩撥付", "Withhold the payment"),
     "ConfirmAward": ("批准立項", "Confirm the award"),

@@ -52,7 +52,7 @@ TEXTS: Final[Texts] = {
     "declare": ("一、利害關係", "1. Interests"),
     "declare_lead": (
         "請先逐一核對下列申報單位：近 {months} 個月內曾任職、任理事或監事、領取報酬，或有親屬等關係的，均須申報。",
-        "Look at each applicant first: declare work, a board seat or pay there within {months} months, kin or others.",
+        "Declare any work, board seat or pay at an applicant within {months} months, and any tie of kin or otherwise.",
     ),
     "no_rules": ("本屆未載明管理辦法，暫不能評審。", "The round names no rules: nothing can be reviewed yet."),
     "applicant": ("申報單位", "Applicants"),
