@@ -24,10 +24,10 @@ from application.command_input import read_command
 from application.payment import Course, wait_for_payment
 from application.realms import require_realm
 from cli.adapter import Invocation, verb
-from cli.command import As, At, Given, manual_now, read_actor, read_moment, read_particulars, receipt_as_json
+from cli.command import As, At, Given, manual_now, read_moment, read_particulars, receipt_as_json
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import After, Limit, Realm
+from cli.options import After, Limit, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, read_filter, tell_page
 from cli.sheet import Xlsx, write_pages
