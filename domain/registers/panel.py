@@ -200,6 +200,30 @@ class DeclareConflict(Conflict, Command):
     acts_for = (REVIEWER,)
 
 
+class ImpartialityDeclared(Event):
+    """An expert has read who bids and has said to have no interest in any of them; the bids are open to them now."""
+
+    zh = "無利害關係聲明"
+    en = "no interest declared"
+    moves = (
+        Transition(
+            "RP06",
+            (PanelStage.DRAWN, PanelStage.SCORING),
+            SAME,
+            (Role.EXPERT,),
+            "seated on this panel, without interest; before the bids are read",
+        ),
+    )
+
+
+class DeclareImpartiality(Command):
+    """Say that there is no interest to declare, so that the bids may be read."""
+
+    records = ImpartialityDeclared
+    en_words = "declare no interest"
+    acts_for = (REVIEWER,)
+
+
 class Recusal(Particulars):
     """Who leaves and who takes the seat."""
 
@@ -261,7 +285,7 @@ class DefenceListed(Invitation, Event):
     zh = "答辯入圍"
     en = "applications listed for defence"
     moves = (
-        Transition("RP06", (PanelStage.SCORING,), SAME, (Role.HOST,), "every written sheet is in; rules ask for it"),
+        Transition("RP07", (PanelStage.SCORING,), SAME, (Role.HOST,), "every written sheet is in; rules ask for it"),
     )
     heard: Annotated[tuple[Name, ...], Field(max_length=2000, title="入圍申報 / applications heard")]
     """Those whose written mark reaches the line; maybe none."""
@@ -346,8 +370,24 @@ class IssueReviewReport(PaperResults, Command):
     acts_for = (HOST,)
 
 
-Commands = DrawPanel | DeclareConflict | RecuseReviewer | SubmitScore | ListForDefence | IssueReviewReport
-Events = PanelDrawn | ConflictDeclared | ReviewerRecused | ScoreSubmitted | DefenceListed | ReviewReportIssued
+Commands = (
+    DrawPanel
+    | DeclareConflict
+    | DeclareImpartiality
+    | RecuseReviewer
+    | SubmitScore
+    | ListForDefence
+    | IssueReviewReport
+)
+Events = (
+    PanelDrawn
+    | ConflictDeclared
+    | ImpartialityDeclared
+    | ReviewerRecused
+    | ScoreSubmitted
+    | DefenceListed
+    | ReviewReportIssued
+)
 
 
 # ---------------------------------------------------------------- what is remembered of it
@@ -365,6 +405,8 @@ class Panel(Part):
     seated: tuple[str, ...] = ()
     barred: frozenset[str] = frozenset()
     """Seats whose experts may not score: by their own declaration, or recused."""
+    cleared: frozenset[str] = frozenset()
+    """Seats whose experts have said that they have no interest, or have scored: they may read the bids."""
     hands: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)
     """Seat and the persons who declared or scored on it, as far as persons are known."""
     sheets: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
@@ -386,6 +428,10 @@ class Panel(Part):
     def applications(self) -> tuple[str, ...]:
         """What is to be scored."""
         return tuple(self.bidders)
+
+    def list_missing(self, place: str) -> tuple[str, ...]:
+        """The applications for which the sheet of that seat is still to come, in the order of the draw."""
+        return tuple(name for name in self.at_hand if place not in self.list_sheets(name))
 
     @property
     def at_hand(self) -> tuple[str, ...]:
@@ -434,7 +480,7 @@ def reads(state: State, command: Commands) -> Reads:
             return list_bids(state, panel.applications) | list_registers(state, seats) | Reads(frozenset(roster))
         case SubmitScore(application=application):
             return list_bids(state, (application,))
-        case DeclareConflict() | RecuseReviewer() | ListForDefence():
+        case DeclareConflict() | DeclareImpartiality() | RecuseReviewer() | ListForDefence():
             return Reads()
         case _:
             assert_never(command)
@@ -481,6 +527,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             months = scheme.review.recusal_months
             bars = bids and still_counts(command, months, today)
             return check.grant(ConflictDeclared.of(command, bars=bars, recusal_months=months))
+        case DeclareImpartiality():
+            _require_undeclared(check, panel, order)
+            return check.grant(ImpartialityDeclared())
         case RecuseReviewer():
             _require_recusable(check, panel, command)
             if command.in_ is not None:
@@ -558,6 +607,25 @@ def require_odd(check: Checks, seats: int) -> None:
         "評審專家組 {seats_count} 人，須為奇數",
         "the panel has {seats_count} seats; their number must be odd",
         seats_count=seats,
+    )
+
+
+def _require_undeclared(check: Checks, panel: Panel, order: Order) -> None:
+    """P1, RP06: nobody with an interest says to have none, and once is enough."""
+    seat, others = seat_of(order.actor), _list_other_seats(panel, order)
+    check(
+        panel.barred.isdisjoint({seat, *others}),
+        "P1",
+        "{actor} 已申報利害關係或已回避，不能聲明無利害關係",
+        "{actor} has declared an interest or was recused, and cannot declare that there is none",
+        actor=order.actor,
+    )
+    check(
+        seat not in panel.cleared,
+        "RP06",
+        "{actor} 已聲明無利害關係或已評分，無須再聲明",
+        "{actor} has declared that there is no interest, or has scored: once is enough",
+        actor=order.actor,
     )
 
 
@@ -798,7 +866,7 @@ def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitSc
     )
     check(
         command.application in panel.at_hand or command.application not in panel.bidders,
-        "RP06",
+        "RP07",
         "{application} 未入圍答辯",
         "{application} is not listed for the defence",
         application=command.application,
@@ -860,7 +928,7 @@ def _report(check: Checks, state: State, facts: Facts, command: IssueReviewRepor
         return check.grant(ReviewReportIssued.of(command, results=results, on_paper=True, bonuses=bonuses))
     check(
         scheme.review.defence is None or panel.heard is not None,
-        "RP06",
+        "RP07",
         "本辦法設答辯：書面評分後請先列出入圍答辯的申報",
         "these rules ask for a defence: list whom the panel hears first",
     )
@@ -910,11 +978,11 @@ def weigh(written: Decimal, spoken: Decimal, panel: Panel) -> Decimal:
 
 
 def _list_heard(check: Checks, panel: Panel, scheme: Scheme, command: ListForDefence) -> DefenceListed:
-    """RP06: once, where the rules ask for it, after every written sheet: those that reach the line."""
+    """RP07: once, where the rules ask for it, after every written sheet: those that reach the line."""
     rules = scheme.review.defence
-    check(rules, "RP06", "本辦法不設答辯", "these rules ask for no defence")
-    check(panel.heard is None, "RP06", "已列出入圍答辯的申報", "the list for the defence has been made")
-    _require_sheets(check, panel, scheme, "RP06")
+    check(rules, "RP07", "本辦法不設答辯", "these rules ask for no defence")
+    check(panel.heard is None, "RP07", "已列出入圍答辯的申報", "the list for the defence has been made")
+    _require_sheets(check, panel, scheme, "RP07")
     if check.unmet or rules is None:
         raise check.refuse()
     heard = tuple(name for name, (mark, _) in _add_up(panel.sheets, scheme).items() if mark >= rules.line)
@@ -964,13 +1032,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
             return state.having(replace(_seat_hands(panel, of), barred=panel.barred | barred))
+        case ImpartialityDeclared():
+            return state.having(replace(_seat_hands(panel, of), cleared=panel.cleared | {seat_of(of.actor)}))
         case ReviewerRecused():
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
             return state.having(_join(after, of.acting))
         case ScoreSubmitted():
-            known = panel.defences if event.defence else panel.sheets
-            sheets = {**known, event.application: {**known.get(event.application, {}), seat_of(of.actor): event.mark}}
-            after = _seat_hands(panel, of)
+            known, seat = panel.defences if event.defence else panel.sheets, seat_of(of.actor)
+            sheets = {**known, event.application: {**known.get(event.application, {}), seat: event.mark}}
+            after = replace(_seat_hands(panel, of), cleared=panel.cleared | {seat})
             after = replace(after, defences=sheets) if event.defence else replace(after, sheets=sheets)
             return state.having(_join(after, of.acting))
         case DefenceListed():
@@ -1011,6 +1081,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
                 name,
                 f"{name} 尚缺 {len(missing)} 份評分",
                 f"{len(missing)} sheets for {name} are missing",
+                seats=tuple(map(person, missing)),
             )
     yield Awaited((Role.HOST,), "IssueReviewReport", "", "出具評審報告", "issue the report")
 

@@ -1,4 +1,4 @@
-"""A panel that hears whom its written review puts through, and scores them a second time (RP06, P4)."""
+"""A panel that hears whom its written review puts through, and scores them a second time (RP07, P4)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def found(town: WrittenRealm) -> Panel:
 def test_those_whose_written_mark_reaches_the_line_are_heard_and_scored_again() -> None:
     town = listed()
     assert found(town).heard == ("AP-1",)
-    assert score("AP-2", 90).refused(town) == {"RP06"}
+    assert score("AP-2", 90).refused(town) == {"RP07"}
     assert on_panel(REPORT, HOST, "2024-03-08").refused(town) == {"RP05"}, "the second sheets are missing"
     score("AP-1", 90).ordered(town)
     assert score("AP-1", 91).refused(town) == {"RP04"}
@@ -73,12 +73,12 @@ def test_the_mark_is_that_of_both_by_their_weights_and_the_defence_of_who_is_not
 def test_the_list_follows_every_written_sheet_once_where_the_rules_ask_for_a_defence() -> None:
     town = realm_until("panel", HEARD)
     score("AP-1", 80).ordered(town)
-    assert on_panel(LIST, HOST).refused(town) == {"RP06"}
-    assert on_panel(REPORT, HOST).refused(written()) == {"RP06"}
-    assert on_panel(LIST, HOST).refused(listed()) == {"RP06"}
+    assert on_panel(LIST, HOST).refused(town) == {"RP07"}
+    assert on_panel(REPORT, HOST).refused(written()) == {"RP07"}
+    assert on_panel(LIST, HOST).refused(listed()) == {"RP07"}
     without = realm_until("panel")
     score("AP-1", 80).ordered(without)
-    assert on_panel(LIST, HOST).refused(without) == {"RP06"}
+    assert on_panel(LIST, HOST).refused(without) == {"RP07"}
 
 
 def test_nobody_may_be_heard_and_the_report_says_so() -> None:
