@@ -400,7 +400,8 @@ def parse_moment(text: str) -> date | datetime:
     return parse_day(text) if len(text.strip()) <= len("2024年12月31日") else parse_instant(text)
 
 
-def _read_moment(value: object) -> object:
+def read_moment(value: object) -> date | datetime:
+    """A day, or a time in Shanghai unless it has an offset. Raises ValueMisread if it is neither."""
     if isinstance(value, date):
         return value
     try:
@@ -412,7 +413,7 @@ def _read_moment(value: object) -> object:
     raise ValueMisread(f"{zh}；不可為 {show(value)}", f"{en}; not {show(value)}")
 
 
-DayOrTime = Annotated[date | datetime, BeforeValidator(_read_moment)]
+DayOrTime = Annotated[date | datetime, BeforeValidator(read_moment)]
 """A day, or a time: in Shanghai unless it has an offset."""
 
 
@@ -426,7 +427,7 @@ def at_hour(moment: date | datetime, hour: time) -> datetime:
 
 
 def _read_instant(value: object) -> object:
-    moment = _read_moment(value)
+    moment = read_moment(value)
     return at_hour(moment, OPENING_HOUR) if isinstance(moment, date) else moment
 
 
