@@ -31,6 +31,7 @@ from audit.invariants import (
     panels,
     payments,
     registers,
+    reimbursements,
     requests,
     state_machine,
 )
@@ -69,6 +70,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "M8": ("已撥付的分期不可更動", "paid tranches are immutable"),
     "M9": ("金額為整數分，末位資金吸收尾差", "integer fen; the last share absorbs the rounding"),
     "M10": ("收回資金到賬 ≤ 決定 ≤ 撥付 − 繳回", "clawback received ≤ ordered ≤ paid − returned"),
+    "M12": ("事後補助：撥付合計 ≤ 核定支出", "reimbursed: no more is paid than the checked vouchers come to"),
     "P1": ("評審者與申報單位無利害關係，回避先於評分", "no reviewer related to a bidder; recusal precedes scores"),
     "P2": ("申請、複核、審批為三人", "maker, checker and approver are three persons"),
     "P3": (
@@ -144,6 +146,7 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **contracts.CHECKS,
     **payments.CHECKS,
     **delivery.CHECKS,
+    **reimbursements.CHECKS,
     **endings.CHECKS,
     **cities.CHECKS,
     **community.CHECKS,

@@ -289,6 +289,12 @@ class Project:
     """Version at which it was recorded, and the voucher's number and issuer."""
     spending: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Version at which it was recorded, the budget line, and the fen that count now."""
+    reimburses: bool = False
+    """Whether no more is paid than its checked vouchers come to (M12)."""
+    allowed: dict[int, int] = field(default_factory=dict)
+    """Version at which a voucher was recorded, and the fen of it that finance allows."""
+    paid_before: int = 0
+    """What an opening entry says was paid, on vouchers that nobody here has seen."""
     teams: set[str] = field(default_factory=set)
     carried: dict[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
     """Team and the months in which an opening entry says that it was active (Z1)."""

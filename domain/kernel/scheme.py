@@ -333,6 +333,11 @@ class Scheme(Policy):
     """None where the city has no network of bases."""
 
     @property
+    def reimburses(self) -> bool | None:
+        """Whether organisations spend first (§2.1), as events say it; None where they do not."""
+        return self.route is Route.REIMBURSE or None
+
+    @property
     def ref(self) -> SchemeRef:
         """How events cite this version."""
         return SchemeRef(name=self.name, version=self.version)
