@@ -427,8 +427,7 @@ def at_hour(moment: date | datetime, hour: time) -> datetime:
 
 
 def _read_instant(value: object) -> object:
-    moment = read_moment(value)
-    return at_hour(moment, OPENING_HOUR) if isinstance(moment, date) else moment
+    return at_hour(read_moment(value), OPENING_HOUR)
 
 
 BusinessTime = Annotated[datetime, BeforeValidator(_read_instant)]
