@@ -110,7 +110,7 @@ async def test_a_list_of_projects_takes_each_of_its_conditions_and_refuses_what_
 async def test_a_register_is_read_as_it_stood_on_any_day_by_the_house_alone(counter: Counter, bureau: Bureau) -> None:
     stream = bureau.id("organisation", "ORG-7")
     await bureau.straight(stream, verification(), "CAB-REG#1")
-    asked = {"realm": bureau.realm, "at_least": await bureau.store.last_position()}
+    asked: dict[str, Any] = {"realm": bureau.realm, "at_least": await bureau.store.last_position()}
     async with counter.service("CAB-REG#1") as service, counter.service("SO-LEGAL#1") as outside:
         (entry,) = (await service.get("/v1/registers/organisation", params=asked)).json()["entries"]
         then = {**asked, "as_of": entry["since"], "known_at": entry["recorded_at"]}
