@@ -21,6 +21,7 @@ from audit.invariants import (
     contracts,
     delivery,
     draws,
+    eligibility,
     endings,
     escalations,
     every_event,
@@ -33,6 +34,7 @@ from audit.invariants import (
     registers,
     reimbursements,
     requests,
+    roles,
     state_machine,
 )
 from audit.invariants.realm import Realm
@@ -121,6 +123,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "OE04": ("期初登記時無期限已過", "no deadline lies in the past when a project is taken over"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
     "SD5": ("評審者不任申報單位的崗位，離任未滿回避期者亦然", "no reviewer is, or was of late, on a seat of a bidder"),
+    "SD6": ("經手屆次者不評審，評審者不定立項", "officers of a round review none of it, and reviewers award nothing"),
     "SD15": (
         "辦理者不任該組織的崗位，離任未滿回避期者亦然",
         "who decides about an organisation is, or was of late, on no seat of it",
@@ -134,7 +137,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "AF07": ("評估者為協議載明者", "who evaluates is whom the contract names"),
     "AF08": ("審計者為協議載明者", "who audits is whom the contract names"),
 }
-"""Every invariant, in Chinese and English; besides them the rows T01–T26 and AP01–AP09 of the state machine."""
+"""Every invariant, in Chinese and English; besides them the rows of ``state_machine`` and ``roles`` by their ids."""
 
 CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] = {
     **registers.CHECKS,
@@ -225,6 +228,7 @@ class Invariants:
         realm = self._realms[event.realm]
         realm.look_back_to(event.at)
         every_event.check_every_event(self._require, event)
+        roles.check_role(self._require, event)
         business.check_business(self._require, realm, self._realms.get(_LIVE, realm), event)
         self._offices.judge(self._require, event)
         live = self._realms.get(_LIVE, realm)
@@ -236,6 +240,7 @@ class Invariants:
             after = room.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)
+        eligibility.check_reviewers(self._require, realm, live, self._offices, event)
         cities.check_codes(self._require, realm, event)
         realm.known.add((event.kind, event.name))
         if event.kind == "project":

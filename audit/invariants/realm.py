@@ -372,6 +372,8 @@ class Realm:
     bases: dict[str, str] = field(default_factory=dict)
     """Base and its tier."""
     needs: dict[str, Need] = field(default_factory=dict)
+    need_hands: defaultdict[str, list[Hand]] = field(default_factory=lambda: defaultdict(list))
+    """Who submitted and who endorsed each need."""
     known: set[tuple[str, str]] = field(default_factory=set)
     """Kind and name of every stream that has an event."""
     designations: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
