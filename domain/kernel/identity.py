@@ -48,6 +48,9 @@ class Role(Words):
     SYS = "SYS", "系統（到期自動）", "system (automatic)"
 
 
+_ROLES = frozenset(role.value for role in Role)
+
+
 class CheckedText(str):
     """A string of a checked form that pydantic parses and JSON writes as itself."""
 
@@ -71,7 +74,7 @@ class Actor(CheckedText):
     def __new__(cls, text: str) -> Self:
         """Check the form once, at the door."""
         match = _ACTOR.fullmatch(text)
-        if match is None or match[1] not in set(Role):
+        if match is None or match[1] not in _ROLES:
             roles = " ".join(sorted(Role))
             message = f"{text[:40]!r}: 寫作 角色#編號，如 CAB-REG#1 / write ROLE#n, as CAB-REG#1; 角色 roles: {roles}"
             raise ValueError(message)
