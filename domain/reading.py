@@ -85,6 +85,8 @@ _KNOWN_TO: Final[Mapping[Restriction, frozenset[Role]]] = {
 }
 """Of those who may read a file, whose task needs what is marked in it: money the accounts, care the clients (FZ-10),
 secretariat and decision the sheets, recusal the reasons. Whoever recorded a thing reads it, whatever it is."""
+TOLD_WHO: Final = frozenset({Role.CAB_REG, Role.CAB_DEC, *WATCH})
+"""Who is told by whom an anonymous event was caused, beside whoever did it: those whose task it may become."""
 BID_EVENTS: Final = frozenset(event.event_type for event in bidding.DECIDER.events)
 """What a reviewer reads of a project: the application as it was handed in, and nothing that came of it."""
 

@@ -96,6 +96,8 @@ ANY_SEAT = "*"
 
 SYSTEM = Actor("SYS#1")
 """The timer: the only actor of a deadline."""
+UNNAMED = Actor("PUBLIC#999999999")
+"""Stands before readers for whoever acted where that is not told; it asks for nothing and is in no log."""
 
 
 class StreamId(CheckedText):

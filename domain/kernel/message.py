@@ -43,6 +43,8 @@ class Event(Particulars):
     """The rows of the state machine that this event makes."""
     asks: ClassVar[bool] = False
     """Whether an approval is asked for by it: whoever caused it is told which."""
+    anonymous: ClassVar[bool] = False
+    """Whether readers are not told who caused it, but for those whose task it is (``domain.reading``)."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - pydantic's own signature

@@ -1202,7 +1202,17 @@ def test_d4_minor_variations_that_add_up_to_a_major_one_are_caught(monkeypatch: 
 
 
 def test_every_invariant_has_a_mutant() -> None:
-    by_themselves = {"D6", "D7", "M9", "M12", "S1", "V1", "V2"}  # in test_timers, test_challenge, test_reimbursement
+    by_themselves = {
+        "D6",
+        "D7",
+        "D8",
+        "D9",
+        "M9",
+        "M12",
+        "S1",
+        "V1",
+        "V2",
+    }  # in tests of their own
     in_test_opening = {"OE01", "OE02", "OE03", "OE04"}  # tests/domain/project/test_opening.py
     in_test_business = {
         "SD8",

@@ -25,6 +25,7 @@ from domain.project.publicity import ConfirmAward, OpenAwardPublicity
 from domain.project.stage import Stage
 from domain.registers.panel import DeclareConflict, DrawPanel, IssueReviewReport, RecuseReviewer, SubmitScore
 from domain.round.call import AmendCall, CancelCall, CloseCall, PublishCall
+from domain.round.clarification import AnswerClarification, AskClarification
 from domain.round.plan import (
     ApproveRoundBudget,
     CloseNeedSolicitation,
@@ -128,7 +129,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[type[Command], ...]], ...]] = (
     ("plan", (ApproveRoundBudget,)),
     ("solicitation", (OpenNeedSolicitation, CloseNeedSolicitation, SubmitNeed)),
     ("catalogue", (PublishNeedCatalogue,)),
-    ("call", (PublishCall, AmendCall, CloseCall, CancelCall)),
+    ("call", (PublishCall, AmendCall, AskClarification, AnswerClarification, CloseCall, CancelCall)),
     ("bids", (DraftApplication, SubmitApplication)),
     ("review", (DrawPanel,)),
     ("ranking", (ResolveRound,)),
