@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,17 +65,20 @@ class Verbs(Mapping[str, Any]):
         return len(self._nouns) + len(self._declarations)
 
 
-def _read_declarations(module: str) -> Iterator[Declaration]:
+@cache
+def _read_declarations(module: str) -> Sequence[Declaration]:
     """The functions under ``@app.command(name)``, read from the source without running it."""
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(module)
+    found = []
     for node in ast.parse(Path(spec.origin).read_bytes()).body:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         for decorator in node.decorator_list:
             match decorator:
                 case ast.Call(func=ast.Attribute(attr="command"), args=[ast.Constant(value=str(name))]):
-                    yield Declaration(name, module, (ast.get_docstring(node) or "").partition("\n")[0])
+                    found.append(Declaration(name, module, (ast.get_docstring(node) or "").partition("\n")[0]))
                 case _:
                     pass
+    return found
