@@ -167,7 +167,7 @@ def test_what_the_checker_says_has_its_particulars_apart_from_its_words() -> Non
     for condition in said:
         texts = [str(text.value) for text in condition.args[2:4] if isinstance(text, ast.Constant)]
         if len(texts) == 2:
-            places = {key.arg for key in call.keywords}
+            places = {key.arg for key in condition.keywords}
             assert [list_places(text) for text in texts] == [places, places], texts
             assert re.search(r"\} 分(?![記攤])|\} fen\b", " ".join(texts)) is None or "points" in texts[1], texts
 
