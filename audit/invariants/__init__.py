@@ -17,6 +17,7 @@ from audit.invariants import (
     business,
     challenges,
     cities,
+    clarifications,
     community,
     contracts,
     delivery,
@@ -35,6 +36,7 @@ from audit.invariants import (
     reimbursements,
     requests,
     roles,
+    seals,
     state_machine,
 )
 from audit.invariants.realm import Realm
@@ -90,6 +92,14 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "D5": ("等級與停止資格以事發當時為準", "ratings and bans are judged at the instant of the event"),
     "D6": ("逾期者報送其當知之人", "what is late is told of to whom it must be"),
     "D7": ("質疑、投訴依法定期限，期間暫停", "challenges keep the law's periods; the award stands still meanwhile"),
+    "D8": (
+        "提問在期限內，未全部答復前無初審通過",
+        "a call is questioned in time, and no bid passes before all is answered",
+    ),
+    "D9": (
+        "密封申報：截止前密封，截止後由足數監督人開啟，所示即所封",
+        "sealed bids: before the close; opened by the quorum after it; shown as they were sealed",
+    ),
     "V1": ("不利決定有理由與附件", "adverse events carry a reason and an attachment"),
     "V2": ("日誌只增，逐條成鏈（由 audit verify 核驗）", "append-only, hash-chained: audit verify proves it"),
     "V3": ("產出由活動記錄得出", "outputs derive from activity records"),
@@ -144,6 +154,8 @@ CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] 
     **panels.CHECKS,
     **draws.CHECKS,
     **challenges.CHECKS,
+    **clarifications.CHECKS,
+    **seals.CHECKS,
     **escalations.CHECKS,
     **awards.CHECKS,
     **contracts.CHECKS,
@@ -236,7 +248,7 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        for room in (cities, community, names, draws, escalations, challenges):
+        for room in (cities, community, names, draws, escalations, challenges, clarifications, seals):
             after = room.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)

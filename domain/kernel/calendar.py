@@ -119,6 +119,14 @@ class Calendar:
             self._counted[day, working_days] = counted
         return counted
 
+    def before(self, day: date, working_days: int) -> date:
+        """The last day from which that many working days pass until the end of ``day``."""
+        left = working_days
+        while left > 0:
+            left -= self.is_working(day)
+            day -= timedelta(days=1)
+        return day
+
     def next_working(self, day: date) -> date:
         """The first working day after ``day``."""
         return self.after(day, 1)

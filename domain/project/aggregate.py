@@ -21,6 +21,7 @@ from domain.project import (
     publicity,
     reimbursement,
     remedy,
+    sealing,
     termination,
     variation,
 )
@@ -66,6 +67,7 @@ _STAGES = tuple(
     with_gates(stage.DECIDER)
     for stage in (
         bidding,
+        sealing,
         award,
         objection,
         publicity,
