@@ -174,7 +174,8 @@ class Door:
         self._carrier = carrier
         self.identity = identity
         self._store = store
-        self._key = key
+        self.key = key
+        """By which it signs; None where it asks for nothing of its own."""
         self._prepare = prepare
         self._preparing = asyncio.Lock()
         self._log = log_id
@@ -283,7 +284,7 @@ class Door:
         )
         unmet = find_inadmissible(envelope)
         if not unmet:
-            return envelope if self._key is None else envelope.signed(self._key)
+            return envelope if self.key is None else envelope.signed(self.key)
         log.info(
             "command.turned_away", command=envelope.command, rules=[u.rule for u in unmet], digest=_digest(envelope)
         )
@@ -386,7 +387,7 @@ class Door:
                 raise StreamParked(standing.stream)
             before = standing
             deadline = CarryOut(stream=standing.stream, now=standing.due_at)
-            await self._carrier.fall_due(deadline if self._key is None else deadline.signed(self._key))
+            await self._carrier.fall_due(deadline if self.key is None else deadline.signed(self.key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""

@@ -6,6 +6,7 @@ To load every verb takes seconds, for it loads all rules and Temporal's client; 
 from __future__ import annotations
 
 import ast
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -30,8 +31,13 @@ class Declaration:
     """The first line of its help."""
 
     def load(self) -> Any:  # noqa: ANN401 - the library's own types are private
-        """The command."""
-        infos = import_module(self.module).app.registered_commands
+        """The command. What is loaded stays: to look through it for garbage meanwhile costs a quarter of the time."""
+        gc.disable()
+        try:
+            infos = import_module(self.module).app.registered_commands
+        finally:
+            gc.freeze()
+            gc.enable()
         info = next(info for info in infos if info.name == self.name)
         return typer.main.get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from application.maintenance import record_maintenance
+from application.namespace import seal_namespace
 from application.reconcile import Reconciliation, reconcile, resurrect
 from audit.finding import FindingKind
 from audit.verification import verify
 from cli.adapter import Invocation, verb
 from cli.audit import read_roots
-from cli.command import read_actor
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import ArgumentInvalid
 from domain.kernel.failure import FailureKind
 from domain.registers.maintenance import Work
@@ -63,6 +64,7 @@ async def restore_check_command(
         if actor is not None and reason is not None and again and is_whole(verification):
             door, who = runtime.register_door, read_actor(actor)
             async with record_maintenance(runtime.store, door, who, Work.RESURRECT, reason) as outcome:
+                await seal_namespace(runtime.client, anew=True)
                 compared = await resurrect(runtime.store, runtime.client, runtime.settings.task_queue, runtime.door)
                 outcome.tell(finding.mended for finding in compared.findings)
         else:

@@ -60,6 +60,7 @@ _TABLE: Final = (
     ("RP03", "ReviewerRecused", "CAB-REG"),
     ("RP04", "ScoreSubmitted", "EXPERT"),
     ("RP05", "ReviewReportIssued", "HOST"),
+    ("RP06", "ImpartialityDeclared", "EXPERT"),
     ("DW01", "DrawCommitted", "CAB-REG"),
     ("DW02", "DrawAbandoned", "CAB-REG CAB-DEC"),
     ("ER01", "ExpertsEntered", "CAB-REG CAB-DEC"),

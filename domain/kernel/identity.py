@@ -173,13 +173,16 @@ def _sha256(text: str) -> str:
     return text
 
 
+Sha256 = Annotated[str, AfterValidator(_sha256), Field(max_length=64)]
+"""64 lower-case hex digits."""
+
+
 class Attachment(BaseModel):
     """A document by its digest; the bytes are kept once, elsewhere (design.md §9)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: Annotated[str, AfterValidator(_sha256), Field(max_length=64, title="校驗值 / digest")]
-    """64 lower-case hex digits."""
+    sha256: Annotated[Sha256, Field(title="校驗值 / digest")]
     media_type: Annotated[Text, Field(title="文件類型 / media type")]
     name: Annotated[Text, Field(title="名稱 / name")]
 

@@ -279,6 +279,8 @@ def test_a_document_is_the_file_at_a_path() -> None:
     assert value(command, "index") == PAPER
     several = typed("RecordSupervisionVisit", attachments="@a.pdf,@b.pdf")
     assert value(several, "attachments") == (PAPER, PAPER)
+    one = typed("RecordSupervisionVisit", attachments=PAPER.model_dump_json())
+    assert value(one, "attachments") == (PAPER,), "as the command line elsewhere sends it"
     as_json = typed("ArchiveProject", index=json.dumps(PAPER.model_dump()))
     assert value(as_json, "index") == PAPER
 

@@ -154,6 +154,29 @@ async def test_trying_records_nothing_and_says_what_it_would_come_to(counter: Co
     assert before <= await bureau.store.last_position()
 
 
+async def test_a_name_that_only_a_trial_has_is_acted_on_where_its_realm_is_said(
+    counter: Counter, bureau: Bureau
+) -> None:
+    need = f"ND-{uuid4().hex[:8]}"
+    body = {**await solicited(bureau), "subject": bureau.id("need", need), "as": "COMM#1"}
+    adopt = {"subject": need, "particulars": {}}
+    async with counter.service("COMM#1", "CAB-REG#1") as service:
+        await service.post(SUBMIT, json=body, headers={"Idempotency-Key": str(uuid4())})
+        unsaid = [
+            await service.post(
+                "/v1/commands/AdoptNeed", json=adopt, params=query, headers={"Idempotency-Key": str(uuid4())}
+            )
+            for query in ({}, {"dry_run": "true"})
+        ]
+        question = await service.post("/v1/why-not/AdoptNeed", json=adopt)
+        said = await service.post(
+            "/v1/commands/AdoptNeed", json={**adopt, "realm": bureau.realm}, params={"dry_run": 1}
+        )
+    for answer in unsaid:
+        assert (answer.status_code, bureau.realm in answer.json()["detail"]) == (422, True), answer.json()
+    assert question.json()["stream"] == said.json()["stream"] == body["subject"]
+
+
 async def test_every_fault_of_a_body_is_named_where_it_stands(counter: Counter, bureau: Bureau) -> None:
     body = {
         "subject": f"need/{bureau.realm}/ND-1",
@@ -193,6 +216,28 @@ async def test_what_is_asked_without_waiting_ends_in_the_same_receipt(counter: C
     assert (done["done"], done["response"]) == (True, receipt.json())
     assert "error" not in done
     assert hidden.status_code == 404
+
+
+async def test_a_service_finds_all_it_asked_without_waiting_page_by_page_and_nobody_elses(
+    counter: Counter, bureau: Bureau
+) -> None:
+    first = await solicited(bureau)
+    second = {**first, "subject": bureau.id("need", "ND-2")}
+    async with counter.service("COMM#1") as service, counter.service("COMM#1") as another:
+        for body in (first, second):
+            taken = await service.post(SUBMIT, json=body, headers=with_key(Prefer="respond-async"))
+            await service.get(taken.headers["Location"], params={"wait": 30})
+        page = (await service.get("/v1/operations", params={"limit": 1})).json()
+        rest = (await service.get("/v1/operations", params={"limit": 1, "after": page["next"]})).json()
+        pending = (await service.get("/v1/operations", params={"pending": True})).json()
+        forged = await service.get("/v1/operations", params={"after": "WzFd"})
+        theirs = (await another.get("/v1/operations")).json()
+    told = [one["metadata"]["stream"] for one in (*page["operations"], *rest["operations"])]
+    assert told == [bureau.id("need", "ND-2"), bureau.id("need", "ND-1")]
+    assert all(one["done"] and one["response"] for one in (*page["operations"], *rest["operations"]))
+    assert "next" not in rest
+    assert (pending, theirs) == ({"operations": []}, {"operations": []})
+    assert forged.status_code == 422
 
 
 async def test_an_operation_whose_process_died_is_taken_up_again(counter: Counter, bureau: Bureau) -> None:
