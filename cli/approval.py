@@ -156,10 +156,10 @@ def _group(group: ApproverGroup, printer: Printer) -> str:
 
 
 def _vote(vote: Vote, printer: Printer) -> str:
-    """What one person decided, and whether they stood in for somebody."""
-    stands_in = printer.say("（代行）", " (stand-in)") if vote.basis is not None else ""
+    """What one person decided, and in what right on a seat that is not theirs."""
+    basis = "" if vote.basis is None else printer.say(f"（{vote.basis.zh}）", f" ({vote.basis.en})")
     ballot, why = printer.say(vote.ballot.zh, vote.ballot.en), f"：{vote.reason}" if vote.reason else ""
-    return f"{local_time(vote.at)} {vote.acting.seat}{stands_in} {ballot}{why}"
+    return f"{local_time(vote.at)} {vote.acting.seat}{basis} {ballot}{why}"
 
 
 @app.command("approve")

@@ -703,7 +703,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
             case TrancheStatus.PLANNED | TrancheStatus.WITHHELD | TrancheStatus.FAILED:
                 account = state.part(Contract).account
                 if tranche.gate in state.part(Gates).passed and account and is_covered(state, tranche.remainder):
-                    yield Awaited((Role.CAB_REG,), "RequestDisbursement", name, "申請撥款", "ask for the tranche")
+                    yield Awaited((Role.CAB_REG,), "RequestDisbursement", name, "提交撥款申請", "request the payment")
             case TrancheStatus.REQUESTED:
                 yield Awaited((Role.CAB_FIN,), "CheckDisbursement", name, "複核撥款", "check the request", until)
             case TrancheStatus.CHECKED:

@@ -188,7 +188,7 @@ GUARDS: Final[Mapping[str, Callable[[Office, int], Awaitable[tuple[StreamId, Ans
 }
 
 
-def _let_anybody_sit(seat: State, order: Order, _office: State | None = None) -> tuple[Order, tuple[Unmet, ...]]:
+def let_anybody_sit(seat: State, order: Order, _office: State | None = None) -> tuple[Order, tuple[Unmet, ...]]:
     persons = frozenset({order.person}) if order.person else frozenset()
     return replace(order, is_live=True, scope=seat.part(Seat).scope, persons=persons), ()
 
@@ -197,7 +197,7 @@ def take_away(layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if nobody had thought of that layer."""
     match layer:
         case "door":
-            monkeypatch.setattr("deciding.decision.judge_seat", _let_anybody_sit)
+            monkeypatch.setattr("deciding.decision.judge_seat", let_anybody_sit)
             monkeypatch.setattr(Warrant, "find_fault", lambda *_, **__: None)
         case "before":
             monkeypatch.setattr("deciding.decision.refuse_business", lambda *_: ())

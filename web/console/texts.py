@@ -23,6 +23,7 @@ COMMON: Final[Texts] = {
     "nav_needs": ("需求", "Needs"),
     "nav_rounds": ("屆（年度）", "Rounds"),
     "nav_registers": ("登記冊", "Registers"),
+    "nav_reviews": ("我的評審", "My reviews"),
     "nav_audit": ("審計", "Audit"),
     "nav_schemes": ("管理辦法", "Rules"),
     "nav_admin": ("系統管理", "Administration"),
@@ -46,6 +47,7 @@ COMMON: Final[Texts] = {
     "none": ("無", "none"),
     "next_page": ("下一頁", "Next page"),
     "first_page": ("回到第一頁", "Back to the first page"),
+    "as_sheet": ("導出 Excel", "Export to Excel"),
     "behind": (
         "列表尚未包含最近 {n} 條記錄（截至 {at}），請稍後刷新。",
         "The list does not yet show the last {n} records (as of {at}). Reload in a moment.",
