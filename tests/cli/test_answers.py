@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 GOLDEN = ROOT / "tests" / "cli" / "golden"
 VOLATILE = re.compile(r"S2-[0-9a-f]{8}")
 
-CHINESE = re.compile("階段|情景|版本|名稱|審批編號|命令|狀況|條記錄|項命令|暫不能|辦理人|暫無|環境|年度安排")
+CHINESE = re.compile("階段|情景|版本|名稱|審批編號|命令|狀況|條記錄|項命令|暫不能|辦理人|暫無|環境|年度安排|遷移")
 """Words of our own; the data of a story is Chinese in either language."""
 
 READING = [
@@ -404,7 +404,8 @@ def test_a_service_waits_and_is_told_when_somebody_else_decides(part: str, ventu
     late = venture.ask("approval", "wait", asked["id"], "--timeout", "0.3")
     assert late.exit_code == 5, late.output
     with venture.start("approval", "wait", asked["id"], "--timeout", "60", "-o", "json") as waiting:
-        decided = venture.ask("do", "check-disbursement", f"{part}/T1", "--as", "CAB-FIN#1")
+        here = ("--realm", asked["stream"].split("/")[1])
+        decided = venture.ask("do", "check-disbursement", f"{part}/T1", "--as", "CAB-FIN#1", *here)
         assert decided.exit_code == 0, decided.output
         out, err = waiting.communicate()
     assert waiting.returncode == 0, err
