@@ -22,6 +22,7 @@ from domain.project import (
     publicity,
     reimbursement,
     remedy,
+    sealing,
     termination,
     variation,
 )
@@ -67,6 +68,7 @@ _STAGES = tuple(
     with_gates(stage.DECIDER)
     for stage in (
         bidding,
+        sealing,
         award,
         objection,
         publicity,

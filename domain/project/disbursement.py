@@ -679,10 +679,10 @@ def _ends(tranche: Tranche, calendar: Calendar) -> datetime | None:
 
 def _alerts(state: State, tranche: Tranche, calendar: Calendar) -> datetime | None:
     """When somebody is told that it is late; None if nobody is, or was. Not while the project stands still."""
-    until = _ends(tranche, calendar)
-    if until is None or tranche.late_to is None or tranche.status not in IN_FLIGHT or state.stage not in PAYABLE:
+    if tranche.late_to is None or tranche.status not in IN_FLIGHT or state.stage not in PAYABLE:
         return None
-    return max(until, state.since or until)
+    until = _ends(tranche, calendar)
+    return max(until, state.since or until) if until is not None else None
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
@@ -703,7 +703,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
             case TrancheStatus.PLANNED | TrancheStatus.WITHHELD | TrancheStatus.FAILED:
                 account = state.part(Contract).account
                 if tranche.gate in state.part(Gates).passed and account and is_covered(state, tranche.remainder):
-                    yield Awaited((Role.CAB_REG,), "RequestDisbursement", name, "申請撥款", "ask for the tranche")
+                    yield Awaited((Role.CAB_REG,), "RequestDisbursement", name, "提交撥款申請", "request the payment")
             case TrancheStatus.REQUESTED:
                 yield Awaited((Role.CAB_FIN,), "CheckDisbursement", name, "複核撥款", "check the request", until)
             case TrancheStatus.CHECKED:
