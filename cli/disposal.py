@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from application.disposal import destroy, list_disposal, require_unheld
 from application.maintenance import record_maintenance
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.document import app, console
 from cli.naming import resolve
-from cli.options import Administrator, Name, Realm, Why
+from cli.options import Administrator, Name, Realm, Why, read_actor
 from cli.output import Column
 from domain.kernel.calendar import local_time
 from domain.registers.maintenance import Work
