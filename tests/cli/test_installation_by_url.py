@@ -32,7 +32,7 @@ from runtime.runtime import Runtime
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
-from tests.cli.installation import ROOT, in_process
+from tests.cli.installation import PATIENCE_S, ROOT, in_process
 from tests.docs.pages import blocks
 from tests.keys import KEY, SEED
 from tests.workflows.bureau import Bureau, verification
@@ -315,7 +315,13 @@ async def _run_worker(environment: dict[str, str]) -> subprocess.CompletedProces
     """A worker that ends by itself."""
     command: Sequence[str] = [sys.executable, str(HOUSE / "worker.py")]
     return await asyncio.to_thread(
-        subprocess.run, command, env=_clean(environment), capture_output=True, text=True, timeout=60, check=False
+        subprocess.run,
+        command,
+        env=_clean(environment),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
 
