@@ -112,17 +112,20 @@ class CommandActivities:
         checks_clocks: bool = False,
         requires_office: bool = False,
         requires_documents: bool = False,
+        has_workflows: bool = True,
     ) -> None:
         """Use that store, and let in only what is signed by a key that it has published; count in those measures.
 
         A worker ``checks_clocks``: that of Temporal against the store's. That none is ahead, the store sees to itself.
         In production it ``requires_office``: nobody acts on the wall clock before the office is founded. It
-        ``requires_documents``: on the wall clock nothing is taken in whose attachments are not here.
+        ``requires_documents``: on the wall clock nothing is taken in whose attachments are not here. Where it
+        ``has_workflows``, their pages are told how each stream stands.
         """
         self._store = store
         self._checks_clocks = checks_clocks
         self._requires_office = requires_office
         self._requires_documents = requires_documents
+        self._has_workflows = has_workflows
         self._folds = FoldCache()
         self._measures = measures or Metrics()
 
@@ -215,8 +218,8 @@ class CommandActivities:
         """What is to be recorded; of a group in a thread: writing thousands of entries would keep others waiting."""
 
         def build() -> Append:
-            append = build_append(decision, others, request.envelope)
-            return hold(manual_clock.hold_realm(append, request.stream.realm, stream.loaded), stream.reader.warrant)
+            held = {**manual_clock.hold_realm(request.stream.realm, stream.loaded), **hold(stream.reader.warrant)}
+            return build_append(decision, others, request.envelope, held)
 
         return await asyncio.to_thread(build) if others else build()
 
@@ -342,7 +345,7 @@ class CommandActivities:
                 version=decision.state.version,
             )
         answer = build_answer(decision, appended) if request.envelope is not None else None
-        return CarryOutResult(progress=build_progress(decision), answer=answer)
+        return CarryOutResult(progress=build_progress(decision, is_shown=self._has_workflows), answer=answer)
 
     def _clocks_disagree(self, request: CarryOut, how: str, what: str) -> ApplicationError:
         """Nothing is recorded: what a wrong clock closed would be closed for good. A person sets it right."""
@@ -357,7 +360,7 @@ class CommandActivities:
         decision = Decision((), stream.state, calendar, stream.loaded.realm.clock, {}, stream.state)
         if answer is None:
             await self._store.refresh_standing(build_standing(decision))
-        return CarryOutResult(progress=build_progress(decision), answer=answer)
+        return CarryOutResult(progress=build_progress(decision, is_shown=self._has_workflows), answer=answer)
 
     async def _park(self, stream: _Stream, parked: StreamParked) -> CarryOutResult:
         """Say so aloud, and answer so. Only the stream that is parked itself sets no alarm any more."""

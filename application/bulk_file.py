@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from application.bulk_sheet import SUFFIXES, SheetTable, read_sheet
-from application.command_input import CommandUnknown, read_command, resolve_command
-from application.queries import NameAmbiguous, NameUnknown, resolve_or_begin
+from application.command_input import CommandUnknown, begins_stream, read_command, resolve_command
+from application.queries import NameAmbiguous, NameUnknown, RealmUnsaid, find_to_act
 from application.realms import NoSuchRealm
 from domain.catalogue import split_subject
 from domain.kernel.canonical import digest
@@ -248,9 +248,13 @@ class _RowReader:
         if subject in self.streams:
             return self.streams[subject]
         try:
-            stream = await resolve_or_begin(self.store, subject, self.realm)
-        except NoSuchRealm as missing:
-            zh, en = missing.zh, missing.en
+            begins = begins_stream(str(document.data.get("command", "")), subject)
+        except CommandUnknown:
+            begins = False  # told where the command is read
+        try:
+            stream = (await find_to_act(self.store, subject, self.realm, begins=begins)).stream
+        except (NoSuchRealm, RealmUnsaid) as failure:
+            zh, en = failure.zh, failure.en
         except NameUnknown:
             zh, en = f"不認識 {show(subject)}", f"unknown subject {show(subject)}"
         except NameAmbiguous as several:

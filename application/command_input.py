@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from application.document_content import name_type
-from domain.catalogue import AGGREGATES, find_command, list_commands
+from domain.catalogue import AGGREGATES, find_command, kind_of_subject, list_commands, split_subject
 from domain.kernel.explanation import InputFault, InputInvalid, show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.field_shape import Kind, Notation, Shape, field_shapes
@@ -52,6 +52,15 @@ def resolve_command(name: str, kind: str) -> type[Command]:
     if not matches:
         raise CommandUnknown(name, kind)
     return find_command(matches[0], kind)
+
+
+def begins_stream(name: str, subject: str) -> bool:
+    """Whether the command that somebody means by that name can only begin what it is about. Raises CommandUnknown."""
+    try:
+        kind = kind_of_subject(split_subject(subject)[0])
+    except KeyError:
+        return False
+    return resolve_command(name, kind).only_begins()
 
 
 def _resembling(name: str, kind: str) -> list[str]:

@@ -427,7 +427,7 @@ def _refuse(subject: StreamId, unmet: tuple[Unmet, ...]) -> Answer:
 def _digest(envelope: Envelope) -> str:
     """What was asked, in hex; empty where it has no form that could be recorded."""
     try:
-        return envelope.digest()
+        return envelope.digest
     except (ValueError, RecursionError):
         return ""
 

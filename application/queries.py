@@ -54,6 +54,23 @@ class NameAmbiguous(Failure):
         self.candidates = tuple(candidates)
 
 
+class RealmUnsaid(Failure):
+    """An act on a name that no stream of the live realm bears: where it is to be done must be said."""
+
+    kind = FailureKind.USAGE
+
+    def __init__(self, name: str, realm: str) -> None:
+        """Keep the name, and the realm that has it."""
+        super().__init__(
+            f"live 環境沒有 {name}，{realm} 環境有。要在該處辦理，請加 --realm {realm}（HTTP 為 realm 欄）；"
+            "在 live 新立則加 --realm live",
+            f"live has no {name}, the realm {realm} has. To act there, say --realm {realm} (HTTP: the field realm); to"
+            " begin one in live, say --realm live",
+            name=name,
+            realm=realm,
+        )
+
+
 @dataclass(frozen=True)
 class Meaning:
     """What a name means."""
@@ -96,11 +113,13 @@ def new_stream(name: str, realm: str) -> StreamId:
     return StreamId.of(kind_of_subject(short), realm, short)
 
 
-async def find_or_begin(store: EventStore, name: str, realm: str | None = None) -> Meaning:
-    """What a name means, or the new stream that it begins.
+async def find_or_begin(store: EventStore, name: str, realm: str | None = None, *, begins: bool = False) -> Meaning:
+    """What a name means, or the new stream that it begins; of a command that only ever ``begins`` one, live's.
 
     Raises NameAmbiguous, NoSuchRealm, or NameUnknown if no stream bears the name and it tells no kind.
     """
+    if begins and realm is None and "/" not in split_subject(name)[0]:
+        realm = LIVE
     try:
         meaning = await find_meaning(store, name, realm)
     except NameUnknown as unknown:
@@ -112,9 +131,13 @@ async def find_or_begin(store: EventStore, name: str, realm: str | None = None) 
     return meaning
 
 
-async def resolve_or_begin(store: EventStore, name: str, realm: str | None = None) -> StreamId:
-    """The stream that a name means, or the new one that it begins. Raises as ``find_or_begin``."""
-    return (await find_or_begin(store, name, realm)).stream
+async def find_to_act(store: EventStore, name: str, realm: str | None = None, *, begins: bool = False) -> Meaning:
+    """Likewise, of who acts: a name without its realm is never a trial's. Raises RealmUnsaid, too."""
+    meaning = await find_or_begin(store, name, realm, begins=begins)
+    short, _ = split_subject(name)
+    if realm is None and "/" not in short and meaning.stream.realm != LIVE:
+        raise RealmUnsaid(short, meaning.stream.realm)
+    return meaning
 
 
 @dataclass(frozen=True)

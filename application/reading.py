@@ -10,9 +10,19 @@ from application.queries import NameUnknown, load_file
 from deciding.fold import fold
 from deciding.reader import Reader
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import SYSTEM, Role
+from domain.kernel.identity import SYSTEM, UNNAMED, Role
 from domain.kernel.restriction import Restriction, withhold
-from domain.reading import NOTHING_MARKED, REGISTERS, WATCH, Sight, list_unknown, may_read, read_round, readers_of
+from domain.reading import (
+    NOTHING_MARKED,
+    REGISTERS,
+    TOLD_WHO,
+    WATCH,
+    Sight,
+    list_unknown,
+    may_read,
+    read_round,
+    readers_of,
+)
 from domain.registers.panel import PanelStage
 
 if TYPE_CHECKING:
@@ -70,14 +80,24 @@ class Access:
             )
         )
 
+    def hides_actor(self, occurrence: Occurrence) -> bool:
+        """Whether they are not told who acted: of an anonymous event, all but whoever it was and whose task it is."""
+        return occurrence.event.anonymous and not any(
+            occurrence.actor == seat or seat.role in TOLD_WHO for seat, _ in self.sights
+        )
+
     def reveal(self, occurrence: Occurrence) -> Occurrence:
         """What happened as they see it: what is withheld is not in the event."""
+        if self.hides_actor(occurrence):
+            occurrence = replace(occurrence, actor=UNNAMED, persons=frozenset(), basis=None)
         return replace(occurrence, event=withhold(occurrence.event, self.list_withheld(occurrence)))
 
     def show(self, chapter: Chapter) -> Chapter:
         """The chapter as they see it, with what is withheld from them."""
         withheld = self.list_withheld(chapter.occurrence)
-        return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld) if withheld else chapter
+        if not withheld and not self.hides_actor(chapter.occurrence):
+            return chapter
+        return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld)
 
 
 def access_of(seat: Actor | None) -> Access:

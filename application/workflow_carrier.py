@@ -24,7 +24,6 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.names import GROUP_DECISIONS
 from application.door import CommandDefect, CommandInvalid, NotKnown
 from deciding import captions
-from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Envelope, Opening, Progress
 from domain.kernel.identity import derive_id
 from payload_codec import PayloadRefused
@@ -190,7 +189,7 @@ def _take_fitting(envelopes: Sequence[Envelope]) -> Iterator[Envelope]:
     for envelope in envelopes:
         if size > MOST_BYTES:
             return
-        size += len(canonical(envelope.body))
+        size += len(envelope.particulars)
         yield envelope
 
 

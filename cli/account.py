@@ -9,8 +9,8 @@ import typer
 import bootstrap
 from application.accounts import NoSuchAccount, NoSuchLogin, renew_password
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import ArgumentInvalid
 from domain.kernel.acting import PersonId
 from runtime.identity import open_identity

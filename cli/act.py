@@ -8,9 +8,10 @@ import typer
 
 from application.proposals import NoSuchProposal, find_confirmation, is_proposal, list_proposals
 from cli.adapter import Invocation, verb
-from cli.command import read_actor, receipt_as_json
+from cli.command import receipt_as_json
 from cli.help import Typer
 from cli.naming import resolve_or_begin
+from cli.options import read_actor
 from cli.output import Column, Printer
 from deciding.fold import read_occurrence
 from domain.catalogue import command_class

@@ -10,8 +10,8 @@ import typer
 from application.api_keys import NoSuchKey, issue_key, withdraw_key
 from application.caller import ScopeName
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.acting import PersonId
 from runtime.identity import open_identity

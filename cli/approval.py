@@ -24,10 +24,10 @@ from application.command_input import read_command
 from application.payment import Course, wait_for_payment
 from application.realms import require_realm
 from cli.adapter import Invocation, verb
-from cli.command import As, At, Given, manual_now, read_actor, read_moment, read_particulars, receipt_as_json
+from cli.command import As, At, Given, manual_now, read_moment, read_particulars, receipt_as_json
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import After, Limit, Realm
+from cli.options import After, Limit, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, read_filter, tell_page
 from cli.sheet import Xlsx, write_pages
@@ -156,10 +156,10 @@ def _group(group: ApproverGroup, printer: Printer) -> str:
 
 
 def _vote(vote: Vote, printer: Printer) -> str:
-    """What one person decided, and whether they stood in for somebody."""
-    stands_in = printer.say("（代行）", " (stand-in)") if vote.basis is not None else ""
+    """What one person decided, and in what right on a seat that is not theirs."""
+    basis = "" if vote.basis is None else printer.say(f"（{vote.basis.zh}）", f" ({vote.basis.en})")
     ballot, why = printer.say(vote.ballot.zh, vote.ballot.en), f"：{vote.reason}" if vote.reason else ""
-    return f"{local_time(vote.at)} {vote.acting.seat}{stands_in} {ballot}{why}"
+    return f"{local_time(vote.at)} {vote.acting.seat}{basis} {ballot}{why}"
 
 
 @app.command("approve")

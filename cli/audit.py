@@ -23,10 +23,9 @@ from audit.replay import Replay, replay
 from audit.verification import Root, Verification, verify
 from cli import project
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import Reader, Realm
+from cli.options import Reader, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI, local_time
 from domain.kernel.explanation import show

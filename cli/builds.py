@@ -10,9 +10,8 @@ from application.builds import UNVERSIONED, list_builds, set_current
 from application.maintenance import record_maintenance
 from application.reconcile import Discrepancy, move
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
-from cli.options import Administrator, Why
+from cli.options import Administrator, Why, read_actor
 from cli.output import Column
 from domain.kernel.failure import FailureKind
 from domain.registers.maintenance import Work

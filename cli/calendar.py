@@ -10,8 +10,8 @@ from application.realms import require_realm
 from application.rules import publish_calendars
 from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
+from cli.options import read_actor
 from domain.kernel.identity import LIVE
 
 app = Typer()

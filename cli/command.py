@@ -12,14 +12,21 @@ from uuid import UUID
 
 import typer
 
-from application.command_input import AttachedFiles, CommandUnknown, list_amounts, read_command, resolve_command
+from application.command_input import (
+    AttachedFiles,
+    CommandUnknown,
+    begins_stream,
+    list_amounts,
+    read_command,
+    resolve_command,
+)
 from application.dry_run import DryRun
 from application.proposals import is_proposal
 from cli.adapter import Invocation, verb
 from cli.document import bring
 from cli.help import Typer
-from cli.naming import resolve_or_begin
-from cli.options import Realm
+from cli.naming import resolve_or_begin, resolve_to_act
+from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
 from domain.catalogue import AGGREGATES, command_class, event_class, list_commands, split_subject, stage_zh
 from domain.kernel.example import write_example
@@ -30,7 +37,6 @@ from domain.kernel.input import OPENING_HOUR, at_hour, parse_moment
 from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
 from runtime.persons import find_identity
-from schemes.packs import list_shipped, load_shipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,13 +98,13 @@ async def do_command(
       venture do request-disbursement PJ-3/T1 --as CAB-REG#1 amount=35000
       venture do start-project PJ-3 --as SO-PM#1 end=2023-11-30 --dry-run
     """
-    order = _Order(name, subject, actor, given or [], realm, at)
+    order = _Order(name, subject, actor, given or [], realm, at, acts=True)
     if dry_run:
         await _rehearse(order, invocation)
         return
     printer, moment = invocation.printer, read_moment(at)
     async with invocation.open_runtime(working=True) as runtime:
-        stream = await resolve_or_begin(runtime.store, subject, realm, printer)
+        stream = await order.resolve(runtime.store, printer)
         files = AttachedFiles(Path())
         command, who = order.read(stream, files)
         await bring(files, invocation.settings, runtime.store)
@@ -153,6 +159,15 @@ class _Order:
     given: list[str]
     realm: str | None
     at: str | None
+    acts: bool = False
+    """Whether it is given, or tried as it would be given, and not only asked about."""
+
+    async def resolve(self, store: EventStore, printer: Printer) -> StreamId:
+        """The stream that it is about. Raises as ``resolve_or_begin``, and RealmUnsaid where it acts."""
+        if not self.acts:
+            return await resolve_or_begin(store, self.subject, self.realm, printer)
+        begins = begins_stream(self.name, self.subject)
+        return await resolve_to_act(store, self.subject, self.realm, printer, begins=begins)
 
     def read(self, stream: StreamId, files: AttachedFiles) -> tuple[Command, Actor]:
         """The command to that stream, and whose it is: without a name, of a role that may give it."""
@@ -164,7 +179,7 @@ async def _rehearse(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
     printer, moment = invocation.printer, read_moment(order.at)
     async with invocation.open_store() as store:
-        stream = await resolve_or_begin(store, order.subject, order.realm, printer)
+        stream = await order.resolve(store, printer)
         files = AttachedFiles(Path())
         command, who = order.read(stream, files)
         identity, strict = find_identity(invocation.settings, store), invocation.settings.requires_office
@@ -215,14 +230,6 @@ def read_particulars(given: list[str]) -> dict[str, str]:
             raise ArgumentInvalid(f"{show(key)} 給了兩次", f"{show(key)} is given twice")
         particulars[key] = text
     return particulars
-
-
-def read_actor(text: str) -> Actor:
-    """Who is meant. Raises ArgumentInvalid."""
-    try:
-        return Actor(text)
-    except ValueError as wrong:
-        raise ArgumentInvalid.of(wrong) from wrong
 
 
 def read_moment(at: str | None) -> datetime | None:
@@ -382,8 +389,12 @@ def _left_out(field: dict[str, Any], printer: Printer) -> str:
 
 def _read_parameter(parameter: str) -> dict[str, object]:
     """What the rules that come with the product say of it, by city."""
+    if not parameter:
+        return {}
+    from schemes.packs import list_shipped, load_shipped
+
     section, _, name = parameter.partition(".")
-    return {city: getattr(getattr(load_shipped(city), section), name) for city in list_shipped()} if parameter else {}
+    return {city: getattr(getattr(load_shipped(city), section), name) for city in list_shipped()}
 
 
 _SUBJECTS = {

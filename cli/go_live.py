@@ -10,8 +10,8 @@ import typer
 from application.go_live import confirm_go_live, go_live
 from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
+from cli.options import read_actor
 
 app = Typer()
 

@@ -19,8 +19,9 @@ from application.door_keys import (
     publish_first_key,
 )
 from cli.adapter import Invocation, verb
-from cli.command import read_actor, read_moment, receipt_as_json
+from cli.command import read_moment, receipt_as_json
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.explanation import explain_error

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from application.queries import NameUnknown, find_meaning, find_or_begin
+from application.queries import NameUnknown, find_meaning, find_or_begin, find_to_act
 from cli.output import ArgumentInvalid
 from domain.kernel.explanation import show
 from domain.kernel.identity import LIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from application.queries import Meaning
     from cli.output import Printer
     from domain.kernel.identity import StreamId
@@ -23,14 +26,29 @@ async def resolve(store: EventStore, name: str, realm: str | None, printer: Prin
 
 async def resolve_or_begin(store: EventStore, name: str, realm: str | None, printer: Printer) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet. Raises likewise, or ArgumentInvalid."""
-    try:
+    with _told_how_subjects_begin(name):
         meaning = await find_or_begin(store, name, realm)
+    return _tell(meaning, name, realm, printer)
+
+
+async def resolve_to_act(
+    store: EventStore, name: str, realm: str | None, printer: Printer, *, begins: bool
+) -> StreamId:
+    """Likewise, of who acts by a command, which ``begins`` a stream or goes on with one. Raises RealmUnsaid, too."""
+    with _told_how_subjects_begin(name):
+        meaning = await find_to_act(store, name, realm, begins=begins)
+    return _tell(meaning, name, realm, printer)
+
+
+@contextmanager
+def _told_how_subjects_begin(name: str) -> Iterator[None]:
+    try:
+        yield
     except NameUnknown as unknown:
         raise ArgumentInvalid(
             f"不認識對象 {show(name)}；以 PJ- AP- ND- R- RP- ORG- BASE- FS- 開頭",
             f"unknown subject {show(name)}; it begins with PJ- AP- ND- R- RP- ORG- BASE- FS-",
         ) from unknown
-    return _tell(meaning, name, realm, printer)
 
 
 def _tell(meaning: Meaning, name: str, realm: str | None, printer: Printer) -> StreamId:

@@ -1,4 +1,4 @@
-"""Options and arguments that several verbs take."""
+"""Options and arguments that several verbs take, and the seat that one of them names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cli.output import Form
+from cli.output import ArgumentInvalid, Form
+from domain.kernel.identity import Actor
 
 Output = Annotated[
     Form,
@@ -48,3 +49,11 @@ Reader = Annotated[
 ]
 Administrator = Annotated[str, typer.Option("--as", help="經辦人 who does it: ADMIN#n", show_default=False)]
 Why = Annotated[str, typer.Option("--reason", help="理由，記入日誌 why, kept in the log", show_default=False)]
+
+
+def read_actor(text: str) -> Actor:
+    """Who is meant. Raises ArgumentInvalid."""
+    try:
+        return Actor(text)
+    except ValueError as wrong:
+        raise ArgumentInvalid.of(wrong) from wrong

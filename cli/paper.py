@@ -11,11 +11,10 @@ import typer
 
 from application.reading import show_to
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.file import write_file
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import Reader, Realm
+from cli.options import Reader, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Form
 from domain.kernel.explanation import show
 from domain.kernel.input import parse_day

@@ -13,10 +13,10 @@ import typer
 from application.command_input import AttachedFiles, read_command, resolve_command
 from application.why import explain, leave_open, list_seats
 from cli.adapter import Invocation, verb
-from cli.command import read_actor, read_moment, read_particulars
+from cli.command import read_moment, read_particulars
 from cli.help import Typer
 from cli.naming import resolve_or_begin
-from cli.options import Asker, Realm
+from cli.options import Asker, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Form
 from cli.policy_page import write_page
 from cli.seat import read_person

@@ -13,10 +13,9 @@ from application.queries import Chapter, File, load_file
 from application.reading import access_of, show_to
 from cli import rendering
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import Name, Reader, Realm
+from cli.options import Name, Reader, Realm, read_actor
 from cli.output import Column, Form, Printer
 from cli.sheet import Xlsx, write_collection
 from deciding.fold import fold, read_occurrence

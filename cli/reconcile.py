@@ -9,9 +9,8 @@ import typer
 from application.maintenance import record_maintenance
 from application.reconcile import Reconciliation, reconcile, resurrect
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
-from cli.options import Administrator, Why
+from cli.options import Administrator, Why, read_actor
 from cli.output import Column, Printer
 from domain.kernel.failure import FailureKind
 from domain.registers.maintenance import Work

@@ -13,11 +13,11 @@ from application.command_input import AttachedFiles
 from application.decision_sheet import DecisionSheet, read_sheet
 from application.round_resolution import list_purses, preview_resolution, resolve_round
 from cli.adapter import Invocation, verb
-from cli.command import manual_now, read_actor, read_moment, receipt_as_json
+from cli.command import manual_now, read_moment, receipt_as_json
 from cli.document import bring
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import Realm
+from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.identity import LIVE
 from domain.kernel.money import yuan

@@ -13,8 +13,8 @@ from audit.finding import FindingKind
 from audit.verification import verify
 from cli.adapter import Invocation, verb
 from cli.audit import read_roots
-from cli.command import read_actor
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import ArgumentInvalid
 from domain.kernel.failure import FailureKind
 from domain.registers.maintenance import Work

@@ -11,10 +11,9 @@ import typer
 from application.queries import load_file, new_stream
 from application.rules import require_published
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import Realm
+from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid
 from cli.project import now_in, show
 from domain.catalogue import find_command

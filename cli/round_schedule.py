@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from application import annual_round
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.calendar import local_time
 from domain.kernel.identity import LIVE, StreamId

@@ -11,8 +11,9 @@ from application.realms import require_realm
 from application.rules import publish_scheme
 from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
-from cli.command import At, read_actor, read_moment
+from cli.command import At, read_moment
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import Column
 from cli.scheme_list import show_schemes
 from domain.kernel.identity import LIVE

@@ -11,8 +11,9 @@ from application.proposals import find_confirmation
 from application.seats import list_seats, read_seat_entry
 from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
-from cli.command import read_actor, receipt_as_json
+from cli.command import receipt_as_json
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column, Printer
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import SHANGHAI, local_day

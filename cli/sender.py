@@ -12,8 +12,8 @@ import typer
 from application.callbacks import Senders
 from cli.adapter import Invocation, verb
 from cli.apikey import read_person
-from cli.command import read_actor
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
 from cli.webhook import As, require_administrator
 from domain.kernel.calendar import local_time

@@ -9,10 +9,10 @@ import typer
 
 from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
-from cli.command import read_actor, receipt_as_json
+from cli.command import receipt_as_json
 from cli.help import Typer
 from cli.naming import resolve
-from cli.options import Name, Realm, Why
+from cli.options import Name, Realm, Why, read_actor
 from deciding.parked import find_parked
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.parked_deadline import SetDeadlineAside

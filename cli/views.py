@@ -10,9 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from application.maintenance import record_maintenance
 from application.view_health import ViewStanding, begin_rebuild, list_views, require_view, watch_rebuild
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
-from cli.options import Administrator, Why
+from cli.options import Administrator, Why, read_actor
 from cli.output import Column, Printer, message_console
 from domain.kernel.calendar import local_time
 from domain.registers.maintenance import Work

@@ -11,8 +11,8 @@ import typer
 
 from application.webhooks import FURTHEST, FreshSecret, Webhooks
 from cli.adapter import Invocation, verb
-from cli.command import read_actor
 from cli.help import Typer
+from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.calendar import local_time
 from domain.kernel.identity import Role

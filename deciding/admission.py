@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.kernel.canonical import canonical
 from domain.kernel.identity import Role
 from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.refusal import Unmet
@@ -51,7 +50,7 @@ def _actor(envelope: Envelope) -> Unmet | None:
 
 def _size(envelope: Envelope) -> Unmet | None:
     try:
-        size = len(canonical(envelope.body))
+        size = len(envelope.particulars)
     except (ValueError, RecursionError) as wrong:
         return Unmet.of("SZ02", "內容無法入檔：{wrong}", "the particulars cannot be recorded: {wrong}", wrong=wrong)
     if size <= MOST_BYTES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_serializer
@@ -29,19 +30,6 @@ class AwaitedRow(BaseModel):
     until: Instant | None = None
     provisional: Literal[True] | None = None
     """Whether a notice of working days may still move ``until``; left out where none can."""
-
-    @classmethod
-    def of(cls, awaited: Awaited) -> AwaitedRow:
-        """As the rules say it."""
-        return cls(
-            roles=awaited.roles,
-            command=awaited.command,
-            subject=awaited.subject,
-            zh=awaited.zh,
-            en=awaited.en,
-            until=awaited.until,
-            provisional=awaited.provisional or None,
-        )
 
     @field_serializer("until")
     def _with_offset(self, instant: Instant | None) -> str | None:
@@ -81,18 +69,29 @@ class Summary(BaseModel):
 def build_standing(decision: Decision) -> Standing:
     """The stream's row in the agenda."""
     state = decision.state
-    summary = Summary.model_validate(
-        {
-            **decision.aggregate.summary(state),
-            "awaiting": tuple(AwaitedRow.of(a) for a in decision.awaiting),
-            "calendar": decision.calendar.version,
-        }
-    )
+    summary = {
+        **decision.aggregate.summary(state),
+        "awaiting": [_write_awaited(a) for a in decision.awaiting],
+        "calendar": decision.calendar.version,
+    }
     return Standing(
         stream=state.stream,
         version=state.version,
         stage=state.stage,
         due_at=decision.alarm,
         clock=decision.clock,
-        summary=canonical(summary.as_json()),
+        summary=canonical(summary),
     )
+
+
+def _write_awaited(awaited: Awaited) -> dict[str, object]:
+    """As ``AwaitedRow`` reads it: plain values at once, since every decision writes some of them."""
+    return {
+        "roles": list(awaited.roles),
+        "command": awaited.command,
+        "subject": awaited.subject,
+        "zh": awaited.zh,
+        "en": awaited.en,
+        **({"until": awaited.until.astimezone(UTC).isoformat()} if awaited.until else {}),
+        **({"provisional": True} if awaited.provisional else {}),
+    }

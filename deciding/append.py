@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from deciding.agenda_row import build_standing
@@ -14,13 +15,24 @@ from domain.kernel.envelope import Answer, Ending
 from store.port import Append, NewEvent, Write
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deciding.decision import Decision, Step
     from domain.kernel.envelope import Envelope
+    from domain.kernel.identity import StreamId
     from store.port import AppendResult
 
 
-def build_append(decision: Decision, others: tuple[Decision, ...], envelope: Envelope | None) -> Append:
-    """All writes in order, and every stream that was read with its version: each must still stand there (006)."""
+def build_append(
+    decision: Decision,
+    others: tuple[Decision, ...],
+    envelope: Envelope | None,
+    held: Mapping[StreamId, int] = MappingProxyType({}),
+) -> Append:
+    """All writes in order, and every stream that was read with its version: each must still stand there (006).
+
+    So must those in ``held``, on which its being asked rests, unless it writes to them itself.
+    """
     last = len(decision.steps) - 1
     writes = [_write(decision, step, envelope if i == last else None) for i, step in enumerate(decision.steps)]
     writes.extend(_write(other, step, None) for other in others for step in other.steps)
@@ -31,6 +43,7 @@ def build_append(decision: Decision, others: tuple[Decision, ...], envelope: Env
         for stream, version in d.reads.items()
         if stream not in streams and stream.kind != "scheme"
     }
+    reads |= {stream: version for stream, version in held.items() if stream not in streams}
     waits = decision.clock is Clock.WALL  # on a manual clock no workflow waits for an alarm: going live sets them all
     standings = (build_standing(decision), *(replace(build_standing(other), notified=not waits) for other in others))
     begun = tuple(standing for standing in standings if standing.version)  # a refused name stays free, and has no row
@@ -59,7 +72,7 @@ def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
         command_type=step.order.command.command_type,
         occurred_at=step.order.at,
         meta=Journal.on(step, envelope).as_meta(),
-        data=canonical(envelope.body if envelope else plain(step.order.command)),  # as it was signed
+        data=envelope.particulars if envelope else canonical(plain(step.order.command)),
         events=tuple(
             NewEvent(
                 type=event.event_type,

@@ -115,7 +115,7 @@ class Journal(BaseModel):
             balances=dict(step.balances),
             edition=step.edition,
             scheme=step.scheme,
-            digest=envelope.digest() if envelope else None,
+            digest=envelope.digest if envelope else None,
             received_at=envelope.received_at if envelope else None,
             person=envelope.person if envelope else None,
             persons=step.order.persons,
@@ -148,7 +148,7 @@ def repeat_answer(envelope: Envelope, entry: Entry) -> Answer:
     """The answer to an id that is journalled: the recorded one, or that it belongs to another request."""
     journal = Journal.of(entry)
     try:
-        is_same = journal.digest == envelope.digest()
+        is_same = journal.digest == envelope.digest
     except (ValueError, RecursionError):  # what has no canonical form was never journalled
         is_same = False
     if not is_same:

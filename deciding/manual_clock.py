@@ -6,7 +6,6 @@ judged again.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from deciding import document_presence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from deciding.decision import Decision
     from domain.kernel.envelope import Envelope
     from domain.kernel.state import State
-    from store.port import Append, EventStore, Loaded, Standing
+    from store.port import EventStore, Loaded, Standing
 
 
 UNRECORDED_RULES: Final = frozenset({"CLOCK", "CK01", "CK02", "ID01", "ID02", "ID03", "SZ01", "SZ02", "V4"})
@@ -103,12 +102,11 @@ def goes_live(decision: Decision, loaded: Loaded) -> bool:
     return loaded.realm.clock is Clock.MANUAL and _turn(decision) is Clock.WALL
 
 
-def hold_realm(append: Append, realm: str, loaded: Loaded) -> Append:
+def hold_realm(realm: str, loaded: Loaded) -> dict[StreamId, int]:
     """What is dated by a manual clock stands only while the realm has it: the realm's own stream must not move."""
-    stream = StreamId.of("realm", realm, REALM_NAME)
-    if loaded.realm.clock is not Clock.MANUAL or any(write.stream == stream for write in append.writes):
-        return append
-    return replace(append, reads={**append.reads, stream: loaded.realm.version})
+    if loaded.realm.clock is not Clock.MANUAL:
+        return {}
+    return {StreamId.of("realm", realm, REALM_NAME): loaded.realm.version}
 
 
 def _turn(decision: Decision) -> Clock | None:

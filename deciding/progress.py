@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from domain.kernel.state import State
 
 
-def build_progress(decision: Decision) -> Progress:
-    """What the workflow must know."""
+def build_progress(decision: Decision, *, is_shown: bool = True) -> Progress:
+    """What the workflow must know; where none is, nothing need be worded for its page (``is_shown``)."""
     state = decision.state
+    due = decision.alarm if decision.clock is Clock.WALL else None
+    if not is_shown:
+        return Progress(version=state.version, stage=state.stage, due=due)
     return Progress(
         version=state.version,
         stage=state.stage,
-        due=decision.alarm if decision.clock is Clock.WALL else None,
+        due=due,
         final=state.stage in decision.aggregate.final,
         shown=captions.stage(state),
         alarm=captions.deadline(decision) or "",

@@ -6,7 +6,7 @@ No secret is needed to judge it, today or years later: the log says which keys c
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from deciding.annual_opening import find_programme, is_scheduled
 from deciding.fold import fold
 from deciding.signature import is_genuine
-from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
 from domain.kernel.identity import Role
 from domain.kernel.refusal import Unmet
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from domain.kernel.envelope import CarryOut, Envelope
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.state import State
-    from store.port import Append, Entry, EventStore
+    from store.port import Entry, EventStore
 
 UNKNOWN: Final = "SG01"
 FORGED: Final = "SG02"
@@ -88,7 +87,7 @@ class Warrant:
             judged = (key, signature, content, actor, received_at, realm, programme)
             return cls(*judged, opening=opening, person=person)
         is_appointment = envelope.command == AppointDoorKey.command_type
-        own = _find_own(envelope.command, canonical(envelope.body), actor) if is_appointment else ""
+        own = _find_own(envelope.command, envelope.particulars, actor) if is_appointment else ""
         return cls(key, signature, content, actor, received_at, realm, _find_key_stream(key), own)
 
     @classmethod
@@ -183,11 +182,9 @@ async def find_fault(store: EventStore, envelope: Envelope) -> Unmet | None:
     return warrant.find_fault(state, loaded.read_at, is_dated=realm.clock is Clock.MANUAL)
 
 
-def hold(append: Append, warrant: State | None) -> Append:
+def hold(warrant: State | None) -> dict[StreamId, int]:
     """What came in stands only while its key, or its programme, stands as it was read."""
-    if warrant is None or any(write.stream == warrant.stream for write in append.writes):
-        return append
-    return replace(append, reads={**append.reads, warrant.stream: warrant.version})
+    return {} if warrant is None else {warrant.stream: warrant.version}
 
 
 def _find_key_stream(key: str) -> StreamId | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,18 @@ ROOMS: tuple[str, ...] = tuple(_PROJECT["tool"]["importlinter"]["root_packages"]
 HAN = re.compile(r"[\u3400-\u9fff]")
 
 
-def list_texts() -> set[str]:
+@cache
+def list_texts() -> frozenset[str]:
     """Each constant of the rooms that has Chinese, and the Chinese half of one that says both languages."""
     texts: set[str] = set()
     for path in _list_files():
         for text in _list_constants(ast.parse(path.read_text("utf-8"))):
             zh, between, _ = text.rpartition(BETWEEN)
             texts.add(zh if between else text)
-    return {text for text in texts if HAN.search(text)}
+    return frozenset(text for text in texts if HAN.search(text))
 
 
+@cache
 def simplified_catalogue() -> str:
     """The catalogue as it ought to be."""
     return write_catalogue({text: simplify(text) for text in list_texts()})

@@ -286,6 +286,7 @@ def value_words(value: str) -> tuple[str, str]:
     return (event.zh, event.en) if event else (value, value)
 
 
+@cache
 def list_commands() -> tuple[CommandRow, ...]:
     """Commands × roles × stages, kind by kind and room by room."""
     return tuple(

@@ -85,6 +85,8 @@ _KNOWN_TO: Final[Mapping[Restriction, frozenset[Role]]] = {
 }
 """Of those who may read a file, whose task needs what is marked in it: money the accounts, care the clients (FZ-10),
 secretariat and decision the sheets, recusal the reasons. Whoever recorded a thing reads it, whatever it is."""
+TOLD_WHO: Final = frozenset({Role.CAB_REG, Role.CAB_DEC, *WATCH})
+"""Who is told by whom an anonymous event was caused, beside whoever did it: those whose task it may become."""
 BID_EVENTS: Final = frozenset(event.event_type for event in bidding.DECIDER.events)
 """What a reviewer reads of a project: the application as it was handed in, and nothing that came of it."""
 
@@ -176,13 +178,17 @@ def _read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -
 
 
 def _is_reviewed_by(seat: Actor | None, state: State, facts: Facts) -> bool:
-    """Whether that reviewer sits on a panel that is to score the project and has not reported yet (SD5, SD7)."""
+    """Whether that reviewer sits on a panel that is to score the project and has not reported yet (SD5, SD7).
+
+    What was handed in is open to them once they have said that they have no interest in whoever handed it in.
+    """
     if seat is None:
         return False
     panels = (one.part(Panel) for stream, one in facts.streams.items() if stream.kind == "panel")
     place, name = seat_of(seat), state.stream.name
     return any(
-        name in one.bidders and place in one.seated and place not in one.barred and not one.reported for one in panels
+        name in one.bidders and place in one.seated and place in one.cleared - one.barred and not one.reported
+        for one in panels
     )
 
 
@@ -289,8 +295,7 @@ def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: Stat
                 return _deny("SD5", "已回避，不得再閱本組材料", "recused: nothing more of this panel may be read")
             if place not in known.seated:
                 return _deny()
-            scored = all(place in known.sheets.get(name, {}) for name in known.applications)
-            return WHOLE if scored else Sight(restrictions=frozenset({Restriction.SHEET}))
+            return Sight(restrictions=frozenset({Restriction.SHEET})) if known.list_missing(place) else WHOLE
         case Role.HOST if scope is not None and panel.HOST.holds(scope, state, facts, None):
             return WHOLE
         case Role.SO_LEGAL | Role.SO_PM | Role.SO_ACC if scope is not None and known.reported:

@@ -140,11 +140,11 @@ class Dossier:
         return self.funds.get(fund) or fund
 
     def seat(self, chapter: Chapter) -> str:
-        """On which seat it was done, and by whom where that is known; a stand-in is named with the seat."""
+        """On which seat it was done, by whom where that is known, and in what right if the seat is not theirs."""
         acting = chapter.occurrence
         persons = "、".join(sorted(acting.persons))
-        role = self.say(acting.actor.role.zh)
-        return f"{role}（{acting.actor}{'，' + persons if persons else ''}）"
+        basis = "" if acting.basis is None else self.say(acting.basis.zh)
+        return f"{self.say(acting.actor.role.zh)}（{'，'.join(filter(None, (acting.actor, persons, basis)))}）"
 
 
 def write_day(day: date | None) -> str:

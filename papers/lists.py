@@ -145,6 +145,7 @@ def list_story(file: File, say: Say) -> Collection[StoryLine]:
                 "event": say(chapter.occurrence.event.zh, chapter.occurrence.event.event_type),
                 "seat": chapter.occurrence.actor,
                 "persons": "、".join(sorted(chapter.occurrence.persons)),
+                "basis": say(basis.zh, basis.en) if (basis := chapter.occurrence.basis) is not None else "",
                 "says": describe_event(chapter.occurrence.event, say),
             },
         )
@@ -257,6 +258,7 @@ STORY: Final[SheetList[StoryLine]] = SheetList(
         ListColumn("event", "事項", "event", width=24),
         ListColumn("seat", "崗位", "seat", width=14),
         ListColumn("persons", "人員", "persons", width=14),
+        ListColumn("basis", "代行或應急", "stand-in or break-glass", width=14),
         ListColumn("says", "內容", "particulars", width=70),
         ListColumn("stream", "卷宗", "file", width=30),
         ListColumn("position", "日誌序號", "position", Sort.NUMBER, 10),

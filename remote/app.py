@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import uuid
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from remote.output import LANGUAGES, Output, Words, choose_language, text, yuan
 from remote.server import Problem, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 Verb = tuple[Server, argparse.Namespace, Output]
 WAIT_S = 30
@@ -107,7 +108,7 @@ def who_am_i(server: Server, _words: argparse.Namespace, output: Output) -> int:
 def do(server: Server, words: argparse.Namespace, output: Output) -> int:
     """Have a command carried out, once, under an id of its own."""
     command = _find_command(server, words)
-    body = _body(server, words)
+    body = _body(server, words, tries=words.dry_run)
     if words.dry_run:
         return _tell_trial(server.ask("POST", f"/v1/commands/{command}", query={"dry_run": True}, body=body), output)
     headers = {"Idempotency-Key": words.id or str(uuid.uuid4()), "Prefer": "wait"}
@@ -122,7 +123,7 @@ def do(server: Server, words: argparse.Namespace, output: Output) -> int:
 def why_not(server: Server, words: argparse.Namespace, output: Output) -> int:
     """Say whether it would be carried out, or everything that is missing."""
     command = _find_command(server, words)
-    return _tell_trial(server.ask("POST", f"/v1/why-not/{command}", body=_body(server, words)), output)
+    return _tell_trial(server.ask("POST", f"/v1/why-not/{command}", body=_body(server, words, tries=True)), output)
 
 
 def _tell_trial(trial: dict[str, Any], output: Output) -> int:
@@ -162,34 +163,46 @@ def _find_command(server: Server, words: argparse.Namespace) -> str:
     return str(found[0]["command"])
 
 
-def _body(server: Server, words: argparse.Namespace) -> dict[str, Any]:
-    body: dict[str, Any] = {"subject": words.subject, "written": "typed"}
-    body["particulars"] = _particulars(server, words.given)
+def _body(server: Server, words: argparse.Namespace, *, tries: bool = False) -> dict[str, Any]:
+    """The command as it is sent. Who only ``tries`` it brings no document, and says which would be brought."""
+    body: dict[str, Any] = {"subject": words.subject, "written": "typed", "particulars": {}}
+    at_hand: list[str] = []
+    for name, value in _split_pairs(words.given):
+        if value.startswith("@"):
+            attachment = _attach(server, Path(value[1:]), tries=tries)
+            at_hand.append(attachment["sha256"])
+            body["particulars"][name] = json.dumps(attachment)
+        else:
+            body["particulars"][name] = value
+    if tries and at_hand:
+        body["at_hand"] = at_hand
     said = {"as": words.seat, "realm": words.realm, "at": words.at}
     return body | {name: value for name, value in said.items() if value is not None}
 
 
-def _particulars(server: Server, given: Sequence[str]) -> dict[str, str]:
-    particulars: dict[str, str] = {}
+def _split_pairs(given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    seen = set[str]()
     for pair in given:
         name, equals, value = pair.partition("=")
-        if not equals or not name or name in particulars:
+        if not equals or not name or name in seen:
             message = f"{pair}: key=value，一次 / write key=value, once"
             raise Problem(message, 2)
-        particulars[name] = _attach(server, Path(value[1:])) if value.startswith("@") else value
-    return particulars
+        seen.add(name)
+        yield name, value
 
 
-def _attach(server: Server, path: Path) -> str:
-    """The document, brought there, as a command attaches it."""
+def _attach(server: Server, path: Path, *, tries: bool) -> dict[str, str]:
+    """The document as a command attaches it, its bytes brought there unless one only tries."""
     media_type = _DOCUMENTS.get(path.suffix.lower(), "application/octet-stream")
     try:
         data = path.read_bytes()
     except OSError as fault:
         message = f"{path}: {fault.strerror}"
         raise Problem(message, 2) from None
-    kept = server.ask("POST", "/v1/documents", data=data, headers={"Content-Type": media_type})
-    return json.dumps({"sha256": kept["sha256"], "media_type": kept["media_type"], "name": path.name})
+    digest = sha256(data).hexdigest()
+    if not tries:
+        server.ask("POST", "/v1/documents", query={"sha256": digest}, data=data, headers={"Content-Type": media_type})
+    return {"sha256": digest, "media_type": media_type, "name": path.name}
 
 
 # ---------------------------------------------------------------- reading

@@ -128,7 +128,7 @@ async def require_readiness(opened: OpenStore, client: Client) -> None:
 
 def commands_here(settings: Settings, store: EventStore) -> CommandActivities:
     """What carries commands out within this process: as strict as the worker is."""
-    return CommandActivities(store, requires_office=settings.requires_office)
+    return CommandActivities(store, requires_office=settings.requires_office, has_workflows=False)
 
 
 async def _prepare(commands: CommandActivities, store: EventStore, key: DoorKey) -> None:

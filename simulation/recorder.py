@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from simulation.story import YearStory
     from store.port import EventStore
 
-AT_ONCE = 64
+AT_ONCE = 256
 """Streams that are commanded side by side."""
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
-from operator import attrgetter
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -19,8 +17,10 @@ from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.bounds import AppendInvalid, check_standing, is_storable
+from store.consultation import Consultation, Findings, list_places, read_realm, storable
 from store.document_register import PostgresDocuments
 from store.entry_row import read_entry
+from store.gathering import Gathering
 from store.port import (
     Append,
     AppendResult,
@@ -68,6 +68,8 @@ AFTER_SLASH: Final = "0"
 """The character after the slash: what begins with ``kind/`` lies between the two."""
 LAST_NAME: Final = "~"
 """Beyond every stream's id."""
+MOST_SHARED: Final = 100
+"""Readings of one question, beyond which it travels alone: others are not to wait for a thousand bids of somebody's."""
 PAGE: Final = 500
 """Rows of a page when a stream, the agenda or the ledger is read."""
 
@@ -152,6 +154,9 @@ class PostgresStore:
         self._pending: list[tuple[Append, asyncio.Future[AppendResult]]] = []
         self._flusher: asyncio.Task[None] | None = None
         self._connection: PoolConnectionProxy[Any] | None = None
+        self._outcomes = Gathering(self._read_outcomes)
+        self._realms = Gathering(self._read_realms)
+        self._consultations = Gathering(self._consult_all)
         self._poker: asyncio.Task[None] | None = None
         self._listeners: set[asyncio.Queue[int | None]] = set()
         self._reached = 0
@@ -327,9 +332,12 @@ class PostgresStore:
 
     async def outcomes(self, command_ids: Collection[UUID]) -> Outcomes:
         """What is journalled of those commands, and in which log."""
-        rows = await self._rows("outcomes", list(command_ids))
-        entries = [read_entry(row) for row in rows if row["position"] is not None]
-        return Outcomes(rows[0]["genesis"], {entry.command_id: entry for entry in entries})
+        return await self._outcomes.ask(command_ids)
+
+    async def _read_outcomes(self, questions: Sequence[Collection[UUID]]) -> list[Outcomes]:
+        rows = await self._rows("outcomes", list({command_id for ids in questions for command_id in ids}))
+        entries = {row["command_id"]: read_entry(row) for row in rows if row["position"] is not None}
+        return [Outcomes(rows[0]["genesis"], {id_: entries[id_] for id_ in ids if id_ in entries}) for ids in questions]
 
     async def genesis(self) -> bytes | None:
         """Which log it is: the chain hash of its first entry; None of an empty one."""
@@ -351,8 +359,12 @@ class PostgresStore:
 
     async def realm(self, name: str) -> Realm:
         """How that realm stands."""
-        rows = await self._rows("realm", name)
-        return _realm(rows[0]) if rows else Realm()
+        return await self._realms.ask(name)
+
+    async def _read_realms(self, names: Sequence[str]) -> list[Realm]:
+        rows = await self._rows("realms", storable(names))
+        realms = {row["stream"]: read_realm(row) for row in rows}
+        return [realms.get(name) or Realm() for name in names]
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
@@ -361,7 +373,7 @@ class PostgresStore:
         events: dict[StreamId, list[Entry]] = {stream: [] for stream in streams}
         holders: dict[str, set[str]] = {key: set() for key in claims}
         balances = dict.fromkeys(accounts, 0)
-        for row in await self._rows("read_many", list(streams), _storable(claims), _storable(accounts)):
+        for row in await self._rows("read_many", list(streams), storable(claims), storable(accounts)):
             match row["part"]:
                 case "event":
                     entry = read_entry(row)
@@ -381,44 +393,15 @@ class PostgresStore:
         accounts: Collection[str] = (),
     ) -> tuple[Loaded, Readings]:
         """``journalled``, ``realm`` and ``read_many`` in one round trip. See the port."""
-        loaded = Loaded(None, (), Realm(), datetime.min.replace(tzinfo=UTC))
-        events: dict[str, list[Entry]] = {stream: [], **{other: [] for other in known}}
-        holders: dict[str, set[str]] = {key: set() for key in claims}
-        balances = dict.fromkeys(accounts, 0)
-        versions = {stream: 0, **known}
-        rows = await self._rows(
-            "consult",
-            list(versions),
-            list(versions.values()),
-            stream.realm,
-            command_id,
-            _storable(claims),
-            _storable(accounts),
-        )
-        for row in rows:
-            match row["part"]:
-                case "event":
-                    entry = read_entry(row)
-                    events[entry.stream].append(entry)
-                case "command":
-                    loaded = replace(loaded, journalled=read_entry(row))
-                case "realm":
-                    loaded = replace(loaded, realm=_realm(row))
-                case "clock":
-                    loaded = replace(loaded, read_at=row["recorded_at"], genesis=row["chain"])
-                case "claim":
-                    holders[row["stream"]].add(row["type"])
-                case _:
-                    balances[row["stream"]] = row["position"]
-        for entries in events.values():
-            entries.sort(key=_version)
-        own = events.pop(stream)
-        readings = Readings(
-            {other: events[other] for other in known if other != stream},
-            {key: frozenset(taken) for key, taken in holders.items()},
-            balances,
-        )
-        return replace(loaded, events=own), readings
+        question = Consultation(stream, command_id, {stream: 0, **known}, claims, accounts)
+        if question.size > MOST_SHARED:
+            (answer,) = await self._consult_all([question])
+            return answer
+        return await self._consultations.ask(question)
+
+    async def _consult_all(self, questions: Sequence[Consultation]) -> list[tuple[Loaded, Readings]]:
+        found = Findings.of(await self._rows("consult", *list_places(questions)))
+        return [found.answer(question) for question in questions]
 
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, with its journal entries if asked, by pages."""
@@ -589,6 +572,8 @@ class PostgresStore:
         self._closed = True
         for positions in self._listeners:
             positions.put_nowait(None)
+        for gathering in (self._outcomes, self._realms, self._consultations):
+            await gathering.end()
         for task in (self._flusher, self._poker):
             if task is not None:
                 await asyncio.wait([task])
@@ -640,11 +625,6 @@ def _list_criteria(query: CommandQuery) -> tuple[object, ...]:
     return query.seat, query.person, query.realm, query.is_accepted, events, before, query.limit
 
 
-def _storable(texts: Collection[str]) -> list[str]:
-    """Those that may be there at all: to look for the others would be an error."""
-    return [text for text in texts if is_storable(text)]
-
-
 def _size(append: Append) -> int:
     return sum(
         len(write.meta) + len(write.data) + sum(len(event.meta) + len(event.data) for event in write.events)
@@ -657,25 +637,12 @@ def _append_result(row: asyncpg.Record) -> AppendResult:
     return AppendResult(Status(status), first or 0, last or 0, recorded_at, what or "")
 
 
-_version = attrgetter("version")
-
 _CLOCKS: Final = {Clock.MANUAL: "manual", Clock.WALL: "wall"}
 """As the columns have them."""
 
 
 def _clock(column: str) -> Clock:
     return Clock(column.upper())
-
-
-def _realm(row: asyncpg.Record) -> Realm:
-    """How a realm stands, of the statements ``realm`` and ``consult``."""
-    return Realm(
-        _clock(row["type"]),
-        row["occurred_at"],
-        version=row["version"] or 0,
-        calendar=row["schema_version"] or 0,
-        earliest=row["recorded_at"],
-    )
 
 
 def _standing(row: asyncpg.Record) -> Standing:

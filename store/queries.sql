@@ -28,12 +28,12 @@ SELECT g.chain AS genesis, e.*
 -- name: genesis
 SELECT chain FROM venture.entries WHERE position = 1;
 
--- name: realm
--- $1 its name. In the columns of consult's realm.
-SELECT of.clock AS type, of.now AS occurred_at, of.realm_version AS version, of.calendar AS schema_version,
-       of.earliest AS recorded_at
-  FROM (SELECT {realm} FROM (SELECT NULL::text AS stream, $1::text AS realm) asked
-          JOIN venture.realms r ON r.realm = asked.realm) of;
+-- name: realms
+-- $1 their names. In the columns of consult's realm; recorded_at is the earliest deadline.
+SELECT r.realm AS stream, {realm},
+       (SELECT a.due_at FROM venture.agenda a
+         WHERE r.clock = 'manual' AND a.realm = r.realm AND a.due_at IS NOT NULL ORDER BY a.due_at LIMIT 1) AS recorded_at
+  FROM venture.realms r WHERE r.realm = ANY ($1::text[]);
 
 -- name: read_many
 -- $1 streams, $2 claims, $3 accounts. One statement, so one moment; a claim is (stream: key, type: holder), an account
@@ -48,11 +48,11 @@ SELECT 'account', balance, account, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NU
 ORDER BY part, stream, version;
 
 -- name: consult
--- $1 streams, $2 up to which version each is known (0: not at all), $3 the realm, $4 command id, $5 claims, $6 accounts.
+-- $1 streams, $2 up to which version each is known (0: not at all), $3 realms, $4 command ids, $5 claims, $6 accounts.
 -- Of a stream that is known comes its last known event again, for its chain hash only. Claims and accounts as in read_many,
--- the realm is (type: clock, occurred_at: now, version: of its own stream, schema_version: of its working days, recorded_at:
--- the earliest deadline), the store's own clock is (recorded_at, chain: of the log's first entry). OFFSET 0 keeps this a
--- walk by key.
+-- a realm is (stream: its name, type: clock, occurred_at: now, version: of its own stream, schema_version: of its working
+-- days); its first two deadlines, where its clock is manual, are (stream, recorded_at: when); the store's own clock is
+-- (recorded_at, chain: of the log's first entry). OFFSET 0 keeps this a walk by key.
 SELECT 'event' AS part, e.*
   FROM unnest($1::text[], $2::bigint[]) asked(stream, known)
  CROSS JOIN LATERAL (
@@ -62,11 +62,16 @@ SELECT 'event' AS part, e.*
      FROM venture.entries
     WHERE stream = asked.stream AND kind = 'event' AND version >= asked.known OFFSET 0) e
 UNION ALL
-SELECT 'command', {entry} FROM venture.entries WHERE command_id = $4::uuid AND kind = 'command'
+SELECT 'command', {entry} FROM venture.entries WHERE command_id = ANY ($4::uuid[]) AND kind = 'command'
 UNION ALL
-SELECT 'realm', NULL, NULL, of.realm_version, NULL, of.clock, of.calendar, NULL, of.now, of.earliest, NULL, NULL, NULL
-  FROM (SELECT {realm} FROM (SELECT ($1::text[])[1] AS stream, $3::text AS realm) asked
-          JOIN venture.realms r ON r.realm = asked.realm) of
+SELECT 'realm', NULL, of.stream, of.version, NULL, of.type, of.schema_version, NULL, of.occurred_at, NULL, NULL, NULL, NULL
+  FROM (SELECT r.realm AS stream, {realm} FROM venture.realms r WHERE r.realm = ANY ($3::text[])) of
+UNION ALL
+SELECT 'due', NULL, d.stream, NULL, NULL, NULL, NULL, NULL, NULL, d.due_at, NULL, NULL, NULL
+  FROM venture.realms r
+ CROSS JOIN LATERAL (SELECT a.stream, a.due_at FROM venture.agenda a
+                      WHERE a.realm = r.realm AND a.due_at IS NOT NULL ORDER BY a.due_at LIMIT 2) d
+ WHERE r.realm = ANY ($3::text[]) AND r.clock = 'manual'
 UNION ALL
 SELECT 'clock', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock_timestamp(), NULL, NULL,
        (SELECT chain FROM venture.entries WHERE position = 1)

@@ -8,15 +8,12 @@ from importlib.resources import files
 _ENTRY = (
     "position, stream, version, kind, type, schema_version, command_id, occurred_at, recorded_at, meta, data, chain"
 )
-_REALM = """r.clock, r.now,
+_REALM = """r.clock AS type, r.now AS occurred_at,
   (SELECT s.version FROM venture.streams s
-    WHERE r.clock = 'manual' AND s.stream = 'realm/' || r.realm || '/clock') AS realm_version,
+    WHERE r.clock = 'manual' AND s.stream = 'realm/' || r.realm || '/clock') AS version,
   (SELECT s.version FROM venture.streams s
-    WHERE r.clock = 'manual' AND s.stream = 'calendar/' || r.realm || '/cn') AS calendar,
-  (SELECT a.due_at FROM venture.agenda a
-    WHERE r.clock = 'manual' AND a.realm = r.realm AND a.due_at IS NOT NULL AND a.stream IS DISTINCT FROM asked.stream
-    ORDER BY a.due_at LIMIT 1) AS earliest"""
-"""How the realm ``r`` stands for ``asked.stream``; on the wall clock nothing is asked that only dated commands need."""
+    WHERE r.clock = 'manual' AND s.stream = 'calendar/' || r.realm || '/cn') AS schema_version"""
+"""How the realm ``r`` stands; on the wall clock nothing is asked that only dated commands need."""
 _COMMANDS_OF = """WHERE kind = 'command' AND meta ->> 'actor' = $1::text
    AND ($2::text IS NULL OR meta ->> 'person' IS NULL OR meta ->> 'person' = $2::text)
    AND ($3::text IS NULL OR split_part(stream, '/', 2) = $3::text)

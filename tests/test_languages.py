@@ -11,6 +11,7 @@ from domain.kernel.refusal import Checks, Unmet
 from languages import Language, choose_language, read_language
 from languages.catalogue import CATALOGUE, read_catalogue
 from languages.script import simplify
+from tests.tables import every_row
 from web.language import negotiate, prefer
 
 HANS, HANT, EN = Language
@@ -18,8 +19,8 @@ TYPED = "後台「醫療」隊{n}"
 """What an organisation might call itself, in characters of its own choice."""
 
 
-@pytest.mark.parametrize(
-    ("tag", "language"),
+@every_row(
+    "tag, language",
     [
         ("zh", HANS),
         ("zh_CN.UTF-8", HANS),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from docs.rule_ids import named_rules
 from docs.texts import list_texts
@@ -17,6 +16,7 @@ from domain.kernel.identity import Role
 from domain.kernel.phrase import list_places
 from domain.kernel.words import FORMER
 from languages.script import simplify
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +44,15 @@ CODE = re.compile(r"(?<![{\w/-])(?!VENTURE_)(?:[A-Z]{2,}_[A-Z_]+|[A-Z]{5,}|[a-z]
 """The code of a value or of a field; a setting of the command line is typed as it is."""
 
 
+@cache
+def _parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def _calls(*rooms: str) -> Iterator[ast.Call]:
     for room in rooms:
         for path in sorted((ROOT / room).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call):
-                    yield node
+            yield from (node for node in ast.walk(_parse(path)) if isinstance(node, ast.Call))
 
 
 def _refusals() -> Iterator[tuple[str, str]]:
@@ -79,7 +82,7 @@ def _pages() -> Iterator[tuple[str, str]]:
     """Every text that may come to stand on a page, Chinese beside English."""
     for room in ("application", "audit", "domain", "papers", "web/components", "web/console"):
         for path in sorted((ROOT / room).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for node in ast.walk(_parse(path)):
                 match node:
                     case ast.Call(args=row) | ast.Tuple(elts=row):
                         said = [_say(one) for one in row]
@@ -91,7 +94,7 @@ def _pages() -> Iterator[tuple[str, str]]:
 REFUSALS = sorted(set(_refusals()))
 
 
-@pytest.mark.parametrize(("zh", "en"), REFUSALS, ids=[en[:60] for _, en in REFUSALS])
+@every_row("zh, en", REFUSALS)
 def test_a_refusal_is_in_the_office_s_words_and_says_the_same_in_both(zh: str, en: str) -> None:
     assert not (unknown := list_places(en) - list_places(zh)), f"the Chinese does not say {unknown}"
     assert ENGINE.search(PLACE.sub("", en)) is None
@@ -138,7 +141,7 @@ def test_every_command_and_event_is_called_by_words_in_english() -> None:
     assert [name for name in (*commands, *events) if not re.fullmatch("[a-z][a-z -]*", name)] == []
 
 
-@pytest.mark.parametrize("former", sorted(FORMER), ids=lambda word: word)
+@every_row("former", sorted(FORMER))
 def test_a_word_of_before_is_no_longer_said(former: str) -> None:
     assert former not in {event.zh for aggregate in AGGREGATES.values() for event in aggregate.events}
     assert former not in {role.zh for role in Role}

@@ -17,10 +17,12 @@ from audit.invariants import (
     business,
     challenges,
     cities,
+    clarifications,
     community,
     contracts,
     delivery,
     draws,
+    eligibility,
     endings,
     escalations,
     every_event,
@@ -31,7 +33,10 @@ from audit.invariants import (
     panels,
     payments,
     registers,
+    reimbursements,
     requests,
+    roles,
+    seals,
     state_machine,
 )
 from audit.invariants.realm import Realm
@@ -69,6 +74,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "M8": ("已撥付的分期不可更動", "paid tranches are immutable"),
     "M9": ("金額為整數分，末位資金吸收尾差", "integer fen; the last share absorbs the rounding"),
     "M10": ("收回資金到賬 ≤ 決定 ≤ 撥付 − 繳回", "clawback received ≤ ordered ≤ paid − returned"),
+    "M12": ("事後補助：撥付合計 ≤ 核定支出", "reimbursed: no more is paid than the checked vouchers come to"),
     "P1": ("評審者與申報單位無利害關係，回避先於評分", "no reviewer related to a bidder; recusal precedes scores"),
     "P2": ("申請、複核、審批為三人", "maker, checker and approver are three persons"),
     "P3": (
@@ -86,6 +92,14 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "D5": ("等級與停止資格以事發當時為準", "ratings and bans are judged at the instant of the event"),
     "D6": ("逾期者報送其當知之人", "what is late is told of to whom it must be"),
     "D7": ("質疑、投訴依法定期限，期間暫停", "challenges keep the law's periods; the award stands still meanwhile"),
+    "D8": (
+        "提問在期限內，未全部答復前無初審通過",
+        "a call is questioned in time, and no bid passes before all is answered",
+    ),
+    "D9": (
+        "密封申報：截止前密封，截止後由足數監督人開啟，所示即所封",
+        "sealed bids: before the close; opened by the quorum after it; shown as they were sealed",
+    ),
     "V1": ("不利決定有理由與附件", "adverse events carry a reason and an attachment"),
     "V2": ("日誌只增，逐條成鏈（由 audit verify 核驗）", "append-only, hash-chained: audit verify proves it"),
     "V3": ("產出由活動記錄得出", "outputs derive from activity records"),
@@ -119,6 +133,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "OE04": ("期初登記時無期限已過", "no deadline lies in the past when a project is taken over"),
     "SD12": ("更正由兩人作出，指明所更正者", "corrections are by two persons and point to what they correct"),
     "SD5": ("評審者不任申報單位的崗位，離任未滿回避期者亦然", "no reviewer is, or was of late, on a seat of a bidder"),
+    "SD6": ("經手屆次者不評審，評審者不定立項", "officers of a round review none of it, and reviewers award nothing"),
     "SD15": (
         "辦理者不任該組織的崗位，離任未滿回避期者亦然",
         "who decides about an organisation is, or was of late, on no seat of it",
@@ -132,18 +147,21 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "AF07": ("評估者為協議載明者", "who evaluates is whom the contract names"),
     "AF08": ("審計者為協議載明者", "who audits is whom the contract names"),
 }
-"""Every invariant, in Chinese and English; besides them the rows T01–T26 and AP01–AP09 of the state machine."""
+"""Every invariant, in Chinese and English; besides them the rows of ``state_machine`` and ``roles`` by their ids."""
 
 CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] = {
     **registers.CHECKS,
     **panels.CHECKS,
     **draws.CHECKS,
     **challenges.CHECKS,
+    **clarifications.CHECKS,
+    **seals.CHECKS,
     **escalations.CHECKS,
     **awards.CHECKS,
     **contracts.CHECKS,
     **payments.CHECKS,
     **delivery.CHECKS,
+    **reimbursements.CHECKS,
     **endings.CHECKS,
     **cities.CHECKS,
     **community.CHECKS,
@@ -222,6 +240,7 @@ class Invariants:
         realm = self._realms[event.realm]
         realm.look_back_to(event.at)
         every_event.check_every_event(self._require, event)
+        roles.check_role(self._require, event)
         business.check_business(self._require, realm, self._realms.get(_LIVE, realm), event)
         self._offices.judge(self._require, event)
         live = self._realms.get(_LIVE, realm)
@@ -229,10 +248,11 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        for room in (cities, community, names, draws, escalations, challenges):
+        for room in (cities, community, names, draws, escalations, challenges, clarifications, seals):
             after = room.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)
+        eligibility.check_reviewers(self._require, realm, live, self._offices, event)
         cities.check_codes(self._require, realm, event)
         realm.known.add((event.kind, event.name))
         if event.kind == "project":

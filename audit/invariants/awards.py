@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from audit.invariants import registers
+from audit.invariants import registers, seals
 from audit.invariants.realm import Objection, Project
 from audit.invariants.recorded_events import midnight, to_instant, to_number, whole
 from audit.invariants.rules import Rules
@@ -35,6 +35,8 @@ def check_application_submitted(require: Conditions, realm: Realm, event: Record
     if project.returned_on is not None:
         end = midnight(realm.days.nth_after(project.returned_on, project.completion_wd))
         require(event.at < end, "D1", "補正於 {end} 之後", "it was completed after {end}", end=end)
+    elif realm.rules_of_round(event.text("round"))["bidding.sealed"]:
+        seals.check_unsealed(require, realm, event)
     else:
         deadline = registers.closes_at(realm, event.text("round"))
         require(

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from audit.invariants import registers
+from audit.invariants import registers, reimbursements
 from audit.invariants.apportionment import apportion
 from audit.invariants.awards import require_representative, require_round
 from audit.invariants.realm import Tranche, Variation
@@ -65,6 +65,7 @@ def check_contract_signed(require: Conditions, realm: Realm, event: RecordedEven
     project.community = project.community or str(event.part("parties").get("community", ""))
     scheme = event.part("scheme")
     project.scheme = (str(scheme.get("name")), whole(scheme.get("version")))
+    reimbursements.take_route(require, project, rules, event)
     project.gates["ContractSigned"] = True
 
 

@@ -55,7 +55,9 @@ def check_activity_recorded(require: Conditions, realm: Realm, event: RecordedEv
     project, team = realm.project(event.name), event.text("team") or None
     held_on = to_date(event.data.get("held_on")) or event.day
     require(
-        project.started_on is not None and project.started_on <= held_on <= event.day,
+        project.started_on is not None
+        and (project.reimburses or project.started_on <= held_on)
+        and held_on <= event.day,
         "D3",
         "活動日 {held_on}，啟動日 {started_on}",
         "held on {held_on}; the project started on {started_on}",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audit.invariants.realm import Panel, Realm
     from audit.invariants.recorded_events import Conditions, RecordedEvent
 
-_OF_THE_ROSTER: Final = frozenset({"ER02", "P1"})
+OF_THE_ROSTER: Final = frozenset({"ER02", "P1"})
 """Rules by which the roster itself keeps an expert from a draw; others are those of seats and persons (SE12, SD14)."""
 
 
@@ -52,7 +52,7 @@ def note_expert_tie(_require: Conditions, realm: Realm, event: RecordedEvent) ->
     realm.rosters[event.name].ties[key] = to_date(event.data.get("ended_on"))
 
 
-def _find_bar(realm: Realm, panel: Panel, roster_name: str, expert: str, day: date) -> str:
+def find_bar(realm: Realm, panel: Panel, roster_name: str, expert: str, day: date) -> str:
     """The rule that keeps the expert from being drawn that day, by the roster alone."""
     roster = realm.rosters[roster_name]
     until = roster.suspended.get(expert)
@@ -77,7 +77,7 @@ def check_draw_committed(require: Conditions, realm: Realm, event: RecordedEvent
     panel.bidders = {name: realm.project(name).bidders for name in event.texts("applications")}
     pool = event.texts("pool")
     expected = {
-        expert for expert in realm.rosters[roster].experts if not _find_bar(realm, panel, roster, expert, event.day)
+        expert for expert in realm.rosters[roster].experts if not find_bar(realm, panel, roster, expert, event.day)
     }
     require(
         set(pool) == expected and len(set(pool)) == len(pool),
@@ -148,9 +148,9 @@ def _require_passed(
     """Whom the roster keeps away was passed over, and nobody else for such a reason."""
     roster, passed, experts = of
     for expert in experts:
-        bar, said = _find_bar(realm, panel, roster, expert, event.day), str(passed.get(expert, ""))
+        bar, said = find_bar(realm, panel, roster, expert, event.day), str(passed.get(expert, ""))
         require(
-            said == bar if bar or said in _OF_THE_ROSTER else True,
+            said == bar if bar or said in OF_THE_ROSTER else True,
             "P7",
             "{expert} 依名冊為 {bar}，所記為 {said}",
             "{expert}: the roster says {bar}, the draw {said}",

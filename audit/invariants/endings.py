@@ -279,9 +279,11 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
         realm.vouchers[number].pop(issuer, None)
         del project.vouchers[known.corrects]
         project.spending.pop(known.corrects, None)
+        project.allowed.pop(known.corrects, None)
     if known.corrects in project.spending and known.amount is not None:
         line, before = project.spending[known.corrects]
         project.spending[known.corrects] = (line, known.amount)
+        project.allowed.pop(known.corrects, None)
         if known.amount > before:
             require_line(require, project, line)
     activity = project.activities.get(known.corrects)

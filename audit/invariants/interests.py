@@ -28,49 +28,43 @@ _USUAL_MONTHS: Final = 24
 
 
 def check_interest(require: Conditions, realm: Realm, live: Realm, offices: Offices, event: RecordedEvent) -> None:
-    """Nobody decides on whom they act for; of a draw and a replacement, nobody who comes in either."""
-    about, months = _find_parties(realm, event), _find_months(realm, event)
-    if not about:
+    """Nobody decides on whom they act for, or acted for of late."""
+    about, months = _find_parties(realm, event), find_months(realm, event)
+    if not about or event.role not in _DECIDERS or not event.persons or event.type == "ConflictDeclared":
         return
-    if event.role in _DECIDERS and event.persons and event.type != "ConflictDeclared":
-        _require_none(require, realm, live, offices, event, event.actor, event.persons, about, months)
-    for seat in _list_comers(event):
-        expert = f"EXPERT#{seat[1:]}"
-        there = {s.person for s in offices.stays[event.realm, expert] if not s.basis and s.is_at(event.at)}
-        if there:
-            _require_none(require, realm, live, offices, event, expert, frozenset(there), about, months)
-
-
-def _require_none(
-    require: Conditions,
-    realm: Realm,
-    live: Realm,
-    offices: Offices,
-    event: RecordedEvent,
-    actor: str,
-    persons: frozenset[str],
-    about: frozenset[str],
-    months: int,
-) -> None:
-    present = {stay.person for stay in offices.stays[event.realm, actor] if stay.is_at(event.at)}
-    register = event.realm if persons <= present else LIVE  # numbers of persons are of one register
-    scopes = (live if register == LIVE else realm).seats
-    served = {
-        name
-        for (where, seat), stays in offices.stays.items()
-        if where == register and seat.startswith(_OWN)
-        if any(stay.person in persons and _counts(stay, event, months) for stay in stays)
-        for name in scopes.get(seat, ("", frozenset[str]()))[1]
-    }
-    stakes = sorted(served & about)
+    register = find_register(offices, event)
+    stakes = sorted(list_stakes((realm, live, offices), register, event.persons, event, months) & about)
     require(
         not stakes,
         "SD5" if event.kind == "panel" else "SD15",
         "{actor} 的經辦人任 {stakes} 的崗位，於 {file} 有利害關係",
         "whoever acts as {actor} is or was on a seat of {stakes}, which {file} is about",
-        actor=call_seat(actor),
+        actor=call_seat(event.actor),
         stakes=stakes,
         file=event.name,
+    )
+
+
+def find_register(
+    offices: Offices, event: RecordedEvent, actor: str = "", persons: frozenset[str] = frozenset()
+) -> str:
+    """The realm whose registers number those persons; by default whoever acted in the event."""
+    present = {stay.person for stay in offices.stays[event.realm, actor or event.actor] if stay.is_at(event.at)}
+    return event.realm if (persons or event.persons) <= present else LIVE
+
+
+def list_stakes(
+    registers: tuple[Realm, Realm, Offices], register: str, persons: frozenset[str], event: RecordedEvent, months: int
+) -> frozenset[str]:
+    """The organisations on whose seats they are, or were within so many months before the event."""
+    realm, live, offices = registers
+    scopes = (live if register == LIVE else realm).seats
+    return frozenset(
+        name
+        for (where, seat), stays in offices.stays.items()
+        if where == register and seat.startswith(_OWN)
+        if any(stay.person in persons and _counts(stay, event, months) for stay in stays)
+        for name in scopes.get(seat, ("", frozenset[str]()))[1]
     )
 
 
@@ -103,7 +97,8 @@ def _find_parties(realm: Realm, event: RecordedEvent) -> frozenset[str]:
             return frozenset()
 
 
-def _find_months(realm: Realm, event: RecordedEvent) -> int:
+def find_months(realm: Realm, event: RecordedEvent) -> int:
+    """How long a seat counts after it was left, by the rules that hold there."""
     match event.kind:
         case "project":
             rules = realm.rules(realm.project(event.name))
@@ -115,13 +110,3 @@ def _find_months(realm: Realm, event: RecordedEvent) -> int:
             return _USUAL_MONTHS
     stated = rules["review.recusal_months"]
     return _USUAL_MONTHS if stated is None else whole(stated)
-
-
-def _list_comers(event: RecordedEvent) -> list[str]:
-    match event.type:
-        case "PanelDrawn":
-            return event.texts("seats")
-        case "ReviewerRecused":
-            return [event.text("in")] if event.text("in") else []
-        case _:
-            return []

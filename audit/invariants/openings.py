@@ -6,7 +6,7 @@ from calendar import monthrange
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.invariants import contracts
+from audit.invariants import contracts, reimbursements
 from audit.invariants.apportionment import apportion
 from audit.invariants.awards import require_sound_award
 from audit.invariants.payments import require_accounted, require_sums
@@ -142,6 +142,7 @@ def _take_contract(require: Conditions, project: Project, rules: Rules, event: R
     project.version, project.budget = whole(event.data.get("version")), event.shares("budget")
     project.signed_on, project.end = to_date(event.data.get("signed_on")), to_date(event.data.get("end"))
     project.account = event.text("account")
+    reimbursements.take_route(require, project, rules, event)
     project.tranches = {
         name: Tranche(
             whole(term.get("planned")),

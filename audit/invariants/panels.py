@@ -65,6 +65,20 @@ def check_conflict_declared(require: Conditions, realm: Realm, event: RecordedEv
         panel.barred.add(_seat(event.actor))
 
 
+def check_impartiality_declared(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """P1: who says to have no interest sits there and has declared none, on whatever seat."""
+    panel, seat = realm.panels[event.name], _seat(event.actor)
+    others = {other for other, persons in panel.hands.items() if other != seat and persons & event.persons}
+    require(
+        seat in panel.seated and panel.barred.isdisjoint({seat, *others}),
+        "P1",
+        "{actor} 不在席或須回避而聲明無利害關係",
+        "{actor} declared no interest without a seat, or with an interest",
+        actor=call_seat(event.actor),
+    )
+    panel.hands.setdefault(seat, set()).update(event.persons)
+
+
 def months_on(day: date, months: int) -> date:
     """The same day so many months later; the last of the month where it has no such day."""
     year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
@@ -204,6 +218,7 @@ def _require_means(require: Conditions, panel: Panel, least: int, *, drop: bool)
 CHECKS = {
     "PanelDrawn": check_panel_drawn,
     "ConflictDeclared": check_conflict_declared,
+    "ImpartialityDeclared": check_impartiality_declared,
     "ReviewerRecused": check_reviewer_recused,
     "ScoreSubmitted": check_score_submitted,
     "ReviewReportIssued": check_review_report_issued,

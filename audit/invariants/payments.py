@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from audit.invariants import registers
+from audit.invariants import registers, reimbursements
 from audit.invariants.apportionment import apportion
 from audit.invariants.realm import Tranche
 from audit.invariants.recorded_events import Hand
@@ -86,6 +86,7 @@ def check_disbursement_requested(require: Conditions, realm: Realm, event: Recor
         since=since,
     )
     registers.require_eligible(require, realm, project.bidders, event.day, realm.rules(project))
+    reimbursements.require_covered(require, project, amount)
     tranche.status, tranche.requested = "REQUESTED", amount
     tranche.maker, tranche.checker, tranche.approver = event.hand, None, None
 
@@ -128,6 +129,7 @@ def check_disbursement_paid(require: Conditions, realm: Realm, event: RecordedEv
     names = list(map(call_seat, hands))
     require(apart, "P2", "經手人 {names}", "in the hands of {names}", names=names)
     _require_another(require, "SD1", event, tranche.maker)
+    reimbursements.require_covered(require, project, amount)
     require(
         amount == tranche.requested,
         "M2",

@@ -221,6 +221,17 @@ class Rectification:
 
 
 @dataclass
+class Custody:
+    """Who opens the sealed bids of a round, and who has agreed to it."""
+
+    seats: frozenset[str] = frozenset()
+    quorum: int = 0
+    open_wd: int = 0
+    released: list[Hand] = field(default_factory=list)
+    opened_on: date | None = None
+
+
+@dataclass
 class Project:
     """A project from its bid to the archive."""
 
@@ -241,6 +252,8 @@ class Project:
     district: str = ""
     supports_base: str = ""
     """The base that it supports."""
+    sealed: str = ""
+    """The digest that was committed to before the call closed."""
     returned_on: date | None = None
     completion_wd: int = 0
     # the award
@@ -289,6 +302,12 @@ class Project:
     """Version at which it was recorded, and the voucher's number and issuer."""
     spending: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Version at which it was recorded, the budget line, and the fen that count now."""
+    reimburses: bool = False
+    """Whether no more is paid than its checked vouchers come to (M12)."""
+    allowed: dict[int, int] = field(default_factory=dict)
+    """Version at which a voucher was recorded, and the fen of it that finance allows."""
+    paid_before: int = 0
+    """What an opening entry says was paid, on vouchers that nobody here has seen."""
     teams: set[str] = field(default_factory=set)
     carried: dict[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
     """Team and the months in which an opening entry says that it was active (Z1)."""
@@ -366,6 +385,8 @@ class Realm:
     bases: dict[str, str] = field(default_factory=dict)
     """Base and its tier."""
     needs: dict[str, Need] = field(default_factory=dict)
+    need_hands: defaultdict[str, list[Hand]] = field(default_factory=lambda: defaultdict(list))
+    """Who submitted and who endorsed each need."""
     known: set[tuple[str, str]] = field(default_factory=set)
     """Kind and name of every stream that has an event."""
     designations: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
@@ -388,6 +409,10 @@ class Realm:
     """Organisation, and the day on which it will have been on the list of abnormal operations for two years."""
     challenges: dict[tuple[str, str], tuple[str, date, str]] = field(default_factory=dict)
     """Project and number of a challenge: where it stands, since when, by whom."""
+    clarifications: defaultdict[str, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
+    """Round, number of a question about its call, and whether it was answered."""
+    custody: dict[str, Custody] = field(default_factory=dict)
+    """Round, and who opens its sealed bids."""
     draws: dict[str, str] = field(default_factory=dict)
     """Application, and the panel whose draw is committed to for it."""
     works: set[int] = field(default_factory=set)

@@ -339,6 +339,7 @@ def check_need_solicitation_closed(require: Conditions, realm: Realm, event: Rec
 
 def check_need_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D1: a need comes inside the window, unless it is a part of one that did."""
+    realm.need_hands[event.name].append(event.hand)
     if event.text("split_from"):
         return
     end = needs_close_at(realm, event.text("round"))
@@ -349,6 +350,20 @@ def check_need_submitted(require: Conditions, realm: Realm, event: RecordedEvent
         "the need came at or after the end of the window, {end}",
         end=end,
     )
+
+
+def check_need_endorsed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """ND02: another person than whoever submitted it, and each once."""
+    hands = realm.need_hands[event.name]
+    require(
+        not any(event.hand.is_same(one) for one in hands),
+        "ND02",
+        "{actor} 的經辦人已提出或附議過 {file}",
+        "whoever acts as {actor} has submitted or endorsed {file} already",
+        actor=call_seat(event.actor),
+        file=event.name,
+    )
+    hands.append(event.hand)
 
 
 def closes_at(realm: Realm, name: str) -> datetime | None:
@@ -464,6 +479,7 @@ CHECKS = {
     "NeedSolicitationOpened": check_need_solicitation_opened,
     "NeedSolicitationClosed": check_need_solicitation_closed,
     "NeedSubmitted": check_need_submitted,
+    "NeedEndorsed": check_need_endorsed,
     "CallPublished": check_call_published,
     "CallAmended": check_call_amended,
     "CallCancelled": check_call_cancelled,

@@ -120,7 +120,6 @@ UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "NeedAbsorbed": "needs bind no money; a bid names the need that it answers, and AP02 counts it",
     "NeedAdopted": "as NeedAbsorbed",
     "NeedCataloguePublished": "a list for the public; a bid's own need is checked by AP02",
-    "NeedEndorsed": "as NeedAbsorbed",
     "NeedMerged": "as NeedAbsorbed",
     "NeedRejected": "as NeedAbsorbed",
     "NeedSplit": "as NeedAbsorbed",

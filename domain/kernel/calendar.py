@@ -75,6 +75,8 @@ class Calendar:
     """When its newest notice was published, UTC: what it moves cannot fall before that."""
     version: int = 0
     """How many notices were published up to it: the version of its register."""
+    _counted: dict[tuple[date, int], date] = field(init=False, default_factory=dict, compare=False, repr=False)
+    """What ``after`` has come to: every command of a file counts the same few days again."""
 
     def is_working(self, day: date) -> bool:
         """Whether offices work on that day."""
@@ -108,10 +110,21 @@ class Calendar:
 
     def after(self, day: date, working_days: int) -> date:
         """The n-th working day after ``day``; the first day is not counted."""
+        counted = self._counted.get((day, working_days))
+        if counted is None:
+            counted, left = day, working_days
+            while left > 0:
+                counted += timedelta(days=1)
+                left -= self.is_working(counted)
+            self._counted[day, working_days] = counted
+        return counted
+
+    def before(self, day: date, working_days: int) -> date:
+        """The last day from which that many working days pass until the end of ``day``."""
         left = working_days
         while left > 0:
-            day += timedelta(days=1)
             left -= self.is_working(day)
+            day -= timedelta(days=1)
         return day
 
     def next_working(self, day: date) -> date:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -64,20 +65,36 @@ class Envelope(_Wire):
     signature: str = ""
     """That door's, over everything else: Ed25519 in hex (``domain.kernel.signature``)."""
 
+    @cached_property
+    def particulars(self) -> bytes:
+        """The body as it is signed and kept. Raises ValueError or RecursionError for what has no canonical form."""
+        return canonical(self.body)
+
+    @cached_property
     def digest(self) -> str:
-        """What was asked and by whom, in hex: equal for the same request asked again, whenever it arrives."""
+        """What was asked and by whom, in hex: equal for the same request asked again, whenever it arrives.
+
+        Raises as ``particulars`` does.
+        """
         request = {"subject": self.subject, "actor": self.actor, "command": self.command, "body": self.body}
         return digest({**request, "person": self.person} if self.person else request)
 
-    def signed_bytes(self) -> bytes:
-        """What the door signs. Raises ValueError or RecursionError for what has no canonical form."""
+    def __copy__(self) -> Self:
+        """What was derived does not go along: the copy may be given another body."""
+        copied = super().__copy__()
+        for derived in ("particulars", "digest"):
+            copied.__dict__.pop(derived, None)
+        return copied
+
+    def signed_bytes(self, key: str | None = None) -> bytes:
+        """What the door signs, with that key or its own. Raises as ``particulars`` does."""
         return command_bytes(
-            key=self.key,
+            key=self.key if key is None else key,
             log=self.log,
             command_id=self.command_id,
             subject=self.subject,
             command=self.command,
-            particulars=canonical(self.body),
+            particulars=self.particulars,
             seat=self.actor,
             person=self.person,
             session=self.session,
@@ -87,8 +104,8 @@ class Envelope(_Wire):
 
     def signed(self, key: Signer) -> Envelope:
         """The same envelope with the door's signature."""
-        unsigned = self.model_copy(update={"key": str(key.id)})
-        return unsigned.model_copy(update={"signature": key.sign(unsigned.signed_bytes()).hex()})
+        signature = key.sign(self.signed_bytes(str(key.id))).hex()
+        return self.model_copy(update={"key": str(key.id), "signature": signature})
 
 
 class CarryOut(_Wire):

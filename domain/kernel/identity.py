@@ -48,6 +48,9 @@ class Role(Words):
     SYS = "SYS", "系統（到期自動）", "system (automatic)"
 
 
+_ROLES = frozenset(role.value for role in Role)
+
+
 class CheckedText(str):
     """A string of a checked form that pydantic parses and JSON writes as itself."""
 
@@ -71,7 +74,7 @@ class Actor(CheckedText):
     def __new__(cls, text: str) -> Self:
         """Check the form once, at the door."""
         match = _ACTOR.fullmatch(text)
-        if match is None or match[1] not in set(Role):
+        if match is None or match[1] not in _ROLES:
             roles = " ".join(sorted(Role))
             message = f"{text[:40]!r}: 寫作 角色#編號，如 CAB-REG#1 / write ROLE#n, as CAB-REG#1; 角色 roles: {roles}"
             raise ValueError(message)
@@ -93,6 +96,8 @@ ANY_SEAT = "*"
 
 SYSTEM = Actor("SYS#1")
 """The timer: the only actor of a deadline."""
+UNNAMED = Actor("PUBLIC#999999999")
+"""Stands before readers for whoever acted where that is not told; it asks for nothing and is in no log."""
 
 
 class StreamId(CheckedText):
@@ -168,13 +173,16 @@ def _sha256(text: str) -> str:
     return text
 
 
+Sha256 = Annotated[str, AfterValidator(_sha256), Field(max_length=64)]
+"""64 lower-case hex digits."""
+
+
 class Attachment(BaseModel):
     """A document by its digest; the bytes are kept once, elsewhere (design.md §9)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: Annotated[str, AfterValidator(_sha256), Field(max_length=64, title="校驗值 / digest")]
-    """64 lower-case hex digits."""
+    sha256: Annotated[Sha256, Field(title="校驗值 / digest")]
     media_type: Annotated[Text, Field(title="文件類型 / media type")]
     name: Annotated[Text, Field(title="名稱 / name")]
 

@@ -226,6 +226,9 @@ class _Reader:
     def _list(self, item: Shape, value: object, place: Place) -> object:
         if isinstance(value, str):
             members = self._members(value, "[")
+            if members is None and item.model is not None:  # its commas are its own
+                only = self._members(value, "{")
+                members = only if only is None else [only]
             value = _SEPARATOR.split(value.strip()) if members is None else members
         if not isinstance(value, list | tuple):
             raise _Misfit

@@ -8,6 +8,7 @@ the stream itself and whom it names.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +46,10 @@ _SIDE_WORDS: Final[Mapping[str, Word]] = {
     "bureau": word("民政局", "the bureau"),
     "organisation": word("申報單位", "the organisation"),
 }
+
+
+_REMEMBERED: Final = 1024
+"""Refusals kept of each kind: the same few are said again and again, and to put them in words takes long."""
 
 
 def _side_words(side: str) -> object:
@@ -88,12 +93,16 @@ def refuse_business(order: Order, state: State, facts: Facts, by: tuple[Role, ..
 
 def refuse_role(order: Order, by: tuple[Role, ...] = ()) -> tuple[Unmet, ...]:
     """That the command is for other roles: told by the order alone."""
-    command, role = type(order.command), order.actor.role
-    by = by or command.by
+    command = type(order.command)
+    return _refuse_role(command, order.actor.role, by or command.by, bare=order.scope is None)
+
+
+@lru_cache(_REMEMBERED)
+def _refuse_role(command: type[Command], role: Role, by: tuple[Role, ...], *, bare: bool) -> tuple[Unmet, ...]:
     if role in by:
         return ()
     rule, why_zh, why_en = _NO_SEAT_OF_BUSINESS.get(role, ("", "", ""))
-    if role is Role.DISC and order.scope is None:
+    if role is Role.DISC and bare:
         rule = ""  # what was refused before seats had a register stays refused by the rule that is recorded
     return (
         Unmet(
@@ -107,8 +116,12 @@ def refuse_role(order: Order, by: tuple[Role, ...] = ()) -> tuple[Unmet, ...]:
 
 def refuse_stage(order: Order, state: State) -> tuple[Unmet, ...]:
     """That the command is not for this stage in the life of the stream."""
-    command = type(order.command)
-    if not command.during or state.stage in command.during:
+    return _refuse_stage(type(order.command), state.stage)
+
+
+@lru_cache(_REMEMBERED)
+def _refuse_stage(command: type[Command], stage: str) -> tuple[Unmet, ...]:
+    if not command.during or stage in command.during:
         return ()
     return (
         Unmet(
@@ -119,7 +132,7 @@ def refuse_stage(order: Order, state: State) -> tuple[Unmet, ...]:
                 {
                     "act": word(command.zh(), command.en()),
                     "stages": command.during,
-                    "now": _stage_of(command, state.stage),
+                    "now": _stage_of(command, stage),
                 }
             ),
         ),

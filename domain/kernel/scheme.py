@@ -63,6 +63,35 @@ class Needs(Policy):
     """Working days from opening to closing."""
 
 
+class Clarifying(Policy):
+    """Questions about a call, and their answers to everybody 答疑."""
+
+    until_wd: Annotated[
+        WorkingDays, Field(title="提問截止（截止前工作日） / questions until (working days before the close)")
+    ] = 3
+    """How many working days before the call closes questions end."""
+    reply_wd: Annotated[WorkingDays, Field(title="答疑期限（工作日） / answered within (working days)")] = 2
+    """Working days within which a question is to be answered."""
+
+
+class Sealing(Policy):
+    """Bids that nobody sees before so many custodians open them 密封申報."""
+
+    custodians: Annotated[int, Field(ge=1, le=9, title="開標監督人數 / custodians")] = 3
+    quorum: Annotated[int, Field(ge=1, le=9, title="開啟所需人數 / needed to open")] = 2
+    open_wd: Annotated[
+        WorkingDays, Field(title="開啟後提交期限（工作日） / handed in after the opening within (working days)")
+    ] = 1
+    """Working days after the opening within which bidders hand in what they sealed."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if self.quorum > self.custodians:
+            message = f"quorum: 監督人 {self.custodians} 名，不足 {self.quorum} 名 / more are needed than there are"
+            raise ValueError(message)
+        return self
+
+
 class Bidding(Policy):
     """Call and application 申報."""
 
@@ -76,6 +105,10 @@ class Bidding(Policy):
     """Whether a call may name a deadline before the window has run; None if it may not."""
     partners_count: Annotated[bool | None, Field(title="合作方計入項數 / partners' bids count")] = None
     """Whether a joint bid takes a place of each partner too; None if it does."""
+    clarification: Annotated[Clarifying | None, Field(title="答疑 / questions about the call")] = None
+    """None where no questions about a call are taken here."""
+    sealed: Annotated[Sealing | None, Field(title="密封申報 / sealed applications")] = None
+    """None where bids are handed in openly."""
     joint: Annotated[bool, Field(title="可聯合申報 / joint applications allowed")] = True
     """Whether several organisations may bid together."""
     cap_fen: Annotated[Fen | None, Field(title="申請資助上限 / most that may be applied for")] = None
@@ -331,6 +364,11 @@ class Scheme(Policy):
     """None where the city has no rules for them."""
     bases: Annotated[Bases | None, Field(title="孵化培育基地 / incubation bases")] = None
     """None where the city has no network of bases."""
+
+    @property
+    def reimburses(self) -> bool | None:
+        """Whether organisations spend first (§2.1), as events say it; None where they do not."""
+        return self.route is Route.REIMBURSE or None
 
     @property
     def ref(self) -> SchemeRef:

@@ -157,6 +157,10 @@ class Approval:
         return self.groups or (ApproverGroup(roles=(self.role,)),)
 
 
+_BLANK: dict[type[Part], Part] = {}
+"""What a room that has seen nothing remembers: one for all streams, since parts never change."""
+
+
 @dataclass(frozen=True)
 class State:
     """One stream, folded."""
@@ -174,7 +178,9 @@ class State:
     def part(self, of: type[P]) -> P:
         """What that room remembers; its blank form if it has seen nothing."""
         part = self.parts.get(of)
-        return of() if part is None else cast("P", part)
+        if part is None:
+            part = _BLANK.get(of) or _BLANK.setdefault(of, of())
+        return cast("P", part)
 
     def having(self, *parts: Part) -> State:
         """The same state with these parts in place of what the deciders remembered."""

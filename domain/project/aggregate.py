@@ -19,7 +19,9 @@ from domain.project import (
     objection,
     opening,
     publicity,
+    reimbursement,
     remedy,
+    sealing,
     termination,
     variation,
 )
@@ -65,6 +67,7 @@ _STAGES = tuple(
     with_gates(stage.DECIDER)
     for stage in (
         bidding,
+        sealing,
         award,
         objection,
         publicity,
@@ -72,6 +75,7 @@ _STAGES = tuple(
         contract,
         disbursement,
         delivery,
+        reimbursement,
         community,
         variation,
         evaluation,

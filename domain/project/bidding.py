@@ -11,7 +11,7 @@ from domain.application import Application, ProjectKind
 from domain.kernel.beneficiaries import Beneficiaries, require_beneficiaries
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
-from domain.kernel.canonical import digest
+from domain.kernel.canonical import digest, plain
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
@@ -25,17 +25,19 @@ from domain.kernel.relation import BUREAU, ENGINE
 from domain.kernel.state import SAME, State, Transition
 from domain.need import Need
 from domain.project.bidders import BIDDER, DISTRICT, ORGANISATION, ROUND_HOST
+from domain.project.seal import commit, require_opening_over, require_unsealed
 from domain.project.stage import Stage
 from domain.registers.incubation_base import Base, BaseStage
 from domain.registers.organisation import list_ineligibility, list_unrepresented
 from domain.round.budget import undecided
 from domain.round.call import require_open
+from domain.round.clarification import require_answered
 from domain.round.plan import Round
 from domain.round.stage import NeedStage, RoundStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import datetime
 
     from domain.kernel.scheme import Scheme
 
@@ -95,7 +97,14 @@ class DraftApplication(Bid, Command):
     acts_for = (BIDDER,)
 
 
-class ApplicationSubmitted(Bid, Event):
+class Opened(Bid):
+    """A bid, and what shows that it is the one that was sealed."""
+
+    nonce: Annotated[str | None, Field(pattern=r"^[0-9a-f]{32,64}$", title="密封隨機數 / nonce of the seal")] = None
+    """At least 32 random hex digits, kept secret until then; None for a bid that was not sealed."""
+
+
+class ApplicationSubmitted(Opened, Event):
     """The bid is in, for the first time or completed."""
 
     zh = "提交申報書"
@@ -119,7 +128,7 @@ class ApplicationSubmitted(Bid, Event):
             yield _take_place(key, stream, limit)
 
 
-class SubmitApplication(Bid, Command):
+class SubmitApplication(Opened, Command):
     """Hand the bid in."""
 
     records = ApplicationSubmitted
@@ -504,6 +513,12 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     check, application = Checks(), state.part(Application)
     match command:
         case DraftApplication():
+            check(
+                facts.scheme is None or facts.scheme.bidding.sealed is None,
+                "SB01",
+                "本屆密封申報：請自存申報書，截止前只遞交校驗值",
+                "applications of this call are sealed: keep the draft to yourself and hand in its digest",
+            )
             return check.grant(ApplicationDrafted.of(command))
         case SubmitApplication():
             return _decide_submission(check, state, facts, order, command)
@@ -518,9 +533,10 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             scheme = require_scheme(check, facts)
             return check.grant(ApplicationReturned.of(command, completion_wd=scheme.bidding.completion_wd))
         case PassPreliminaryReview():
-            _require_passable(check, state, facts, local_day(order.at))
+            _require_passable(check, state, facts, order)
             return check.grant(PreliminaryReviewPassed.of(command))
         case FailPreliminaryReview():
+            require_opening_over(check, state, facts, order)
             return check.grant(PreliminaryReviewFailed.of(command, freed_places=list_answers(state)))
         case LapseCompletion():
             until = _completion_ends(application, facts.calendar)
@@ -561,11 +577,14 @@ def give_places_back(state: State, places: tuple[str, ...]) -> State:
 def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, bid: SubmitApplication) -> list[Event]:
     """AP02: in time, by who may, for a need that may be answered, once, within the caps."""
     today, before = local_day(order.at), state.part(Application)
-    completing = state.stage == Stage.RETURNED
-    if completing:
+    round_ = facts.of(state.stream.sibling("round", bid.round))
+    if state.stage == Stage.RETURNED:
         _require_same_bid(check, before, bid)
+    elif facts.scheme is not None and facts.scheme.bidding.sealed is not None:
+        said = {name: value for name, value in plain(bid).items() if name in Bid.model_fields}
+        require_unsealed(check, state, facts, order, round_, commit(said, bid.nonce) if bid.nonce else None)
     else:
-        require_open(check, facts.of(state.stream.sibling("round", bid.round)), facts.calendar, order.at, "D1")
+        require_open(check, round_, facts.calendar, order.at, "D1")
     organisation = facts.of(state.stream.sibling("organisation", bid.organisation))
     list_unrepresented(check, organisation, order.actor)
     for name in (bid.organisation, *bid.partners):
@@ -729,7 +748,7 @@ def _require_unselectable(check: Checks, state: State, facts: Facts) -> None:
     )
 
 
-def _require_passable(check: Checks, state: State, facts: Facts, today: date) -> None:
+def _require_passable(check: Checks, state: State, facts: Facts, order: Order) -> None:
     """AP06: the call has closed, so that all are judged alike, and every bidder is eligible today (D5)."""
     application = state.part(Application)
     round_ = facts.of(state.stream.sibling("round", application.round or "NONE"))
@@ -741,6 +760,9 @@ def _require_passable(check: Checks, state: State, facts: Facts, today: date) ->
         name=round_.stream.name,
         stage=RoundStage(round_.stage),
     )
+    require_answered(check, round_)
+    require_opening_over(check, state, facts, order)
+    today = local_day(order.at)
     for name in sorted(application.bidders):
         list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
 

@@ -185,6 +185,8 @@ class ContractSigned(Agreement, Event):
     """Working days after ``self_assessment_due`` from which the mid-term counts as failed."""
     final_report_months: Annotated[int, Field(title="結項報告期限（月） / final report due (months)")]
     """Months after the end within which the final report is due."""
+    reimburses: Annotated[bool | None, Field(title="事後補助 / reimbursed")] = None
+    """Whether it is paid only what its checked vouchers come to (M12); None where money goes out before."""
     moves = (
         Transition(
             "T10",
@@ -311,6 +313,8 @@ class Contract(Part):
     self_assessment_due: date | None = None
     midterm_report_wd: int = 0
     final_report_months: int = 0
+    reimburses: bool = False
+    """Whether it is paid only what its checked vouchers come to (M12)."""
     milestones: dict[str, MilestoneTerm] = field(default_factory=dict)
     match_pledged: Fen = 0
     parties: Parties = field(default_factory=Parties)
@@ -364,6 +368,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                     scheme=scheme.ref,
                     midterm_report_wd=scheme.evaluation.midterm_report_wd,
                     final_report_months=scheme.evaluation.final_report_months,
+                    reimburses=scheme.reimburses,
                 )
             )
         case LapseContractSigning():
@@ -594,6 +599,7 @@ def _sign(state: State, of: Occurrence, event: ContractSigned) -> State:
         self_assessment_due=event.self_assessment_due,
         midterm_report_wd=event.midterm_report_wd,
         final_report_months=event.final_report_months,
+        reimburses=event.reimburses or False,
         milestones=event.milestones,
         match_pledged=event.match_pledged,
         parties=event.parties,

@@ -226,12 +226,23 @@ class RecordActivity(Activity, Command):
     """The day on which it was held; None for today."""
 
 
+VoucherNumber = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", title="支出憑證 / voucher")]
+"""The invoice's own number."""
+Issuer = Annotated[Text | None, Field(max_length=100, title="開票方 / issuer")]
+"""Who issued a voucher, by tax number or name."""
+
+
+def name_document(voucher: str, issuer: str | None) -> str:
+    """What tells a voucher from every other: its number, and its issuer where one is named."""
+    return f"{issuer}/{voucher}" if issuer else voucher
+
+
 class Spending(Particulars):
     """One voucher."""
 
-    voucher: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", title="支出憑證 / voucher")]
+    voucher: VoucherNumber
     """The invoice's own number; it can be claimed once, by one project (M7)."""
-    issuer: Annotated[Text | None, Field(max_length=100, title="開票方 / issuer")] = None
+    issuer: Issuer = None
     """Who issued it, by tax number or name: two issuers may use one number."""
     amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
     line: Annotated[Line, Field(title="支出科目 / budget line")]
@@ -241,8 +252,8 @@ class Spending(Particulars):
 
     @property
     def document(self) -> str:
-        """What tells the voucher from every other: its number, and its issuer where one is named."""
-        return f"{self.issuer}/{self.voucher}" if self.issuer else self.voucher
+        """As the records know the voucher."""
+        return name_document(self.voucher, self.issuer)
 
 
 class ExpenditureRecorded(Spending, Event):
@@ -533,6 +544,8 @@ class Expenditure:
     spent_on: date
     version: int
     """The version of this stream at which it was recorded: what a correction points to."""
+    allowed: Fen | None = None
+    """What finance recognises of it, where the project is reimbursed (M12); None while nobody has checked it."""
 
 
 @dataclass(frozen=True)
@@ -552,6 +565,8 @@ class Delivery(Part):
     """Voucher and what it was spent on."""
     teams: dict[str, int] = field(default_factory=dict)
     """Team and its members when formed."""
+    paid_before: Fen = 0
+    """What an opening entry says was paid, on vouchers that were checked elsewhere (M12)."""
     carried: dict[str, frozenset[tuple[int, int]]] = field(default_factory=dict)
     """Team and the months, as year and month, in which an opening entry says that it was active (Z1)."""
     incubated: tuple[str, ...] = ()
@@ -605,6 +620,11 @@ class Delivery(Part):
         """What all vouchers add up to, in fen."""
         return sum(e.amount for e in self.expenditures.values())
 
+    @property
+    def allowed(self) -> Fen:
+        """What may be reimbursed in all, in fen (M12)."""
+        return self.paid_before + sum(e.allowed or 0 for e in self.expenditures.values())
+
     def spent_on(self, line: str) -> Fen:
         """What the vouchers of that budget line add up to, in fen."""
         return sum(e.amount for e in self.expenditures.values() if e.line == line)
@@ -633,7 +653,7 @@ class Delivery(Part):
         if voucher is not None and strike:
             del expenditures[voucher]
         elif voucher is not None and amount is not None:
-            expenditures[voucher] = replace(expenditures[voucher], amount=amount)
+            expenditures[voucher] = replace(expenditures[voucher], amount=amount, allowed=None)
         return replace(self, activities=activities, expenditures=expenditures)
 
     def _months(self, team: str) -> int:
@@ -666,7 +686,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ProjectStarted(end=end))
         case RecordActivity():
             held_on = command.held_on or today
-            _require_recordable(check, delivery, command, held_on, today)
+            _require_recordable(check, state, command, held_on, today)
             _require_countable(check, state.part(Contract), command)
             require_listed(check, facts.scheme, Codelist.GROUPS, [command.group] if command.group else [])
             check(
@@ -758,10 +778,12 @@ def _require_startable(check: Checks, state: State, command: StartProject, schem
     return end
 
 
-def _require_recordable(check: Checks, delivery: Delivery, command: RecordActivity, held_on: date, today: date) -> None:
+def _require_recordable(check: Checks, state: State, command: RecordActivity, held_on: date, today: date) -> None:
+    """D3: not before the start, but where what was done already is reimbursed; V3: by a team that is on record."""
+    delivery, reimburses = state.part(Delivery), state.part(Contract).reimburses
     started = delivery.started_on
     check(
-        started is not None and held_on >= started,
+        started is not None and (reimburses or held_on >= started),
         "D3",
         "活動日 {held_on} 早於啟動日 {started}",
         "the activity on {held_on} is before the project started ({started})",

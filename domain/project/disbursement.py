@@ -26,6 +26,7 @@ from domain.project.award import Award, name_charged_round
 from domain.project.bidders import list_applicants, require_eligible
 from domain.project.contract import COOL_DOWN, Contract
 from domain.project.money import CommitmentsFreed, Money, Proof, apportion, require_proof
+from domain.project.reimbursement import is_covered, require_covered
 from domain.project.stage import CONTRACT_LIVE, Gates, Stage
 from domain.project.tranches import IN_FLIGHT, Key, Tranche, Tranches, TrancheStatus, void_approvals
 from domain.registers.fund import committed, paid
@@ -440,6 +441,7 @@ def _require_requestable(check: Checks, state: State, order: Order, name: str, a
     contract, money = state.part(Contract), state.part(Money)
     _require_status(check, tranche, name, "M8" if tranche.settled else "M2", *REQUESTABLE)
     _require_gate(check, state, tranche, name)
+    require_covered(check, state, amount)
     check(
         amount == tranche.remainder,
         "M4",
@@ -502,6 +504,7 @@ def _require_in_hand(check: Checks, state: State, tranche: Tranche, name: str, s
     )
     _require_status(check, tranche, name, "M2", status)
     _require_gate(check, state, tranche, name)
+    require_covered(check, state, tranche.requested)
     check(
         tranche.status not in IN_FLIGHT
         or tranche.bound == digest(bound_content(state, name, tranche.requested, tranche.requests)),
@@ -676,10 +679,10 @@ def _ends(tranche: Tranche, calendar: Calendar) -> datetime | None:
 
 def _alerts(state: State, tranche: Tranche, calendar: Calendar) -> datetime | None:
     """When somebody is told that it is late; None if nobody is, or was. Not while the project stands still."""
-    until = _ends(tranche, calendar)
-    if until is None or tranche.late_to is None or tranche.status not in IN_FLIGHT or state.stage not in PAYABLE:
+    if tranche.late_to is None or tranche.status not in IN_FLIGHT or state.stage not in PAYABLE:
         return None
-    return max(until, state.since or until)
+    until = _ends(tranche, calendar)
+    return max(until, state.since or until) if until is not None else None
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
@@ -698,8 +701,9 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
         until, told = _ends(tranche, calendar), (tranche.alerted,) if tranche.alerted else ()
         match tranche.status:
             case TrancheStatus.PLANNED | TrancheStatus.WITHHELD | TrancheStatus.FAILED:
-                if tranche.gate in state.part(Gates).passed and state.part(Contract).account:
-                    yield Awaited((Role.CAB_REG,), "RequestDisbursement", name, "申請撥款", "ask for the tranche")
+                account = state.part(Contract).account
+                if tranche.gate in state.part(Gates).passed and account and is_covered(state, tranche.remainder):
+                    yield Awaited((Role.CAB_REG,), "RequestDisbursement", name, "提交撥款申請", "request the payment")
             case TrancheStatus.REQUESTED:
                 yield Awaited((Role.CAB_FIN,), "CheckDisbursement", name, "複核撥款", "check the request", until)
             case TrancheStatus.CHECKED:

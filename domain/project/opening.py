@@ -242,6 +242,8 @@ class ProjectOpened(Opening, Event):
     rectify_wd: Annotated[int, Field(title="整改期限（工作日） / rectification period (working days)")]
     payments: Annotated[dict[str, dict[str, Fen]], Field(title="已撥付分攤 / paid, by tranche and fund")]
     """Tranche, fund and fen (M9)."""
+    reimburses: Annotated[bool | None, Field(title="事後補助 / reimbursed")] = None
+    """As ``ContractSigned.reimburses``."""
     cut: Annotated[dict[str, Fen], Field(title="已核減分攤 / cancelled, by fund")]
     came_back: Annotated[dict[str, Fen], Field(title="已繳回分攤 / returned, by fund")]
     charge: Annotated[Charge | None, Field(title="預算占用 / charge to the budget")] = None
@@ -404,6 +406,7 @@ def _judge(check: Checks, state: State, facts: Facts, order: Order, opening: Ope
         signing_wd=scheme.contract.signing_wd,
         midterm_report_wd=scheme.evaluation.midterm_report_wd,
         final_report_months=scheme.evaluation.final_report_months,
+        reimburses=scheme.reimburses,
         rectify_wd=scheme.remedy.rectify_wd,
         payments=split.payments,
         cut=split.cut,
@@ -748,6 +751,7 @@ def _sign(event: ProjectOpened) -> tuple[Part, ...]:
         self_assessment_due=event.self_assessment_due,
         midterm_report_wd=event.midterm_report_wd,
         final_report_months=event.final_report_months,
+        reimburses=event.reimburses or False,
         milestones=event.milestones or {},
         match_pledged=event.match_pledged or 0,
         parties=event.parties or Parties(),
@@ -784,6 +788,7 @@ def _work(event: ProjectOpened) -> tuple[Part, ...]:
         supervisor=parties.supervisor or "",
         started_on=event.started_on,
         match_received=event.match_received or 0,
+        paid_before=sum(event.spent.values()),
         teams={one.team: one.members for one in event.teams or ()},
         carried={one.team: frozenset((day.year, day.month) for day in one.active) for one in event.teams or ()},
         reports=event.reports or {},

@@ -200,6 +200,30 @@ class DeclareConflict(Conflict, Command):
     acts_for = (REVIEWER,)
 
 
+class ImpartialityDeclared(Event):
+    """An expert has read who bids and has said to have no interest in any of them; the bids are open to them now."""
+
+    zh = "無利害關係聲明"
+    en = "no interest declared"
+    moves = (
+        Transition(
+            "RP06",
+            (PanelStage.DRAWN, PanelStage.SCORING),
+            SAME,
+            (Role.EXPERT,),
+            "seated on this panel, without interest; before the bids are read",
+        ),
+    )
+
+
+class DeclareImpartiality(Command):
+    """Say that there is no interest to declare, so that the bids may be read."""
+
+    records = ImpartialityDeclared
+    en_words = "declare no interest"
+    acts_for = (REVIEWER,)
+
+
 class Recusal(Particulars):
     """Who leaves and who takes the seat."""
 
@@ -311,8 +335,8 @@ class IssueReviewReport(PaperResults, Command):
     acts_for = (HOST,)
 
 
-Commands = DrawPanel | DeclareConflict | RecuseReviewer | SubmitScore | IssueReviewReport
-Events = PanelDrawn | ConflictDeclared | ReviewerRecused | ScoreSubmitted | ReviewReportIssued
+Commands = DrawPanel | DeclareConflict | DeclareImpartiality | RecuseReviewer | SubmitScore | IssueReviewReport
+Events = PanelDrawn | ConflictDeclared | ImpartialityDeclared | ReviewerRecused | ScoreSubmitted | ReviewReportIssued
 
 
 # ---------------------------------------------------------------- what is remembered of it
@@ -330,6 +354,8 @@ class Panel(Part):
     seated: tuple[str, ...] = ()
     barred: frozenset[str] = frozenset()
     """Seats whose experts may not score: by their own declaration, or recused."""
+    cleared: frozenset[str] = frozenset()
+    """Seats whose experts have said that they have no interest, or have scored: they may read the bids."""
     hands: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)
     """Seat and the persons who declared or scored on it, as far as persons are known."""
     sheets: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
@@ -345,6 +371,10 @@ class Panel(Part):
     def applications(self) -> tuple[str, ...]:
         """What is to be scored."""
         return tuple(self.bidders)
+
+    def list_missing(self, place: str) -> tuple[str, ...]:
+        """The applications for which the sheet of that seat is still to come, in the order of the draw."""
+        return tuple(name for name in self.bidders if place not in self.sheets.get(name, {}))
 
     @property
     def scored(self) -> bool:
@@ -384,7 +414,7 @@ def reads(state: State, command: Commands) -> Reads:
             return list_bids(state, panel.applications) | list_registers(state, seats) | Reads(frozenset(roster))
         case SubmitScore(application=application):
             return list_bids(state, (application,))
-        case DeclareConflict() | RecuseReviewer():
+        case DeclareConflict() | DeclareImpartiality() | RecuseReviewer():
             return Reads()
         case _:
             assert_never(command)
@@ -431,6 +461,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             months = scheme.review.recusal_months
             bars = bids and still_counts(command, months, today)
             return check.grant(ConflictDeclared.of(command, bars=bars, recusal_months=months))
+        case DeclareImpartiality():
+            _require_undeclared(check, panel, order)
+            return check.grant(ImpartialityDeclared())
         case RecuseReviewer():
             _require_recusable(check, panel, command)
             if command.in_ is not None:
@@ -506,6 +539,25 @@ def require_odd(check: Checks, seats: int) -> None:
         "評審專家組 {seats_count} 人，須為奇數",
         "the panel has {seats_count} seats; their number must be odd",
         seats_count=seats,
+    )
+
+
+def _require_undeclared(check: Checks, panel: Panel, order: Order) -> None:
+    """P1, RP06: nobody with an interest says to have none, and once is enough."""
+    seat, others = seat_of(order.actor), _list_other_seats(panel, order)
+    check(
+        panel.barred.isdisjoint({seat, *others}),
+        "P1",
+        "{actor} 已申報利害關係或已回避，不能聲明無利害關係",
+        "{actor} has declared an interest or was recused, and cannot declare that there is none",
+        actor=order.actor,
+    )
+    check(
+        seat not in panel.cleared,
+        "RP06",
+        "{actor} 已聲明無利害關係或已評分，無須再聲明",
+        "{actor} has declared that there is no interest, or has scored: once is enough",
+        actor=order.actor,
     )
 
 
@@ -867,12 +919,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
             return state.having(replace(_seat_hands(panel, of), barred=panel.barred | barred))
+        case ImpartialityDeclared():
+            return state.having(replace(_seat_hands(panel, of), cleared=panel.cleared | {seat_of(of.actor)}))
         case ReviewerRecused():
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
             return state.having(_join(after, of.acting))
         case ScoreSubmitted():
-            sheets = {**panel.sheets.get(event.application, {}), seat_of(of.actor): event.mark}
-            after = replace(_seat_hands(panel, of), sheets={**panel.sheets, event.application: sheets})
+            seat = seat_of(of.actor)
+            sheets = {**panel.sheets, event.application: {**panel.sheets.get(event.application, {}), seat: event.mark}}
+            after = replace(_seat_hands(panel, of), sheets=sheets, cleared=panel.cleared | {seat})
             return state.having(_join(after, of.acting))
         case ReviewReportIssued():
             after = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
@@ -910,6 +965,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
                 name,
                 f"{name} 尚缺 {len(missing)} 份評分",
                 f"{len(missing)} sheets for {name} are missing",
+                seats=tuple(map(person, missing)),
             )
     yield Awaited((Role.HOST,), "IssueReviewReport", "", "出具評審報告", "issue the report")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.kernel.decider import PROPOSALS, Aggregate, unpark
-from domain.round import call, plan, resolution, results
+from domain.round import call, clarification, custody, plan, resolution, results
 from domain.round.plan import Round
 from domain.round.stage import RoundStage
 
@@ -20,7 +20,7 @@ def _summary(state: State) -> Mapping[str, object]:
     return {"year": known.year, "level": known.level, "route": known.route, "budget": known.budget}
 
 
-_DECIDERS = (plan.DECIDER, call.DECIDER, resolution.DECIDER, results.DECIDER)
+_DECIDERS = (plan.DECIDER, call.DECIDER, clarification.DECIDER, custody.DECIDER, resolution.DECIDER, results.DECIDER)
 
 ROUND = Aggregate(
     kind="round",

@@ -6,7 +6,16 @@ from uuid import uuid4
 
 import pytest
 
-from application.queries import NameAmbiguous, NameUnknown, find_meaning, resolve_or_begin
+from application.command_input import begins_stream
+from application.queries import (
+    NameAmbiguous,
+    NameUnknown,
+    RealmUnsaid,
+    find_meaning,
+    find_or_begin,
+    find_to_act,
+    resolve_name,
+)
 from domain.kernel.identity import LIVE, StreamId
 from store.memory import MemoryStore
 from tests.keys import KEY
@@ -26,14 +35,14 @@ async def town() -> Bureau:
 
 @pytest.mark.parametrize("name", ["ORG-2", "ORG-2/T1"])
 async def test_a_name_that_one_stream_bears_means_it(town: Bureau, name: str) -> None:
-    assert await resolve_or_begin(town.store, name) == town.id("organisation", "ORG-2")
+    assert await resolve_name(town.store, name) == town.id("organisation", "ORG-2")
 
 
 async def test_a_name_that_several_bear_asks_which(town: Bureau) -> None:
     with pytest.raises(NameAmbiguous):
-        await resolve_or_begin(town.store, "ORG-1")
-    assert await resolve_or_begin(town.store, "ORG-1", town.realm) == town.id("organisation", "ORG-1")
-    assert await resolve_or_begin(town.store, town.id("organisation", "ORG-1")) == town.id("organisation", "ORG-1")
+        await resolve_name(town.store, "ORG-1")
+    assert await resolve_name(town.store, "ORG-1", town.realm) == town.id("organisation", "ORG-1")
+    assert await resolve_name(town.store, town.id("organisation", "ORG-1")) == town.id("organisation", "ORG-1")
 
 
 async def test_of_those_that_bear_a_name_the_live_one_is_meant(town: Bureau) -> None:
@@ -45,8 +54,28 @@ async def test_of_those_that_bear_a_name_the_live_one_is_meant(town: Bureau) -> 
 
 
 async def test_a_name_that_nobody_bears_begins_a_stream_if_it_tells_the_kind(town: Bureau) -> None:
-    assert await resolve_or_begin(town.store, "ND-1") == "need/live/ND-1"
-    assert await resolve_or_begin(town.store, "ND-1", town.realm) == town.id("need", "ND-1")
+    assert (await find_to_act(town.store, "ND-1")).stream == "need/live/ND-1"
+    assert (await find_to_act(town.store, "ND-1", town.realm)).stream == town.id("need", "ND-1")
     for unknown in ("XX-1", "project/live/甲"):
         with pytest.raises(NameUnknown):
-            await resolve_or_begin(town.store, unknown)
+            await find_to_act(town.store, unknown)
+
+
+async def test_who_acts_on_a_name_that_only_a_trial_has_must_say_so(town: Bureau) -> None:
+    theirs = town.id("organisation", "ORG-2")
+    with pytest.raises(RealmUnsaid) as unsaid:
+        await find_to_act(town.store, "ORG-2/T1")
+    assert f"--realm {town.realm}" in unsaid.value.zh
+    assert f"--realm {town.realm}" in unsaid.value.en
+    for name, realm in (("ORG-2", town.realm), (theirs, None)):
+        assert (await find_to_act(town.store, name, realm)).stream == theirs
+    assert (await find_or_begin(town.store, "ORG-2")).stream == theirs, "who asks is told, and who acts is refused"
+    assert (await find_to_act(town.store, "ORG-2", LIVE)).stream == "organisation/live/ORG-2"
+
+
+async def test_a_command_that_only_begins_files_begins_a_live_one_whatever_trials_have(town: Bureau) -> None:
+    for name in ("ORG-1", "ORG-2"):
+        assert (await find_to_act(town.store, name, begins=True)).stream == f"organisation/live/{name}"
+    assert begins_stream("submit-need", "ND-1")
+    for command, subject in (("立項審批", "PJ-3"), ("propose-award", "AP-5"), ("x", "??")):
+        assert not begins_stream(command, subject), command

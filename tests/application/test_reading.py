@@ -133,7 +133,16 @@ def test_a_reviewer_reads_the_bids_of_their_own_panel_as_they_were_handed_in_and
         assert {"AwardProposed", "ObjectionUpheld"} <= {e.type async for e in store.read(project)}, "and more there is"
         panel = await load_seen_file(store, reviewer(8), drawn)
         assert Restriction.SHEET in panel.restrictions, "nobody else's sheet before one's own"
-        for number, stream in ((7, project), (7, drawn), (1, project), (12, project), (12, drawn), (8, first)):
+        undeclared = 9
+        for number, stream in (
+            (undeclared, project),
+            (7, project),
+            (7, drawn),
+            (1, project),
+            (12, project),
+            (12, drawn),
+            (8, first),
+        ):
             with pytest.raises(NameUnknown):  # recused; of the panel before; of no panel; of another panel
                 await load_seen_file(store, reviewer(number), stream)
         assert not await may_see(store, reviewer(8), await _read(store, project)), "no other door opens by it"

@@ -47,7 +47,7 @@ def seat_on_register(town: WrittenRealm, seat: str, person: str, *names: str) ->
     name = seat.replace("#", ".")
     _write(town, "seat", name, "SeatEstablished", {"scope": {"kind": scope.kind, "names": list(scope.names)}})
     _write(town, "seat", name, "SeatGranted", {"person": person})
-    _write(town, "person", person, "PersonSeated", {"seat": seat})
+    _write(town, "person", person, "PersonSeated", {"seat": seat}, "SYS#1")
 
 
 def _write(
@@ -310,10 +310,10 @@ def test_an_act_of_somebody_who_is_not_on_the_seat_is_found(monkeypatch: pytest.
 
 def test_an_act_of_nobody_known_on_the_wall_clock_is_found_once_the_office_is_founded() -> None:
     town = WrittenRealm(realm="live")
-    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 1})
+    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 1}, "CAB-REG#1")
     assert town.check().ok
     _write(town, "office", "live", "OfficeFounded", {"administrators": ["P-1", "P-2"]})
-    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 2})
+    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 2}, "CAB-REG#1")
     assert {b.rule for b in town.check().breaches} == {"SE10"}
 
 

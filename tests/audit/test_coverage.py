@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import audit.invariants
-from audit.invariants import every_event, offices, rules, state_machine
+from audit.invariants import every_event, offices, roles, rules, state_machine
 from domain.catalogue import AGGREGATES
 from domain.kernel.scheme import Policy, Scheme
 
@@ -58,3 +58,9 @@ def test_no_reason_has_become_useless() -> None:
     useless = rules.UNCHECKED_PARAMETERS.keys() & {name for name in named_parameters() if "." in name}
     assert not useless | rules.UNCHECKED_PARAMETERS.keys() - PARAMETERS
     assert all([*rules.UNCHECKED_EVENTS.values(), *rules.UNCHECKED_PARAMETERS.values()])
+
+
+def test_every_event_comes_from_a_role_that_the_checker_knows() -> None:
+    """By a row of the state machine or of ``roles``, and of one alone."""
+    moves = {row.event for row in state_machine.TABLE}
+    assert (roles.BY.keys() | moves, roles.BY.keys() & moves) == (EVENTS, set())

@@ -127,7 +127,11 @@ def test_0_a_name_that_only_a_trial_has_is_said_to_be_of_that_trial(venture: Ins
 
 
 def test_1_a_refusal_names_everything_that_is_missing(venture: Installation) -> None:
-    answer = venture.ask("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1", "-o", "json")
+    words = ("do", "request-disbursement", "PJ-3/T2", "--as", "CAB-REG#1", "amount=1", "-o", "json")
+    unsaid = venture.ask(*words)
+    assert unsaid.exit_code == 2
+    (realm,) = set(re.findall(r"--realm (S2-[0-9a-f]+)", unsaid.stdout))
+    answer = venture.ask(*words, "--realm", realm)
     assert answer.exit_code == 1
     rules = {unmet["rule"] for unmet in json.loads(answer.stdout)["refused"]}
     assert {"M2", "M8", "M4"} <= rules

@@ -12,6 +12,7 @@ from domain.catalogue import command_class, list_commands
 from domain.kernel.field_shape import field_shapes
 from schemes.packs import list_shipped, load_shipped
 from tests.cli.installation import in_process
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,7 +24,7 @@ def _fields(name: str) -> dict[str, Any]:
     return {field["name"]: field for field in json.loads(answer.stdout)["fields"]}
 
 
-@pytest.mark.parametrize("name", sorted({row.command for row in list_commands()}))
+@every_row("name", sorted({row.command for row in list_commands()}))
 def test_every_command_says_what_each_of_its_fields_takes(name: str) -> None:
     for field in _fields(name).values():
         assert field["zh"], field

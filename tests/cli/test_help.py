@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from rich.cells import cell_len
 
 from cli.app import build
 from tests.cli.installation import in_process
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,24 +24,30 @@ def _all(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield from _all(inner, (*path, name))
 
 
+@cache
+def _help(path: tuple[str, ...]) -> str:
+    result = in_process((*path, "--help"), {"COLUMNS": "80"})
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
 COMMANDS = list(_all(typer.main.get_command(build())))
 DIGEST = re.compile("[0-9a-f]{64}")
 """An example that shows a digest cannot be shorter."""
 LEAVES = [path for path, command in COMMANDS if not hasattr(command, "commands")]
 
 
-@pytest.mark.parametrize("path", [path for path, _ in COMMANDS], ids=lambda path: " ".join(path) or "venture")
+@every_row("path", [path for path, _ in COMMANDS])
 def test_help_fits_a_terminal_and_is_in_chinese_first(path: tuple[str, ...]) -> None:
-    result = in_process((*path, "--help"), {"COLUMNS": "80"})
-    assert result.exit_code == 0
-    too_wide = [line for line in result.output.splitlines() if cell_len(line) > 80 and not DIGEST.search(line)]
+    text = _help(path)
+    too_wide = [line for line in text.splitlines() if cell_len(line) > 80 and not DIGEST.search(line)]
     assert too_wide == []
-    assert any("\u4e00" <= letter <= "\u9fff" for letter in result.output)
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in text)
 
 
-@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+@every_row("path", LEAVES)
 def test_help_has_an_example(path: tuple[str, ...]) -> None:
-    text = in_process((*path, "--help"), {"COLUMNS": "80"}).output
+    text = _help(path)
     assert "例" in text
     assert f"venture {' '.join(path)}" in text or f"./run {' '.join(path)}" in text
 

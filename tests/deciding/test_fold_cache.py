@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -12,15 +13,17 @@ from activities.carry_out import CommandActivities
 from deciding.fold import fold
 from deciding.fold_cache import CachedFold, FoldCache, StaleFold
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import Actor
+from domain.kernel.identity import Actor, StreamId
 from domain.kernel.state import State
 from domain.need import EndorseNeed
 from store.memory import MemoryStore
+from store.port import Realm
 from tests.keys import KEY
 from tests.workflows.bureau import Bureau, need_submission
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from uuid import UUID
+
     from store.port import Entry, EventStore
     from tests.conftest import Desk
 
@@ -78,6 +81,35 @@ async def test_both_stores_say_the_same_of_streams_known_in_part(desk: Desk) -> 
         unknown = need.sibling("need", "ND-404")
         loaded, readings = await store.consult(unknown, None, {unknown: 0, need: 9})
         assert (loaded.events, loaded.journalled, list(readings.streams[need])) == ([], None, [])
+
+
+async def test_questions_that_travel_together_are_answered_as_each_alone(desk: Desk) -> None:
+    store, realm = desk.store, f"folds-{uuid4().hex[:8]}"
+    need, entries = await _need(store, 2, realm)
+    round_, unknown = need.sibling("round", "R-1"), need.sibling("need", "ND-404")
+    questions: list[tuple[StreamId, UUID | None, dict[StreamId, int], list[str]]] = [
+        (need, entries[-1].command_id, {need: 3, round_: 0}, ["no-key"]),
+        (need, None, {need: 1}, []),
+        (round_, entries[0].command_id, {round_: 1, need: 2}, []),
+        (unknown, uuid4(), {need: 9, unknown: 0}, ["no-key", "nul-\0"]),
+        (StreamId.of("need", "folds-none", "ND-1"), None, {}, []),
+    ]
+    alone = [await store.consult(*question) for question in questions]
+    together = await asyncio.gather(*(store.consult(*question) for question in questions))
+    for (loaded, readings), (as_alone, readings_alone) in zip(together, alone, strict=True):
+        assert (loaded.journalled, loaded.realm, loaded.genesis) == (
+            as_alone.journalled,
+            as_alone.realm,
+            as_alone.genesis,
+        )
+        assert readings.claims == readings_alone.claims
+        for one, other in (
+            (loaded.events, as_alone.events),
+            *((readings.streams[stream], readings_alone.streams[stream]) for stream in readings.streams),
+        ):
+            assert [e.chain for e in one] == [e.chain for e in other]
+            assert list(one[1:]) == list(other[1:]), "of the first, which is known, the data may be left out"
+    assert loaded.realm == Realm()
 
 
 async def test_a_worker_on_a_database_that_was_set_back_reads_from_the_beginning() -> None:

@@ -28,6 +28,7 @@ from store.memory import MemoryStore
 from store.port import Status
 from tests.keys import KEY, OTHER, PUBLISHED, make_key, publish
 from tests.office import Office, administer, admit
+from tests.tables import every_row
 from tests.workflows.bureau import verification
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ FORGED: dict[str, tuple[Callable[[], Envelope], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", FORGED)
+@every_row("case", FORGED)
 def test_what_no_door_may_ask_is_turned_away_with_what_to_do_and_leaves_no_trace(case: str) -> None:
     build, rule = FORGED[case]
 

@@ -21,6 +21,7 @@ from store.port import EntryKind
 from tests.audit.test_invariants import told
 from tests.papers.conftest import play_shipped
 from tests.store.test_following import follow
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -48,7 +49,7 @@ def test_there_are_the_rows_that_the_article_names() -> None:
     assert len(named) == 44
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+@every_row("row", ROWS)
 def test_what_a_row_names_happens_in_its_story(row: list[str]) -> None:
     events, stories = re.findall(r"`(\w+)`", row[2]), row[4].split()
     for event in events:

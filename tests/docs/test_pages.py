@@ -21,6 +21,7 @@ from scenarios.schema import scenario_schema
 from schemes.document import read
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, commands, links, named, prose
 from tests.packaging.recipes import RECIPES
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +93,7 @@ def test_the_faulty_example_has_the_faults_that_are_shown(venture: Installation,
 # ------------------------------------------------------------------------------------------------------ what is named
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_name)
+@every_row("page", PAGES)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for link in links(page):
         path, _, anchor = link.partition("#")
@@ -104,7 +105,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 MADE_BY_RECIPES = {path for recipe in RECIPES for path in recipe.files if not (ROOT / path).exists()}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_name)
+@every_row("page", PAGES)
 def test_every_file_that_is_named_is_there(page: Path) -> None:
     for name in named(page):
         path, _, inside = name.partition("::")
@@ -128,7 +129,7 @@ def test_every_hazard_names_a_test() -> None:
     assert unheld == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=_name)
+@every_row("page", PAGES)
 def test_chinese_prose_has_chinese_punctuation(page: Path) -> None:
     wrong = re.findall(r".{0,12}[\u4e00-\u9fff」』][,;:!?(].{0,6}", prose(page))
     assert wrong == []
@@ -138,7 +139,7 @@ FOR_OFFICES = (ROOT / "README.md", ROOT / "docs" / "glossary.md")
 """The first is in simplified characters, the second names every term in both."""
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page not in FOR_OFFICES], ids=_name)
+@every_row("page", [page for page in PAGES if page not in FOR_OFFICES])
 def test_the_chinese_of_engineers_is_in_the_characters_of_the_code(page: Path) -> None:
     assert sorted(set(_SIMPLIFIED) & set(page.read_text("utf-8"))) == []
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.docs.pages import ROOT
 from tests.docs.test_log_events import PAGE
+from tests.tables import every_row
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 RULES = yaml.safe_load((ROOT / "deploy" / "prometheus-rules.yaml").read_text("utf-8"))
@@ -21,7 +21,7 @@ def test_each_alert_has_a_page_and_each_page_an_alert() -> None:
     assert {page.stem for page in RUNBOOKS.glob("*.md")} == ALERTS
 
 
-@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem)
+@every_row("page", sorted(RUNBOOKS.glob("*.md")))
 def test_a_page_says_what_it_means_what_to_look_at_what_to_do_and_when_it_is_over(page: Path) -> None:
     text = page.read_text("utf-8")
     head, *parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
@@ -30,7 +30,7 @@ def test_a_page_says_what_it_means_what_to_look_at_what_to_do_and_when_it_is_ove
     assert all(part.strip() for part in parts[1::2])
 
 
-@pytest.mark.parametrize("page", sorted(RUNBOOKS.glob("*.md")), ids=lambda page: page.stem)
+@every_row("page", sorted(RUNBOOKS.glob("*.md")))
 def test_what_a_page_names_is_there(page: Path) -> None:
     text, operations = page.read_text("utf-8"), PAGE.read_text("utf-8")
     for figure in re.findall(r"`((?:venture|temporal)_[a-z_]+)", text):

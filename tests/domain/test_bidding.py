@@ -80,7 +80,7 @@ def bid(**changed: object) -> SubmitApplication:
 
 def test_a_bid_is_drafted_and_handed_in() -> None:
     town = called()
-    draft = DraftApplication.model_validate(BID.model_dump())
+    draft = DraftApplication.model_validate(BID.model_dump(exclude_none=True))
     town.order("project", "AP-1", draft, at="2023-04-10", by="SO-PM#1")
     town.order("project", "AP-1", draft, at="2023-04-11", by="SO-LEGAL#1")
     assert stage(town) == "DRAFTED"

@@ -18,6 +18,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.acting import PersonId
 from domain.kernel.bounds import Date, Name
 from domain.kernel.identity import Actor
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,7 +79,7 @@ def _flat(notes: Sequence[Any]) -> list[Any]:
     return [n for note in notes for n in ([note, *note.metadata] if isinstance(note, FieldInfo) else [note])]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.command_type)
+@every_row("command", COMMANDS)
 def test_every_field_has_a_greatest_size(command: type[Command]) -> None:
     found = [place for name, f in command.model_fields.items() for place in unbounded(f.annotation, f.metadata, name)]
     assert not found, f"{found}: declare them with a type of domain/kernel/bounds.py, or a max_length, ge and le"

@@ -25,6 +25,7 @@ from domain.kernel.state import ORIGIN, SAME
 from domain.project.bidding import FailPreliminaryReview, LapseCompletion
 from domain.project.delivery import StartProject
 from domain.registers.fund import FundSourceRegistered
+from tests.tables import every_row
 
 FIELD_EVENTS = """
 ProgrammeEstablished|計劃設立|CAB-DEC
@@ -173,14 +174,14 @@ def recorded_by(event_type: str) -> set[str]:
     return {role for row in list_commands() if row.event == event_type for role in row.roles}
 
 
-@pytest.mark.parametrize(("event_type", "zh", "by"), rows(FIELD_EVENTS))
+@every_row("event_type, zh, by", rows(FIELD_EVENTS))
 def test_every_event_of_the_field_is_there_under_its_term_and_by_its_roles(event_type: str, zh: str, by: str) -> None:
     assert event_class(event_type).zh == zh
     expected = INSTEAD_BY.get(event_type, set(by.split("/")))
     assert expected <= recorded_by(event_type) <= expected | {Role.SYS}
 
 
-@pytest.mark.parametrize("told", rows(FIELD_TRANSITIONS), ids=lambda told: told[0])
+@every_row("told", rows(FIELD_TRANSITIONS))
 def test_every_transition_of_the_field_is_there(told: list[str]) -> None:
     number, event_type, start, to, by, guard = told
     (row,) = (r for r in list_transitions() if (r.kind, r.id) == ("project", number))

@@ -21,6 +21,7 @@ from domain.kernel.identity import Attachment
 from domain.kernel.input import parse_json, read_fields
 from domain.kernel.money import parse_yuan
 from domain.registers.organisation import check_character
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,13 +70,10 @@ def test_money_is_yuan_as_people_write_it(text: str, fen: int) -> None:
     assert value(typed("RegisterFundSource", name="甲", envelope=text), "envelope") == fen
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+@every_row("text", [
         "12:30", "1_8", "0x10", "0o17", "1.8E+07", "1e3", "1,00", "50,00,000", "1.005", "0.5fen", "5 000", "五萬", "",
         "many", "{[}", "nan", "Infinity", "1/2", "50000 fen yuan", "--5", "5萬億", "9" * 60, "٥٠٠x",
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_what_is_no_amount_is_refused_with_what_would_do(text: str) -> None:
     with pytest.raises(InputInvalid) as invalid:
         typed("RegisterFundSource", name="甲", envelope=text)
@@ -114,11 +112,13 @@ def test_json_that_is_typed_counts_in_yuan_like_all_that_is_typed() -> None:
 # ---------------------------------------------------------------- text
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["365", "獨居老人 #3 號樓", "目標: 每週探訪", "護航[/二期]", "[a: {b", "0x10", "yes", "null", "~", "'", '"', "- 一",
-     "&a *a", " 前後 ", "一\u2028二", "2024-01-01", "1.50", "@不是文件", "{}", "e\u0301", "=1+1"],
+TEXTS = (
+    "365", "獨居老人 #3 號樓", "目標: 每週探訪", "護航[/二期]", "[a: {b", "0x10", "yes", "null", "~", "'", '"', "- 一",
+    "&a *a", " 前後 ", "一\u2028二", "2024-01-01", "1.50", "@不是文件", "{}", "e\u0301", "=1+1",
 )  # fmt: skip
+
+
+@every_row("text", TEXTS)
 def test_text_stays_text_to_the_last_character(text: str) -> None:
     assert value(typed("SubmitNeed", round="R-1", group=text), "group") == text
 
@@ -225,7 +225,7 @@ def _choices() -> list[tuple[str, str, str, str]]:
     ]
 
 
-@pytest.mark.parametrize(("command", "field", "expected", "word"), _choices())
+@every_row("command, field, expected, word", _choices())
 def test_every_word_that_the_office_is_shown_is_taken(command: str, field: str, expected: str, word: str) -> None:
     with pytest.raises(InputInvalid) as invalid:
         typed(command, **{field: word}, nonsense="1")
@@ -279,6 +279,8 @@ def test_a_document_is_the_file_at_a_path() -> None:
     assert value(command, "index") == PAPER
     several = typed("RecordSupervisionVisit", attachments="@a.pdf,@b.pdf")
     assert value(several, "attachments") == (PAPER, PAPER)
+    one = typed("RecordSupervisionVisit", attachments=PAPER.model_dump_json())
+    assert value(one, "attachments") == (PAPER,), "as the command line elsewhere sends it"
     as_json = typed("ArchiveProject", index=json.dumps(PAPER.model_dump()))
     assert value(as_json, "index") == PAPER
 
@@ -316,7 +318,7 @@ def test_json_has_every_key_once_and_no_numbers_that_are_none() -> None:
             parse_json(text)
 
 
-@pytest.mark.parametrize("kind", typing.get_args(core_schema.ErrorType))
+@every_row("kind", typing.get_args(core_schema.ErrorType))
 def test_no_word_of_a_library_reaches_a_reader(kind: str) -> None:
     bounds = ("min_length", "max_length", "max_digits", "decimal_places", "whole_digits", "ge", "gt", "le", "lt")
     context = {"error": "Input should be a valid dict", "expected": "'a' or 'b'"} | dict.fromkeys(bounds, 2)
@@ -347,10 +349,10 @@ def _each_form_of_field() -> Iterable[Any]:
     }
     for where, field in forms.values():
         definition: Any = {"value": (field.annotation, field)}
-        yield pytest.param(create_model("One", **definition), id=where)
+        yield create_model(where, **definition)
 
 
-@pytest.mark.parametrize("model", list(_each_form_of_field()))
+@every_row("model", list(_each_form_of_field()))
 def test_whatever_is_given_a_field_is_taken_and_can_be_kept_or_is_refused_in_few_words(model: type[BaseModel]) -> None:
     (name,) = field_shapes(model)
     for notation, values in ((Notation.TYPED, HOSTILE_TEXTS), (Notation.DATA, HOSTILE_DATA)):

@@ -70,8 +70,27 @@ BEHIND_THE_ROLE = frozenset({"SD1"})
 hold several seats."""
 OF_THE_SCOPE = frozenset({*(f"AF0{n}" for n in range(1, 9)), "P6", "SD5", "SD6", "SD14", "SD15", "RE01"})
 """Whose business a stream is, is asked of seats with a scope and persons; these are bare: ``test_policy`` asks."""
-OF_THE_CITIES = frozenset({"K1", "K2", "M11", "C4", "BS05", "BS06", "P7"})
-"""What lists, shares and registers of a city refuse: ``test_codelists``, ``test_names``, ``test_draw`` ask them."""
+OF_THE_CITIES = frozenset(
+    {
+        "QA01",
+        "QA02",
+        "QA03",
+        "SB01",
+        "SB02",
+        "SB03",
+        "SB04",
+        "SB05",
+        "K1",
+        "K2",
+        "M11",
+        "M12",
+        "C4",
+        "BS05",
+        "BS06",
+        "P7",
+    }
+)
+"""What lists, shares, registers and routes of a city refuse: their own tests ask them, e.g. ``test_codelists``."""
 OF_THE_OFFICE = ("AC", "AV", "DG", "DK", "EV", "MT", "NW", "OE", "OF", "PN", "SE", "TP")
 """How rules of kinds begin that no walk here goes near: the tests of those registers ask them."""
 RACES: list[int] = []

@@ -89,7 +89,7 @@ from domain.registers.fund import ConfirmFundAdjustment, ProposeFundAdjustment
 from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.maintenance import MAINTENANCE_NAME, BeginMaintenance, EndMaintenance, Work
 from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
-from domain.registers.panel import DeclareConflict, RecuseReviewer, SubmitScore
+from domain.registers.panel import DeclareConflict, DeclareImpartiality, RecuseReviewer, SubmitScore
 from domain.registers.reviewer import ConflictKind
 from domain.registers.roster import EnterExperts
 from domain.round.call import AmendCall, CancelCall, PublishCall
@@ -563,6 +563,15 @@ MUTANTS = (
         (
             panel(DeclareConflict(organisation="ORG-1", kind=ConflictKind.KIN), "2024-03-07", "EXPERT#1"),
             panel(SubmitScore(application="AP-1", mark=Decimal(99)), "2024-03-07T10:00+08:00", "EXPERT#1"),
+        ),
+    ),
+    Mutant(
+        "P1",
+        "no interest said by whoever has one",
+        "panel",
+        (
+            panel(DeclareConflict(organisation="ORG-1", kind=ConflictKind.KIN), "2024-03-07", "EXPERT#1"),
+            panel(DeclareImpartiality(), "2024-03-07T10:00+08:00", "EXPERT#1"),
         ),
     ),
     Mutant(
@@ -1202,7 +1211,17 @@ def test_d4_minor_variations_that_add_up_to_a_major_one_are_caught(monkeypatch: 
 
 
 def test_every_invariant_has_a_mutant() -> None:
-    by_themselves = {"D6", "D7", "M9", "S1", "V1", "V2"}  # D6, D7: test_timers.py, test_challenge.py
+    by_themselves = {
+        "D6",
+        "D7",
+        "D8",
+        "D9",
+        "M9",
+        "M12",
+        "S1",
+        "V1",
+        "V2",
+    }  # in tests of their own
     in_test_opening = {"OE01", "OE02", "OE03", "OE04"}  # tests/domain/project/test_opening.py
     in_test_business = {
         "SD8",

@@ -23,6 +23,7 @@ from domain.registers.organisation import Organisation, Rating
 from domain.registers.panel import (
     ConflictDeclared,
     DeclareConflict,
+    DeclareImpartiality,
     DrawPanel,
     IssueReviewReport,
     Panel,
@@ -149,6 +150,17 @@ def test_an_interest_bars_if_it_touches_a_bidder_and_is_recent(conflict: Declare
     expected = ConflictDeclared.of(conflict, bars=bars, recusal_months=24)
     story = drawn().when(conflict, by="EXPERT#3", at="2023-05-08").then(expected)
     assert ("E3" in story.state.part(Panel).barred) is bars
+
+
+def test_whoever_has_no_interest_says_so_once_and_whoever_declared_one_cannot() -> None:
+    said = drawn().ordered(DeclareImpartiality(), by="EXPERT#1", at="2023-05-08")
+    assert said.state.part(Panel).cleared == {"E1"}
+    said.when(DeclareImpartiality(), by="EXPERT#1", at="2023-05-08").refused("RP06")
+    drawn().ordered(declaring(), by="EXPERT#3", at="2023-05-08").when(
+        DeclareImpartiality(), by="EXPERT#3", at="2023-05-08"
+    ).refused("P1")
+    later = said.ordered(declaring(), by="EXPERT#1", at="2023-05-08")
+    assert later.state.part(Panel).barred == {"E1"}, "an interest that is remembered later still bars"
 
 
 @pytest.mark.parametrize(

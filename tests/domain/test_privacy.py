@@ -19,6 +19,7 @@ from store.memory import MemoryStore
 from tests.domain.memory_realm import MemoryRealm, StreamCommand
 from tests.domain.pure_realm import EVIDENCE
 from tests.domain.written_realm import Step, project, realm_until
+from tests.tables import every_row
 
 WRITTEN = (
     "聯繫13812345678",
@@ -162,7 +163,7 @@ def test_of_a_command_that_came_past_the_door_nothing_is_kept() -> None:
         assert not [row for row in realm.store._agenda if row.kind == "need"]
 
 
-@pytest.mark.parametrize("text", [*WRITTEN, *INNOCENT])
+@every_row("text", [*WRITTEN, *INNOCENT])
 def test_the_independent_checker_says_the_same_of_a_number(text: str) -> None:
     town = realm_until("started")
     project(RecordActivity(person_times=3, title="走訪"), "2024-04-03", "SO-PM#1").ordered(town)

@@ -14,6 +14,7 @@ from domain.kernel.relation import ANYBODY, BUREAU, ENGINE, Relation, scope_kind
 from domain.kernel.scope import Scope, ScopeKind
 from domain.kernel.state import State
 from domain.project.bidders import ORGANISATION
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +53,7 @@ def test_a_relation_about_nobody_who_may_ask_is_refused_too() -> None:
         declare((Role.CAB_REG,), (BUREAU, ORGANISATION))
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.command_type)
+@every_row("command", COMMANDS)
 def test_of_every_role_that_may_ask_exactly_one_relation_says_whose_business_it_is(command: type[Command]) -> None:
     for role in command.by:
         assert [r.id for r in command.acts_for if r.is_about(role)], role

@@ -6,7 +6,6 @@ import typing
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
-import pytest
 from pydantic import BaseModel, Field
 
 from domain.catalogue import AGGREGATES, value_words
@@ -14,6 +13,7 @@ from domain.kernel.identity import Reason
 from domain.kernel.scheme import Scheme
 from domain.kernel.words import NAMED, Words, label
 from schemes import packs
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def unlabelled(model: type[BaseModel]) -> Iterator[str]:
                 yield f"{each.__module__}.{each.__qualname__}.{name}: {missing}"
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@every_row("model", MODELS)
 def test_every_field_bears_its_words(model: type[BaseModel]) -> None:
     assert not [*unlabelled(model)]
 

@@ -9,6 +9,7 @@ import pytest
 
 from audit.invariants.working_days import Days
 from schemes.calendars import calendar_of_years, load_published
+from tests.tables import every_row
 
 CHINA = calendar_of_years(load_published(2023, 2026))
 OURS = Days(
@@ -30,7 +31,7 @@ MADE_UP = {
 ROWS = [(year, month, count) for year, months in MONTHS.items() for month, count in enumerate(months, 1)]
 
 
-@pytest.mark.parametrize(("year", "month", "count"), ROWS)
+@every_row("year, month, count", ROWS)
 def test_a_month_has_so_many_working_days(year: int, month: int, count: int) -> None:
     days = [date(year, month, n) for n in range(1, monthrange(year, month)[1] + 1)]
     assert sum(map(CHINA.is_working, days)) == count

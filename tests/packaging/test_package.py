@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import releases
+from tests.tables import every_row
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -55,7 +56,7 @@ def wanted(*extras: str) -> set[str]:
     return {re.split(r"[<>=\[ ;]", line)[0].lower() for line in asked}
 
 
-@pytest.mark.parametrize("name", [Path(one).stem for one in OURS])
+@every_row("name", [Path(one).stem for one in OURS])
 def test_no_other_distribution_claims_a_name_of_ours(name: str) -> None:
     assert set(packages_distributions().get(name, [])) <= {"venture-lifecycle"}
 

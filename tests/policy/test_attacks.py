@@ -6,21 +6,27 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
 from domain.application import Application
+from domain.catalogue import AGGREGATES
+from domain.kernel.acting import PersonId
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.message import Occurrence, Order
+from domain.kernel.proposal import ConfirmAct, bind, check_confirmable, find_open, propose
+from domain.kernel.refusal import Checks
 from domain.kernel.state import State
 from domain.need import NEED, SubmitNeed
 from domain.project.aggregate import PROJECT
 from domain.project.award import DeclineAward
-from domain.project.bidding import DraftApplication, SubmitApplication
+from domain.project.bidding import DraftApplication, ReturnApplication, SubmitApplication
 from domain.project.closeout import ArchiveProject, SubmitFinalReport
 from domain.project.contract import Contract, Parties, RegisterLedgerAccount
 from domain.project.delivery import AssignSupervisor, RecordActivity, RecordSupervisionVisit
-from domain.project.evaluation import ConcludeMidtermEvaluation, Result
+from domain.project.evaluation import ConcludeMidtermEvaluation, IssueAuditOpinion, Opinion, Result
 from domain.project.objection import AcceptObjection, LodgeObjection
 from domain.registers.incubation_base import BASE, AdmitTenant
 from domain.registers.organisation import ORGANISATION, Organisation, OrganisationStage, VerifyOrganisation
@@ -30,11 +36,12 @@ from domain.round.plan import Round
 from domain.round.stage import RoundStage
 from tests.domain.project.life import INDEX, OTHER_ACCOUNT, RULES, active, around, awarded, contracted, organisation
 from tests.domain.pure_realm import scheme, verification
-from tests.domain.sentences import StreamStory, a
+from tests.domain.sentences import StreamStory, a, on
 from tests.domain.test_panel import drawn, sheet
 from tests.policy.standings import scope_of
 
 if TYPE_CHECKING:
+    from domain.kernel.decider import Aggregate
     from domain.kernel.message import Command
     from domain.kernel.scope import Scope
 
@@ -165,6 +172,23 @@ def test_a_host_of_another_round_archives_nothing() -> None:
     ended.when_acting(archive, at="2025-01-06", by="HOST#1", scope=scope_of(Role.HOST, "HOST-1")).accepted()
 
 
+def test_an_auditor_or_a_district_that_nothing_names_concludes_and_returns_nothing() -> None:
+    story = engaged(active(), auditor="AUDIT-1")
+    reviewed = replace(story, state=replace(story.state, stage="FINAL_REVIEW"))
+    opinion, day = IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=1), "2024-12-05"
+    for name, refused in (("AUDIT-9", True), ("AUDIT-1", False)):
+        scope = scope_of(Role.AUDIT, name)
+        assert ("AF08" in rules(reviewed, opinion, at=day, by="AUDIT#1", scope=scope)) is refused
+    bid = Application(organisation="ORG-1", round="R-1", district="DIST-1")
+    applied = a(PROJECT, "AP-1", around(RULES))
+    applied = replace(applied, state=replace(applied.state, stage="APPLIED").having(bid))
+    for name, refused in (("DIST-9", True), ("DIST-1", False)):
+        scope = scope_of(Role.DCAB, name)
+        assert (
+            "AF02" in rules(applied, ReturnApplication(reason="缺件"), at=JUNE, by="DCAB#1", scope=scope)
+        ) is refused
+
+
 # ---------------------------------------------------------------- community, district, base, and who verifies whom
 
 
@@ -219,6 +243,36 @@ def test_a_recused_expert_scores_no_more_from_any_seat_of_theirs() -> None:
 def test_an_expert_with_two_seats_scores_a_bid_once() -> None:
     story = drawn().when_acting(sheet(80), at="2023-05-10", by="EXPERT#1", persons=["P-1"]).accepted()
     story.when_acting(sheet(100), at="2023-05-10", by="EXPERT#2", persons=["P-1"]).refused("P4")
+
+
+# ---------------------------------------------------------------- what takes two persons
+
+PRIVILEGED = [
+    (aggregate, command)
+    for aggregate in AGGREGATES.values()
+    for command in aggregate.commands
+    if command.persons_needed > 1
+]
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "command"), PRIVILEGED, ids=lambda one: getattr(one, "__name__", None) or one.kind
+)
+def test_nothing_that_takes_two_is_confirmed_by_whoever_proposed_it(
+    aggregate: Aggregate, command: type[Command]
+) -> None:
+    """Of every kind: keys, grants, going live, rules, days, money that comes back; a stand-in counts as the holder."""
+    state, first, at = State(StreamId.of(aggregate.kind, "test", "x")), Actor(f"{command.by[0]}#1"), on(JUNE)
+    asked = Order(command.model_construct(), first, at, frozenset({PersonId("P-1")}))
+    occurrence = Occurrence(propose(state, asked), at, first, UUID(int=1), asked.persons)
+    state = aggregate.evolve(state, occurrence)
+    for persons, is_same in (({"P-1"}, True), ({"P-2", "P-1"}, True), ({"P-2"}, False)):
+        confirmation = ConfirmAct(proposal=1, digest=bind(state.stream, 1, asked.command))
+        order = Order(confirmation, Actor("CAB-DEC#9"), at, frozenset(map(PersonId, persons)))
+        proposal, check = find_open(state, confirmation), Checks()
+        assert proposal is not None
+        check_confirmable(check, proposal, order, confirmation)
+        assert ({u.rule for u in check.unmet} == {"TP03"}) is is_same
 
 
 # ---------------------------------------------------------------- one human, one side

@@ -19,6 +19,7 @@ from domain.kernel.state import ApproverGroup, State
 from domain.reading import PRIVATE_OF_PROJECT, Sight, list_readers, may_read, readers_of
 from domain.registers.panel import Panel
 from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, scope_of, stream
+from tests.tables import every_row
 
 HOUSE = {Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL}
 WATCH = {Role.AUDIT, Role.DISC}
@@ -34,8 +35,8 @@ def sight(role: Role, state: State, *names: str, number: int = 1, around: Facts 
     return may_read(Actor(f"{role}#{number}"), scope_of(role, *names), state, around or facts(named=True))
 
 
-@pytest.mark.parametrize("kind", list(AGGREGATES))
-@pytest.mark.parametrize("role", list(Role))
+@every_row("kind", list(AGGREGATES))
+@every_row("role", list(Role))
 def test_the_house_and_those_who_watch_see_all_business_and_administrators_none_of_it(kind: str, role: Role) -> None:
     seen = sight(role, stream(kind, "ACTIVE", named=True), STRANGER, number=666)
     if kind in REGISTERS:
@@ -124,9 +125,9 @@ def test_whoever_sits_on_a_seat_reads_that_seats_file() -> None:
     assert sight(Role.SO_PM, own, "ORG-1", number=8).denied
 
 
-@pytest.mark.parametrize("kind", list(AGGREGATES))
-@pytest.mark.parametrize("role", sorted(set(Role) - HOUSE - WATCH - {Role.SYS}))
-@pytest.mark.parametrize("stage", ["NONE", "APPLIED", "ACTIVE"])
+@every_row("kind", list(AGGREGATES))
+@every_row("role", sorted(set(Role) - HOUSE - WATCH - {Role.SYS}))
+@every_row("stage", ["NONE", "APPLIED", "ACTIVE"])
 def test_the_words_that_views_keep_say_what_the_policy_says(kind: str, role: Role, stage: str) -> None:
     states = [stream(kind, stage, named=named) for named in (True, False)]
     if kind == "approval":

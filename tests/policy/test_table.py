@@ -8,13 +8,12 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from docs.generate import extend_expectations
 from domain.catalogue import AGGREGATES, list_stages
 from domain.kernel.identity import Role
 from domain.kernel.policy import authorize
 from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, order, scope_of, speak, stream
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,7 +142,7 @@ def _stream(kind: str, stage: str, *, named: bool) -> State:
     return stream(kind, stage, named=named)
 
 
-@pytest.mark.parametrize("role", list(Role))
+@every_row("role", list(Role))
 def test_a_scope_of_another_kind_is_never_enough(role: Role) -> None:
     """Under the very name that the stream names: a base called as an organisation is no organisation."""
     for name, (kind, command) in COMMANDS.items():

@@ -12,20 +12,18 @@ from domain.kernel.scheme import Scheme
 from schemes import packs
 from schemes.document import DocumentInvalid, read, read_text
 from schemes.plain_yaml import YamlInvalid, parse_yaml
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize(
-    ("word", "value"),
-    [
+@every_row("word, value", [
         ("0500000", "0500000"), ("12:30", "12:30"), ("1_8", "1_8"), ("0x10", "0x10"), ("0o17", "0o17"), ("+5", "+5"),
         ("1.8E+07", "1.8E+07"), (".5", ".5"), (".inf", ".inf"), ("on", "on"), ("no", "no"), ("True", "True"),
         ("2024-01-01", "2024-01-01"), ("9999999999999999999999", "9999999999999999999999"), ("'365'", "365"),
         ("365", 365), ("-5", -5), ("0", 0), ("18000.00", Decimal("18000.00")), ("true", True), ("~", None), ("", None),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_number_is_only_what_people_write_as_one(word: str, value: object) -> None:
     content = parse_yaml(f"a: {word}")
     assert not content.faults

@@ -53,7 +53,8 @@ async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Post
 
 async def _furnish(started: Postgres, home: Path) -> None:
     await postgres.wait_until_ready(started, home)
-    await as_superuser(started, "ALTER SYSTEM SET fsync = off")  # the tests that kill have a server of their own
+    for costly in ("fsync", "full_page_writes", "autovacuum"):  # the tests that kill have a server of their own
+        await as_superuser(started, f"ALTER SYSTEM SET {costly} = off")
     await as_superuser(started, "SELECT pg_reload_conf()")
     await as_superuser(started, f"CREATE DATABASE {_TEMPLATE} OWNER {OWNER}")
     template = Database(started, _TEMPLATE)

@@ -14,6 +14,7 @@ from store import bounds
 from store.bounds import AppendInvalid, check_append, check_standing, is_storable
 from store.port import Append
 from tests.store.appends import NOON, event, group, one, project, write
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,7 @@ AT_THE_BOUND: dict[str, tuple[Callable[[], Append], Callable[[], Append]]] = {
 }
 
 
-@pytest.mark.parametrize("case", AT_THE_BOUND)
+@every_row("case", AT_THE_BOUND)
 def test_what_is_at_the_bound_may_be_recorded_and_what_is_beyond_may_not(case: str) -> None:
     within, beyond = AT_THE_BOUND[case]
     check_append(within())

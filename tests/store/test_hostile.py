@@ -16,6 +16,7 @@ from store import bounds, port
 from store.bounds import AppendInvalid
 from store.port import Append, AppendResult, Standing, Status
 from tests.store.appends import NOON, event, group, one, project, whole, write
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +137,7 @@ async def burst(store: EventStore, hostile: Append) -> AppendResult | BaseExcept
     return answer
 
 
-@pytest.mark.parametrize("case", NEVER_MADE)
+@every_row("case", NEVER_MADE)
 def test_what_lies_beyond_the_bounds_cannot_even_be_made(case: str) -> None:
     with pytest.raises(AppendInvalid) as invalid:
         NEVER_MADE[case]()

@@ -154,6 +154,29 @@ async def test_trying_records_nothing_and_says_what_it_would_come_to(counter: Co
     assert before <= await bureau.store.last_position()
 
 
+async def test_a_name_that_only_a_trial_has_is_acted_on_where_its_realm_is_said(
+    counter: Counter, bureau: Bureau
+) -> None:
+    need = f"ND-{uuid4().hex[:8]}"
+    body = {**await solicited(bureau), "subject": bureau.id("need", need), "as": "COMM#1"}
+    adopt = {"subject": need, "particulars": {}}
+    async with counter.service("COMM#1", "CAB-REG#1") as service:
+        await service.post(SUBMIT, json=body, headers={"Idempotency-Key": str(uuid4())})
+        unsaid = [
+            await service.post(
+                "/v1/commands/AdoptNeed", json=adopt, params=query, headers={"Idempotency-Key": str(uuid4())}
+            )
+            for query in ({}, {"dry_run": "true"})
+        ]
+        question = await service.post("/v1/why-not/AdoptNeed", json=adopt)
+        said = await service.post(
+            "/v1/commands/AdoptNeed", json={**adopt, "realm": bureau.realm}, params={"dry_run": 1}
+        )
+    for answer in unsaid:
+        assert (answer.status_code, bureau.realm in answer.json()["detail"]) == (422, True), answer.json()
+    assert question.json()["stream"] == said.json()["stream"] == body["subject"]
+
+
 async def test_every_fault_of_a_body_is_named_where_it_stands(counter: Counter, bureau: Bureau) -> None:
     body = {
         "subject": f"need/{bureau.realm}/ND-1",

@@ -82,7 +82,13 @@ async def test_trying_a_command_says_too_that_a_document_is_missing(counter: Cou
     }
     async with counter.service("COMM#1") as community:
         tried = (await community.post("/v1/why-not/SubmitNeed", json=body)).json()
+        promised = (await community.post("/v1/why-not/SubmitNeed", json={**body, "at_hand": ["f" * 64]})).json()
+        key = {"Idempotency-Key": str(uuid4())}
+        given = await community.post("/v1/commands/SubmitNeed", json={**body, "at_hand": ["f" * 64]}, headers=key)
     assert (tried["would_be"], [one["rule"] for one in tried["unmet"]]) == ("refused", ["DC01"])
+    assert promised["would_be"] == "accepted", "who would bring the document is told what would come of it then"
+    assert (given.status_code, given.json()["errors"][0]["pointer"]) == (422, "/at_hand")
+    assert not await counter.house.store.documents.kept({"f" * 64})
 
 
 async def test_who_may_see_a_file_reads_its_documents_and_that_they_looked_is_recorded(

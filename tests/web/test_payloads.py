@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import httpx
 import pytest
 from google.protobuf import json_format
 from structlog.testing import capture_logs
 from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.client import Client
 
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
-from payload_codec import Place, SealingCodec
+from local import binaries
+from payload_codec import Place, SealingCodec, sealing_converter
 from payload_keys import PayloadKeys, make_payload_key
 from runtime.payload_reading import PayloadReading
 from store.identity import Identity, SeatGrant
@@ -27,6 +32,7 @@ from web.payloads import PATH
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from local import Servers
     from store.identity import IdentityStore
     from web.house import House
 
@@ -38,9 +44,12 @@ SAID = "空巢老人關愛行動"
 CODEC = SealingCodec(PayloadKeys.parse(make_payload_key()))
 
 
-def sealed(namespace: str = "venture") -> bytes:
-    plain = Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(SAID, ensure_ascii=False).encode())
-    payload = CODEC.at(Place(namespace, WORKFLOW)).seal(plain)
+def plain() -> Payload:
+    return Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(SAID, ensure_ascii=False).encode())
+
+
+def sealed(namespace: str = "default") -> bytes:
+    payload = CODEC.at(Place(namespace, WORKFLOW)).seal(plain())
     return json_format.MessageToJson(Payloads(payloads=[payload])).encode()
 
 
@@ -61,7 +70,7 @@ async def pages(house: House, identity: IdentityStore, issuer: Issuer) -> AsyncI
         who = Identity(PersonId(f"P-{number}"), None, (SeatGrant(seat=Actor(f"{role}#1")),))
         await identity.put_identity(ISSUER, f"of {role}", who)
     await identity.put_identity(ISSUER, "of a service", Identity(None, "pages", (SeatGrant(seat=Actor("AUDIT#1")),)))
-    told = replace(house, provider=issuer.provider(), payloads=PayloadReading(CODEC, "venture"), temporal_pages=PAGES)
+    told = replace(house, provider=issuer.provider(), payloads=PayloadReading(CODEC, "default"), temporal_pages=PAGES)
     async with (
         served(build(told)) as address,
         httpx.AsyncClient(base_url=address, timeout=30, trust_env=False, headers={"Accept-Language": "en"}) as client,
@@ -118,7 +127,47 @@ async def test_a_browser_is_told_beforehand_that_those_pages_may_ask(pages: http
     answer = await pages.options(PATH, headers={"Origin": PAGES, "Access-Control-Request-Method": "POST"})
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == PAGES
-    assert "authorization" in answer.headers["access-control-allow-headers"]
+    allowed = set(answer.headers["access-control-allow-headers"].split(", "))
+    assert allowed == {"authorization", "authorization-extras", "content-type", "x-namespace"}, "what UI 2.54 sends"
+
+
+async def test_the_pages_ask_with_what_they_send_along(pages: httpx.AsyncClient, issuer: Issuer) -> None:
+    """As the pages' own script does it (Temporal UI 2.54.1): a query, the namespace, two tokens, no cookie."""
+    headers = shown(issuer, "of AUDIT") | {"X-Namespace": "default", "Authorization-Extras": "an id token"}
+    answer = await pages.post(f"{PATH}?preserveStorageRefs=true", content=sealed(), headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert json.loads(read(answer.content)) == SAID
+
+
+@pytest.fixture
+async def history(servers: Servers) -> str:
+    """A workflow on Temporal's own server, whose argument is sealed."""
+    client = await Client.connect(servers.temporal_address, data_converter=sealing_converter(CODEC.keys))
+    name = f"need/test/{uuid4().hex}"
+    await client.start_workflow("Nobody", SAID, id=name, task_queue="nobody")
+    return name
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("subject", "shows"), [("of AUDIT", True), ("of CAB-REG", False), ("", False)])
+async def test_temporals_own_command_line_shows_words_to_who_watches_and_to_nobody_else(
+    pages: httpx.AsyncClient, issuer: Issuer, servers: Servers, history: str, subject: str, *, shows: bool
+) -> None:
+    authorization = shown(issuer, subject)["Authorization"] if subject else ""
+    process = await asyncio.create_subprocess_exec(
+        str(binaries.find_temporal()),
+        *("workflow", "show", "--workflow-id", history, "--address", servers.temporal_address, "--output", "json"),
+        *("--codec-endpoint", f"{str(pages.base_url).rstrip('/')}/codec", "--codec-auth", authorization),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, complained = (part.decode() for part in await process.communicate())
+    if not shows:
+        assert process.returncode != 0
+        assert base64.b64encode(plain().data).decode() not in said + complained
+        return
+    (payload,) = json.loads(said)["events"][0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"]
+    assert base64.b64decode(payload["data"]) == plain().data, "opened, as the command line writes payloads"
 
 
 async def test_what_no_key_of_ours_sealed_there_comes_back_as_it_was(pages: httpx.AsyncClient, issuer: Issuer) -> None:

@@ -28,6 +28,7 @@ from remote.output import layout, visible, yuan
 from remote.server import Problem, Server
 from store.identity import Account, Identity, SeatGrant
 from tests.web.conftest import served
+from tests.web.test_documents import paper
 from tests.web.test_reads import need, posted
 from web.app import build
 from web.identity.provider import OidcProvider
@@ -111,6 +112,12 @@ async def test_a_command_is_asked_once_however_often_and_a_refusal_says_all_that
     subject = f"need/{bureau.realm}/ND-7"
     asked = ("do", "submit-need", subject, "--as", "COMM#1", "round=R-1", "group=空巢老人", "head_count=30")
     tried = await shell.run(*asked, "--dry-run")
+    content, digest = paper()
+    (tmp_path / "survey.pdf").write_bytes(content)
+    attached = (*asked, f"attachments=@{tmp_path / 'survey.pdf'}")
+    for trial in ((*attached, "--dry-run"), ("why-not", *attached[1:])):
+        assert (answer := await shell.run(*trial))[0] == 0, (trial, answer)
+        assert not await counter.house.store.documents.kept({digest}), "trying leaves nothing behind"
     first = await shell.run(*asked, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
     again = await shell.run(*asked, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
     assert (tried[0], first[0]) == (0, 0), (tried, first)

@@ -15,10 +15,12 @@ from web.console.portfolio import page as portfolio
 from web.console.projects import page as projects
 from web.console.public import page as public
 from web.console.register import page as register
+from web.console.review import page as review
 from web.console.round import page as round_
 from web.console.rules import page as rules
 from web.console.sign_in import page as sign_in
 from web.console.together import page as together
+from web.console.webhooks import page as webhooks
 
 ROUTERS: Final = (
     assets.router,
@@ -27,6 +29,7 @@ ROUTERS: Final = (
     inbox.router,
     portfolio.router,
     round_.router,
+    review.router,
     projects.router,
     file.router,
     act.router,
@@ -35,6 +38,7 @@ ROUTERS: Final = (
     audit.router,
     rules.router,
     administration.router,
+    webhooks.router,
     public.router,
 )
 """Answered by the application beside ``/v1``."""

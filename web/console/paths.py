@@ -14,6 +14,11 @@ def file_path(stream: StreamId) -> str:
     return f"/files/{stream}"
 
 
+def review_path(stream: StreamId) -> str:
+    """The page of that panel for those who sit on it."""
+    return f"/reviews/{stream.realm}/{stream.name}"
+
+
 def write_choice(command: str, stream: StreamId, part: str = "") -> str:
     """One task that was picked out of a list."""
     return f"{command} {stream} {part}".rstrip()

@@ -166,6 +166,8 @@ def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # 
         listing = may_list(reader.caller, reader.seat)
         main = [(href, name) for href, name in LINKS if listing or href not in _OF_LISTS]
         links = [*main, *((href, name) for href, (name, whose) in ROLE_LINKS.items() if not roles.isdisjoint(whose))]
+        if reader.seat is not None and reader.seat.role is Role.EXPERT:
+            links = [(href, name) for own in _REVIEWERS for href, name in links if href == own]
         return [Link(href, speak(name), is_here=here == href) for href, name in links]
     realm = request.query_params.get("realm")
     query = f"?{urlencode({'realm': realm})}" if realm else ""
@@ -187,7 +189,10 @@ LINKS: Final = (
 """The main pages, in the order of the header."""
 _OF_LISTS: Final = frozenset({"/projects", "/portfolio"})
 """Pages of projects: for seats that have a list of them."""
+_REVIEWERS: Final = ("/", "/reviews", "/lists/round", "/public")
+"""Pages for whoever acts as a reviewer, in their order: what they judge, and by which call."""
 ROLE_LINKS: Final[Mapping[str, tuple[str, frozenset[Role]]]] = {
+    "/reviews": ("nav_reviews", frozenset({Role.EXPERT})),
     "/audit": ("nav_audit", frozenset({Role.AUDIT, Role.DISC})),
     "/schemes": ("nav_schemes", frozenset({Role.CAB_DEC, Role.CAB_REG, Role.ADMIN})),
     "/administration": ("nav_admin", frozenset({Role.ADMIN})),

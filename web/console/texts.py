@@ -23,6 +23,7 @@ COMMON: Final[Texts] = {
     "nav_needs": ("需求", "Needs"),
     "nav_rounds": ("屆（年度）", "Rounds"),
     "nav_registers": ("登記冊", "Registers"),
+    "nav_reviews": ("我的評審", "My reviews"),
     "nav_audit": ("審計", "Audit"),
     "nav_schemes": ("管理辦法", "Rules"),
     "nav_admin": ("系統管理", "Administration"),

@@ -17,7 +17,7 @@ from activities.names import GROUP_DECISIONS
 from application.command_input import CommandUnknown, list_amounts, read_command, resolve_command
 from application.command_outcome import CommandOutcome, find_outcome
 from application.dry_run import DryRun
-from application.queries import NameUnknown, resolve_or_begin
+from application.queries import NameUnknown, find_or_begin, find_to_act
 from application.reading import may_see
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES, command_class, list_commands, split_subject
@@ -26,7 +26,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identity import Actor, Role, Sha256, StreamId
 from domain.kernel.input import BusinessTime
 from web.body import answer_with, describe_body, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
@@ -66,6 +66,8 @@ class CommandBody(BaseModel):
     """The seat that gives the command: one of the caller's. May be left out where exactly one of them may."""
     at: BusinessTime | None = None
     """The business time, in a realm on a manual clock only; left out, it is where that clock stands."""
+    at_hand: Annotated[frozenset[Sha256], Field(max_length=50)] = frozenset()
+    """To try a command only: documents, by digest, that would be brought before it is given."""
     particulars: Annotated[dict[str, Any], Field(max_length=100)] = {}
     """By the schema of the command. Money is fen, an integer."""
     written: Written = Written.DATA
@@ -224,8 +226,10 @@ async def give_command(
 ) -> Response:
     """Have a command carried out. The key is the command's id: asked again with it, the answer is the recorded one."""
     if dry_run:
-        return answer_with(await _try(command, request, house, caller, language), HTTPStatus.OK)
-    asked = await _read_request(command, request, house, caller)
+        body = await read_body(request, CommandBody)
+        order = await read_order(find_public_command(command), body, house, caller)
+        return answer_with(await _try(order, body.at_hand, house, language), HTTPStatus.OK)
+    asked = await read_order(find_public_command(command), await _read_body(request), house, caller)
     command_id = read_key(idempotency_key)
     await _require_unchanged(house, asked.stream, if_match)
     is_async = "respond-async" in (prefer or "")
@@ -268,7 +272,9 @@ async def say_why_not(
     command: str, request: Request, house: ByHouse, caller: ByCaller, language: ByLanguage
 ) -> TrialAnswer:
     """Say whether a command would be carried out now, or every condition that is not met. Nothing is recorded."""
-    return await _try(command, request, house, caller, language)
+    body = await read_body(request, CommandBody)
+    order = await read_order(find_public_command(command), body, house, caller, acts=False)
+    return await _try(order, body.at_hand, house, language)
 
 
 @router.get(
@@ -316,17 +322,25 @@ class Asked:
     """None on the wall clock."""
 
 
-async def _read_request(command: str, request: Request, house: House, caller: Caller) -> Asked:
-    """What is asked. Raises whatever keeps it from being understood, or from being this caller's to ask."""
-    command_type = find_public_command(command)
-    return await read_order(command_type, await read_body(request, CommandBody), house, caller)
+async def _read_body(request: Request) -> CommandBody:
+    """What is to be carried out. Raises InputInvalid where it counts on documents that nobody brings."""
+    body = await read_body(request, CommandBody)
+    if body.at_hand:
+        fault = InputFault(("at_hand",), "只用於試算：辦理前須先送交文件", "for trials only: first bring the documents")
+        raise InputInvalid([fault])
+    return body
 
 
-async def read_order(command_type: type[Command], body: CommandBody, house: House, caller: Caller) -> Asked:
-    """That command, as the caller asks it. Raises whatever keeps it from being understood, or from being theirs."""
+async def read_order(
+    command_type: type[Command], body: CommandBody, house: House, caller: Caller, *, acts: bool = True
+) -> Asked:
+    """That command, as the caller asks it. Raises whatever keeps it from being understood, or from being theirs.
+
+    Who does not act but only asks about it may leave out the realm of a name that is a trial's.
+    """
     seat = caller.act(command_type, body.seat, house.now())
     particulars = _read_particulars(command_type, body)
-    stream = await _find_stream(house, body)
+    stream = await _find_stream(house, command_type, body, acts=acts)
     if command_type not in AGGREGATES[stream.kind].commands:
         raise CommandOfAnotherKind(command_type, stream)
     return await address(particulars, stream, seat, body.at, house, caller)
@@ -343,10 +357,9 @@ async def address(
     return Asked(command, stream, seat, None, at or realm.now or house.now())
 
 
-async def _try(command: str, request: Request, house: House, caller: Caller, language: Language) -> TrialAnswer:
-    """What it would come to now."""
-    trial = await _read_request(command, request, house, caller)
-    rehearsal = DryRun(house.store, house.door.identity, requires_office=not house.is_local)
+async def _try(trial: Asked, at_hand: frozenset[str], house: House, language: Language) -> TrialAnswer:
+    """What it would come to now, were the documents ``at_hand`` brought before."""
+    rehearsal = DryRun(house.store, house.door.identity, requires_office=not house.is_local, at_hand=at_hand)
     step = await rehearsal.step(trial.stream, trial.command, trial.seat, trial.at, trial.person)
     return TrialAnswer(
         stream=trial.stream,
@@ -380,10 +393,14 @@ async def _may_see(house: House, caller: Caller, outcome: CommandOutcome) -> boo
     )
 
 
-async def _find_stream(house: House, body: CommandBody) -> StreamId:
-    """The stream that is meant, or the new one that it begins. Raises NameUnknown, NameAmbiguous, NoSuchRealm."""
+async def _find_stream(house: House, command_type: type[Command], body: CommandBody, *, acts: bool) -> StreamId:
+    """The stream that is meant, or the new one that it begins.
+
+    Raises NameUnknown, NameAmbiguous, NoSuchRealm, or RealmUnsaid where it acts.
+    """
+    find = find_to_act if acts else find_or_begin
     try:
-        stream = await resolve_or_begin(house.store, body.subject, body.realm)
+        stream = (await find(house.store, body.subject, body.realm, begins=command_type.only_begins())).stream
     except ValueError:
         raise NameUnknown(body.subject) from None
     if stream.kind not in AGGREGATES:

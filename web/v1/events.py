@@ -186,7 +186,8 @@ async def _open_feed(house: House, caller: ByCaller, types: str | None, stream: 
 
 def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
     """An event of the log as they are told of it who have that access to its stream."""
-    withheld = access.list_withheld(read_occurrence(entry))
+    occurrence = read_occurrence(entry)
+    withheld = access.list_withheld(occurrence)
     return CloudEvent(
         id=str(entry.position),
         source=source,
@@ -196,7 +197,7 @@ def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
         recordedtime=entry.recorded_at,
         sequence=f"{entry.position:016d}",
         streamversion=entry.version,
-        seat=Actor(json.loads(entry.meta)["actor"]),
+        seat=access.reveal(occurrence).actor,
         commandid=str(entry.command_id),
         dataschema=f"/v1/schemas/events/{entry.type}/{entry.schema_version}",
         withheld=",".join(sorted(withheld)) or None,

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from application.queries import File, NameUnknown, load_file
 from application.reading import find_access, load_seen_file
 from domain.catalogue import AGGREGATES, stage_zh
-from domain.kernel.acting import PersonId
+from domain.kernel.acting import Basis, PersonId
 from domain.kernel.calendar import day_ends
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.explanation import InputFault, InputInvalid
@@ -80,6 +80,8 @@ class ChapterAnswer(BaseModel):
     """What the office calls it."""
     seat: Actor
     persons: list[PersonId]
+    basis: Basis | None
+    """In what right on a seat that is not theirs, such as break-glass; null for who acted on their own."""
     at: datetime
     """When it was so."""
     recorded_at: datetime
@@ -255,6 +257,7 @@ def tell_chapters(file: File, say: Say) -> list[ChapterAnswer]:
             text=say(chapter.occurrence.event.zh, chapter.occurrence.event.en),
             seat=chapter.occurrence.actor,
             persons=sorted(chapter.occurrence.persons),
+            basis=chapter.occurrence.basis,
             at=chapter.at,
             recorded_at=chapter.recorded_at,
             data=plain(chapter.occurrence.event),

@@ -123,6 +123,7 @@ def contracted(rules: Scheme = RULES, **other: object) -> StreamStory:
         scheme=rules.ref,
         midterm_report_wd=rules.evaluation.midterm_report_wd,
         final_report_months=rules.evaluation.final_report_months,
+        reimburses=rules.reimburses,
     )
     story = awarded(rules).happened(signed, at="2024-06-04", by="CAB-REG#1")
     registered = LedgerAccountRegistered(account=ACCOUNT, changed=False)

@@ -40,6 +40,7 @@ from tests.domain.pure_realm import PureRealm, furnish, scheme
 from tests.domain.sentences import StreamStory, on, who
 from tests.domain.test_mutants import broke, mute
 from tests.domain.written_realm import WrittenRealm
+from tests.tables import every_row
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command
@@ -250,7 +251,7 @@ def test_the_checker_agrees_with_what_the_rules_let_pass() -> None:
     assert not broke(realm), realm.check().breaches
 
 
-@pytest.mark.parametrize("what", WRONG)
+@every_row("what", WRONG)
 def test_what_does_not_hold_together_is_refused(what: str) -> None:
     terms, rules = WRONG[what]
     assert town().refused("project", "AP-2", entry(**terms), at=OPENED, by="CAB-REG#1") == rules

@@ -101,3 +101,32 @@ async def test_a_file_with_faults_is_told_where(desks: Desks, content: str | byt
 async def test_rules_are_looked_at_by_the_house_alone(desks: Desks) -> None:
     async with desks.person("SO-PM#1") as other:
         assert (await other.get("/schemes")).status_code == 404
+
+
+async def test_an_endpoint_is_added_looked_at_and_removed_by_an_administrator_alone(desks: Desks) -> None:
+    path, typed = "/administration/webhooks", {"url": "https://finance.example/venture", "seat": "CAB-FIN#1"}
+    async with desks.person("ADMIN#1") as admin, desks.person("CAB-DEC#1") as other:
+        form = hidden((await admin.get(path)).text)
+        wrong = await admin.post(path, data={**form, **typed, "seat": "finance"})
+        unsafe = await admin.post(path, data={**form, **typed, "url": "ftp://finance.example/"})
+        added = await admin.post(path, data={**form, **typed, "types": "AwardConfirmed"})
+        one = next(e for e in await desks.house.webhooks.list() if e.url == typed["url"])
+        token = hidden((await other.get("/")).text, "office-menu__body")
+        refused = [await other.post(f"{path}/{one.id}/{act}", data=token) for act in ("rotate", "remove", "replay")]
+        rotated = await admin.post(f"{path}/{one.id}/rotate", data=form)
+        shown = (await admin.get(f"{path}/{one.id}")).text
+        replayed = await admin.post(f"{path}/{one.id}/replay", data={**form, "after": "0", "until": ""})
+        astray = await admin.post(f"{path}/{one.id}/replay", data={**form, "after": "-1"})
+        kept = await admin.post(f"{path}/{one.id}/remove", data=form)
+        removed = await admin.post(f"{path}/{one.id}/remove", data={**form, "sure": "yes"})
+        assert (await other.get(path)).status_code == 403
+        assert (await admin.get(f"{path}/{one.id}")).status_code == 404
+    assert (wrong.status_code, unsafe.status_code) == (422, 422)
+    assert typed["url"] in wrong.text, "what was typed is kept"
+    assert added.text.count("whsec_") == 1
+    assert "立項審批" in added.text
+    assert rotated.headers["Cache-Control"] == "no-store"
+    assert "whsec_" not in shown, "a secret is shown once"
+    assert [answer.status_code for answer in refused] == [403, 403, 403]
+    assert "將再送 0 件" in replayed.text
+    assert (astray.status_code, kept.status_code, removed.status_code) == (422, 422, 303)

@@ -184,10 +184,13 @@ async def test_who_checks_a_tranche_has_its_amount_and_payee_before_them(tmp_pat
         typed = {**hidden(form), "p.tranche": "T1", "step": "check"}
         checked = (await person.post(f"/do/CheckDisbursement/{project}", data=typed)).text
         receipt = (await officer.get(f"/receipts/{asked}")).text
+        inbox = (await person.get("/")).text
         rows = [f"{uuid4()} {project} T1" for _ in range(2)]
         several = {"token": typed["token"], "seat": "CAB-FIN#1", "row": rows, "step": "check"}
         together = (await person.post("/together/CheckDisbursement", data=several)).text
     assert together.count("本期申請金額 ¥35,000.00 人民幣叁萬伍仟元整") == len(rows)
+    assert '¥35,000.00<br><span class="office-small">本期申請金額</span>' in inbox
+    assert ">PJ-3</a>" in receipt, "by the number that the office knows"
     for page in (form, checked, receipt):
         assert '¥35,000.00 <span class="office-spell">人民幣叁萬伍仟元整</span>' in page
         assert "<dt>收款方</dt>" in page
@@ -224,6 +227,7 @@ async def test_a_round_is_resolved_on_what_was_looked_at(tmp_path: Path) -> None
     async with papers.person("CAB-REG#1") as person:
         shown = await person.get(path)
         assert "85.33" in shown.text, "the ranking stands beside the form"
+        assert '<div class="office-scroll" role="region" aria-label="排名"' in shown.text, "and scrolls on a telephone"
         assert "p.preview" not in shown.text
         typed = {
             "p.panels": "RP-2",

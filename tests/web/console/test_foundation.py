@@ -8,14 +8,17 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.tables import every_row
 from tests.web.console.conftest import hidden
 from web.console.assets import ASSETS, FOLDER, PREFIX
 from web.console.pages import ROUTERS
-from web.console.rendering import POLICY, environment
+from web.console.rendering import POLICY
 from web.console.route import PageRoute, read_next
 from web.guard import GuardedRoute, Policy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from application.accounts import FreshAccount
     from tests.web.console.conftest import Desks
 
@@ -51,11 +54,11 @@ def test_a_first_page_weighs_little() -> None:
     assert sum(len(asset.zipped) for asset in ASSETS.values()) < 50_000
 
 
-@pytest.mark.parametrize("name", sorted(environment().list_templates(extensions=["html"])))
-def test_no_template_holds_a_script_or_a_style_of_its_own(name: str) -> None:
-    source = (FOLDER.parent / name).read_text()
+@every_row("template", sorted(FOLDER.parent.rglob("*.html")))
+def test_no_template_holds_a_script_or_a_style_of_its_own(template: Path) -> None:
+    source = template.read_text()
     for forbidden in ("<script>", "<style", " style=", " onclick", "javascript:", "| safe", "|safe"):
-        assert forbidden not in source, f"{name}: {forbidden}"
+        assert forbidden not in source, forbidden
 
 
 async def test_files_are_kept_by_browsers_for_ever_and_an_old_name_leads_to_the_new(desks: Desks) -> None:

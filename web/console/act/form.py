@@ -77,6 +77,10 @@ class Shown:
     """The id of the list that it may be chosen from."""
     fen: int | None = None
     """Of money that can be read."""
+    most: int | None = None
+    """Of points, how many there are at most."""
+    total: str = ""
+    """Of a table whose points add up, their sum so far."""
 
     @property
     def id(self) -> str:

@@ -55,11 +55,12 @@ from web.console.act.holding import (
 from web.console.act.known import begin_with, offer
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.payment import find_payment
+from web.console.act.sheet import find_own_review, find_sheet, lay_out, leave_out_blanks, set_out
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
 from web.console.file.page import read_stream
 from web.console.inbox.page import find_next
-from web.console.paths import act_path, file_path
+from web.console.paths import act_path, file_path, review_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import read_form
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from application.reading import Access
     from domain.kernel.message import Command
+    from domain.kernel.state import State
     from store.identity import Draft
     from web.house import House
     from web.language import Language
@@ -137,6 +139,9 @@ async def show_form(
 ) -> Response:
     """The form, under an id of its own; with what was typed into it before, if that was kept for the reader."""
     filling = await begin(request, house, caller, command, read_stream(kind, realm, name))
+    review = find_own_review(filling)
+    if review is not None and not review.is_cleared:
+        return RedirectResponse(review_path(filling.stream), HTTPStatus.SEE_OTHER)
     if needs_proof(filling):
         return await send_to_prove(filling)
     kept = await find_draft(filling, draft)
@@ -165,7 +170,7 @@ async def _take(
 ) -> Response:
     filling = await begin(request, house, caller, command, stream, form)
     tree, refused = await read_tree(filling.command, form, lambda upload: keep_document(house, caller, upload))
-    filling = replace(filling, tree=tree)
+    filling = leave_out_blanks(replace(filling, tree=tree))
     if refused:
         return await _show_form(filling, refused)
     step = str(form.get("step", "check"))
@@ -215,8 +220,10 @@ async def _show_form(
     kept: Draft | None = None,
     missing: Sequence[tuple[str, str]] = (),
 ) -> HTMLResponse:
-    fields = [one for one in show_fields(filling.command, filling.tree, faults, more) if one.place != PREVIEW]
-    fields, choices = await offer(filling, fields)
+    sheet = await find_sheet(filling)
+    tree = lay_out(filling, sheet)
+    fields = [one for one in show_fields(filling.command, tree, faults, more) if one.place != PREVIEW]
+    fields, choices = await offer(filling, set_out(fields, sheet))
     known = set(field_shapes(filling.command))
     loose = [fault for fault in faults if not fault.place or fault.place[0] not in known | {"at"}]
     return await _render(
@@ -229,6 +236,7 @@ async def _show_form(
         at_faults=[fault for fault in faults if fault.place == ("at",)],
         has_files=any(takes_files(one) for one in fields),
         meeting=await find_meeting(filling, None),
+        sheet=sheet,
         kept=kept,
         missing=missing,
         may_save=filling.caller.person is not None,
@@ -265,6 +273,7 @@ async def _check(filling: Filling, given: Command, at: datetime | None) -> HTMLR
         consequences=[(tell_event(event.event_type), describe_event(event, say)) for event in step.events],
         takes_two=given.takes_two(),
         meeting=await find_meeting(filling, given),
+        sheet=await find_sheet(filling),
     )
 
 
@@ -365,7 +374,7 @@ async def _render(
         seat=filling.seat,
         stream=filling.stream,
         file=file_path(filling.stream) if filling.is_seen else "",
-        number=summary.get("project") or filling.stream.name,
+        number=call_file(state) if filling.is_seen else filling.stream.name,
         title=str(summary.get("title") or summary.get("name") or summary.get("group") or ""),
         stage=stage_words(filling.stream.kind, state.stage) if filling.is_seen else None,
         award=summary.get("award") or summary.get("requested") or 0,
@@ -375,6 +384,11 @@ async def _render(
         at_text=filling.at_text,
         **values,
     )
+
+
+def call_file(state: State) -> str:
+    """By what number the office calls it: from the proposal of an award on, the project's."""
+    return str(AGGREGATES[state.stream.kind].summary(state).get("project") or state.stream.name)
 
 
 # ------------------------------------------------------------------------------------------ what came of it
@@ -410,6 +424,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         words=tell_command(outcome.command),
         events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
         file=file_path(outcome.stream) if await may_see(house.store, caller.grants, state) else "",
+        number=call_file(state),
         payment=await find_payment(house.store, then, tranche),
         next=await find_next(house, caller, seat, outcome.position, outcome.command),
         stage=stage_words(outcome.stream.kind, state.stage),

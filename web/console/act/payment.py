@@ -30,16 +30,23 @@ class Payment:
     """By the name of its text, how the payee account stands."""
 
 
-async def find_payment(store: EventStore, state: State, tranche: object) -> Payment | None:
-    """The tranche of that name; None if the file has none of it."""
+def find_amount(state: State, tranche: object) -> tuple[str, Fen] | None:
+    """Of the tranche of that name, by the name of its text what is told of it, and how much; None if there is none."""
     if not isinstance(tranche, str) or (known := state.part(Tranches).of.get(tranche)) is None:
         return None
     if known.status in IN_FLIGHT:
-        what, fen = "tranche_requested", known.requested
-    elif known.status is TrancheStatus.PAID:
-        what, fen = "tranche_paid", known.paid
-    else:
-        what, fen = "tranche_left", known.remainder
+        return "tranche_requested", known.requested
+    if known.status is TrancheStatus.PAID:
+        return "tranche_paid", known.paid
+    return "tranche_left", known.remainder
+
+
+async def find_payment(store: EventStore, state: State, tranche: object) -> Payment | None:
+    """The tranche of that name; None if the file has none of it."""
+    found = find_amount(state, tranche)
+    if found is None or not isinstance(tranche, str):
+        return None
+    what, fen = found
     contract, payee = state.part(Contract), state.part(Application).organisation
     own = state.stream.sibling("organisation", payee)
     name = fold(own, [entry async for entry in store.read(own)]).part(Organisation).name

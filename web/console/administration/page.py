@@ -75,6 +75,7 @@ TEXTS: Final[Texts] = {
     "over": ("已過期", "expired"),
     "no_keys": ("沒有密鑰", "No keys"),
     "rules": ("管理辦法", "Rules"),
+    "webhooks": ("事件通知", "Webhooks"),
     "maintenance": ("運維記錄", "What was done to the installation"),
 }
 

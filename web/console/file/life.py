@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 
 WIDE: Final = 96
 """Of a box, in the picture's own units."""
-HIGH: Final = 44
+HIGH: Final = 48
+MOST_LINES: Final = 3
+"""Of words in a box."""
+_ROOM: Final = 90
+"""For the words of one line, in the picture's units."""
+_LARGE, _SMALL = (7.6, 15.0), (6.4, 12.5)
+"""Of a Latin letter and of a Chinese character, how wide each is where it is written large, and where small."""
 STEP: Final = 108
 ROW: Final = 84
 MOST_IN_A_ROW: Final = 6
@@ -57,9 +64,33 @@ class Life:
     width: int
     height: int
 
+    def lines_of(self, say: Say, step: Step) -> tuple[tuple[str, ...], bool]:
+        """The words of a box, in as many lines as they need; and whether they are written small."""
+        return fold_words(say(step.zh, step.en))
+
     def words(self, say: Say, looks: Collection[str]) -> str:
         """The stages that are drawn so, for whoever does not see the picture."""
         return say("、", ", ").join(say(step.zh, step.en) for step in self.steps if step.look in looks)
+
+
+def fold_words(text: str) -> tuple[tuple[str, ...], bool]:
+    """That text as it stands in a box: large in one line if there is room, else small, broken between words or signs.
+
+    With whether it is small.
+    """
+    if _measure(text, _LARGE) <= _ROOM:
+        return (text,), False
+    lines = [""]
+    for piece in re.findall(r"[!-~]+ ?|.", text):
+        if lines[-1] and len(lines) < MOST_LINES and _measure(lines[-1] + piece.rstrip(), _SMALL) > _ROOM:
+            lines.append("")
+        lines[-1] += piece
+    return tuple(line.strip() for line in lines), True
+
+
+def _measure(text: str, size: tuple[float, float]) -> float:
+    latin, chinese = size
+    return sum(latin if one.isascii() else chinese for one in text)
 
 
 def trace_stages(stream: StreamId, chapters: Iterable[Chapter]) -> list[tuple[str, datetime]]:

@@ -148,6 +148,9 @@ TEXTS: Final[Texts] = {
     "fact_scope": ("權限範圍", "Scope"),
     "version": ("第 {n} 版", "version {n}"),
     "story": ("辦理經過", "Story"),
+    "refused": ("未獲辦理", "Not carried out"),
+    "special": ("更正與干預", "Corrections and interventions"),
+    "marked_count": ("{n} 項", "{n}"),
     "story_gap": ("其間 {n} 日無記錄", "nothing for {n} days"),
     "story_refused": ("未獲辦理", "refused"),
     "story_automatic": ("到期自動", "automatic"),
@@ -217,6 +220,7 @@ async def show_file(
     attempts = await _list_attempts(house, stream) if file.is_whole and not is_past else []
     clock = await house.store.realm(realm)
     reached = trace_stages(stream, file.story)
+    story = tell_story(file.story, attempts, stream, language, is_manual=clock.clock is Clock.MANUAL)
     return render(
         request,
         "console/file/file.html",
@@ -243,7 +247,11 @@ async def show_file(
         documents=list_documents(file.story, language),
         kept={one.attachment.sha256 for one in file.documents if one.is_here},
         people=_list_people(file),
-        story=tell_story(file.story, attempts, stream, language, is_manual=clock.clock is Clock.MANUAL),
+        story=story,
+        marked=[
+            ("refused", [one for one in story if one.kind == "refused"]),
+            ("special", [one for one in story if one.mark == "special"]),
+        ],
         proposals=_list_proposals(file.state, house.now()),
         as_of=as_of,
         known_at=known_at,

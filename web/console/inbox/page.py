@@ -13,10 +13,13 @@ from application.money import list_realms
 from application.own_commands import ASKING, MOST_COUNTED, OwnCommand, list_own
 from application.pages import Freshness, Page, PageRequest
 from application.projects import list_lines
+from application.queries import load_states
 from application.reading import list_words, sees_all
 from domain.catalogue import command_class, is_command
 from store.port import CommandQuery
 from web.components.words import tell_command, tell_event, tell_kind
+from web.console.act.payment import find_amount
+from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.paths import act_path, file_path, write_choice
 from web.console.reader import list_organisations, read_seat
 from web.console.rendering import render
@@ -25,10 +28,13 @@ from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.v1.pages import shield
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from application.caller import Caller
     from application.event_text import Say
     from application.projects import ProjectLine
     from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.money import Fen
     from web.console.texts import Texts
     from web.house import House
 
@@ -48,7 +54,9 @@ TEXTS: Final[Texts] = {
     "task": ("事項", "Task"),
     "subject": ("項目（事項）編號", "Number"),
     "name": ("名稱", "Name"),
-    "amount": ("項目金額（元）", "Project amount (yuan)"),
+    "amount": ("金額（元）", "Amount (yuan)"),
+    "of_project": ("項目金額", "Project amount"),
+    **{name: ACT_TEXTS[name] for name in ("tranche_requested", "tranche_paid", "tranche_left")},
     "until": ("辦理期限", "Due"),
     "state": ("狀態", "Status"),
     "no_due": ("未設期限", "no date"),
@@ -118,6 +126,7 @@ async def show_inbox(
     wanted = shield(PageRequest(limit=PAGE, after=after, at_least=at_least), caller)
     page = await list_waiting(house.store, filters, wanted, now=house.now())
     lines = await list_lines(house.store, [row.stream for row in page.rows if row.stream.kind == "project"])
+    tranches = await _find_tranches(house, page.rows)
     given = {"realm": realm, "organisation": organisation, "command": command, "overdue": "true" if overdue else ""}
     commands = {row.command for row in page.rows} | ({command} if command else set())
     count = await count_waiting(house.store, filters, wanted, now=house.now(), most=MOST_COUNTED + 1)
@@ -125,7 +134,10 @@ async def show_inbox(
         request,
         "console/inbox/inbox.html",
         TEXTS,
-        rows=[_task(one, lines.get(one.stream), language_of(request).say, seat) for one in page.rows],
+        rows=[
+            _task(one, lines.get(one.stream), tranches.get((one.stream, one.subject)), language_of(request).say, seat)
+            for one in page.rows
+        ],
         next=page.next,
         is_first=after is None,
         freshness_of=page.freshness,
@@ -253,6 +265,8 @@ class Task:
     """What the office calls such files."""
     amount: int | None
     """Fen, of what it is about; None where no money is."""
+    of: str
+    """By the name of its text, what the amount is."""
 
     @property
     def on(self) -> str:
@@ -260,9 +274,24 @@ class Task:
         return write_choice(self.waiting.command, self.waiting.stream, self.waiting.subject)
 
 
-def _task(waiting: Waiting, line: ProjectLine | None, say: Say, seat: Actor | None) -> Task:
+async def _find_tranches(house: House, rows: Sequence[Waiting]) -> dict[tuple[StreamId, str], tuple[str, Fen]]:
+    """Of what is about one tranche, what is told of it and how much; whole files are read for these rows alone."""
+    about = [(one.stream, one.subject) for one in rows if _is_about_tranche(one.command)]
+    states = await load_states(house.store, {stream for stream, _ in about}) if about else {}
+    found = {(stream, name): find_amount(states[stream], name) for stream, name in about if stream in states}
+    return {key: amount for key, amount in found.items() if amount is not None}
+
+
+def _is_about_tranche(command: str) -> bool:
+    return is_command(command) and command_class(command).subject_field == "tranche"
+
+
+def _task(
+    waiting: Waiting, line: ProjectLine | None, tranche: tuple[str, Fen] | None, say: Say, seat: Actor | None
+) -> Task:
     stream = waiting.stream
     number = (line.number if line is not None else "") or stream.name
+    of, amount = tranche or ("of_project", (line.award or line.requested) if line is not None else None)
     return Task(
         waiting,
         _find_place(waiting, seat),
@@ -270,7 +299,8 @@ def _task(waiting: Waiting, line: ProjectLine | None, say: Say, seat: Actor | No
         file_path(stream),
         f"{number}/{waiting.subject}" if waiting.subject else number,
         say(*tell_kind(stream.kind)),
-        (line.award or line.requested) if line is not None else None,
+        amount,
+        of,
     )
 
 

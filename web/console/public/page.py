@@ -36,6 +36,7 @@ from domain.project.derived import derive_outputs, list_indicators
 from domain.project.publicity import AwardPublicityOpened, Publicity
 from domain.project.stage import Stage
 from domain.reading import may_read
+from domain.round.clarification import Clarifications
 from domain.round.plan import Round
 from domain.round.stage import RoundStage
 from web.body import fill
@@ -208,6 +209,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, af
         level=(known.level.zh, known.level.en) if known.level else None,
         needs_close=known.needs_close_at(file.calendar),
         closes=known.closes_at(file.calendar),
+        questions=file.state.part(Clarifications).of.values(),
         rows=_lines(page),
         next=page.next,
         is_first=after is None,

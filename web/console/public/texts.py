@@ -87,6 +87,8 @@ TEXTS: Final[Texts] = {
     "closes": ("申報截止", "Applications until"),
     "needs_close": ("需求徵集截止", "Needs until"),
     "host": ("承辦單位", "Managing agency"),
+    "questions": ("答疑", "Questions about this call"),
+    "not_answered": ("尚未答復", "Not answered yet"),
     "posted_of_round": ("本屆已公示的項目", "Posted projects of this round"),
     "money_by_round": ("按屆次", "By round"),
     "money_by_fund": ("按資金來源", "By fund"),

@@ -23,8 +23,9 @@ from domain.project.bidding import (
 )
 from domain.project.publicity import ConfirmAward, OpenAwardPublicity
 from domain.project.stage import Stage
-from domain.registers.panel import DeclareConflict, DrawPanel, IssueReviewReport, RecuseReviewer, SubmitScore
+from domain.registers.panel import DrawPanel, IssueReviewReport, RecuseReviewer
 from domain.round.call import AmendCall, CancelCall, CloseCall, PublishCall
+from domain.round.clarification import AnswerClarification, AskClarification
 from domain.round.plan import (
     ApproveRoundBudget,
     CloseNeedSolicitation,
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from application.acts import Act
     from application.caller import Caller
     from application.queries import File
-    from application.round_overview import Ranked
+    from application.round_overview import Ranked, SheetCount
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Awaited, Command
     from web.console.texts import Texts
@@ -128,7 +129,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[type[Command], ...]], ...]] = (
     ("plan", (ApproveRoundBudget,)),
     ("solicitation", (OpenNeedSolicitation, CloseNeedSolicitation, SubmitNeed)),
     ("catalogue", (PublishNeedCatalogue,)),
-    ("call", (PublishCall, AmendCall, CloseCall, CancelCall)),
+    ("call", (PublishCall, AmendCall, AskClarification, AnswerClarification, CloseCall, CancelCall)),
     ("bids", (DraftApplication, SubmitApplication)),
     ("review", (DrawPanel,)),
     ("ranking", (ResolveRound,)),
@@ -149,7 +150,6 @@ _OF_BIDS: Final = {
     Stage.PROPOSED: (OpenAwardPublicity,),
     Stage.IN_PUBLICITY: (ConfirmAward,),
 }
-_OF_PANELS: Final = (DeclareConflict, SubmitScore, RecuseReviewer, IssueReviewReport)
 _POSTED: Final = frozenset({Stage.IN_PUBLICITY, Stage.OBJECTION_HOLD})
 
 
@@ -202,8 +202,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
             for one in overview.bids
         ],
         panels=[
-            (one, file_path(one.stream), _acts_on(one.stream, seat, () if one.is_reported else _OF_PANELS))
-            for one in overview.panels
+            (one, file_path(one.stream), _acts_on(one.stream, seat, _list_panel_acts(one))) for one in overview.panels
         ],
         chart=draw_bars(_draw_ranking(overview.ranking)),
         line_after=_last(overview.ranking, "reaches_line"),
@@ -242,6 +241,16 @@ def _acts_on(
         for one in commands
         if seat is not None and seat.role in one.by
     ]
+
+
+def _list_panel_acts(panel: SheetCount) -> Iterable[type[Command]]:
+    """What the office may do there now: recusal before any sheet (P1), the report after all or none."""
+    if panel.is_reported or not panel.seated:
+        return
+    if not panel.given:
+        yield RecuseReviewer
+    if panel.given in (0, panel.wanted):
+        yield IssueReviewReport
 
 
 def _list_sections(file: File, seat: Actor | None, acts: list[Act]) -> list[Section]:

@@ -1,0 +1,117 @@
+"""評審: the panels that a reviewer sits on, whom they are to judge, and how far their own sheets are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from application.queries import load_states
+from deciding.reader import Reader
+from domain.application import Application
+from domain.kernel.facts import Reads
+from domain.registers.organisation import Organisation
+from domain.registers.panel import Panel, PanelStage
+from domain.registers.reviewer import seat_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
+    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.scheme import Scheme
+    from domain.kernel.state import State
+    from store.port import EventStore
+
+
+@dataclass(frozen=True)
+class Review:
+    """One panel as one of its reviewers has it before them."""
+
+    stream: StreamId
+    panel: Panel
+    place: str
+    """Where they sit, e.g. ``E3``."""
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether they have said that they have no interest: nothing that was handed in is shown before."""
+        return self.place in self.panel.cleared
+
+    @property
+    def own(self) -> Mapping[str, Decimal]:
+        """Application and the mark that they gave it."""
+        return {bid: of[self.place] for bid, of in self.panel.sheets.items() if self.place in of}
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Applications for which their sheet is still to come, in the order of the draw."""
+        return self.panel.list_missing(self.place)
+
+
+@dataclass(frozen=True)
+class Bid:
+    """What a reviewer is told of an application in a list."""
+
+    stream: StreamId
+    of: Application
+    bidders: tuple[str, ...]
+    """The names of the organisations behind it, its leader first; the number where no name is recorded."""
+
+
+async def list_reviews(store: EventStore, seat: Actor) -> list[Review]:
+    """The panels at work on which that reviewer sits and from which they were not recused, by their numbers."""
+    at_work = [
+        standing.stream
+        for stage in (PanelStage.DRAWN, PanelStage.SCORING)
+        async for standing in store.standings(kind="panel", stage=stage)
+    ]
+    states = await load_states(store, at_work)
+    found = (find_review(states[stream], seat) for stream in sorted(states))
+    return [one for one in found if one is not None]
+
+
+def find_review(state: State, seat: Actor) -> Review | None:
+    """The panel as that reviewer has it before them; None where they do not sit on it, or no more."""
+    panel, place = state.part(Panel), seat_of(seat)
+    if place not in panel.seated or place in panel.barred:
+        return None
+    return Review(state.stream, panel, place)
+
+
+async def list_bids(store: EventStore, review: Review) -> list[Bid]:
+    """What the panel is to score, with who stands behind each."""
+    panel, own = review.panel, review.stream.sibling
+    names = {name for bidders in panel.bidders.values() for name in bidders}
+    states = await load_states(
+        store, [*(own("project", bid) for bid in panel.bidders), *(own("organisation", name) for name in names)]
+    )
+
+    def call(name: str) -> str:
+        known = states.get(own("organisation", name))
+        return (known.part(Organisation).name if known is not None else "") or name
+
+    bids = ((own("project", bid), bidders) for bid, bidders in panel.bidders.items())
+    return [
+        Bid(stream, states[stream].part(Application), tuple(map(call, bidders)))
+        for stream, bidders in bids
+        if stream in states
+    ]
+
+
+async def read_scheme(store: EventStore, state: State) -> Scheme | None:
+    """The rules by which that panel scores; None where no round says which."""
+    round_ = state.stream.sibling("round", state.part(Panel).round or "NONE")
+    reader = Reader(store)
+    await reader.fetch(Reads(streams=frozenset({round_})))
+    return await reader.scheme(state, round_)
+
+
+def weigh(scheme: Scheme) -> dict[str, int]:
+    """The criteria and the points that each is worth, the heaviest first: the log keeps them by name alone."""
+    return dict(sorted(scheme.review.rubric.items(), key=lambda one: (-one[1], one[0])))
+
+
+def list_marks(review: Review, bid: str) -> Sequence[tuple[str, Decimal]]:
+    """Everybody's marks for it, by seat; nobody else's before all of the reviewer's own are in (SD7)."""
+    sheets = review.panel.sheets.get(bid, {})
+    return [(place, mark) for place, mark in sorted(sheets.items()) if not review.missing or place == review.place]

@@ -1,0 +1,60 @@
+"""A rule that holds of every row of a table, as one test: a test for each row would cost more than asking the rule."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_TRACED = 5
+"""Rows of which the traceback is shown; every row that fails is named."""
+
+
+def every_row(names: str, table: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Hold the test against every row, written as for ``parametrize``, and name each that fails.
+
+    Rows share the test's fixtures, so it is for rules that leave nothing behind. Tables may stand over one another.
+    """
+    columns = [name.strip() for name in names.split(",")]
+    own = [dict(zip(columns, row if len(columns) > 1 else (row,), strict=True)) for row in table]
+    assert own, "a rule without a row holds of nothing"
+
+    def hold(rule: Callable[..., None]) -> Callable[..., None]:
+        rows = [row | beneath for row in own for beneath in getattr(rule, "rows", [{}])]
+        rule = getattr(rule, "rule", rule)
+
+        @functools.wraps(rule)
+        def test(**fixtures: Any) -> None:
+            failures = [fault for row in rows if (fault := _try(rule, row, fixtures))]
+            if failures:
+                named = "".join(f"\n  {name}" for name, _ in failures)
+                raise ExceptionGroup(
+                    f"{len(failures)} of {len(rows)} rows fail:{named}", [fault for _, fault in failures[:_TRACED]]
+                )
+
+        signature = inspect.signature(rule)
+        fixtures = [parameter for name, parameter in signature.parameters.items() if name not in rows[0]]
+        vars(test).update(__signature__=signature.replace(parameters=fixtures), rule=rule, rows=rows)
+        return test
+
+    return hold
+
+
+def _try(rule: Callable[..., None], row: dict[str, Any], fixtures: dict[str, Any]) -> tuple[str, Exception] | None:
+    """The row's name and what is wrong with it, or None if the rule holds of it."""
+    try:
+        rule(**row, **fixtures)
+    except Exception as fault:  # noqa: BLE001 - the next rows are tried all the same
+        return _named(row), fault
+    except pytest.fail.Exception as missed:  # what should have been raised was not; it is no Exception of Python's
+        return _named(row), AssertionError(str(missed))
+    return None
+
+
+def _named(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value!s:.80}" for name, value in row.items())

@@ -1,0 +1,26 @@
+"""The picture of a life: its words stand inside their boxes in every language."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.catalogue import AGGREGATES, list_stages, stage_words
+from languages.script import simplify
+from web.console.file.life import _LARGE, _ROOM, _SMALL, MOST_LINES, _measure, fold_words
+
+
+@pytest.mark.parametrize("kind", sorted(AGGREGATES))
+def test_the_words_of_every_stage_have_room_in_their_box(kind: str) -> None:
+    for stage in list_stages(kind):
+        zh, en = stage_words(kind, stage)
+        for text in (zh, simplify(zh), en):
+            lines, is_small = fold_words(text)
+            assert len(lines) <= MOST_LINES, text
+            size = _SMALL if is_small else _LARGE
+            assert all(_measure(line, size) <= _ROOM for line in lines), lines
+            assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_words_are_broken_between_words_and_between_characters() -> None:
+    assert fold_words("實施中") == (("實施中",), False)
+    assert fold_words("Passed preliminary review") == (("Passed", "preliminary", "review"), True)
