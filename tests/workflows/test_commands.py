@@ -78,8 +78,9 @@ class BusyServer(Interceptor):
 
 async def test_a_workflow_task_that_the_server_gave_up_is_asked_for_again(desk: Desk, bureau: Bureau) -> None:
     busy = BusyServer()
-    client = Client(**{**desk.client.config(), "interceptors": [busy]})
-    door = Door(WorkflowCarrier(client, desk.settings.task_queue), desk.store, bureau.key)
+    config = desk.client.config()
+    config["interceptors"] = [busy]
+    door = Door(WorkflowCarrier(Client(**config), desk.settings.task_queue), desk.store, bureau.key)
     stream = bureau.id("organisation", "ORG-1")
     assert (await door.send(stream, verification(), HOST)).version == 1
     assert busy.gave_up
