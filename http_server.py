@@ -28,7 +28,7 @@ from runtime.runtime import open_runtime
 from web.app import build
 from web.house import House
 from web.identity.provider import OidcProvider
-from web.limits import Allowance
+from web.limits import MOST_AT_ONCE, Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,8 +46,8 @@ GRACE_S = 10
 """Seconds that requests under way may take when the process is told to stop."""
 HEAD_S = 10.0
 """Seconds within which somebody who has connected must have asked for something."""
-MOST_AT_ONCE = 5_000
-"""Connections; further ones are turned away."""
+MOST_CONNECTIONS = MOST_AT_ONCE + 1_000
+"""Beyond what the application turns away with a reason: further ones are turned away without one."""
 
 
 class AddressTaken(Failure):
@@ -161,7 +161,7 @@ async def _serve(app: ASGIApp, listening: socket.socket) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MOST_AT_ONCE,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=GRACE_S,
     )
     server = Server(config)

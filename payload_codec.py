@@ -62,6 +62,7 @@ class PayloadRefused(ApplicationError):
     def __init__(self, why: str) -> None:
         """Say what is wrong with it, and nothing of what is in it."""
         super().__init__(f"payload not taken: {why}", type="PayloadRefused", non_retryable=True)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -123,24 +124,29 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         return Payload(metadata=metadata, data=nonce + sealed)
 
     def open(self, payload: Payload) -> Payload:
-        """What was sealed here. Raises PayloadRefused."""
+        """What was sealed here. Raises PayloadRefused, and says so in the log."""
+        try:
+            return self.try_open(payload)
+        except PayloadRefused as refused:
+            where = self._place and self._place.workflow_id
+            log.error("payload.refused", workflow_id=where, why=refused.why)  # noqa: TRY400 - said, not traced
+            raise
+
+    def try_open(self, payload: Payload) -> Payload:
+        """What was sealed here. Raises PayloadRefused, and leaves it to the caller to tell anybody."""
         if payload.metadata.get("encoding") != ENCODING:
             if self._takes_plain:
                 return payload
-            raise self._refusal("it is in the clear")
+            raise PayloadRefused("it is in the clear")
         key_id = payload.metadata.get(KEY_ID, b"").decode("ascii", "replace")
         cipher = self._ciphers.get(key_id)
         if cipher is None:
-            raise self._refusal(f"no key {key_id[:32]!r} here")
+            raise PayloadRefused(f"no key {key_id[:32]!r} here")
         try:
             data = cipher.decrypt(payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:], self._bindings.get(key_id))
             return Payload.FromString(data)
         except (InvalidTag, ValueError, DecodeError):  # ValueError: too short to hold a nonce
-            raise self._refusal("it was altered, cut short, or sealed for another workflow") from None
-
-    def _refusal(self, why: str) -> PayloadRefused:
-        log.error("payload.refused", workflow_id=self._place and self._place.workflow_id, why=why)
-        return PayloadRefused(why)
+            raise PayloadRefused("it was altered, cut short, or sealed for another workflow") from None
 
 
 class SealedFailures(DefaultFailureConverterWithEncodedAttributes):

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,9 +14,9 @@ from temporalio.service import RPCError
 
 import bootstrap
 from application.builds import UNVERSIONED, Place, find_place
-from application.namespace import require_own_namespace
+from application.namespace import require_own_namespace, seal_namespace
 from domain.kernel.failure import Failure
-from runtime.health import serve_health
+from runtime.health import Health, ServerAway, serve_health
 from runtime.outbox import open_outbox
 from runtime.runtime import is_polling, open_runtime
 from runtime.worker import GRACE, run_worker
@@ -50,17 +51,40 @@ async def run(settings: Settings) -> None:
         open_runtime(settings, _log_cleared, working=False, with_temporal=True, signing=False) as runtime,
         open_outbox(runtime.postgres_url) as outbox,
         run_worker(settings, runtime.client, runtime.store, outbox=outbox) as measures,
-        serve_health(runtime, measures),
     ):
-        stopping = asyncio.create_task(stop.wait())
-        while not stop.is_set() and not await _is_serving(runtime):
-            await asyncio.wait({stopping}, timeout=READY_AGAIN_S)
-        if not stop.is_set():
-            log.info("worker.ready", task_queue=settings.task_queue)
-        while not stop.is_set():
-            await asyncio.wait({stopping}, timeout=WATCHED_S)
-            await _require_own_log(runtime)
+        await seal_namespace(runtime.client)
+        readiness = Readiness(Health(runtime, measures))
+        async with serve_health(settings, readiness.health):
+            stopping = asyncio.create_task(stop.wait())
+            while not stop.is_set() and not (await readiness.look() and await _is_serving(runtime)):
+                await asyncio.wait({stopping}, timeout=READY_AGAIN_S)
+            if not stop.is_set():
+                log.info("worker.ready", task_queue=settings.task_queue)
+            while not stop.is_set():
+                await asyncio.wait({stopping}, timeout=WATCHED_S)
+                await _require_own_log(runtime)
+                await readiness.look()
         log.info("worker.stopping", grace_s=GRACE.total_seconds())
+
+
+@dataclass
+class Readiness:
+    """What ``/readyz`` says, told to the log as well: once, when it changes."""
+
+    health: Health
+    trouble: str = ""
+    """What was in the way when it was last looked at."""
+
+    async def look(self) -> bool:
+        """Whether a command would be carried out and answered."""
+        before, self.trouble = self.trouble, ""
+        try:
+            await self.health.ready()
+        except ServerAway as away:
+            self.trouble = away.en
+        if self.trouble and self.trouble != before:
+            log.warning("worker.not_ready", why=self.trouble)
+        return not self.trouble
 
 
 async def _is_serving(runtime: Runtime) -> bool:

@@ -6,6 +6,8 @@ CARRY_OUT_EACH = "carry_out_each"
 """``carry_out_each(BundleRequest) -> BundleResult``"""
 OPEN_ROUND = "open_round"
 """``open_round(YearsRound) -> Opened``"""
+TELL_CLOCK = "tell_clock"
+"""``tell_clock() -> datetime``"""
 WAIT_FOR_APPROVAL = "wait_for_approval"
 """``wait_for_approval(ApprovalAsked) -> ApprovalDecided``"""
 

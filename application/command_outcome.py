@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from deciding.journal import Journal
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from uuid import UUID
 
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.refusal import Unmet
-    from store.port import EventStore
+    from store.port import Entry, EventStore
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,17 @@ class CommandOutcome:
 
 async def find_outcome(store: EventStore, command_id: UUID) -> CommandOutcome | None:
     """What came of it; None if nothing is journalled under that id. Raises StoreUnavailable."""
-    outcomes = await store.outcomes([command_id])
-    entry = outcomes.commands.get(command_id)
-    if entry is None:
-        return None
+    return (await find_outcomes(store, [command_id])).get(command_id)
+
+
+async def find_outcomes(store: EventStore, command_ids: Collection[UUID]) -> Mapping[UUID, CommandOutcome]:
+    """What came of those that are journalled. Raises StoreUnavailable."""
+    outcomes = await store.outcomes(command_ids)
+    log = outcomes.genesis.hex() if outcomes.genesis else ""
+    return {command_id: _read(command_id, entry, log) for command_id, entry in outcomes.commands.items()}
+
+
+def _read(command_id: UUID, entry: Entry, log: str) -> CommandOutcome:
     journal = Journal.of(entry)
     events = journal.outcome.events
     return CommandOutcome(
@@ -59,5 +67,5 @@ async def find_outcome(store: EventStore, command_id: UUID) -> CommandOutcome | 
         unmet=journal.outcome.unmet,
         at=entry.occurred_at,
         recorded_at=entry.recorded_at,
-        log=outcomes.genesis.hex() if outcomes.genesis else "",
+        log=log,
     )

@@ -7,7 +7,7 @@ import re
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from temporalio.api.enums.v1 import IndexedValueType
@@ -35,10 +35,12 @@ from store.port import SchemaUnfit, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-    from temporalio.client import Client, WorkflowHandle
+    from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 
     from domain.kernel.signature import KeyId
     from store.port import EventStore
+
+Told = TypeVar("Told")
 
 UPDATES_WANTED = 20
 """Updates that must fit in flight on one workflow; the server's own default is 10 (``history.maxInFlightUpdates``)."""
@@ -52,6 +54,8 @@ LARGEST_SKEW_S = 5.0
 """Seconds between two clocks that commands and deadlines do without harm (store/port.py)."""
 WORDS = 6
 """Words exchanged with whichever workers take them: one of two that disagrees is missed once in sixty-four times."""
+CLOCK_ROUNDS = 4
+"""How often ``WORDS`` at once ask for the time, until each worker that polls was heard: Temporal chooses whom."""
 MOST_NAMED = 10
 """Streams that a line names; the rest are counted."""
 LONGEST_LOOK_S = 30.0
@@ -233,7 +237,7 @@ async def examine_door_key(store: EventStore, key: KeyId | None, *, publishes_it
 
 
 async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> Diagnosis:
-    """How far the clocks of Postgres and Temporal are from this machine's: each party dates by its own."""
+    """How far the clocks of Postgres, Temporal and each worker are from this machine's: each party dates by its own."""
     before = datetime.now(UTC)
     loaded, _ = await store.consult(StreamId.of("realm", LIVE, REALM_NAME), None, {})
     skews = {"Postgres": measure_skew(before, loaded.read_at, datetime.now(UTC))}
@@ -241,15 +245,44 @@ async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> 
     async with _probe(client, task_queue) as handle:
         started = (await handle.describe()).start_time
         skews["Temporal"] = measure_skew(before, started, datetime.now(UTC))
-    state = ", ".join(f"{party} {skew:+.1f} s" for party, skew in skews.items())
+    polling = {poller.identity for poller in await list_pollers(client, task_queue) if poller.is_fresh}
+    workers = await _ask_clocks(client, task_queue, polling)
+    state = ", ".join(f"{party} {skew:+.1f} s" for party, skew in (skews | workers).items())
+    unheard = len(polling - workers.keys())
     return Diagnosis(
         "各方時鐘",
         "clocks",
-        state,
-        all(abs(skew) <= LARGEST_SKEW_S for skew in skews.values()),
+        state + (f"; {unheard} workers not heard" if unheard else ""),
+        all(abs(skew) <= LARGEST_SKEW_S for skew in (skews | workers).values()),
         "各機皆以 NTP 校時；相差過大時命令與期限都不記錄（日誌事件 clock.disagrees）",
         "keep all machines' clocks by NTP; while they disagree no command or deadline is recorded (clock.disagrees)",
+        state + (f"；{unheard} 個 worker 未作答" if unheard else ""),
     )
+
+
+async def _ask_clocks(client: Client, task_queue: str, polling: set[str]) -> dict[str, float]:
+    """How far the clock of each worker is, by its identity, as many of them as can be heard; each by its worst."""
+    skews: dict[str, float] = {}
+    for _ in range(CLOCK_ROUNDS if polling else 0):
+        told = await asyncio.gather(*(_ask_clock(client, task_queue) for _ in range(WORDS)))
+        for identity, skew in filter(None, told):
+            skews[identity] = max(skew, skews.get(identity, 0.0), key=abs)
+        if polling <= skews.keys() or not any(told):
+            break
+    return skews
+
+
+async def _ask_clock(client: Client, task_queue: str) -> tuple[str, float] | None:
+    """Whichever worker took it, and by how many seconds its clock is ahead; None if none answered."""
+    async with _probe(client, task_queue) as handle:
+        before = datetime.now(UTC)
+        told = await _ask(handle, "tell_clock", result_type=datetime)
+        after = datetime.now(UTC)
+        if told is None:
+            return None
+        clock, history = told
+    tasks = [event.workflow_task_completed_event_attributes.identity for event in history.events]
+    return next(filter(None, reversed(tasks)), ""), measure_skew(before, clock, after)
 
 
 async def examine_payload_keys(client: Client, task_queue: str) -> Diagnosis:
@@ -281,23 +314,31 @@ async def _exchange_word(client: Client, task_queue: str) -> str:
     """The id of the key by which whichever worker took it sealed its answer; empty if either did not understand."""
     word = str(uuid4())
     async with _probe(client, task_queue) as handle:
-        try:
-            async with asyncio.timeout(_PROBE_S):
-                if await handle.execute_update("repeat", word, result_type=str) != word:
-                    return ""
-                history = await handle.fetch_history()
-        except (
-            TimeoutError,
-            RPCError,
-            PayloadRefused,
-            WorkflowUpdateFailedError,
-            WorkflowUpdateRPCTimeoutOrCancelledError,
-        ) as failed:
-            give_way_if_cancelled(failed)
-            return ""
-    outcomes = (event.workflow_execution_update_completed_event_attributes.outcome for event in history.events)
+        told = await _ask(handle, "repeat", word, result_type=str)
+    if told is None or told[0] != word:
+        return ""
+    outcomes = (event.workflow_execution_update_completed_event_attributes.outcome for event in told[1].events)
     payloads = [payload for outcome in outcomes for payload in outcome.success.payloads]
     return payloads[-1].metadata.get(KEY_ID, b"").decode("ascii", "replace") if payloads else ""
+
+
+async def _ask(
+    handle: WorkflowHandle[Any, Any], update: str, *words: str, result_type: type[Told]
+) -> tuple[Told, WorkflowHistory] | None:
+    """What the probe's worker answers, and the history to it; None if it did not, or nobody here understands it."""
+    try:
+        async with asyncio.timeout(_PROBE_S):
+            answer: Told = await handle.execute_update(update, args=words, result_type=result_type)
+            return answer, await handle.fetch_history()
+    except (
+        TimeoutError,
+        RPCError,
+        PayloadRefused,
+        WorkflowUpdateFailedError,
+        WorkflowUpdateRPCTimeoutOrCancelledError,
+    ) as failed:
+        give_way_if_cancelled(failed)
+        return None
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, assert_never
 from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -174,13 +175,16 @@ class Door:
         self._carrier = carrier
         self.identity = identity
         self._store = store
-        self._key = key
+        self.key = key
+        """By which it signs; None where it asks for nothing of its own."""
         self._prepare = prepare
         self._preparing = asyncio.Lock()
         self._log = log_id
         """The chain hash of the log's first entry, once there is one."""
         self.approvals = ApprovalWatch(store)
         """Whoever waits for an approval behind this door."""
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By realm, who moves its clock: whoever waited finds it moved."""
         self._calendars: dict[str, int] = {}
         """Realm and the version of its working days by which this door has seen all its deadlines computed."""
 
@@ -283,7 +287,7 @@ class Door:
         )
         unmet = find_inadmissible(envelope)
         if not unmet:
-            return envelope if self._key is None else envelope.signed(self._key)
+            return envelope if self.key is None else envelope.signed(self.key)
         log.info(
             "command.turned_away", command=envelope.command, rules=[u.rule for u in unmet], digest=_digest(envelope)
         )
@@ -380,13 +384,17 @@ class Door:
         StreamParked if a deadline stays in its place.
         """
         await self._refresh_standings(realm, await read_calendar_version(self._store, realm))
+        turn = self._turns.get(realm)
+        if turn is None:
+            turn = self._turns[realm] = asyncio.Lock()
         before: Standing | None = None
-        while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
-            if standing == before:
-                raise StreamParked(standing.stream)
-            before = standing
-            deadline = CarryOut(stream=standing.stream, now=standing.due_at)
-            await self._carrier.fall_due(deadline if self._key is None else deadline.signed(self._key))
+        async with turn:
+            while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
+                if standing == before:
+                    raise StreamParked(standing.stream)
+                before = standing
+                deadline = CarryOut(stream=standing.stream, now=standing.due_at)
+                await self._carrier.fall_due(deadline if self.key is None else deadline.signed(self.key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""

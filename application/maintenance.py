@@ -63,7 +63,7 @@ class MaintenanceRecord:
 
     begun: MaintenanceBegun
     by: Acting
-    at: datetime
+    began_at: datetime
     ended: MaintenanceEnded | None = None
     ended_at: datetime | None = None
 
@@ -76,7 +76,7 @@ class MaintenanceRecord:
             "reason": self.begun.reason,
             "seat": self.by.seat,
             "persons": sorted(self.by.persons),
-            "begun_at": self.at.isoformat(),
+            "begun_at": self.began_at.isoformat(),
             "ended_at": self.ended_at.isoformat() if self.ended_at else None,
             "changed": self.ended.changed if self.ended else None,
             "left": self.ended.left if self.ended else None,

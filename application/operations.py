@@ -9,12 +9,14 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
 
-from application.command_outcome import CommandOutcome, find_outcome
+from application.command_outcome import CommandOutcome, find_outcome, find_outcomes
 from application.door import NotKnown, Receipt
+from application.pages import Order
 from domain.catalogue import command_class
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.failure import Defect, Failure, FailureKind
@@ -22,9 +24,8 @@ from store.identity import Operation
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from application.door import Door
+    from application.pages import PageRequest
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
@@ -76,6 +77,19 @@ class Progress:
     def is_done(self) -> bool:
         """Whether nothing more will come."""
         return self.outcome is not None or self.failure is not None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of operations."""
+
+    rows: tuple[Progress, ...]
+    next: str | None
+    """What the next page begins after; None at the end."""
+
+
+_ORDER: Final = Order((("asked_at", datetime), ("id", UUID)), descending=True)
+_NEWEST: Final = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
 class Operations:
@@ -131,6 +145,17 @@ class Operations:
             await asyncio.wait({self._running[operation_id]}, timeout=wait_s)
             outcome = await find_outcome(self._store, operation_id)
         return Progress(operation, outcome, None if outcome else self._failures.get(operation_id))
+
+    async def list(self, asker: str, request: PageRequest, *, is_pending: bool = False) -> Listing:
+        """How the asker's stand, the newest first; all, or those that are not done. Raises CursorInvalid."""
+        before = _ORDER.read("operations", request.after) if request.after is not None else _NEWEST
+        found = await self._identity.operations(asker, before, request.limit + 1, unanswered=is_pending)
+        rows, more = found[: request.limit], None
+        if len(found) > request.limit:
+            more = _ORDER.write("operations", {"asked_at": rows[-1].asked_at, "id": rows[-1].id})
+        outcomes = await find_outcomes(self._store, [one.id for one in rows])
+        told = [Progress(one, outcomes.get(one.id), self._failures.get(one.id)) for one in rows]
+        return Listing(tuple(one for one in told if not (is_pending and one.is_done)), more)
 
     async def resume(self) -> int:
         """Take up what has no outcome yet; how many there were. For the start of a process."""

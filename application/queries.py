@@ -64,7 +64,7 @@ class RealmUnsaid(Failure):
         super().__init__(
             f"live 環境沒有 {name}，{realm} 環境有。要在該處辦理，請加 --realm {realm}（HTTP 為 realm 欄）；"
             "在 live 新立則加 --realm live",
-            f"live has no {name}, the realm {realm} has. To act there, say --realm {realm} (HTTP: the field realm); to"
+            f"live has no {name}, the environment {realm} has. To act there, say --realm {realm} (HTTP: «realm»); to"
             " begin one in live, say --realm live",
             name=name,
             realm=realm,

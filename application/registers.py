@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 _ORDER = Order((("stream", str), ("version", int)))
 
 
+RegisterKind = Literal["organisation", "base", "fund", "scheme", "designation"]
+"""Those whose history is kept (``views.registers.KEPT``)."""
+
+
 class RegisterFilter(BaseModel):
     """Which register is asked for, and as of when."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["organisation", "base", "fund", "scheme", "designation"]
+    kind: RegisterKind
     realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     as_of: AwareDatetime | None = None
     """As it was at this moment; None for how each stands after its last event."""

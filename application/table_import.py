@@ -24,6 +24,7 @@ from application.bulk_file import BulkOrder, parse_rows
 from application.bulk_sheet import SUFFIXES, read_sheet
 from domain.kernel.explanation import show
 from domain.kernel.identity import Actor, Text
+from domain.project.contract import digest_account
 from domain.project.opening import ConfirmOpening, ProposeOpening, bind
 from schemes.document import DocumentFault, DocumentInvalid
 
@@ -46,14 +47,21 @@ class TableValue(_Part):
 
     columns: Annotated[tuple[Text, ...], Field(min_length=1, max_length=20)]
     """Headings of the table; several are joined."""
-    form: Literal["text", "money", "day", "name", "digest"] = "text"
+    form: Literal["text", "money", "day", "name", "digest", "account"] = "text"
     """``money``: decimal units become hundredths; ``name``: the columns' digest after ``prefix``, the name of a stream;
-    ``digest``: SHA-256 in hex."""
+    ``digest``: SHA-256 in hex; ``account``: of bank, holder and number, in that order, as a form digests it (PR10)."""
     prefix: Annotated[str, Field(max_length=40)] = ""
     pattern: Annotated[str, Field(max_length=40)] = "%Y-%m-%d"
     """How a day is written, as strptime has it."""
     codes: dict[str, str] | None = None
     """The table's words and ours; a word that is not here is unknown, and left out."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.form == "account" and len(self.columns) != 3:  # noqa: PLR2004 - those that the message names
+            message = "account：須為開戶行、戶名、賬號三欄 / account wants three columns: bank, holder, number"
+            raise ValueError(message)
+        return self
 
 
 class CommandTemplate(_Part):
@@ -274,6 +282,12 @@ def _read_value(value: TableValue, cells: Mapping[str, str], found: Import) -> A
             return value.prefix + sha256("\x1f".join(texts).encode()).hexdigest()[:10]
         case "digest":
             return sha256("\x1f".join(texts).encode()).hexdigest()
+        case "account":
+            try:
+                return digest_account(*texts)
+            except ValueError:
+                zh, en = "須有開戶行、戶名與數字賬號", "bank, holder and a number of digits make an account"
+                raise ValueError(zh, en) from None
         case "text":
             return value.prefix + text
 

@@ -37,6 +37,7 @@ from runtime.documents import open_documents
 from runtime.sandbox import sandbox
 from runtime.store import OutOfService
 from runtime.worker import WORKFLOWS
+from store.migration import MigrationRun, list_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -297,8 +298,8 @@ async def reads_command(
 async def maintenance_command(*, invocation: Invocation) -> None:
     """運維記錄：何人何時為何做了什麼，結果如何 / what was done to the installation: who, when, why, what came of it.
 
-    未見結束者，即中途斷了，或仍在進行。
-    One without an end was broken off, or is under way.
+    未見結束者，即中途斷了，或仍在進行。遷移不在日誌內，與所套用之檔同記於庫中。
+    One without an end was broken off, or is under way. Migrations stand beside their files, not in the log.
 
     \b
     例 examples:
@@ -306,9 +307,11 @@ async def maintenance_command(*, invocation: Invocation) -> None:
       venture audit maintenance -o jsonl
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer = invocation.printer
-    async with invocation.open_store() as store:
-        records = await list_maintenance(store)
-    rows = [_maintenance_row(record, printer) for record in records]
+    async with invocation.open_runtime() as runtime:
+        records = await list_maintenance(runtime.store)
+        runs = await list_runs(runtime.postgres_url)
+    done: list[MaintenanceRecord | MigrationRun] = sorted([*records, *runs], key=lambda one: one.began_at)
+    rows = [_maintenance_row(one, printer) for one in done]
     columns = (
         Column("number", "編號", "number", right=True),
         Column("begun_at", "開始", "begun"),
@@ -323,13 +326,16 @@ async def maintenance_command(*, invocation: Invocation) -> None:
     printer.rows(rows, columns, ("暫無運維記錄", "nothing was done to the installation"))
 
 
-def _maintenance_row(record: MaintenanceRecord, printer: Printer) -> dict[str, Any]:
-    row = record.as_json()
+def _maintenance_row(one: MaintenanceRecord | MigrationRun, printer: Printer) -> dict[str, Any]:
+    row = one.as_json()
     if printer.for_people:
-        row["begun_at"] = local_time(record.at)
-        row["ended_at"] = local_time(record.ended_at) if record.ended_at else printer.say("未結束", "not ended")
-        row["by"] = " ".join((record.by.seat, *row["persons"]))
-        row["work"] = printer.say(record.begun.work.zh, record.begun.work.en)
+        row["begun_at"] = local_time(one.began_at)
+        row["ended_at"] = local_time(one.ended_at) if one.ended_at else printer.say("未結束", "not ended")
+        row["by"] = " ".join(filter(None, (row["seat"], *row["persons"]))) or printer.say("未記", "not recorded")
+        if isinstance(one, MaintenanceRecord):
+            row["work"] = printer.say(one.begun.work.zh, one.begun.work.en)
+        else:
+            row["work"] = printer.say("遷移數據庫", "database migrated")
     return row
 
 

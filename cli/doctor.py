@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import platform
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -195,10 +197,17 @@ async def _database(runtime: Runtime) -> list[Diagnosis]:
 
 @app.command("migrate")
 @verb
-async def migrate_command(*, invocation: Invocation) -> None:
+async def migrate_command(
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="理由，與所套用者同記 why, kept beside what is applied")],
+    invocation: Invocation,
+) -> None:
     """把數據庫升級到本版結構；只在生產環境需要 / bring the database to this release's form (production).
 
-    例 example:  VENTURE_POSTGRES_OWNER_URL=postgresql://… venture migrate
+    何人、為何與各檔同記於庫中（venture audit maintenance）；何人：VENTURE_PERSON，未設則本機賬戶。
+    Who and why stand beside each file (venture audit maintenance): VENTURE_PERSON, else this machine's account.
+
+    例 example:  VENTURE_POSTGRES_OWNER_URL=postgresql://… venture migrate --reason 升級至2026.2
     """
     printer, url = invocation.printer, invocation.settings.postgres_owner_url
     if url is None:
@@ -206,7 +215,8 @@ async def migrate_command(*, invocation: Invocation) -> None:
             "請設 VENTURE_POSTGRES_OWNER_URL(結構所有者)；內置服務自行遷移",
             "set VENTURE_POSTGRES_OWNER_URL (the schema's owner); embedded servers migrate themselves",
         )
-    applied = await migrate(url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR)
+    who = invocation.settings.person or f"{getpass.getuser()}@{platform.node()}"
+    applied = await migrate(url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR, who=who, why=reason)
     if printer.for_people:
         names = "、".join(applied) or printer.say("已是最新", "nothing to do")
         printer.tell(f"✓ {names}", f"✓ {names}", "green")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from application.maintenance import record_maintenance
+from application.namespace import seal_namespace
 from application.reconcile import Reconciliation, reconcile, resurrect
 from cli.adapter import Invocation, verb
 from cli.help import Typer
@@ -76,6 +77,7 @@ async def resurrect_command(
     async with invocation.open_runtime(working=True) as runtime:
         work = Work.END_STRAYS if strays else Work.RESURRECT
         async with record_maintenance(runtime.store, runtime.register_door, who, work, reason) as outcome:
+            await seal_namespace(runtime.client, anew=True)
             queue = runtime.settings.task_queue
             result = await resurrect(runtime.store, runtime.client, queue, runtime.door, strays=strays)
             outcome.tell(finding.mended for finding in result.findings)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from application.maintenance import record_maintenance
+from application.namespace import seal_namespace
 from application.reconcile import Reconciliation, reconcile, resurrect
 from audit.finding import FindingKind
 from audit.verification import verify
@@ -63,6 +64,7 @@ async def restore_check_command(
         if actor is not None and reason is not None and again and is_whole(verification):
             door, who = runtime.register_door, read_actor(actor)
             async with record_maintenance(runtime.store, door, who, Work.RESURRECT, reason) as outcome:
+                await seal_namespace(runtime.client, anew=True)
                 compared = await resurrect(runtime.store, runtime.client, runtime.settings.task_queue, runtime.door)
                 outcome.tell(finding.mended for finding in compared.findings)
         else:

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from application.event_text import describe_event
 from application.pages import MOST, Page, PageRequest
-from domain.catalogue import command_class, stage_zh
+from domain.catalogue import command_class, is_command, stage_zh, value_words
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.state import Verdict
 from papers.workbook import ListColumn, Sort, write_table
 
 if TYPE_CHECKING:
     from application.approvals import StreamApproval
+    from application.attempts import AttemptLine
     from application.inbox import Waiting
     from application.money import Sums
     from application.organisations import OrganisationLine
+    from application.own_commands import OwnCommand
     from application.projects import ProjectLine
     from application.queries import File
+    from store.documents import DocumentRead, DocumentRegister
 
 Say = Callable[[str, str], str]
 """One of two texts, Chinese and English, in the reader's language."""
@@ -156,6 +159,48 @@ def list_story(file: File, say: Say) -> Collection[StoryLine]:
     )
 
 
+def _build_attempt(one: AttemptLine, say: Say) -> Mapping[str, Any]:
+    return {
+        "position": one.position,
+        "recorded_at": one.recorded_at,
+        "at": one.occurred_at,
+        "stream": one.stream,
+        "seat": one.actor,
+        "person": one.person or "",
+        "command": _say_command(one.command, say),
+        "rules": " ".join(one.rules),
+        "receipt": str(one.command_id),
+    }
+
+
+def _build_command(one: OwnCommand, say: Say) -> Mapping[str, Any]:
+    separator = say("；", "; ")
+    return {
+        "position": one.position,
+        "at": one.at,
+        "command": _say_command(one.command, say),
+        "stream": one.stream,
+        "outcome": separator.join(say(*value_words(event)) for event in one.events),
+        "unmet": separator.join(say(unmet.zh, unmet.en) for unmet in one.unmet),
+        "receipt": str(one.command_id),
+    }
+
+
+def _build_read(one: DocumentRead, _say: Say) -> Mapping[str, Any]:
+    return {"at": one.at, "reader": one.reader, "session": one.session, "stream": one.stream, "document": one.sha256}
+
+
+def _say_command(command: str, say: Say) -> str:
+    """What the office calls it; one of another release by its name."""
+    return say(command_class(command).zh(), command_class(command).en()) if is_command(command) else command
+
+
+async def collect_reads(documents: DocumentRegister, position: int) -> Collection[DocumentRead]:
+    """Who looked at which document, from the first on, as far as a spreadsheet takes it. Raises StoreUnavailable."""
+    rows = await documents.reads(0, MOST_ROWS + 1)
+    return Collection(tuple(rows[:MOST_ROWS]), position, len(rows) > MOST_ROWS)
+
+
 def _money(*names: tuple[str, str, str]) -> tuple[ListColumn, ...]:
     return tuple(ListColumn(key, zh, en, Sort.MONEY, 16) for key, zh, en in names)
 
@@ -265,4 +310,48 @@ STORY: Final[SheetList[StoryLine]] = SheetList(
         ListColumn("recorded_at", "記錄時間", "recorded at", Sort.INSTANT, 18),
     ),
     lambda line, _say: line.row,
+)
+_RECEIPT: Final = ListColumn("receipt", "回執", "receipt", width=38)
+_POSITION: Final = ListColumn("position", "日誌序號", "position", Sort.NUMBER, 10)
+ATTEMPTS: Final[SheetList[AttemptLine]] = SheetList(
+    "未獲辦理",
+    "attempts",
+    (
+        _POSITION,
+        ListColumn("recorded_at", "記錄時間", "recorded at", Sort.INSTANT, 18),
+        ListColumn("at", "業務時間", "at", Sort.INSTANT, 18),
+        ListColumn("stream", "卷宗", "file", width=30),
+        ListColumn("seat", "崗位", "seat", width=14),
+        ListColumn("person", "人員", "person", width=14),
+        ListColumn("command", "事項", "what", width=24),
+        ListColumn("rules", "規則", "rules", width=20),
+        _RECEIPT,
+    ),
+    _build_attempt,
+)
+COMMANDS: Final[SheetList[OwnCommand]] = SheetList(
+    "辦理記錄",
+    "commands",
+    (
+        _POSITION,
+        ListColumn("at", "業務時間", "at", Sort.INSTANT, 18),
+        ListColumn("command", "事項", "what", width=24),
+        ListColumn("stream", "卷宗", "file", width=30),
+        ListColumn("outcome", "結果", "outcome", width=30),
+        ListColumn("unmet", "未獲辦理的原因", "why it was refused", width=60),
+        _RECEIPT,
+    ),
+    _build_command,
+)
+READS: Final[SheetList[DocumentRead]] = SheetList(
+    "文件查閱",
+    "reads",
+    (
+        ListColumn("at", "時間", "at", Sort.INSTANT, 18),
+        ListColumn("reader", "何人", "who", width=20),
+        ListColumn("session", "登錄", "login", width=38),
+        ListColumn("stream", "卷宗", "file", width=30),
+        ListColumn("document", "文件", "document", width=66),
+    ),
+    _build_read,
 )

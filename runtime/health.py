@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Gauge, Info, generate_latest
 from temporalio.service import RPCError
 
-from application.namespace import read_owner
+from application.namespace import read_owner_with_our_keys
 from domain.kernel.clock import Clock
 from domain.kernel.failure import Failure, FailureKind
 from followers.agenda import LATE
@@ -62,7 +62,7 @@ class Health:
         """A command would be carried out and answered, as far as can be seen; or ServerAway says what is in its way."""
         ours, theirs = await asyncio.gather(
             self._at("postgres", self._look_at_log),
-            self._at("temporal", partial(read_owner, self._runtime.client)),
+            self._at("temporal", partial(read_owner_with_our_keys, self._runtime.client)),
             return_exceptions=True,
         )
         problems = [one for one in (ours, theirs) if isinstance(one, BaseException)]
@@ -150,9 +150,8 @@ class Health:
 
 
 @asynccontextmanager
-async def serve_health(runtime: Runtime, measures: Metrics) -> AsyncIterator[None]:
+async def serve_health(settings: Settings, health: Health) -> AsyncIterator[None]:
     """Answer on the port that the settings name for as long as the block runs; not at all without one."""
-    settings, health = runtime.settings, Health(runtime, measures)
     if settings.health_port is None:
         yield
         return

@@ -12,6 +12,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from activities.carry_out import CommandActivities
+from activities.clock import tell_clock
 from activities.open_round import RoundActivities
 from application.annual_round import open_round
 from application.door import Door
@@ -91,7 +92,7 @@ async def run_worker(
         client,
         task_queue=settings.task_queue,
         workflows=WORKFLOWS,
-        activities=[commands.carry_out, commands.carry_out_each, rounds.open_round],
+        activities=[commands.carry_out, commands.carry_out_each, rounds.open_round, tell_clock],
         deployment_config=_deployment(settings),
         workflow_runner=sandbox(client.data_converter),
         graceful_shutdown_timeout=GRACE,

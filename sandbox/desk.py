@@ -144,10 +144,22 @@ async def _tell_of_envelope(of: EnvelopeInstruction, reporter: Reporter) -> list
             return []
 
 
+def _open(title: str, desk: Desk[Any]) -> FastAPI:
+    """A service without its instructions, which tells what it has reported."""
+    app = FastAPI(title=title, lifespan=desk.live)
+
+    @app.get("/reports")
+    async def list_reports() -> dict[str, list[int]]:
+        """What was reported, and how it was answered each time; 0 for no answer."""
+        return desk.reporter.said
+
+    return app
+
+
 def build_bank(reporter: Reporter) -> FastAPI:
     """A bank."""
     desk = Desk[PaymentInstruction](reporter, _tell_of_payment)
-    app = FastAPI(title="sandbox bank", lifespan=desk.live)
+    app = _open("sandbox bank", desk)
 
     @app.post("/payments", status_code=202)
     async def pay(payment: PaymentInstruction) -> PaymentInstruction:
@@ -159,18 +171,13 @@ def build_bank(reporter: Reporter) -> FastAPI:
         """All that was ever to be paid."""
         return list(desk.taken.values())
 
-    @app.get("/reports")
-    async def list_reports() -> dict[str, list[int]]:
-        """What was reported, and how it was answered each time; 0 for no answer."""
-        return reporter.said
-
     return app
 
 
 def build_signature_service(reporter: Reporter) -> FastAPI:
     """A signature service."""
     desk = Desk[EnvelopeInstruction](reporter, _tell_of_envelope)
-    app = FastAPI(title="sandbox signature service", lifespan=desk.live)
+    app = _open("sandbox signature service", desk)
 
     @app.post("/envelopes", status_code=202)
     async def sign(envelope: EnvelopeInstruction) -> EnvelopeInstruction:
@@ -181,10 +188,5 @@ def build_signature_service(reporter: Reporter) -> FastAPI:
     async def list_envelopes() -> list[EnvelopeInstruction]:
         """All that was ever to be signed."""
         return list(desk.taken.values())
-
-    @app.get("/reports")
-    async def list_reports() -> dict[str, list[int]]:
-        """What was reported, and how it was answered each time; 0 for no answer."""
-        return reporter.said
 
     return app

@@ -118,7 +118,8 @@ class _Recording:
 
     async def record(self, acts: Iterable[Act]) -> None:
         """All of them, which are in order of time: an instant after the other."""
-        for _, wave in groupby(acts, key=lambda act: act.at):
+        for at, wave in groupby(acts, key=lambda act: act.at):
+            await self._door.move_clock(self._realm, at)  # once, rather than by each of the wave that was too early
             bundles: defaultdict[StreamId, list[tuple[Act, UUID]]] = defaultdict(list)
             for act in wave:
                 bundles[act.stream].append((act, self.next_id()))

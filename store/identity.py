@@ -353,6 +353,14 @@ class IdentityStore:
         row = await self._row("operation", operation_id)
         return row and _operation(row)
 
+    async def operations(
+        self, asker: str, before: tuple[datetime, UUID], limit: int, *, unanswered: bool
+    ) -> Sequence[Operation]:
+        """Those of that asker before that moment and id, the newest first; all, or those without an outcome yet."""
+        async with translate_errors():
+            rows = await self._pool.fetch(IDENTITY["operations"], asker, *before, unanswered, limit)
+        return [_operation(row) for row in rows]
+
     async def unanswered_operations(self, since: datetime, limit: int = 100) -> Sequence[Operation]:
         """Those asked since then of which the log has no outcome, oldest first."""
         async with translate_errors():

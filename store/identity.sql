@@ -97,6 +97,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING RETURNIN
 -- name: operation
 SELECT id, asker, stream, actor, command, body, at, person, session, asked_at FROM web.operations WHERE id = $1;
 
+-- name: operations
+-- Those of that asker, the newest first, after that one; of those without an outcome in the log only, if so asked.
+SELECT o.id, o.asker, o.stream, o.actor, o.command, o.body, o.at, o.person, o.session, o.asked_at FROM web.operations o
+ WHERE o.asker = $1 AND (o.asked_at, o.id) < ($2, $3)
+   AND NOT ($4 AND EXISTS (SELECT FROM venture.entries e WHERE e.command_id = o.id AND e.kind = 'command'))
+ ORDER BY o.asked_at DESC, o.id DESC LIMIT $5;
+
 -- name: unanswered_operations
 -- Those of which the log has no outcome, oldest first.
 SELECT o.id, o.asker, o.stream, o.actor, o.command, o.body, o.at, o.person, o.session, o.asked_at FROM web.operations o

@@ -19,6 +19,7 @@ from store.postgres_views import READER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
 
 LOCK_TIMEOUT_S: Final = 10
 """Seconds that a file waits for a lock before it gives up: while it waits, everybody else waits behind it."""
@@ -71,14 +72,17 @@ async def migrate(
     app_role: str | None = None,
     auditor_role: str | None = None,
     release: Sequence[Migration] | None = None,
+    who: str | None = None,
+    why: str | None = None,
 ) -> Sequence[str]:
     """Apply what is missing and grant the roles their rights; the names of the files applied now.
 
-    ``release`` stands in for this release's files in tests. Raises MigrationRefused or DatabaseUnreachable.
+    Each is recorded with ``who`` has it done and ``why``, in its own transaction. ``release`` stands in for this
+    release's files in tests. Raises MigrationRefused or DatabaseUnreachable.
     """
     connection = await _connect(owner_url)
     working = asyncio.create_task(
-        _migrate(connection, migrations() if release is None else release, app_role, auditor_role)
+        _migrate(connection, migrations() if release is None else release, app_role, auditor_role, (who, why))
     )
     try:
         while not (await asyncio.wait({working}, timeout=STANDBY_PATIENCE_S))[0]:
@@ -101,10 +105,11 @@ async def _migrate(
     release: Sequence[Migration],
     app_role: str | None,
     auditor_role: str | None,
+    told: tuple[str | None, str | None],
 ) -> Sequence[str]:
     await _check_server(connection)
     await _take_turn(connection)
-    applied = await _apply(connection, release)
+    applied = await _apply(connection, release, told)
     await _grant(connection, app_role, auditor_role)
     return applied
 
@@ -169,6 +174,52 @@ async def compare_schema(url: str) -> SchemaComparison:
     return SchemaComparison(list_pending(known), tuple(sorted(known - {m.name for m in migrations()})))
 
 
+@dataclass(frozen=True, slots=True)
+class MigrationRun:
+    """Files that one run applied, and what was said of it."""
+
+    first: str
+    last: str
+    files: int
+    began_at: datetime
+    ended_at: datetime
+    role: str | None
+    """The role of the database that did it; None of before this was recorded."""
+    who: str | None
+    why: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """For a machine, in the form of a work of maintenance."""
+        return {
+            "number": None,
+            "work": "MIGRATE",
+            "target": self.first if self.files == 1 else f"{self.first} … {self.last}",
+            "reason": self.why,
+            "seat": self.role,
+            "persons": [self.who] if self.who else [],
+            "begun_at": self.began_at.isoformat(),
+            "ended_at": self.ended_at.isoformat(),
+            "changed": self.files,
+            "left": 0,
+        }
+
+
+async def list_runs(url: str) -> list[MigrationRun]:
+    """What brought the database to its form, in order; any role may ask. Raises DatabaseUnreachable."""
+    connection = await _connect(url)
+    try:
+        rows = await connection.fetch(_RUNS)
+    finally:
+        await connection.close()
+    return [MigrationRun(*row.values()) for row in rows]
+
+
+_RUNS: Final = """
+SELECT min(name), max(name), count(*), min(applied_at), max(applied_at), role, who, why
+  FROM venture.migrations GROUP BY role, who, why, date_trunc('minute', applied_at) ORDER BY min(applied_at)
+"""
+
+
 def list_pending(known: Collection[str]) -> tuple[str, ...]:
     """Name the files of this release that are not among those that a database has."""
     return tuple(migration.name for migration in migrations() if migration.name not in known)
@@ -188,23 +239,31 @@ async def _check_server(connection: asyncpg.Connection[Any]) -> None:
         )
 
 
-async def _apply(connection: asyncpg.Connection[Any], release: Sequence[Migration]) -> Sequence[str]:
-    await connection.execute(
-        """
-        CREATE SCHEMA IF NOT EXISTS venture;
-        CREATE TABLE IF NOT EXISTS venture.migrations (
-          name       text        NOT NULL PRIMARY KEY,
-          sha256     text        NOT NULL,
-          applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
-        );
-        """
-    )
+_REGISTER: Final = """
+CREATE SCHEMA IF NOT EXISTS venture;
+CREATE TABLE IF NOT EXISTS venture.migrations (
+  name       text        NOT NULL PRIMARY KEY,
+  sha256     text        NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+ALTER TABLE venture.migrations
+  ADD COLUMN IF NOT EXISTS role text,
+  ADD COLUMN IF NOT EXISTS who  text,
+  ADD COLUMN IF NOT EXISTS why  text;
+"""
+"""There before the first file, so that the very first is recorded like the others. Files of before have no ``role``."""
+
+
+async def _apply(
+    connection: asyncpg.Connection[Any], release: Sequence[Migration], told: tuple[str | None, str | None]
+) -> Sequence[str]:
+    await connection.execute(_REGISTER)
     rows = await connection.fetch("SELECT name, sha256 FROM venture.migrations ORDER BY name")
     known = {row["name"]: row["sha256"] for row in rows}
     _check_release(known, release)
     missing = [migration for migration in release if migration.name not in known]
     for migration in missing:
-        await _apply_one(connection, migration)
+        await _apply_one(connection, migration, told)
     return [migration.name for migration in missing]
 
 
@@ -231,13 +290,18 @@ def _check_release(known: dict[str, str], release: Sequence[Migration]) -> None:
         )
 
 
-async def _apply_one(connection: asyncpg.Connection[Any], migration: Migration) -> None:
+async def _apply_one(
+    connection: asyncpg.Connection[Any], migration: Migration, told: tuple[str | None, str | None]
+) -> None:
     try:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
             await connection.execute(migration.text)
             await connection.execute(
-                "INSERT INTO venture.migrations (name, sha256) VALUES ($1, $2)", migration.name, migration.sha256
+                "INSERT INTO venture.migrations (name, sha256, role, who, why) VALUES ($1, $2, session_user, $3, $4)",
+                migration.name,
+                migration.sha256,
+                *told,
             )
     except asyncpg.LockNotAvailableError as error:
         raise MigrationRefused(

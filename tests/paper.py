@@ -60,16 +60,16 @@ CUT = datetime(2023, 6, 30, tzinfo=UTC)
 """The story is told until here: need, call, bid, award, contract, first tranche, start; one refusal among it."""
 
 
-def story(until: datetime = CUT, fresh: str = "") -> Plan:
-    """The beginning of S2, as it comes with the product."""
-    document = read(Path(str(files("scenarios").joinpath("s2-fuzhou.yaml"))))
+def story(until: datetime = CUT, fresh: str = "", name: str = "s2-fuzhou") -> Plan:
+    """The beginning of a story, S2 unless another is named, as it comes with the product."""
+    document = read(Path(str(files("scenarios").joinpath(f"{name}.yaml"))))
     whole = plan(document.parse(Scenario), document, fresh=fresh)
     return replace(whole, orders=tuple(o for o in whole.orders if o.at < until), expectations=())
 
 
-async def play_story(store: EventStore, until: datetime = CUT) -> PlayResult:
+async def play_story(store: EventStore, until: datetime = CUT, name: str = "s2-fuzhou") -> PlayResult:
     """The story, played into that store."""
-    came_of_it = await play(story(until), open_paper_door(store), store)
+    came_of_it = await play(story(until, name=name), open_paper_door(store), store)
     assert not came_of_it.deviations, came_of_it.as_json()
     return came_of_it
 

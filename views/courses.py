@@ -96,11 +96,9 @@ def _tag(state: State) -> tuple[str, ...]:
 
 
 def _rows(source: Source) -> Iterable[dict[str, Any]]:
-    if not source.course:  # a late bid that was turned away: it has no row, and must not keep all views from going on
-        return
-    state = source.state
     if not source.course:  # a late bid that was turned away, an opening entry that nobody has confirmed
         return
+    state = source.state
     common = {tag("year", str(source.year))} if source.year is not None else set()
     common |= {tag("district", source.district)} if source.district else set()
     ends = [(step.occurred_at, step.recorded_at, step.position) for step in source.course] + [(FAR, FAR, FOREVER)]

@@ -10,10 +10,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
 
 from fastapi import Depends, Request
+from fastapi import params as places
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from application.caller import Caller, ScopeName
+from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.failure import Defect
 from web.house import House
 from web.identity.credentials import identify
@@ -47,6 +50,8 @@ class RouteUnguarded(Defect):
 
 _POLICIES: Final[dict[Callable[..., Any], Policy]] = {}
 _SCOPES: Final = {Policy.READ: ScopeName.READ, Policy.COMMAND: ScopeName.COMMANDS}
+_ELSEWHERE: Final = (places.Path, places.Header, places.Cookie)
+"""Where a parameter stands that is none of the query."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -71,6 +76,9 @@ class GuardedRoute(APIRoute):
         security: list[dict[str, list[str]]] = [] if self.policy is Policy.ANYBODY else SECURITY
         extra = {"security": security, **(options.pop("openapi_extra", None) or {})}
         super().__init__(path, endpoint, openapi_extra=extra, **options)
+        self._names = frozenset(
+            param.alias for param in get_flat_params(self.dependant) if not isinstance(param.field_info, _ELSEWHERE)
+        )
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler, behind the policy."""
@@ -91,12 +99,22 @@ class GuardedRoute(APIRoute):
                     f"此憑證不可用於「{scope}」",
                     f"this credential is not for «{scope}»",
                 )
+            if scope is not None and self.path.startswith("/v1/"):
+                self._require_known(request.query_params)
             response = await handler(request)
             for name, value in house.allowance.headers(left).items():
                 response.headers[name] = value
             return response
 
         return guarded
+
+    def _require_known(self, query: Iterable[str]) -> None:
+        """Raise InputInvalid for conditions that this route does not have: a list narrowed by none is another list."""
+        known = "、".join(sorted(self._names))
+        zh, en = f"沒有此參數；可用：{known or '無'}", f"there is no such parameter; there are: {known or 'none'}"
+        faults = [InputFault((name,), zh, en) for name in query if name not in self._names]
+        if faults:
+            raise InputInvalid(faults)
 
 
 SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"session": []}]

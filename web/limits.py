@@ -24,7 +24,7 @@ from application.document_content import too_large
 from deciding.admission import MOST_BYTES as MOST_OF_A_COMMAND
 from domain.kernel.privacy import describe_trace
 from web.language import COOKIE, Language, prefer
-from web.problems import Refusal, problem
+from web.problems import AGAIN_S, Refusal, problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,10 @@ SLOWEST: Final = 16 * 1024
 """Bytes a second of a document, after the time that any body has."""
 LONGEST_TARGET: Final = 8_000
 """Bytes of path and query."""
+MOST_AT_ONCE: Final = 5_000
+"""Requests under way, those that wait included; further ones are told when to ask again."""
+ALIVE: Final = "/healthz"
+"""Answered all the same: a process with many who wait is not to be taken for a dead one."""
 
 HEADERS: Final = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -59,11 +63,14 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class Limits:
     """The outermost layer. Whatever is wrong inside leaves it as a problem, never as a stack trace."""
 
-    def __init__(self, app: ASGIApp, *, otherwise: Language, body_s: float = BODY_S) -> None:
+    def __init__(
+        self, app: ASGIApp, *, otherwise: Language, body_s: float = BODY_S, most_at_once: int = MOST_AT_ONCE
+    ) -> None:
         """Hold that app to it."""
         self._app = app
         self._otherwise = otherwise
         self._body_s = body_s
+        self._left = most_at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -85,7 +92,9 @@ class Limits:
                 answer["X-Request-Id"] = request_id
             await send(message)
 
+        self._left -= 1
         try:
+            self._require_place(scope)
             if _brings_documents(scope, headers):
                 _require_target(scope)
                 await self._app(scope, self._pace(headers, receive), send_with_headers)
@@ -102,6 +111,19 @@ class Limits:
             await answer(scope, receive, send_with_headers)
         except Exception as fault:  # noqa: BLE001 - it was answered inside; here it is told to the log, without its words
             log.error("web.defect", request_id=request_id, trace=describe_trace(fault))  # noqa: TRY400
+        finally:
+            self._left += 1
+
+    def _require_place(self, scope: Scope) -> None:
+        """Raise Refusal while as many requests are under way as may be."""
+        if self._left < 0 and scope["path"] != ALIVE:
+            raise Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "unavailable",
+                "同時辦理的請求已滿，請稍後再試",
+                "as many requests are under way as this server takes: try again",
+                headers={"Retry-After": str(AGAIN_S)},
+            )
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
         """The whole body. Raises Refusal where it is too large or too slow."""

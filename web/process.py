@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from application.doctor import examine_door_key
 from domain.catalogue import command_class, event_class
 from domain.kernel.failure import Failure
 from store.port import StoreUnavailable
@@ -38,12 +39,17 @@ async def say_alive() -> Response:
 )
 @allow(Policy.ANYBODY)
 async def say_ready(house: ByHouse) -> Response:
-    """The log answers, so reading works. Without Temporal it does too; commands then say that nothing is known."""
+    """The log answers, and takes in what is signed here. Without Temporal, too; commands then are "not known"."""
+    key = house.door.key.id if house.door.key else None
     try:
         async with asyncio.timeout(LONGEST_LOOK_S):
             await house.store.last_position()
+            signing = await examine_door_key(house.store, key, publishes_itself=house.is_local)
     except (StoreUnavailable, TimeoutError) as gone:
         why = gone.en if isinstance(gone, Failure) else f"postgres: no answer within {LONGEST_LOOK_S:.0f} s"
+    else:
+        why = f"{signing.part_en} {signing.state}: {signing.mend_en}" if signing.ok is False else ""
+    if why:
         return Response(f"{why}\n", HTTPStatus.SERVICE_UNAVAILABLE, media_type="text/plain")
     return Response("ready\n", media_type="text/plain")
 

@@ -1,8 +1,16 @@
-"""A workflow that serves ``venture doctor`` only: it holds updates, to see how many the server lets in at once."""
+"""A workflow that serves ``venture doctor`` only: how many updates the server lets in, and how its worker fares."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from activities import names
+
+LONGEST_TELLING = timedelta(seconds=5)
 
 
 @workflow.defn(name="Probe")
@@ -29,6 +37,17 @@ class ProbeWorkflow:
     async def repeat(self, word: str) -> str:
         """Say it again: whether this worker opens what a door sealed, and seals what the door opens."""
         return word
+
+    @workflow.update(name="tell_clock")
+    async def tell_clock(self) -> datetime:
+        """What time it is on this worker's machine, which a workflow does not know: its own time is the server's."""
+        told: datetime = await workflow.execute_local_activity(
+            names.TELL_CLOCK,
+            result_type=datetime,
+            start_to_close_timeout=LONGEST_TELLING,
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+        return told
 
     @workflow.signal(name="let_go")
     def let_go(self) -> None:

@@ -148,7 +148,7 @@ def note_base_assessed(_require: Conditions, realm: Realm, event: RecordedEvent)
 
 def check_support(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """C4: a base is supported by what its tier and grade earn, where the rules have a table (CZ-9)."""
-    base = str(event.part("support").get("base", ""))
+    base = str(event.part("support").get("base", "")) or event.text("base")
     table = (realm.rules(realm.project(event.name))["bases"] or {}).get("allocation") if base else None
     if table is None:
         return
@@ -231,6 +231,7 @@ CHECKS: Final[Mapping[str, Any]] = {
 AFTER: Final[Mapping[str, Any]] = {
     "ContractSigned": check_method,
     "AwardProposed": check_support,
+    "ProjectOpened": check_support,
     "ProjectReopened": check_reopened,
 }
 """What is asked of an event once the room that it is of has seen it."""

@@ -74,6 +74,7 @@ def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent
     )
     project.organisation, project.partners = event.text("organisation"), tuple(event.texts("partners"))
     project.round, project.fields = event.text("round"), frozenset(event.texts("fields"))
+    project.supports_base = event.text("base")
     project.community, project.district = event.text("community"), event.text("district")
     project.number, project.award = event.text("project"), event.fen("award")
     project.requested, project.live = project.award, event.shares("funds")

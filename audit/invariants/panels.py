@@ -12,8 +12,11 @@ from audit.invariants.rules import require_criteria
 from audit.invariants.wording import call_seat, word
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from audit.invariants.realm import Panel, Realm
     from audit.invariants.recorded_events import Conditions, RecordedEvent
+    from audit.invariants.rules import Rules
 
 LAPSING = frozenset({"EMPLOYMENT_24M", "BOARD_24M", "PAYMENT_24M"})
 """Ties that time heals."""
@@ -131,9 +134,12 @@ def check_score_submitted(require: Conditions, realm: Realm, event: RecordedEven
         "{actor} scored without a seat, or with an interest",
         actor=call_seat(event.actor),
     )
-    sheets = panel.sheets.setdefault(application, {})
+    spoken = panel.heard is not None
+    sheets = (panel.defences if spoken else panel.sheets).setdefault(application, {})
     require(
-        application in panel.bidders and sheets.keys().isdisjoint({seat, *others}),
+        bool(event.data.get("defence")) == spoken
+        and application in (panel.bidders if panel.heard is None else panel.heard)
+        and sheets.keys().isdisjoint({seat, *others}),
         "P4",
         "{application} 不在本組，或 {seat} 的經辦人已評過",
         "{application} is not before this panel, or whoever acts as {seat} has scored it",
@@ -144,6 +150,37 @@ def check_score_submitted(require: Conditions, realm: Realm, event: RecordedEven
     mark = sheets[seat] = to_number(event.data.get("mark"))
     require_criteria(require, "P4", event, mark, realm.rules_of_round(panel.round)["review.rubric"] or {})
     panel.took_part.add(event.hand)
+
+
+def check_defence_listed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """P4: after every written sheet, those that reach the line and no others, by the weight of the rules."""
+    panel = realm.panels[event.name]
+    rules = realm.rules_of_round(panel.round)
+    defence = rules["review.defence"] or {}
+    heard = event.texts("heard")
+    due = {name for name in panel.bidders if _mean(panel.sheets.get(name, {}), rules) >= whole(defence.get("line"))}
+    least = rules.number("review.panel")
+    require(
+        panel.heard is None
+        and set(heard) == due
+        and whole(event.data.get("weight")) == defence.get("weight")
+        and all(len(panel.sheets.get(name, {})) >= least for name in panel.bidders),
+        "P4",
+        "入圍答辯 {heard}，應為 {due}",
+        "{heard} were listed for the defence; it is {due}",
+        heard=sorted(heard),
+        due=sorted(due),
+    )
+    panel.heard = list(heard)
+    panel.took_part.add(event.hand)
+
+
+def _mean(sheets: Mapping[str, Decimal], rules: Rules) -> Decimal:
+    """What the sheets come to, half up to two decimals; nothing without one."""
+    marks = sorted(sheets.values())
+    drop = rules["review.drop_extremes"] is True
+    counted = marks[1:-1] if drop and len(marks) >= _FEWEST_TO_DROP else marks
+    return (sum(counted, Decimal(0)) / max(len(counted), 1)).quantize(_CENT, ROUND_HALF_UP)
 
 
 def check_review_report_issued(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -165,7 +202,7 @@ def check_review_report_issued(require: Conditions, realm: Realm, event: Recorde
     if event.data.get("on_paper") is True:
         panel.took_part.update(Hand(f"EXPERT#{seat[1:]}", frozenset()) for seat in panel.seated)
     else:
-        _require_means(require, panel, rules.number("review.panel"), drop=rules["review.drop_extremes"] is True)
+        _require_means(require, panel, rules)
     _require_bonuses(require, realm, panel, event)
 
 
@@ -189,21 +226,28 @@ def _require_bonuses(require: Conditions, realm: Realm, panel: Panel, event: Rec
         )
 
 
-def _require_means(require: Conditions, panel: Panel, least: int, *, drop: bool) -> None:
+def _require_means(require: Conditions, panel: Panel, rules: Rules) -> None:
+    """P4: each mark is what the sheets come to; of two stages, by the weight that the rules give the defence."""
+    least, defence = max(rules.number("review.panel"), 1), rules["review.defence"]
+    require(defence is None or panel.heard is not None, "P4", "未列答辯名單", "nobody was listed for the defence")
     for name in panel.bidders:
-        marks = sorted(panel.sheets.get(name, {}).values())
+        stages = [panel.sheets, *([panel.defences] if name in (panel.heard or ()) else [])]
+        fewest = min(len(stage.get(name, {})) for stage in stages)
         require(
-            len(marks) >= max(least, 1),
+            fewest >= least,
             "P4",
             "{name} 只有 {sheets} 份評分",
             "{name} has {sheets} sheets only",
             name=name,
-            sheets=len(marks),
+            sheets=fewest,
         )
-        counted = marks[1:-1] if drop and len(marks) >= _FEWEST_TO_DROP else marks
-        if not counted:
+        if not fewest:
             continue
-        mean = (sum(counted, Decimal(0)) / len(counted)).quantize(_CENT, ROUND_HALF_UP)
+        mean = _mean(panel.sheets[name], rules)
+        if defence is not None:
+            weight = whole(defence.get("weight"))
+            spoken = _mean(panel.defences.get(name, {}), rules)
+            mean = ((mean * (100 - weight) + spoken * weight) / 100).quantize(_CENT, ROUND_HALF_UP)
         require(
             panel.results.get(name) == mean,
             "P4",
@@ -221,5 +265,6 @@ CHECKS = {
     "ImpartialityDeclared": check_impartiality_declared,
     "ReviewerRecused": check_reviewer_recused,
     "ScoreSubmitted": check_score_submitted,
+    "DefenceListed": check_defence_listed,
     "ReviewReportIssued": check_review_report_issued,
 }

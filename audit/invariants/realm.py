@@ -111,6 +111,9 @@ class Panel:
     hands: dict[str, set[str]] = field(default_factory=dict)
     """Seat and the persons who acted on it."""
     sheets: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    heard: list[str] | None = None
+    """Applications that are heard after the written review; None before, or where nobody is."""
+    defences: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     took_part: set[Hand] = field(default_factory=set)
     results: dict[str, Decimal] = field(default_factory=dict)
     reported: bool = False

@@ -61,6 +61,7 @@ _TABLE: Final = (
     ("RP04", "ScoreSubmitted", "EXPERT"),
     ("RP05", "ReviewReportIssued", "HOST"),
     ("RP06", "ImpartialityDeclared", "EXPERT"),
+    ("RP07", "DefenceListed", "HOST"),
     ("DW01", "DrawCommitted", "CAB-REG"),
     ("DW02", "DrawAbandoned", "CAB-REG CAB-DEC"),
     ("ER01", "ExpertsEntered", "CAB-REG CAB-DEC"),

@@ -5,10 +5,10 @@ The only room of the checker that knows the domain, and of it the words alone: n
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, ParamSpec
 
 from pydantic import TypeAdapter
 
@@ -19,7 +19,10 @@ from domain.kernel.calendar import local_time
 from domain.kernel.codelist import Codelist
 from domain.kernel.identity import Role
 from domain.kernel.money import yuan
-from domain.kernel.phrase import Param, Phrase, Word, call_tranche, named, or_else, read_params, word
+from domain.kernel.phrase import Param, Phrase, Word, read_params, word
+from domain.kernel.phrase import call_tranche as _call_tranche
+from domain.kernel.phrase import named as _named
+from domain.kernel.phrase import or_else as _or_else
 from domain.kernel.scheme import RoundLevel
 from domain.kernel.words import Words, label
 from domain.project.contract import Signatory
@@ -52,8 +55,6 @@ __all__ = [
 ]
 
 _PARAMS: Final = TypeAdapter(dict[str, Param])
-_MOST_KEPT: Final = 1_000
-"""Seats and events whose words are kept: both are asked for with every event."""
 _NONE: Final = word("無", "none")
 _UNKNOWN: Final = word("未登記", "not on record")
 _LISTS: Final[Mapping[str, Iterable[Words]]] = {
@@ -88,22 +89,56 @@ _WORDS: Final = {kind: {one.value: word(one.zh, one.en) for one in words} for ki
 }
 
 
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What something is called, found out only where it is told: nearly every condition holds."""
+
+    _find: Callable[..., object]
+    _about: tuple[object, ...]
+
+    def say(self) -> object:
+        """Find the words."""
+        return self._find(*map(_say, self._about))
+
+
+def _say(value: object) -> object:
+    return value.say() if isinstance(value, Wording) else value
+
+
+def _when_told(find: Callable[P, object]) -> Callable[P, Wording]:
+    def put_off(*args: P.args, **_: P.kwargs) -> Wording:
+        return Wording(find, args)
+
+    return put_off
+
+
+call_tranche: Final = _when_told(_call_tranche)
+named: Final = _when_told(_named)
+or_else: Final = _when_told(_or_else)
+
+
+@_when_told
 def call(kind: str, code: object) -> Word | str:
     """What that stage, state or value of a closed list is called; an unknown one by its code."""
     return _NONE if code is None else _UNKNOWN if code == "UNKNOWN" else _WORDS[kind].get(str(code), str(code))
 
 
+@_when_told
 def call_amount(fen: object) -> Word | str:
     """An amount of fen in yuan, as in refusals; of what is no amount, what it is."""
     return yuan(fen) if isinstance(fen, int) else _NONE if fen is None else str(fen)
 
 
-@lru_cache(_MOST_KEPT)
+@_when_told
 def call_event(event_type: str) -> Word:
     """What the office calls that event."""
     return word(*value_words(event_type))
 
 
+@_when_told
 def call_field(event_type: str, name: str) -> Word | str:
     """What the office calls that particular of that event; one that it does not have by its name."""
     try:
@@ -112,8 +147,8 @@ def call_field(event_type: str, name: str) -> Word | str:
         return name
 
 
-@lru_cache(_MOST_KEPT)
-def call_seat(actor: Hashable) -> Word | str:
+@_when_told
+def call_seat(actor: object) -> Word | str:
     """The role in words, and the seat; what is no seat as it is."""
     if actor is None:
         return _NONE
@@ -134,8 +169,12 @@ def write_particulars(params: Mapping[str, Param]) -> dict[str, Any]:
 
 def _show(value: object) -> object:
     match value:
+        case Wording():
+            return _show(value.say())
         case None | () | "":
             return _NONE
+        case list() | tuple():
+            return [_say(one) for one in value]
         case datetime():
             return local_time(value)
         case Mapping():

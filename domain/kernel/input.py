@@ -403,7 +403,8 @@ def parse_moment(text: str) -> date | datetime:
     return parse_day(text) if len(text.strip()) <= len("2024年12月31日") else parse_instant(text)
 
 
-def _read_moment(value: object) -> object:
+def read_moment(value: object) -> date | datetime:
+    """A day, or a time in Shanghai unless it has an offset. Raises ValueMisread if it is neither."""
     if isinstance(value, date):
         return value
     try:
@@ -415,7 +416,7 @@ def _read_moment(value: object) -> object:
     raise ValueMisread(f"{zh}；不可為 {show(value)}", f"{en}; not {show(value)}")
 
 
-DayOrTime = Annotated[date | datetime, BeforeValidator(_read_moment)]
+DayOrTime = Annotated[date | datetime, BeforeValidator(read_moment)]
 """A day, or a time: in Shanghai unless it has an offset."""
 
 
@@ -429,8 +430,7 @@ def at_hour(moment: date | datetime, hour: time) -> datetime:
 
 
 def _read_instant(value: object) -> object:
-    moment = _read_moment(value)
-    return at_hour(moment, OPENING_HOUR) if isinstance(moment, date) else moment
+    return at_hour(read_moment(value), OPENING_HOUR)
 
 
 BusinessTime = Annotated[datetime, BeforeValidator(_read_instant)]

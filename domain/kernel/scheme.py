@@ -142,6 +142,15 @@ class Budget(Policy):
     """Self-raised funds, in percent of the whole budget."""
 
 
+class Defence(Policy):
+    """Whom the panel hears after the written review, and what that counts 答辯."""
+
+    line: Annotated[Points, Field(title="入圍答辯分數線 / written mark to be heard")] = 60
+    """The written mark from which an application is heard; below it the defence counts as nothing."""
+    weight: Annotated[int, Field(ge=1, le=99, title="答辯占比（%） / share of the defence (%)")] = 40
+    """In percent of the mark; the rest is the written review's."""
+
+
 class Review(Policy):
     """Expert review 評審."""
 
@@ -154,6 +163,8 @@ class Review(Policy):
     recusal_months: Annotated[int, Field(ge=0, le=120, title="回避期（月） / recusal (months)")] = 24
     verifiable_draw: Annotated[bool | None, Field(title="可復算抽取 / verifiable draw")] = None
     """Whether experts are drawn by a seed committed to beforehand; None where they may be drawn elsewhere."""
+    defence: Annotated[Defence | None, Field(title="答辯 / defence")] = None
+    """None where the written review is all."""
     rubric: Annotated[dict[Keyword, Points], Field(max_length=50, title="評分權重 / rubric")] = {
         "need": 20,
         "design": 20,

@@ -398,13 +398,18 @@ def _charge(check: Checks, state: State, facts: Facts, proposal: ProposeAward) -
         return None
     if support is None:
         return charge_round(check, state, facts, proposal.award, "M5")
-    file = open_support(state, support, proposal.award)
-    charge = charge_round(check, file, facts, proposal.award, "C2")
-    known = facts.of(state.stream.sibling("round", name)).part(Round)
-    if charge is None or known.year is None:
+    return charge_support(check, open_support(state, support, proposal.award), facts, proposal.award)
+
+
+def charge_support(check: Checks, file: State, facts: Facts, award: Fen) -> Charge | None:
+    """C2, C3: the round's budget covers what the file's base gets, and the base has no other support that year."""
+    application = file.part(Application)
+    charge = charge_round(check, file, facts, award, "C2")
+    known = facts.of(file.stream.sibling("round", application.round or "")).part(Round)
+    if charge is None or known.year is None or application.base is None:
         return charge
-    supports = require_first_support(check, facts, state.stream, support.base, known.year)
-    return charge.model_copy(update={"base": support.base, "year": known.year, "supports": supports})
+    supports = require_first_support(check, facts, file.stream, application.base, known.year)
+    return charge.model_copy(update={"base": application.base, "year": known.year, "supports": supports})
 
 
 def charge_round(check: Checks, file: State, facts: Facts, award: Fen, rule: str) -> Charge | None:

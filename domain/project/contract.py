@@ -242,8 +242,7 @@ class PayeeAccount(Particulars):
 def digest_account(bank: str, holder: str, number: str) -> str:
     """The digest by which the log knows an account (PR10), however its number is spaced and however wide its letters.
 
-    Its parts are joined as a table's are that is taken over (``application.table_import``). Raises ValueError for a
-    part that is blank, and for a number that is none.
+    Raises ValueError for a part that is blank, and for a number that is none.
     """
     parts = [" ".join(normalize("NFKC", part).split()) for part in (bank, holder, number)]
     parts[-1] = parts[-1].replace(" ", "").replace("-", "")

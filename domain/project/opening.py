@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, assert_never, get_args
 
 from pydantic import Field
 
-from domain.application import Application
+from domain.application import Application, ProjectKind
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.bounds import Date, Name
@@ -33,7 +33,8 @@ from domain.kernel.relation import BUREAU
 from domain.kernel.state import ApproverGroup, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.project import contract, delivery, evaluation, remedy
-from domain.project.award import Award, charge_round, require_envelopes
+from domain.project.award import Award, charge_round, charge_support, require_envelopes
+from domain.project.bidding import BaseSupport, require_supportable
 from domain.project.closeout import Closeout
 from domain.project.contract import Contract, Line, Parties, require_independent_parties, require_sound_budget
 from domain.project.delivery import Delivery, ReportKind, require_standing_team
@@ -56,7 +57,7 @@ from domain.project.tranches import (
 from domain.registers.fund import committed, envelope, paid, treasury
 from domain.registers.organisation import Organisation
 from domain.registers.realm import REALM_NAME, Realm
-from domain.round.budget import Charge, aside_key, awarded, budget_left, give_back
+from domain.round.budget import Charge, aside_key, awarded, budget_left, give_back, support_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -123,6 +124,8 @@ class Opening(Particulars):
     """The round whose rules and budget it comes under."""
     organisation: Annotated[Name, Field(title="組織 / organisation")]
     partners: Annotated[tuple[Name, ...], Field(max_length=20, title="聯合申報單位 / joint applicants")] = ()
+    base: Annotated[Name | None, Field(title="扶持基地 / base supported")] = None
+    """The base whose yearly support it is, which nobody bid for; None for a project of a bid."""
     title: Annotated[Text, Field(title="名稱 / title")]
     fields: Annotated[tuple[Text, ...], Field(max_length=20, title="領域 / fields")] = ()
     community: Annotated[Name | None, Field(title="社區 / community")] = None
@@ -332,6 +335,9 @@ def reads(state: State, command: Commands) -> Reads:
         *(state.stream.sibling("organisation", name) for name in (opening.organisation, *opening.partners)),
     }
     keys = {f"name/{realm}/{opening.project}", aside_key(realm, opening.round)}
+    if opening.base is not None:
+        streams.add(state.stream.sibling("base", opening.base))
+        keys.add(support_key(realm, opening.base))
     accounts = {awarded(realm, opening.round), budget_left(realm, opening.round)}
     accounts |= {envelope(realm, fund) for fund in opening.funds}
     return Reads(frozenset(streams), frozenset(keys), frozenset(accounts))
@@ -398,7 +404,7 @@ def _judge(check: Checks, state: State, facts: Facts, order: Order, opening: Ope
     file = _take_application(state, opening)
     _require_sound_award(check, file, facts, opening)
     _require_whole(check, opening, local_day(order.at))
-    charge = charge_round(check, file, facts, opening.award, "M5")
+    charge = _charge(check, file, facts, opening)
     split = _split(opening)
     event = ProjectOpened.of(
         opening,
@@ -423,6 +429,22 @@ def _judge(check: Checks, state: State, facts: Facts, order: Order, opening: Ope
     return event
 
 
+def _charge(check: Checks, file: State, facts: Facts, opening: Opening) -> Charge | None:
+    """M5; of a base's support C2, C3 and T01: what it takes of the round's budget, once a year, run by who gets it."""
+    if opening.base is None:
+        return charge_round(check, file, facts, opening.award, "M5")
+    check(not opening.partners, "OE03", "基地扶持沒有聯合申報單位", "the support of a base has no joint applicants")
+    support = BaseSupport(
+        round=opening.round,
+        organisation=opening.organisation,
+        base=opening.base,
+        title=opening.title,
+        fields=opening.fields,
+    )
+    require_supportable(check, file, facts, support, opening.award)
+    return charge_support(check, file, facts, opening.award)
+
+
 def _require_sound_award(check: Checks, file: State, facts: Facts, opening: Opening) -> None:
     """M1, M5, OE03: the shares add up, the envelopes bear them, the number is free, the organisations are known."""
     stream = file.stream
@@ -443,7 +465,7 @@ def _require_sound_award(check: Checks, file: State, facts: Facts, opening: Open
             known.verified, "OE03", "{name} 尚未核驗，請先核驗", "{name} has not been verified; do so first", name=name
         )
     require_listed(check, facts.scheme, Codelist.FIELDS, opening.fields)
-    require_envelopes(check, file, facts, opening.funds, "M5")
+    require_envelopes(check, file, facts, opening.funds, "C2" if opening.base else "M5")
 
 
 def _rank(opening: Opening) -> int:
@@ -574,8 +596,9 @@ def _require_sound_work(check: Checks, opened: State, opening: Opening, scheme: 
         start=opening.started_on,
         end=opening.end,
     )
-    if scheme.evaluation.standing_team_months and _rank(opening) >= _LINE.index(OpeningStage.SETTLEMENT):
-        require_standing_team(check, opened.part(Delivery), scheme.evaluation.standing_team_months)
+    months = 0 if opening.base else scheme.evaluation.standing_team_months
+    if months and _rank(opening) >= _LINE.index(OpeningStage.SETTLEMENT):
+        require_standing_team(check, opened.part(Delivery), months)
 
 
 def _require_sound_end(check: Checks, opened: State, opening: Opening, scheme: Scheme) -> None:
@@ -705,6 +728,8 @@ def _take_application(state: State, opening: Opening) -> State:
             partners=opening.partners,
             round=opening.round,
             title=opening.title,
+            kind=ProjectKind.BASE_SUPPORT if opening.base else ProjectKind.SERVICE,
+            base=opening.base,
             fields=frozenset(opening.fields),
             requested=opening.award,
             match_pledged=opening.match_pledged or 0,

@@ -273,6 +273,33 @@ class Sheet(Particulars):
     comment: Annotated[Text | None, Field(title="意見 / comment"), Restricted(Restriction.SHEET)] = None
 
 
+class Invitation(Particulars):
+    """When and where applicants are heard, as the notice to them says."""
+
+    attachments: Attachments = ()
+
+
+class DefenceListed(Invitation, Event):
+    """The written review is over; these applications are heard, and scored a second time."""
+
+    zh = "答辯入圍"
+    en = "applications listed for defence"
+    moves = (
+        Transition("RP07", (PanelStage.SCORING,), SAME, (Role.HOST,), "every written sheet is in; rules ask for it"),
+    )
+    heard: Annotated[tuple[Name, ...], Field(max_length=2000, title="入圍申報 / applications heard")]
+    """Those whose written mark reaches the line; maybe none."""
+    weight: Annotated[int, Field(ge=1, le=99, title="答辯占比（%） / share of the defence (%)")]
+
+
+class ListForDefence(Invitation, Command):
+    """End the written review and list whom the panel hears."""
+
+    records = DefenceListed
+    en_words = "list applications for defence"
+    acts_for = (HOST,)
+
+
 class ScoreSubmitted(Sheet, Event):
     """One sheet is in; it can no longer be changed."""
 
@@ -287,6 +314,8 @@ class ScoreSubmitted(Sheet, Event):
         ),
     )
     mark: Annotated[Mark, Field(title="分數 / mark"), Restricted(Restriction.SHEET)]
+    defence: Annotated[bool | None, Field(title="答辯評分 / of the defence")] = None
+    """Whether it judges the defence; None for the written review."""
 
 
 class SubmitScore(Sheet, Command):
@@ -324,6 +353,12 @@ class ReviewReportIssued(PaperResults, Event):
         default_factory=dict, title="剔除分數 / marks left out"
     )
     """Application and the two seats whose marks were left out as highest and lowest."""
+    defence_dropped: Annotated[
+        dict[str, tuple[str, ...]] | None,
+        Field(title="答辯剔除分數 / marks left out of the defence"),
+        Restricted(Restriction.SHEET),
+    ] = None
+    """The same of the second sheets; None where nobody was heard."""
     bonuses: dict[str, int] = Field(default_factory=dict, title="評級加分 / rating bonuses")
     """Application and the points that its bidder's rating adds in the ranking (CZ-5)."""
 
@@ -335,8 +370,24 @@ class IssueReviewReport(PaperResults, Command):
     acts_for = (HOST,)
 
 
-Commands = DrawPanel | DeclareConflict | DeclareImpartiality | RecuseReviewer | SubmitScore | IssueReviewReport
-Events = PanelDrawn | ConflictDeclared | ImpartialityDeclared | ReviewerRecused | ScoreSubmitted | ReviewReportIssued
+Commands = (
+    DrawPanel
+    | DeclareConflict
+    | DeclareImpartiality
+    | RecuseReviewer
+    | SubmitScore
+    | ListForDefence
+    | IssueReviewReport
+)
+Events = (
+    PanelDrawn
+    | ConflictDeclared
+    | ImpartialityDeclared
+    | ReviewerRecused
+    | ScoreSubmitted
+    | DefenceListed
+    | ReviewReportIssued
+)
 
 
 # ---------------------------------------------------------------- what is remembered of it
@@ -360,6 +411,12 @@ class Panel(Part):
     """Seat and the persons who declared or scored on it, as far as persons are known."""
     sheets: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     """Application, seat and mark."""
+    heard: tuple[str, ...] | None = None
+    """Applications that are heard; None before the list, or where nobody is heard."""
+    weight: int = 0
+    """Share of the defence in the mark, in percent."""
+    defences: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    """Application, seat and mark of the defence."""
     took_part: frozenset[Acting] = frozenset()
     """Everybody who drew, recused, scored or reported: none of them may investigate an objection (P5)."""
     results: Mapping[str, Decimal] = field(default_factory=dict)
@@ -374,7 +431,16 @@ class Panel(Part):
 
     def list_missing(self, place: str) -> tuple[str, ...]:
         """The applications for which the sheet of that seat is still to come, in the order of the draw."""
-        return tuple(name for name in self.bidders if place not in self.sheets.get(name, {}))
+        return tuple(name for name in self.at_hand if place not in self.list_sheets(name))
+
+    @property
+    def at_hand(self) -> tuple[str, ...]:
+        """What is being scored now: all of it, or in the defence those that are heard."""
+        return self.applications if self.heard is None else self.heard
+
+    def list_sheets(self, application: str) -> Mapping[str, Decimal]:
+        """Seat and mark of the sheets that are in at this stage."""
+        return (self.sheets if self.heard is None else self.defences).get(application, {})
 
     @property
     def scored(self) -> bool:
@@ -414,7 +480,7 @@ def reads(state: State, command: Commands) -> Reads:
             return list_bids(state, panel.applications) | list_registers(state, seats) | Reads(frozenset(roster))
         case SubmitScore(application=application):
             return list_bids(state, (application,))
-        case DeclareConflict() | DeclareImpartiality() | RecuseReviewer():
+        case DeclareConflict() | DeclareImpartiality() | RecuseReviewer() | ListForDefence():
             return Reads()
         case _:
             assert_never(command)
@@ -479,7 +545,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             files = [facts.of(state.stream.sibling("project", command.application))]
             _require_no_part(check, state, panel.round, facts, files, {seat_of(order.actor): order.persons})
             mark = _total(check, require_scheme(check, facts), command)
-            return check.grant(ScoreSubmitted.of(command, mark=mark))
+            return check.grant(ScoreSubmitted.of(command, mark=mark, defence=panel.heard is not None or None))
+        case ListForDefence():
+            return check.grant(_list_heard(check, panel, require_scheme(check, facts), command))
         case IssueReviewReport():
             return _report(check, state, facts, command, today)
         case _:
@@ -778,7 +846,8 @@ def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitSc
         "{actor} has an interest in an applicant or has been recused and cannot score",
         actor=actor,
     )
-    scored = [other for other in others if other in panel.sheets.get(command.application, {})]
+    sheets = panel.list_sheets(command.application)
+    scored = [other for other in others if other in sheets]
     check(
         not scored,
         "P4",
@@ -796,7 +865,14 @@ def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitSc
         application=command.application,
     )
     check(
-        seat not in panel.sheets.get(command.application, {}),
+        command.application in panel.at_hand or command.application not in panel.bidders,
+        "RP07",
+        "{application} 未入圍答辯",
+        "{application} is not listed for the defence",
+        application=command.application,
+    )
+    check(
+        seat not in sheets,
         "RP04",
         "{actor} 已評過 {application}，評分不得更改",
         "{actor} has scored {application}; a sheet cannot be changed",
@@ -850,30 +926,67 @@ def _report(check: Checks, state: State, facts: Facts, command: IssueReviewRepor
         _require_paper_results(check, panel, command)
         results = {name: mark.quantize(_HUNDREDTH) for name, mark in sorted(command.results.items())}
         return check.grant(ReviewReportIssued.of(command, results=results, on_paper=True, bonuses=bonuses))
-    for name in panel.applications:
-        count = len(panel.sheets.get(name, {}))
+    check(
+        scheme.review.defence is None or panel.heard is not None,
+        "RP07",
+        "本辦法設答辯：書面評分後請先列出入圍答辯的申報",
+        "these rules ask for a defence: list whom the panel hears first",
+    )
+    _require_sheets(check, panel, scheme, "RP05")
+    if check.unmet:
+        raise check.refuse()
+    written = _add_up(panel.sheets, scheme)
+    spoken = _add_up({name: panel.defences[name] for name in panel.heard or ()}, scheme)
+    return [
+        ReviewReportIssued.of(
+            command,
+            results={
+                name: weigh(mark, spoken.get(name, (Decimal(0),))[0], panel) for name, (mark, _) in written.items()
+            },
+            dropped={name: seats for name, (_, seats) in written.items() if seats},
+            defence_dropped={name: seats for name, (_, seats) in spoken.items() if seats} or None,
+            bonuses=bonuses,
+        )
+    ]
+
+
+def _require_sheets(check: Checks, panel: Panel, scheme: Scheme, rule: str) -> None:
+    """As many sheets of everything that is scored now as the rules ask for."""
+    for name in panel.at_hand:
+        count = len(panel.list_sheets(name))
         check(
             count >= scheme.review.panel,
-            "RP05",
+            rule,
             "{name} 已有 {count} 份評分，須 {panel} 份",
             "{name} has {count} sheets; {panel} are needed",
             name=name,
             count=count,
             panel=scheme.review.panel,
         )
-    if check.unmet:
+
+
+def _add_up(sheets: Mapping[str, Mapping[str, Decimal]], scheme: Scheme) -> dict[str, tuple[Decimal, tuple[str, ...]]]:
+    return {name: outcome(marks, drop_extremes=scheme.review.drop_extremes) for name, marks in sorted(sheets.items())}
+
+
+def weigh(written: Decimal, spoken: Decimal, panel: Panel) -> Decimal:
+    """The mark: written review and defence by their shares, half up to two decimals; the first alone without one."""
+    if panel.heard is None:
+        return written
+    share = (written * (100 - panel.weight) + spoken * panel.weight) / 100
+    return share.quantize(_HUNDREDTH, ROUND_HALF_UP)
+
+
+def _list_heard(check: Checks, panel: Panel, scheme: Scheme, command: ListForDefence) -> DefenceListed:
+    """RP07: once, where the rules ask for it, after every written sheet: those that reach the line."""
+    rules = scheme.review.defence
+    check(rules, "RP07", "本辦法不設答辯", "these rules ask for no defence")
+    check(panel.heard is None, "RP07", "已列出入圍答辯的申報", "the list for the defence has been made")
+    _require_sheets(check, panel, scheme, "RP07")
+    if check.unmet or rules is None:
         raise check.refuse()
-    outcomes = {
-        name: outcome(panel.sheets[name], drop_extremes=scheme.review.drop_extremes) for name in panel.applications
-    }
-    return [
-        ReviewReportIssued.of(
-            command,
-            results={name: mark for name, (mark, _) in outcomes.items()},
-            dropped={name: seats for name, (_, seats) in outcomes.items() if seats},
-            bonuses=bonuses,
-        )
-    ]
+    heard = tuple(name for name, (mark, _) in _add_up(panel.sheets, scheme).items() if mark >= rules.line)
+    return DefenceListed.of(command, heard=heard, weight=rules.weight)
 
 
 def _bonuses(panel: Panel, state: State, facts: Facts, scheme: Scheme, today: date) -> dict[str, int]:
@@ -925,10 +1038,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
             return state.having(_join(after, of.acting))
         case ScoreSubmitted():
-            seat = seat_of(of.actor)
-            sheets = {**panel.sheets, event.application: {**panel.sheets.get(event.application, {}), seat: event.mark}}
-            after = replace(_seat_hands(panel, of), sheets=sheets, cleared=panel.cleared | {seat})
+            known, seat = panel.defences if event.defence else panel.sheets, seat_of(of.actor)
+            sheets = {**known, event.application: {**known.get(event.application, {}), seat: event.mark}}
+            after = replace(_seat_hands(panel, of), cleared=panel.cleared | {seat})
+            after = replace(after, defences=sheets) if event.defence else replace(after, sheets=sheets)
             return state.having(_join(after, of.acting))
+        case DefenceListed():
+            return state.having(_join(replace(panel, heard=event.heard, weight=event.weight), of.acting))
         case ReviewReportIssued():
             after = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
             experts = (Acting(person(seat)) for seat in panel.seated) if event.on_paper else ()
@@ -956,8 +1072,8 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     for seat in panel.seated:
         if seat in panel.barred:
             yield Awaited((Role.CAB_REG,), "RecuseReviewer", seat, f"{seat} 回避及遞補", f"recuse {seat}")
-    for name in panel.applications:
-        missing = [seat for seat in panel.seated if seat not in panel.sheets.get(name, {})]
+    for name in panel.at_hand:
+        missing = [seat for seat in panel.seated if seat not in panel.list_sheets(name)]
         if missing:
             yield Awaited(
                 (Role.EXPERT,),

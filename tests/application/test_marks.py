@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from application.queries import load_file
+from application.reading import Access
 from cli.output import Form, Printer
 from cli.rendering import who_acted
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.reading import Sight
 from domain.registers.person import RegisterPerson, person_stream
 from domain.registers.seat import BreakGlass, seat_stream
 from languages.language import Language
@@ -18,6 +20,7 @@ from store.memory import MemoryStore
 from tests.domain.pure_realm import verification
 from tests.office import FIRST, Office
 from web.console.file.story import tell_story
+from web.v1.events import as_cloud_event
 from web.v1.files import tell_chapters
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
@@ -41,3 +44,6 @@ async def test_what_was_done_in_an_emergency_is_marked_wherever_the_story_is_sho
     assert dossier.say(words) in dossier.seat(chapter)
     assert list_story(file, say).rows[0].row["basis"] == words
     assert tell_chapters(file, say)[0].basis is Basis.BREAK_GLASS
+    access = Access(((Actor("CAB-REG#1"), Sight()),))
+    (told,) = [as_cloud_event(entry, "urn:venture:log:", access) async for entry in office.store.read(stream)]
+    assert told.basis is Basis.BREAK_GLASS

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def store() -> MemoryStore:
-    """The story, each append recorded an hour after the one before."""
+    """The story, each append recorded an hour after the one before. Here it is only read."""
     hours = iter(range(1000))
     told = MemoryStore(clock=lambda: BEGAN + timedelta(hours=next(hours)))
     await play_story(told)

@@ -23,7 +23,7 @@ from audit.invariants import INVARIANTS, Invariants, check
 from audit.invariants.recorded_events import Conditions, RecordedEvent
 from audit.invariants.rules import Rules, check_citations
 from audit.invariants.state_machine import TABLE
-from audit.invariants.wording import call_amount, call_seat, call_tranche
+from audit.invariants.wording import call, call_amount, call_seat, call_tranche
 from cli.audit import app
 from domain.catalogue import list_transitions
 from domain.kernel.calendar import local_day
@@ -145,7 +145,7 @@ def test_the_checker_shares_no_code_with_the_rules() -> None:
         if path.name != "wording.py":
             assert strangers == [], path.name
             continue
-        printing = {"lru_cache", "event_class", "label", "local_time", "value_words", "yuan", "Words", "TypeAdapter"}
+        printing = {"event_class", "label", "local_time", "value_words", "yuan", "Words", "TypeAdapter"}
         for module, name in strangers:
             thing = getattr(import_module(module), name)
             words = isinstance(thing, type) and issubclass(thing, Words)
@@ -164,12 +164,21 @@ def test_what_the_checker_says_has_its_particulars_apart_from_its_words() -> Non
     ]
     assert len(said) > 200
     assert [ast.unparse(c) for c in said for text in c.args[2:] if isinstance(text, ast.JoinedStr)] == []
-    for call in said:
-        texts = [str(text.value) for text in call.args[2:4] if isinstance(text, ast.Constant)]
+    for condition in said:
+        texts = [str(text.value) for text in condition.args[2:4] if isinstance(text, ast.Constant)]
         if len(texts) == 2:
-            places = {key.arg for key in call.keywords}
+            places = {key.arg for key in condition.keywords}
             assert [list_places(text) for text in texts] == [places, places], texts
             assert re.search(r"\} 分(?![記攤])|\} fen\b", " ".join(texts)) is None or "points" in texts[1], texts
+
+
+def test_words_are_found_only_where_a_condition_is_broken() -> None:
+    require = Conditions()
+    require(True, "M4", "{what}", "{what}", what=[call("no such list", "X")])
+    with pytest.raises(KeyError):
+        require(False, "M4", "{what}", "{what}", what=[call("no such list", "X")])
+    require(False, "M4", "{what}", "{what}", what=map(call_tranche, ["T1", "X"]))
+    assert require.breaches[0].en == "tranche 1, X"
 
 
 def test_a_breach_reads_in_three_languages_with_its_amounts_in_yuan() -> None:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 S2 = ROOT / "scenarios" / "s2-fuzhou.yaml"
-_PATIENCE_S = 240.0
+PATIENCE_S = 240.0
+"""From then on something is broken, on a busy machine too."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Installation:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The command in a process of its own."""
         with self.start(*arguments) as process:
-            out, err = process.communicate(timeout=_PATIENCE_S)
+            out, err = process.communicate(timeout=PATIENCE_S)
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     def ask(self, *arguments: str, **more: str) -> Result:
@@ -104,7 +105,7 @@ def in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> Resul
         with mock.patch("bootstrap.configure_logging"):  # it would speak to streams that are gone afterwards
             thread = threading.Thread(target=call)
             thread.start()
-            thread.join(_PATIENCE_S)
+            thread.join(PATIENCE_S)
     finally:
         structlog.configure(**configured)
     (result,) = results
@@ -155,7 +156,7 @@ def _all_are_told(venture: Installation) -> bool:
 
 
 def _until(ready: Callable[[], bool], log: Path) -> None:
-    end = time.monotonic() + _PATIENCE_S
+    end = time.monotonic() + PATIENCE_S
     while not ready():
         assert time.monotonic() < end, _text(log)
         time.sleep(0.1)

@@ -20,18 +20,19 @@ import pytest
 import bootstrap
 import temporal_client
 from application.door import Door, NotKnown
-from application.namespace import LOG_KEY
+from application.namespace import LOG_KEY, read_owner, seal_namespace
 from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.identity import Actor
 from local import binaries, processes, temporal
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
 from metrics import Metrics
+from payload_keys import make_payload_key
 from runtime.health import Health
 from runtime.runtime import Runtime
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
-from tests.cli.installation import ROOT, in_process
+from tests.cli.installation import PATIENCE_S, ROOT, in_process
 from tests.docs.pages import blocks
 from tests.keys import KEY, SEED
 from tests.workflows.bureau import Bureau, verification
@@ -134,9 +135,10 @@ async def _list_probes(address: str, namespace: str) -> list[str]:
     return [workflow.id async for workflow in client.list_workflows(query)]
 
 
-async def _connect(address: str, namespace: str) -> Client:
+async def _connect(address: str, namespace: str, *payload_keys: str) -> Client:
+    keys = ",".join(payload_keys) or PAYLOAD_KEYS
     return await temporal_client.connect_temporal(
-        address, bootstrap.settings(temporal_namespace=namespace, payload_keys=PAYLOAD_KEYS)
+        address, bootstrap.settings(temporal_namespace=namespace, payload_keys=keys)
     )
 
 
@@ -313,7 +315,13 @@ async def _run_worker(environment: dict[str, str]) -> subprocess.CompletedProces
     """A worker that ends by itself."""
     command: Sequence[str] = [sys.executable, str(HOUSE / "worker.py")]
     return await asyncio.to_thread(
-        subprocess.run, command, env=_clean(environment), capture_output=True, text=True, timeout=60, check=False
+        subprocess.run,
+        command,
+        env=_clean(environment),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
 
@@ -355,7 +363,9 @@ async def test_a_worker_and_a_command_at_a_database_that_nobody_migrated_say_wha
 
 async def _migrate(url: str) -> tuple[int, dict[str, str]]:
     answer = await asyncio.to_thread(
-        in_process, ("migrate", "-o", "json"), {"VENTURE_POSTGRES_OWNER_URL": url, "VENTURE_HOME": "/nonexistent"}
+        in_process,
+        ("migrate", "--reason", "升級", "-o", "json"),
+        {"VENTURE_POSTGRES_OWNER_URL": url, "VENTURE_HOME": "/nonexistent"},
     )
     return answer.exit_code, json.loads(answer.stdout)
 
@@ -394,10 +404,11 @@ async def test_migrate_without_the_standby_that_is_to_confirm_it_does_not_hang(s
 
 
 @asynccontextmanager
-async def _health(servers: Servers, namespace: str) -> AsyncIterator[Health]:
+async def _health(servers: Servers, namespace: str, *payload_keys: str) -> AsyncIterator[Health]:
     """What a worker there says of itself."""
     settings = bootstrap.settings(temporal_namespace=namespace, payload_keys=PAYLOAD_KEYS)
-    client, pool = await _connect(servers.temporal_address, namespace), await open_pool(servers.postgres_url)
+    client = await _connect(servers.temporal_address, namespace, *payload_keys)
+    pool = await open_pool(servers.postgres_url)
     store = PostgresStore(pool)
     door = Door(WorkflowCarrier(client, settings.task_queue), store, KEY)
     try:
@@ -434,6 +445,28 @@ async def test_ready_is_who_has_the_namespace_and_the_standbys_that_a_command_ne
         finally:
             mends = ("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
             await _execute(superuser, here, *mends)
+
+
+async def test_ready_is_who_opens_what_the_other_workers_seal_while_a_key_is_changed_too(
+    spoilt: Servers, namespace: str
+) -> None:
+    old, new, wrong = make_payload_key(), make_payload_key(), make_payload_key()
+
+    async def start(*keys: str, anew: bool = False) -> tuple[str, str, bool]:
+        await seal_namespace(await _connect(spoilt.temporal_address, namespace, *keys), anew=anew)
+        async with _health(spoilt, namespace, *keys) as health:
+            return await _said(health)
+
+    ready = ("200", "ready\n", True)
+    assert await start(old) == ready
+    status, told, figure = await start(wrong)
+    assert (status, "payload keys: " in told, figure) == ("503", True, False), told
+    assert len(told.splitlines()) == 1
+    for keys in ((old, new), (new, old), (old, new), (new, old), (new,)):
+        assert await start(*keys) == ready, "a worker with yesterday's order may start again between"
+    assert (await start(old))[0] == "503", "which was taken off"
+    assert await start(wrong, anew=True) == ready, "all keys were lost, and workflows are begun anew"
+    assert await read_owner(await _connect(spoilt.temporal_address, namespace)) == "", "the other mark was not touched"
 
 
 # ------------------------------------------------------------------------------------------------------ first days

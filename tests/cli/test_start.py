@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.kernel.message import Command, Event
 from tests.cli.installation import ROOT
 
 if TYPE_CHECKING:
@@ -56,19 +57,29 @@ def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Instal
     ("words", "needless"),
     [
         (("scheme", "list"), {"domain.catalogue", "temporalio"}),
-        (("project", "show", "--help"), {"temporalio"}),
+        (("project", "show", "--help"), {"temporalio", "schemes", "yaml"}),
         (("round", "show", "--help"), {"temporalio"}),
-        (("approval", "list", "--help"), {"temporalio"}),
-        (("commands",), {"temporalio"}),
+        (("approval", "list", "--help"), {"temporalio", "schemes", "yaml"}),
+        (("seat", "list", "--help"), {"temporalio", "schemes", "yaml"}),
+        (("person", "list", "--help"), {"temporalio", "schemes", "yaml"}),
+        (("commands",), {"temporalio", "schemes", "yaml"}),
     ],
 )
-def test_what_only_reads_loads_no_client_of_temporal(words: tuple[str, ...], needless: set[str]) -> None:
+def test_what_only_reads_loads_no_client_of_temporal_and_no_citys_file(
+    words: tuple[str, ...], needless: set[str]
+) -> None:
     assert not _load(dict(os.environ), *words) & needless
 
 
 def test_no_form_of_the_domain_reads_its_own_source_when_it_is_loaded() -> None:
     sources = [path.read_text("utf-8") for path in (ROOT / "domain").rglob("*.py")]
     assert not any("use_attribute_docstrings" in source for source in sources), "it doubles what a form costs"
+
+
+def test_the_annotations_that_every_command_and_event_inherits_are_read_once() -> None:
+    for root in (Command, Event):
+        text = [name for name, annotation in root.__annotations__.items() if isinstance(annotation, str)]
+        assert not text, "pydantic reads text again for each of hundreds of subclasses"
 
 
 def test_the_form_of_an_event_is_built_when_one_is_read_and_not_before() -> None:

@@ -72,6 +72,7 @@ OF_THE_SCOPE = frozenset({*(f"AF0{n}" for n in range(1, 9)), "P6", "SD5", "SD6",
 """Whose business a stream is, is asked of seats with a scope and persons; these are bare: ``test_policy`` asks."""
 OF_THE_CITIES = frozenset(
     {
+        "RP07",
         "QA01",
         "QA02",
         "QA03",

@@ -20,6 +20,7 @@ from application.table_import import Import, TableMapping, read_import
 from audit.invariants import check
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scheme import Scheme
+from domain.project.contract import digest_account
 from domain.project.money import Money
 from domain.project.opening import Openings
 from domain.project.stage import Stage
@@ -142,6 +143,40 @@ def test_a_mapping_that_names_what_it_does_not_define_is_refused(tmp_path: Path)
     wrong = (HERE / "grants.yaml").read_text("utf-8").replace("[recognise, pay]", "[recognise, pray]")
     (tmp_path / "grants.yaml").write_text(wrong.replace("{account}", "{konto}"), "utf-8")
     with pytest.raises(DocumentInvalid, match="konto, pray"):
+        read(tmp_path / "grants.yaml").parse(TableMapping)
+
+
+@pytest.mark.parametrize(
+    ("cells", "account"),
+    [
+        (("中國銀行杭州分行", "測試社會組織", "6222 0200-1234 5678 901"), "6222020012345678901"),
+        (("中國銀行杭州分行 ", "測試社會組織", "６２２２０２００１２３４５６７８９０１"), "6222020012345678901"),
+        (("中國銀行杭州分行", "測試社會組織", "不詳"), None),
+    ],
+    ids=["spaced", "wide", "no number"],
+)
+async def test_an_account_of_a_table_has_the_digest_that_it_has_when_it_is_typed(
+    cells: tuple[str, str, str], account: str | None
+) -> None:
+    store, _ = await open_rubi()
+    head, *rows = csv.reader(io.StringIO(TABLE.decode(), newline=""))
+    text = io.StringIO()
+    csv.writer(text).writerows([[*head, "開戶行", "戶名", "賬號"], *([*row, *cells] for row in rows[:3])])
+    told = MAPPING.values["account"].model_validate({"columns": ["開戶行", "戶名", "賬號"], "form": "account"})
+    mapping = MAPPING.model_copy(update={"values": {**MAPPING.values, "account": told}})
+    if account is None:
+        with pytest.raises(DocumentInvalid, match="bank, holder and a number"):
+            await read_import("grants.csv", text.getvalue().encode(), mapping, store, REALM)
+        return
+    found = await read_import("grants.csv", text.getvalue().encode(), mapping, store, REALM)
+    digest = digest_account("中國銀行杭州分行", "測試社會組織", account)
+    assert any(digest in order.command.model_dump_json() for order in found.orders)
+
+
+def test_an_account_is_told_by_bank_holder_and_number_and_not_by_less(tmp_path: Path) -> None:
+    wrong = (HERE / "grants.yaml").read_text("utf-8").replace("form: digest", "form: account")
+    (tmp_path / "grants.yaml").write_text(wrong, "utf-8")
+    with pytest.raises(DocumentInvalid, match="bank, holder, number"):
         read(tmp_path / "grants.yaml").parse(TableMapping)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.installation import PATIENCE_S
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -24,7 +26,7 @@ def started(*words: str, python: str = sys.executable, **environment: str) -> su
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
         env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **environment},
     )
 

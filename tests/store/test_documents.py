@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import signal
 import threading
+import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING
 import localbucket
 import pytest
 
+from local import processes
 from store.document_bucket import BucketKey, DocumentBucket, sign_request
 from store.document_folder import DocumentFolder
 from store.documents import BytesMissing, DocumentBytes, DocumentsUnavailable
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 TEXT = "整改報告".encode() * 100_000
 DIGEST = sha256(TEXT).hexdigest()
 KEY = BucketKey("tests", "a secret of the tests")
+RCLONE = shutil.which("rclone") or ""
 
 
 @contextmanager
@@ -41,13 +46,39 @@ def s3_server(folder: Path) -> Iterator[str]:
         serving.join()
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@contextmanager
+def rclone_server(folder: Path) -> Iterator[str]:
+    """rclone, which serves S3 and looks at every signature, with a bucket: its address."""
+    assert RCLONE, "deploy/debian-for-tests brings rclone"
+    (folder / "documents").mkdir(parents=True)
+    port = processes.free_port()
+    options = ["--config", "", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{KEY.id},{KEY.secret}"]
+    command = [RCLONE, "serve", "s3", *options, str(folder)]
+    server = processes.spawn(command, log=folder / "log", when_parent_dies=signal.SIGTERM)
+    while processes.is_free(port):
+        assert server.poll() is None, (folder / "log").read_text()
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}/documents"
+    processes.stop(server, signal.SIGTERM, patience_s=20)
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[str]:
+    with rclone_server(tmp_path / "rclone") as address:
+        yield address
+
+
+@pytest.fixture(params=["folder", "bucket", pytest.param("rclone", marks=pytest.mark.full)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DocumentBytes]:
-    if request.param == "folder":
-        yield DocumentFolder(tmp_path / "kept")
-        return
-    with s3_server(tmp_path / "s3") as address:
-        yield DocumentBucket(address, KEY)
+    match request.param:
+        case "folder":
+            yield DocumentFolder(tmp_path / "kept")
+        case "bucket":
+            with s3_server(tmp_path / "s3") as address:
+                yield DocumentBucket(address, KEY)
+        case _:
+            with rclone_server(tmp_path / "rclone") as address:
+                yield DocumentBucket(address, KEY)
 
 
 @pytest.fixture
@@ -94,6 +125,26 @@ async def test_a_bucket_that_is_away_is_said_to_be_away(file: Path) -> None:
         await away.keep(DIGEST, file)
     with pytest.raises(DocumentsUnavailable):
         await read(away)
+
+
+@pytest.mark.full  # it needs rclone, which deploy/debian-for-tests brings
+@pytest.mark.parametrize(
+    "key", [BucketKey(KEY.id, "another secret"), BucketKey("somebody", KEY.secret)], ids=["secret", "name"]
+)
+async def test_whoever_signs_by_another_key_keeps_and_reads_nothing(strict: str, file: Path, key: BucketKey) -> None:
+    await DocumentBucket(strict, KEY).keep(DIGEST, file)
+    forged = DocumentBucket(strict, key)
+    with pytest.raises(DocumentsUnavailable, match="403"):
+        await forged.keep("0" * 64, file)
+    with pytest.raises(DocumentsUnavailable, match="403"):
+        await read(forged)
+
+
+@pytest.mark.full  # it needs rclone, which deploy/debian-for-tests brings
+async def test_a_request_that_was_signed_long_ago_is_turned_away(strict: str, file: Path) -> None:
+    late = DocumentBucket(strict, KEY, now=lambda: datetime.now(UTC) - timedelta(hours=2))
+    with pytest.raises(DocumentsUnavailable, match=r"40[03]"):  # 403 is AWS's, 400 rclone's
+        await late.keep(DIGEST, file)
 
 
 @pytest.mark.parametrize(

@@ -239,9 +239,9 @@ async def test_what_no_filter_knows_is_refused() -> None:
             PageRequest(**wrong_page)
 
 
-@pytest.mark.parametrize("search", ["'; --", "%", "\\", "𠮷", "\0", "{a,b}", "NULL", " ", "a" * 200])
-async def test_whatever_is_looked_for_is_only_looked_for(store: EventStore, search: str) -> None:
+async def test_whatever_is_looked_for_is_only_looked_for(store: EventStore) -> None:
     await store.lease(LEASE, uuid4(), timedelta(0))
     for view in VIEWS.values():
         await store.views.begin(view.name, view.version, 0)
-    assert (await list_projects(store, ProjectFilter(search=search))).rows == ()
+    for search in ("'; --", "%", "\\", "𠮷", "\0", "{a,b}", "NULL", " ", "a" * 200):
+        assert (await list_projects(store, ProjectFilter(search=search))).rows == (), search

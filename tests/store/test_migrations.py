@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from local.postgres import APPLICATION, OWNER
-from store.migration import Migration, MigrationRefused, compare_schema, migrate, migrations
+from store.migration import Migration, MigrationRefused, compare_schema, list_runs, migrate, migrations
 from tests.store.conftest import Database, as_superuser
 
 if TYPE_CHECKING:
@@ -50,6 +50,34 @@ async def test_a_database_of_an_earlier_release_gets_the_rest(empty: Database) -
     assert await migrate(empty.url(OWNER), release=release[:1]) == NAMES[:1]
     assert list((await compare_schema(empty.url(OWNER))).pending) == NAMES[1:]
     assert await migrate(empty.url(OWNER), release=release) == [*NAMES[1:], "9999_later.sql"]
+
+
+async def test_who_had_it_brought_there_and_why_stands_with_each_file_from_the_very_first_on(empty: Database) -> None:
+    url, later = empty.url(OWNER), Migration("9999_later.sql", "CREATE TABLE venture.later ()")
+    await migrate(url, who="P-1", why="第一次")
+    await migrate(url, who="P-2", why="沒有新的")
+    await migrate(url, release=[*migrations(), later], who="P-2", why="升級")
+    first, second = await list_runs(url)
+    assert (first.first, first.files, first.role, first.who, first.why) == (
+        NAMES[0],
+        len(NAMES),
+        OWNER,
+        "P-1",
+        "第一次",
+    )
+    assert (second.first, second.last, second.who, second.why) == (later.name, later.name, "P-2", "升級")
+    for forgery in ("UPDATE venture.migrations SET who = 'P-9'", "DELETE FROM venture.migrations"):
+        with pytest.raises(asyncpg.PostgresError, match="append-only"):
+            await _fetch(empty, forgery)
+
+
+async def test_a_database_from_before_who_and_why_were_kept_goes_on(empty: Database) -> None:
+    before = [migration for migration in migrations() if migration.name < "0037"]
+    await migrate(empty.url(OWNER), release=before)
+    await _fetch(empty, "ALTER TABLE venture.migrations DROP COLUMN role, DROP COLUMN who, DROP COLUMN why")
+    assert await migrate(empty.url(OWNER), who="P-1", why="升級") == NAMES[len(before) :]
+    old, new = await list_runs(empty.url(OWNER))
+    assert (old.files, old.role, old.who, new.who) == (len(before), None, None, "P-1")
 
 
 async def test_runners_that_start_together_do_the_work_once(empty: Database) -> None:

@@ -218,6 +218,28 @@ async def test_what_is_asked_without_waiting_ends_in_the_same_receipt(counter: C
     assert hidden.status_code == 404
 
 
+async def test_a_service_finds_all_it_asked_without_waiting_page_by_page_and_nobody_elses(
+    counter: Counter, bureau: Bureau
+) -> None:
+    first = await solicited(bureau)
+    second = {**first, "subject": bureau.id("need", "ND-2")}
+    async with counter.service("COMM#1") as service, counter.service("COMM#1") as another:
+        for body in (first, second):
+            taken = await service.post(SUBMIT, json=body, headers=with_key(Prefer="respond-async"))
+            await service.get(taken.headers["Location"], params={"wait": 30})
+        page = (await service.get("/v1/operations", params={"limit": 1})).json()
+        rest = (await service.get("/v1/operations", params={"limit": 1, "after": page["next"]})).json()
+        pending = (await service.get("/v1/operations", params={"pending": True})).json()
+        forged = await service.get("/v1/operations", params={"after": "WzFd"})
+        theirs = (await another.get("/v1/operations")).json()
+    told = [one["metadata"]["stream"] for one in (*page["operations"], *rest["operations"])]
+    assert told == [bureau.id("need", "ND-2"), bureau.id("need", "ND-1")]
+    assert all(one["done"] and one["response"] for one in (*page["operations"], *rest["operations"]))
+    assert "next" not in rest
+    assert (pending, theirs) == ({"operations": []}, {"operations": []})
+    assert forged.status_code == 422
+
+
 async def test_an_operation_whose_process_died_is_taken_up_again(counter: Counter, bureau: Bureau) -> None:
     body, key = await solicited(bureau), uuid4()
     async with counter.service("COMM#1") as service:

@@ -12,6 +12,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.generation.stateful import run_state_machine_as_test
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -42,6 +43,8 @@ OPERATIONS = [one for one in map(_sound, SCHEMA.get_all_operations()) if one.pat
 """All but the one answer that never ends."""
 COMMANDS = [one for one in OPERATIONS if one.path.startswith("/v1/commands/")]
 OTHERS = [one for one in OPERATIONS if one not in COMMANDS]
+WALKS = 40
+"""Of requests that follow on one another."""
 EVERY_SEAT = [f"{role}#1" for role in Role if role is not Role.SYS]
 
 
@@ -87,6 +90,31 @@ async def test_whatever_is_asked_the_answer_is_one_that_is_documented(
 async def test_whatever_is_commanded_the_answer_is_one_that_is_documented(counter: Counter) -> None:
     for operation in COMMANDS:
         await _try(counter, operation, GenerationMode.POSITIVE, 1)
+
+
+@pytest.mark.release
+async def test_what_follows_on_one_another_is_answered_as_documented(counter: Counter) -> None:
+    """Stateful: what one answer names is asked for by the next."""
+    async with counter.service(*EVERY_SEAT) as service:
+        key = service.headers["Authorization"]
+    ended = SCHEMA.exclude(path_regex="/stream$")  # those never end while what they tell of is open
+
+    class Walk(ended.as_state_machine()):  # type: ignore[misc] # made from the document
+        def before_call(self, case: Case[Any]) -> None:
+            case.query = {name: value for name, value in dict(case.query or {}).items() if name != "wait"}
+
+        def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
+            del case
+            headers = {"Authorization": key, "Idempotency-Key": str(uuid4())}
+            return {"base_url": counter.address, "headers": headers, "timeout": 60}
+
+        def validate_response(self, response: Any, case: Case[Any], *_: object, **__: object) -> None:
+            case.validate_response(response, checks=CHECKS)
+
+    within = settings(
+        max_examples=WALKS, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    await asyncio.to_thread(run_state_machine_as_test, Walk, settings=within)
 
 
 @pytest.mark.release

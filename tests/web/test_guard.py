@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from domain.kernel.identity import Actor
 from domain.kernel.scope import Scope, ScopeKind
 from domain.need import SubmitNeed
 from store.identity import SeatGrant
+from store.port import EntryKind
 from tests.web.conftest import with_key
 from tests.workflows.bureau import verification
 from web.app import ROUTERS, build_routes
@@ -41,11 +43,12 @@ NOW = datetime.now(UTC)
 
 def _target(route: GuardedRoute) -> str:
     """A path that the route takes."""
-    values = {"command": "SubmitNeed", "kind": "need", "realm": "live", "name": "ND-1", "digest": "0" * 64}
-    values |= {"project": "PJ-1", "tranche": "T1", "paper": "contract"}
-    return route.path.format_map(
-        {**values, **dict.fromkeys(("command_id", "operation_id", "approval_id", "webhook_id"), uuid4())}
-    )
+    return route.path.format_map(_PLACES)
+
+
+_PLACES = {"command": "SubmitNeed", "kind": "need", "realm": "live", "name": "ND-1", "digest": "0" * 64}
+_PLACES |= {"project": "PJ-1", "tranche": "T1", "paper": "contract"}
+_PLACES |= dict.fromkeys(("command_id", "operation_id", "approval_id", "webhook_id"), str(uuid4()))
 
 
 async def _ask(client: httpx.AsyncClient, method: str, route: GuardedRoute) -> httpx.Response:
@@ -164,6 +167,38 @@ async def test_another_organisations_file_is_as_if_it_were_not_there(counter: Co
     shapes = {tuple(answer.json()) for answer in answers}
     assert len(shapes) == 1, "what is not there and what is not to be seen are told alike"
     assert everything.status_code == 403
+
+
+async def test_no_route_shows_or_does_anything_of_another_organisations(counter: Counter, bureau: Bureau) -> None:
+    """Every route, asked for what is ORG-1's, with its very ids, by another organisation, and by a role alone."""
+    name = f"社會組織{uuid4().hex}"
+    stream = bureau.id("organisation", "ORG-1")
+    receipt = await bureau.straight(stream, verification(name), "CAB-REG#1")
+    places = {"kind": "organisation", "realm": bureau.realm, "name": "ORG-1", "command": "VerifyOrganisation"}
+    places |= {"command_id": str(receipt.command_id), "operation_id": str(receipt.command_id)}
+    before = await bureau.store.last_position()
+    body = {"subject": stream, "particulars": verification("別名").model_dump(mode="json", exclude_none=True)}
+    other = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-2",))
+    shown: dict[str, list[str]] = {}
+    async with (
+        counter.service("CAB-REG#1") as house,
+        counter.service("SO-PM#2", scope=other) as theirs,
+        counter.service("SO-PM#3") as nobody,
+    ):
+        for who, client in (("house", house), ("theirs", theirs), ("nobody", nobody)):
+            for method, route in GUARDED:
+                if (who == "house" and method != "GET") or route.path.endswith("/stream"):
+                    continue
+                path = route.path.format_map({**_PLACES, **places})
+                sent = body if method == "POST" else None
+                answer = await client.request(method, path, json=sent, headers=with_key())
+                assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, (who, path)
+                if name in answer.text:
+                    shown.setdefault(who, []).append(route.path)
+    assert "/v1/files/{kind}/{realm}/{name}" in shown.pop("house"), "else nothing could be shown to anybody"
+    assert shown == {}
+    entries = [e async for e in bureau.store.read(stream, commands=True) if e.position > before]
+    assert [e.type for e in entries if e.kind is EntryKind.EVENT] == []
 
 
 async def test_the_outcome_of_somebody_elses_command_is_as_if_it_were_not_there(

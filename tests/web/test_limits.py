@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+import httpx
 import pytest
 
 from tests.web.conftest import served, with_key
+from tests.workflows.waiting import until
 from web.app import build
 from web.limits import MOST_BYTES, Allowance
 from web.problems import Refusal
@@ -149,6 +152,31 @@ async def test_a_target_that_is_too_long_and_a_method_that_is_not_there_are_told
     async with counter.stranger() as stranger:
         assert (await stranger.get("/v1/names/" + "x" * 9_000)).status_code == 414
         assert (await stranger.delete("/healthz")).status_code == 405
+
+
+async def test_who_comes_when_all_places_are_taken_is_told_when_to_ask_again_and_then_answered(
+    counter: Counter,
+) -> None:
+    async with served(build(counter.house, most_at_once=1)) as address:
+        parts = urlsplit(address)
+        _, slow = await asyncio.open_connection(parts.hostname, parts.port)
+        slow.write(b"POST /v1/session HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{")
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as other:
+
+            async def is_turned_away() -> bool:
+                return (await other.get("/nothing")).status_code == HTTPStatus.SERVICE_UNAVAILABLE
+
+            await until(is_turned_away)
+            away, alive = await other.get("/nothing"), await other.get("/healthz")
+            slow.close()
+
+            async def is_answered() -> bool:
+                return (await other.get("/nothing")).status_code == HTTPStatus.NOT_FOUND
+
+            await until(is_answered)
+    assert alive.status_code == HTTPStatus.OK
+    assert (away.headers["Retry-After"], away.headers["Content-Type"]) == ("2", "application/problem+json")
+    assert away.json()["type"] == "urn:venture:problem:unavailable"
 
 
 def test_who_asks_too_often_is_told_when_to_ask_again() -> None:

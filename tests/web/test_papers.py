@@ -73,6 +73,6 @@ async def test_papers_of_the_past_are_for_whose_business_the_file_is_today(
     others = Scope(kind=ScopeKind.PARTY, names=(f"{role}-77",))
     async with counter.service(f"{role}#77", scope=others) as service:
         answers = [
-            await service.get(f"/v1/papers/{project}{rest}?as_of=2023-05-24&format=json") for rest in ("", "/award")
+            await service.get(f"/v1/papers/{project}{rest}as_of=2023-05-24") for rest in ("?", "/award?format=json&")
         ]
     assert [answer.status_code for answer in answers] == [404, 404]

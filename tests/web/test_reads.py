@@ -64,7 +64,7 @@ async def test_a_file_can_be_read_as_it_was_and_as_it_was_known(counter: Counter
         then = (await service.get(f"/v1/files/{stream}", params={"as_of": at})).json()
         knew = (await service.get(f"/v1/files/{stream}", params={"known_at": known})).json()
         never = await service.get(f"/v1/files/{stream}", params={"as_of": "2001-01-01"})
-        wrong = await service.get(f"/v1/files/{stream}", params={"as_of": "2001-01-01T09:00"})
+        wrong = await service.get(f"/v1/files/{stream}", params={"as_of": "2001-01-01T25:00"})
     assert then["stage"] == knew["stage"] == "SUBMITTED"
     assert (then["as_of"], knew["known_at"]) == (at, known)
     assert (never.status_code, wrong.status_code) == (404, 422)
@@ -92,16 +92,37 @@ async def test_lists_come_by_pages_and_show_what_was_just_written(counter: Count
     assert projects["projects"] == []
 
 
-async def test_a_list_of_projects_takes_each_of_its_conditions_and_passes_over_what_is_none(
+async def test_a_list_of_projects_takes_each_of_its_conditions_and_refuses_what_is_none(
     counter: Counter, bureau: Bureau
 ) -> None:
     await bureau.open_round()
     async with counter.service("CAB-REG#1") as service:
-        none = {"realm": bureau.realm, "awaits": "", "limit": "1", "of_another_release": "1"}
+        none = {"realm": bureau.realm, "awaits": "", "limit": "1"}
         assert (await service.get("/v1/projects", params=none)).status_code == 200
         for name in ("stage", "round", "organisation", "field", "fund", "awaits", "district", "community", "search"):
             answer = await service.get("/v1/projects", params={**none, name: "x" * 201})
             assert (answer.status_code, name in answer.text) == (422, True), name
+        past = await service.get("/v1/projects", params={**none, "as_of": "2024-03-04", "verdict": "OPEN"})
+    told = [one["pointer"] for one in past.json()["errors"]]
+    assert (past.status_code, told) == (422, ["/as_of", "/verdict"]), "else it would be today's list"
+
+
+async def test_a_register_is_read_as_it_stood_on_any_day_by_the_house_alone(counter: Counter, bureau: Bureau) -> None:
+    stream = bureau.id("organisation", "ORG-7")
+    await bureau.straight(stream, verification(), "CAB-REG#1")
+    asked: dict[str, Any] = {"realm": bureau.realm, "at_least": await bureau.store.last_position()}
+    async with counter.service("CAB-REG#1") as service, counter.service("SO-LEGAL#1") as outside:
+        (entry,) = (await service.get("/v1/registers/organisation", params=asked)).json()["entries"]
+        then = {**asked, "as_of": entry["since"], "known_at": entry["recorded_at"]}
+        (same,) = (await service.get("/v1/registers/organisation", params=then)).json()["entries"]
+        before = (await service.get("/v1/registers/organisation", params={**asked, "as_of": "2020-01-01"})).json()
+        unknown = (await service.get("/v1/registers/organisation", params={**asked, "known_at": "2020-01-01"})).json()
+        denied = await outside.get("/v1/registers/organisation", params=asked)
+        nothing = await service.get("/v1/registers/person", params=asked)
+    assert (entry["stream"], entry["particulars"]["name"]) == (stream, verification().name)
+    assert same == entry
+    assert before["entries"] == unknown["entries"] == []
+    assert (denied.status_code, nothing.status_code) == (403, 422)
 
 
 async def test_who_waits_for_an_approval_is_told_once_it_is_decided(counter: Counter, bureau: Bureau) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import bootstrap
-from application.doctor import examine_payload_keys
+from application.doctor import examine_clocks, examine_payload_keys
 from application.door import Door, NotKnown
 from application.reconcile import Discrepancy, resurrect
 from application.workflow_carrier import WorkflowCarrier
@@ -28,6 +29,7 @@ from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import tzinfo
 
     from bootstrap import Settings
 
@@ -203,6 +205,29 @@ async def test_doctor_says_by_which_keys_door_and_worker_seal_and_whether_they_u
     assert "workers none; 0 of 6" in unlike.state
     assert "workers none; 0 of 6" in one_way.state, "the worker understood, and this door did not"
     assert "VENTURE_PAYLOAD_KEYS" in one_way.mend_en
+
+
+async def test_doctor_tells_the_clock_of_each_worker(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = make_payload_key()
+    client, queue, store = office.client(key), office.of.task_queue, office.house.store
+    async with office.working(key):
+
+        async def is_heard() -> bool:
+            return client.identity in (await examine_clocks(store, client, queue)).state
+
+        await until(is_heard)
+        right = await examine_clocks(store, client, queue)
+        monkeypatch.setattr("activities.clock.datetime", _AnHourAhead)
+        wrong = await examine_clocks(store, client, queue)
+    assert (right.ok, wrong.ok) == (True, False), right.state
+    assert f"{client.identity} +0.0 s" in right.state
+    assert re.search(rf"{client.identity} \+3\d\d\d\.\d s", wrong.state), wrong.state
+
+
+class _AnHourAhead(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return super().now(tz) + timedelta(hours=1)
 
 
 async def test_where_nobody_polls_doctor_does_not_say_that_keys_differ(office: Office) -> None:

@@ -47,6 +47,7 @@ COMMON: Final[Texts] = {
     "none": ("無", "none"),
     "next_page": ("下一頁", "Next page"),
     "first_page": ("回到第一頁", "Back to the first page"),
+    "as_sheet": ("導出 Excel", "Export to Excel"),
     "behind": (
         "列表尚未包含最近 {n} 條記錄（截至 {at}），請稍後刷新。",
         "The list does not yet show the last {n} records (as of {at}). Reload in a moment.",

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from application.reading import access_of_house
 from deciding.fold import read_occurrence
+from domain.kernel.acting import Basis
 from domain.kernel.identity import Actor, StreamId
 from store.port import Entry, EntryKind
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
@@ -62,6 +63,8 @@ class CloudEvent(BaseModel):
     streamversion: int
     seat: Actor
     """Who caused it."""
+    basis: Basis | None = None
+    """In what right on a seat that is not theirs, such as break-glass; null for who acted on their own."""
     commandid: str
     datacontenttype: str = "application/json"
     dataschema: str
@@ -188,6 +191,7 @@ def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
     """An event of the log as they are told of it who have that access to its stream."""
     occurrence = read_occurrence(entry)
     withheld = access.list_withheld(occurrence)
+    shown = access.reveal(occurrence)
     return CloudEvent(
         id=str(entry.position),
         source=source,
@@ -197,7 +201,8 @@ def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
         recordedtime=entry.recorded_at,
         sequence=f"{entry.position:016d}",
         streamversion=entry.version,
-        seat=access.reveal(occurrence).actor,
+        seat=shown.actor,
+        basis=shown.basis,
         commandid=str(entry.command_id),
         dataschema=f"/v1/schemas/events/{entry.type}/{entry.schema_version}",
         withheld=",".join(sorted(withheld)) or None,

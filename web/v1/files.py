@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,12 +12,13 @@ from pydantic import BaseModel
 
 from application.queries import File, NameUnknown, load_file
 from application.reading import find_access, load_seen_file
+from audit.as_of import instant_of
 from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import Basis, PersonId
-from domain.kernel.calendar import day_ends
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.explanation import InputFault, InputInvalid
+from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread
 from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.input import read_moment as read_day_or_time
 from papers.lists import STORY, list_story
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import problem_responses
@@ -37,7 +37,7 @@ Moment = Annotated[
     str | None,
     Query(
         max_length=40,
-        description="A day, which counts to its end in Shanghai, or an instant with its offset.",
+        description="A day, which counts to its end in Shanghai, or a time: in Shanghai unless it has an offset.",
         examples=["2024-03-04", "2024-03-04T09:00:00+08:00"],
     ),
 ]
@@ -184,20 +184,13 @@ async def get_file(
 
 
 def read_moment(name: str, text: str | None) -> datetime | None:
-    """An instant, or the end of a day. Raises InputInvalid."""
+    """The end of a day, or an instant: in Shanghai unless it has an offset, as in bodies. Raises InputInvalid."""
     if text is None:
         return None
-    moment: datetime | None = None
-    with suppress(ValueError, OverflowError):
-        moment = datetime.fromisoformat(text) if len(text) > _DAY else day_ends(date.fromisoformat(text))
-    if moment is None or moment.tzinfo is None:
-        zh = "須為日期如 2024-03-04，或帶時區的時間如 2024-03-04T09:00:00+08:00"
-        en = "must be a day as 2024-03-04, or an instant with its offset as 2024-03-04T09:00:00+08:00"
-        raise InputInvalid([InputFault((name,), zh, en)])
-    return moment
-
-
-_DAY = len("2024-03-04")
+    try:
+        return instant_of(read_day_or_time(text))
+    except ValueMisread as misread:
+        raise InputInvalid([InputFault((name,), misread.zh, misread.en)]) from misread
 
 
 def plain_answer(answer: BaseModel) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""``/v1/operations/{id}``: what was asked without waiting, in AIP-151's shape."""
+"""``/v1/operations``: what was asked without waiting, in AIP-151's shape.
+
+None can be cancelled: what was asked may be carried out already, and is then taken back by a command of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from application.operations import Progress
+from application.pages import PageRequest
 from domain.kernel.failure import Failure
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
 router = APIRouter(route_class=GuardedRoute, tags=["operations"])
 
+MOST = 100
+"""Rows of a page: each shows its receipt, for which its stream is read."""
 LONGEST_WAIT_S = 60.0
 """Seconds that one request may wait."""
 Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, description="Seconds to wait for the end, at most.")]
@@ -66,6 +72,34 @@ async def describe(store: EventStore, progress: Progress, language: Language) ->
     if failure is not None:
         answer.error = build_problem(failure, language, str(operation.id))
     return answer
+
+
+class OperationPage(BaseModel):
+    """Operations, the newest first."""
+
+    operations: list[OperationAnswer]
+    next: str | None = None
+    """What the next page begins after; left out at the end."""
+
+
+@router.get(
+    "/v1/operations",
+    response_model=OperationPage,
+    response_model_exclude_none=True,
+    responses=problem_responses(401, 403, 422, 429, 503),
+)
+@allow(Policy.COMMAND)
+async def list_operations(
+    house: ByHouse,
+    caller: ByCaller,
+    language: ByLanguage,
+    limit: Annotated[int, Query(ge=1, le=MOST, description="Rows of a page.")] = 20,
+    after: Annotated[str | None, Query(max_length=2_000, description="«next» of the page before.")] = None,
+    pending: Annotated[bool, Query(description="Only those that are not done.")] = False,  # noqa: FBT002 - of a query
+) -> OperationPage:
+    """The caller's own operations, the newest first: what a service that was restarted has still to look at."""
+    found = await house.operations.list(caller.name, PageRequest(limit=limit, after=after), is_pending=pending)
+    return OperationPage(operations=[await describe(house.store, one, language) for one in found.rows], next=found.next)
 
 
 @router.get(

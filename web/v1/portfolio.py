@@ -26,7 +26,7 @@ Number = Annotated[Annotated[int, Field(ge=0, le=2**53)] | None, _Blank]
 Moment = Annotated[
     Annotated[str, Field(max_length=40)] | None,
     _Blank,
-    Field(description="A day, which counts to its end in Shanghai, or an instant with its offset."),
+    Field(description="A day, which counts to its end in Shanghai, or a time: in Shanghai unless it has an offset."),
 ]
 
 
@@ -148,7 +148,7 @@ async def get_portfolio(
 async def get_courses(
     house: ByHouse, caller: ByCaller, response: Response, page: ByPage, query: Annotated[CourseQuery, Query()]
 ) -> CoursePage:
-    """The projects that a number of the portfolio counts, under the same conditions."""
+    """The projects that a number of the portfolio counts, under the same conditions: their list as of any day."""
     found, sums = await list_courses(house.store, query.read(CourseFilter), narrow(page, caller, None))
     return CoursePage(
         projects=[

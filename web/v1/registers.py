@@ -1,11 +1,11 @@
-"""``/v1/organisations`` and ``/v1/money``: who is registered, and what the projects add up to; for the house."""
+"""``/v1/organisations``, ``/v1/money``, ``/v1/registers``: who and what is registered, on any day; for the house."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from application.money import Dimension, MoneyFilter, list_money
 from application.organisations import OrganisationFilter, OrganisationLine, list_organisations
 from application.reading import sees_all
+from application.registers import RegisterFilter, RegisterKind, list_register
 from domain.catalogue import stage_zh
 from domain.kernel.identity import StreamId
 from papers.lists import MONEY, ORGANISATIONS
@@ -20,6 +21,7 @@ from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.language import Language
 from web.problems import Refusal, problem_responses
+from web.v1.files import Moment, read_moment
 from web.v1.pages import ByPage, FreshnessAnswer
 from web.v1.sheets import SHEET, BySheet, answer_pages
 
@@ -142,6 +144,67 @@ async def get_money(
     found = await list_money(house.store, filters, page)
     return MoneyPage(
         sums=[SumsAnswer(realm=one.realm, key=one.key, values=dict(one.values)) for one in found.rows],
+        next=found.next,
+        freshness=FreshnessAnswer.of(found.freshness, response),
+    )
+
+
+class EntryAnswer(BaseModel):
+    """One entry of a register, as it stood. Money is in fen."""
+
+    stream: StreamId
+    version: int
+    stage: str
+    stage_text: str
+    since: datetime
+    """From when it stood so."""
+    recorded_at: datetime
+    particulars: dict[str, Any]
+    """What its kind shows of itself: name, listings, envelope, tier…"""
+
+
+class RegisterPage(BaseModel):
+    """Entries by their ids."""
+
+    entries: list[EntryAnswer]
+    next: str | None
+    freshness: FreshnessAnswer
+
+
+@router.get(
+    "/v1/registers/{kind}",
+    response_model=RegisterPage,
+    responses=problem_responses(401, 403, 404, 422, 429, 503),
+)
+@allow(Policy.READ)
+async def get_register(
+    kind: RegisterKind,
+    house: ByHouse,
+    caller: ByCaller,
+    language: ByLanguage,
+    response: Response,
+    page: ByPage,
+    realm: Word = None,
+    as_of: Moment = None,
+    known_at: Moment = None,
+) -> RegisterPage:
+    """A register as it stands, or stood: up to ``as_of`` by when it was so, up to ``known_at`` by when recorded."""
+    _require_house(caller)
+    moments = {"as_of": read_moment("as_of", as_of), "known_at": read_moment("known_at", known_at)}
+    found = await list_register(house.store, fill(RegisterFilter, kind=kind, realm=realm, **moments), page)
+    return RegisterPage(
+        entries=[
+            EntryAnswer(
+                stream=one.stream,
+                version=one.version,
+                stage=one.stage,
+                stage_text=language.say(stage_zh(kind, one.stage), one.stage),
+                since=one.since,
+                recorded_at=one.recorded_at,
+                particulars=one.particulars,
+            )
+            for one in found.rows
+        ],
         next=found.next,
         freshness=FreshnessAnswer.of(found.freshness, response),
     )

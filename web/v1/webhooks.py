@@ -191,7 +191,7 @@ async def add_webhook(request: Request, house: ByHouse, caller: ByCaller) -> Res
     return answer_with(WebhookSecretAnswer.of(fresh), HTTPStatus.CREATED)
 
 
-@router.get("/v1/webhooks", response_model=WebhookPage, responses=problem_responses(401, 403, 429, 503))
+@router.get("/v1/webhooks", response_model=WebhookPage, responses=problem_responses(401, 403, 422, 429, 503))
 @allow(Policy.READ)
 async def list_webhooks(house: ByHouse, caller: ByCaller) -> WebhookPage:
     """Who is told, how it goes, and why one is told no more."""

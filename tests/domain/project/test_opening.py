@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.application import Application
+from domain.application import Application, ProjectKind
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD
 from domain.kernel.identity import Attachment, StreamId
@@ -32,11 +32,12 @@ from domain.project.remedy import Rectification, RectificationStatus
 from domain.project.stage import Gates, Stage
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.project.variation import Variations
+from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.realm import SetClock
 from domain.round.plan import ApproveRoundBudget
 from tests.domain.project.life import ACCOUNT, BUDGET, FUNDS, MILESTONES, PARTIES, RULES, TRANCHES, around
 from tests.domain.project.test_any_order import Walk, some_command, walked
-from tests.domain.pure_realm import PureRealm, furnish, scheme
+from tests.domain.pure_realm import PureRealm, furnish, scheme, verification
 from tests.domain.sentences import StreamStory, on, who
 from tests.domain.test_mutants import broke, mute
 from tests.domain.written_realm import WrittenRealm
@@ -434,3 +435,58 @@ def test_what_was_taken_over_may_do_what_came_by_the_ordinary_way_and_nothing_mo
             assert results[0] == results[1], (seed, command)
             assert ordinary.state.part(Application).organisation == twin.state.part(Application).organisation
     assert len(stages) >= 3
+
+
+# ---------------------------------------------------------------- a base's support
+
+
+def town_with_base(into: PureRealm | None = None, operator: str = "ORG-1") -> PureRealm:
+    """The town, and a base that is assessed."""
+    realm = town(into=into)
+    realm.order("organisation", "ORG-2", verification("SO-LEGAL#2"), at="2024-01-08", by="HOST#1")
+    base = DesignateBase(name="基地", tier=Tier.MUNICIPAL, operator=operator)
+    realm.order("base", "BASE-1", base, at="2024-02-05", by="CAB-DEC#1")
+    realm.order("base", "BASE-1", AssessBase(score=Decimal(90), grade="A"), at="2024-02-08", by="EVAL#1")
+    return realm
+
+
+def second_support() -> ProposeOpening:
+    """Another project of the same base and year, only awarded so far."""
+    later = ("signed_on", "started_on", "end", "tranches", "budget", "milestones", "met", "parties", "account")
+    return entry(
+        **dict.fromkeys(later),
+        base="BASE-1",
+        project="PJ-3",
+        funds={"FS-LOT": 1000000},
+        award=1000000,
+        stage=OpeningStage.AWARDED,
+        since=date(2024, 7, 30),
+        awarded_on=date(2024, 7, 30),
+    )
+
+
+def test_the_support_of_a_base_is_taken_over_once_a_year() -> None:
+    realm = town_with_base(WrittenRealm())
+    state = taken_in(realm, entry(base="BASE-1"))
+    assert (state.part(Application).kind, state.part(Application).base) == (ProjectKind.BASE_SUPPORT, "BASE-1")
+    assert isinstance(realm, WrittenRealm)
+    assert realm.check().ok
+    assert realm.refused("project", "AP-3", second_support(), at=OPENED, by="CAB-REG#1") == {"C3"}
+
+
+def test_the_support_of_a_base_goes_to_who_runs_it_and_is_nobodys_joint_bid() -> None:
+    by_another = town_with_base(operator="ORG-2")
+    assert by_another.refused("project", "AP-2", entry(base="BASE-1"), at=OPENED, by="CAB-REG#1") == {"T01"}
+    joint = entry(base="BASE-1", partners=("ORG-1",))
+    assert town_with_base().refused("project", "AP-2", joint, at=OPENED, by="CAB-REG#1") == {"OE03"}
+
+
+def test_a_second_support_in_a_year_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    mute(monkeypatch, "C3")
+    realm = town_with_base(WrittenRealm(guarded=False))
+    taken_in(realm, entry(base="BASE-1"))
+    (proposed,) = realm.order("project", "AP-3", second_support(), at="2024-08-02", by="CAB-REG#1")
+    assert isinstance(proposed, OpeningProposed)
+    realm.order("project", "AP-3", ConfirmOpening(digest=proposed.digest), at="2024-08-05", by="CAB-FIN#1")
+    assert isinstance(realm, WrittenRealm)
+    assert broke(realm) == {"C3"}

@@ -102,10 +102,10 @@ class PaperHouse:
             yield client
 
 
-async def open_paper_house(home: Path, until: datetime = CUT) -> PaperHouse:
-    """The story of S2, as it says itself until its first payment and the start of the project."""
+async def open_paper_house(home: Path, until: datetime = CUT, name: str = "s2-fuzhou") -> PaperHouse:
+    """A story up to then; S2 as it says itself until its first payment and the start of the project."""
     store = MemoryStore()
-    played = await play_story(store, until)
+    played = await play_story(store, until, name)
     await reach(store, "projects", await store.last_position(), patience_s=30)
     door, identity = open_paper_door(store), cast("IdentityStore", Sessions())
     allowance: Any = Allowance(_PLENTY, _PLENTY)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from typing import TYPE_CHECKING
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from application.attempts import list_attempts
+from application.own_commands import list_own
+from application.pages import PageRequest
 from audit.turns import Turns
 from audit.verification import verify
+from domain.kernel.identity import Actor
+from store.port import CommandQuery
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 from tests.workflows.waiting import until
@@ -136,3 +142,21 @@ async def test_one_runs_at_a_time_and_only_so_many_are_kept(papers: PaperHouse) 
         assert run.reached == run.entries > 0
     assert len(runs.list()) == MOST_KEPT
     await runs.aclose()
+
+
+async def test_what_auditors_look_at_is_had_as_spreadsheets_with_as_many_rows(papers: PaperHouse) -> None:
+    everything = await list_attempts(papers.house.store)
+    theirs = await list_own(papers.house.store, CommandQuery(Actor("CAB-REG#1"), None, is_accepted=None), PageRequest())
+    async with papers.person("AUDIT#1") as auditor, papers.person("CAB-REG#1") as officer:
+        for path, head, rows in (
+            ("/audit/attempts", "規則", len(everything.rows)),
+            ("/audit/commands?seat=CAB-REG%231", "未獲辦理的原因", len(theirs.rows)),
+            ("/audit/reads", "登錄", 0),
+        ):
+            mark = "&" if "?" in path else "?"
+            sheet = await auditor.get(f"{path}{mark}format=xlsx")
+            found = CalamineWorkbook.from_filelike(io.BytesIO(sheet.content)).get_sheet_by_index(0).to_python()
+            assert head in found[0]
+            assert len(found) - 1 == rows
+            assert (await officer.get(f"{path}{mark}format=xlsx")).status_code == 403
+        assert "format=xlsx" in (await auditor.get("/audit/attempts")).text

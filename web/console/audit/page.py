@@ -24,6 +24,7 @@ from domain.catalogue import is_command, stage_words
 from domain.kernel.acting import PersonId
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.identity import Actor, Role
+from papers.lists import ATTEMPTS, COMMANDS, READS, collect_reads
 from store.port import CommandQuery
 from web.components.words import tell_command, tell_event
 from web.console.audit.run import Run, RunKind
@@ -32,7 +33,8 @@ from web.console.paths import file_path
 from web.console.reader import require_role
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
-from web.guard import ByCaller, ByHouse, Policy, allow
+from web.guard import ByCaller, ByHouse, Policy, allow, language_of
+from web.v1.sheets import BySheet, answer_pages, answer_sheet
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
@@ -156,10 +158,15 @@ async def show_attempts(
     caller: ByCaller,
     realm: Annotated[str, Query(max_length=64)] = "",
     after: Annotated[str | None, Query(max_length=2_000)] = None,
+    *,
+    as_sheet: BySheet,
 ) -> Response:
     """What was asked and refused, the newest first."""
     require_role(caller, AUDITORS)
     filters = AttemptFilter(realm=realm or None, newest_first=True)
+    if as_sheet:
+        read = partial(list_attempts, house.store, filters)
+        return await answer_pages(ATTEMPTS, read, PageRequest(), language_of(request), realm=realm)
     page = await list_attempts(house.store, filters, PageRequest(limit=PAGE, after=after))
     return render(
         request,
@@ -186,6 +193,8 @@ async def show_commands(
     seat: Annotated[str, Query(max_length=40)] = "",
     person: Annotated[str, Query(max_length=40)] = "",
     after: Annotated[str | None, Query(max_length=2_000)] = None,
+    *,
+    as_sheet: BySheet,
 ) -> Response:
     """What was done and tried on a seat, by whomever or by one person."""
     require_role(caller, AUDITORS)
@@ -199,6 +208,9 @@ async def show_commands(
         except ValueError:
             is_wrong = True
         else:
+            if as_sheet:
+                read = partial(list_own, house.store, query)
+                return await answer_pages(COMMANDS, read, PageRequest(), language_of(request), seat=seat, person=person)
             page = await list_own(house.store, query, PageRequest(limit=PAGE, after=after))
             rows, more = page.rows, page.next
     return render(
@@ -226,9 +238,14 @@ async def show_reads(
     house: ByHouse,
     caller: ByCaller,
     after: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    *,
+    as_sheet: BySheet,
 ) -> Response:
     """Who looked at which document, in order."""
     require_role(caller, AUDITORS)
+    if as_sheet:
+        found_all = await collect_reads(house.store.documents, await house.store.last_position())
+        return await answer_sheet(READS, found_all, language_of(request))
     found = await house.store.documents.reads(after, PAGE + 1)
     return render(
         request,
