@@ -1255,13 +1255,14 @@ def test_every_invariant_has_a_mutant() -> None:
     in_test_business = {
         "SD8",
         "SD5",
+        "SD6",
         "SD14",
         "SD15",
         "SE10",
         "SE12",
         "TP03",
         *(f"AF0{n}" for n in range(2, 9)),
-    }  # tests/audit/test_business.py
+    }  # tests/audit/test_business.py, test_eligibility.py
     assert {m.rule for m in MUTANTS} | by_themselves | in_test_business | in_test_opening >= INVARIANTS.keys()
 
 
