@@ -54,6 +54,7 @@ from domain.project.disbursement import (
     RequestDisbursement,
     WithholdDisbursement,
 )
+from domain.project.disposal import DisposeFile, HoldFile, HoldGround, ReleaseFile
 from domain.project.evaluation import ConcludeFinalEvaluation, IssueAuditOpinion, Opinion
 from domain.project.objection import (
     AcceptObjection,
@@ -996,6 +997,33 @@ MUTANTS = (
             ORDERED_BACK,
             TERMINATED,
             project(ArchiveProject(index=MINUTES), "2024-07-31", "HOST#1"),
+        ),
+    ),
+    Mutant(
+        "DS01",
+        "let go of what nobody held",
+        "archived",
+        (project(ReleaseFile(reason="已結案"), "2025-02-10", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "DS02",
+        "destroyed in its last year",
+        "archived",
+        (project(DisposeFile(reason="期滿"), "2034-12-29", "HOST#1"),),
+    ),
+    Mutant(
+        "DS02",
+        "destroyed twice",
+        "archived",
+        tuple(project(DisposeFile(reason="期滿"), day, "HOST#1") for day in ("2035-01-03", "2035-01-04")),
+    ),
+    Mutant(
+        "DS03",
+        "destroyed while a court asks for it",
+        "archived",
+        (
+            project(HoldFile(ground=HoldGround.LITIGATION, reason="法院調卷"), "2034-12-29", "CAB-REG#1"),
+            project(DisposeFile(reason="期滿"), "2035-01-04", "HOST#1"),
         ),
     ),
     Mutant(
