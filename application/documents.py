@@ -131,6 +131,7 @@ class Documents:
         media_type, size = await asyncio.to_thread(check_content, path, declared)
         await self.content.keep(digest, path)
         await self.store.documents.keep(digest, size, media_type, bearer.name, bearer.session)
+        await self.content.keep(digest, path)  # had they been destroyed between: what is registered is here
         return (await self.store.documents.kept([digest]))[digest]
 
     async def find(self, digest: str, bearer: Bearer, grants: Seats, stream: str | None) -> Document:

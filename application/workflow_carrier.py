@@ -167,7 +167,13 @@ class WorkflowCarrier:
         }
 
 
-_PASSING = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.NOT_FOUND, RPCStatusCode.ABORTED)
+_PASSING = (
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.NOT_FOUND,
+    RPCStatusCode.ABORTED,
+    RPCStatusCode.FAILED_PRECONDITION,  # the server gave a workflow task up, as on a busy machine; the next one may do
+)
 """Answers of a server that is busy or of a run that has just ended: ask again while there is patience."""
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from application.disposal import NamedDocuments
 from audit.finding import NOTHING, Finding, FindingKind
-from domain.kernel.attachment import find_attachments
 from domain.kernel.clock import Clock
-from store.port import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,17 +26,14 @@ class AttachmentCheck:
     """How many documents that papers name have no bytes here, as papers may."""
     kept: int = 0
     """How many documents have theirs."""
+    disposed: int = 0
+    """How many documents were destroyed as their files were disposed of by two persons."""
+    _documents: NamedDocuments = field(default_factory=NamedDocuments)
     _named: dict[tuple[bytes, str], tuple[int, StreamId]] = field(default_factory=dict)
 
     def take(self, entry: Entry) -> None:
         """Note what that entry names."""
-        if entry.kind is not EntryKind.EVENT or b'"sha256"' not in entry.data:
-            return
-        try:
-            data = json.loads(entry.data)
-        except ValueError:  # a finding of its own
-            return
-        for one in find_attachments(data):
+        for one in self._documents.take(entry):
             self._named[bytes.fromhex(one.sha256), entry.stream.realm] = (entry.position, entry.stream)
 
     async def compare(self, store: EventStore, documents: Documents, realms: Realms) -> AsyncIterator[Finding]:
@@ -51,15 +46,17 @@ class AttachmentCheck:
         kept: set[bytes] = set()
         async for document, fault in documents.check_all():
             kept.add(bytes.fromhex(document.sha256))
-            if fault:
+            if fault and not self._documents.is_disposed(document.sha256):
                 position, stream = places.get(document.sha256, (None, None))
                 yield Finding(FindingKind.DOCUMENT, document.sha256, fault, position, stream, "bytes")
         self.kept = len(kept)
         absent = {key: place for key, place in self._named.items() if key[0] not in kept}
-        self.deferred = 0
+        self.deferred = self.disposed = 0
         for (digest, realm), (position, stream) in absent.items():
             is_live = realms.clock(realm) is Clock.WALL and position > realms.trace(realm).turned
-            if is_live and position > since:
+            if self._documents.is_disposed(digest.hex()):
+                self.disposed += 1
+            elif is_live and position > since:
                 yield Finding(FindingKind.DOCUMENT, digest.hex(), NOTHING, position, stream, "register")
             else:
                 self.deferred += 1

@@ -99,6 +99,8 @@ class Verification:
     """Documents whose bytes were read again; 0 if none were asked for."""
     deferred: int = 0
     """Documents that papers name and whose bytes are not here."""
+    disposed: int = 0
+    """Documents whose bytes were destroyed as two persons disposed of their files."""
     findings: tuple[Finding, ...] = field(default=())
 
     @property
@@ -119,6 +121,7 @@ class Verification:
             "changed_by": self.changed_by,
             "documents": self.documents,
             "deferred": self.deferred,
+            "disposed": self.disposed,
             "findings": [f.as_json() for f in self.findings],
         }
 
@@ -195,6 +198,7 @@ class _Pass:
             changed_by=self._changed_by,
             documents=self._attachments.kept,
             deferred=self._attachments.deferred,
+            disposed=self._attachments.disposed,
             findings=tuple(sorted(self._findings, key=lambda f: (f.position or 0, f.stream or "", f.kind, f.subject))),
         )
 

@@ -43,7 +43,7 @@ NOUNS = {
     "mail": ("郵件：待辦、將到期、已決定 / mail: what waits, is soon or decided", ("cli.mail",)),
     "webhook": ("通知：事件送往何處 / webhooks: who is told of what happens", ("cli.webhook",)),
     "sender": ("回報：銀行與電子簽名服務 / who reports to us: bank and e-signature", ("cli.sender",)),
-    "document": ("文件：附件的原件 / documents: the bytes of what is attached", ("cli.document",)),
+    "document": ("文件：附件的原件 / documents: the bytes of what is attached", ("cli.document", "cli.disposal")),
     "audit": ("審計：核驗、復算核對、還原某日 / audit: verify, replay, see any day again", ("cli.audit",)),
 }
 VERBS = (

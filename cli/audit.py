@@ -162,13 +162,14 @@ def tell_verification(verification: Verification, printer: Printer) -> None:
     printer.line(f"{mark} {verdict} · {sizes}")
     if (bracket := _bracket(v, printer)) is not None:
         printer.line(bracket)
-    if v.documents or v.deferred:
+    if v.documents or v.deferred or v.disposed:
         later = printer.say(
             f"；補錄紙件另有 {v.deferred} 份原件未入庫", f"; {v.deferred} more of papers, whose bytes are not here"
         )
         printer.line(
             printer.say(f"文件原件 {v.documents} 份已重讀", f"{v.documents} documents read again")
             + (later if v.deferred else "")
+            + (printer.say(f"；已銷毀 {v.disposed} 份", f"; {v.disposed} disposed of") if v.disposed else "")
         )
     printer.line(printer.say("根校驗值（請存於庫外） ", "root (keep it outside) ") + f"{v.entries}:{v.root}")
 

@@ -1,4 +1,4 @@
-"""Documents in a bucket that speaks S3: three requests, signed by AWS Signature Version 4, and nothing else of it.
+"""Documents in a bucket that speaks S3: four requests, signed by AWS Signature Version 4, and nothing else of it.
 
 The digest of the content is part of every signature, so that the server keeps those bytes or none.
 """
@@ -76,6 +76,13 @@ class DocumentBucket:
                 yield answer.aiter_raw(CHUNK)
         except httpx.HTTPError as gone:
             raise DocumentsUnavailable(f"{self._host}: {type(gone).__name__}") from gone
+
+    async def destroy(self, sha256: str) -> None:
+        """Destroy them. See the port. A bucket that keeps versions forgets the older ones by a rule of its own."""
+        async with self._client() as client:
+            gone = await self._send(client, "DELETE", self._place(sha256), NOTHING)
+        if not gone.is_success and gone.status_code != HTTPStatus.NOT_FOUND:
+            raise DocumentsUnavailable(f"{self._host}: {gone.status_code}")
 
     @property
     def _host(self) -> str:

@@ -52,6 +52,13 @@ class DocumentFolder:
         finally:
             file.close()
 
+    async def destroy(self, sha256: str) -> None:
+        """Destroy them. See the port."""
+        try:
+            await asyncio.to_thread(self._destroy, sha256)
+        except OSError as wrong:
+            raise DocumentsUnavailable(f"{self.root}: {wrong.strerror}") from wrong
+
     def _place(self, sha256: str) -> Path:
         return self.root / sha256[:2] / sha256[2:4] / sha256
 
@@ -72,6 +79,12 @@ class DocumentFolder:
             unfinished.unlink(missing_ok=True)
         for folder in (place.parent, place.parent.parent, self.root):
             _sync(folder)
+
+    def _destroy(self, sha256: str) -> None:
+        place = self._place(sha256)
+        with suppress(FileNotFoundError):
+            place.unlink()
+            _sync(place.parent)
 
 
 def _create(path: Path) -> int:

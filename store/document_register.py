@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from store.documents import Document, DocumentRead
 from store.sql import DOCUMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     import asyncpg
@@ -56,6 +57,19 @@ class PostgresDocuments:
             rows = await self.pool.fetch(DOCUMENTS["reads"], after, sha256, limit)
         return [DocumentRead(*row.values()) for row in rows]
 
+    @asynccontextmanager
+    async def disposing(self, sha256: str, stream: str, who: str) -> AsyncIterator[None]:
+        """Say that the bytes are no longer here. See the port."""
+        async with self.errors(), self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(DOCUMENTS["dispose"], sha256, stream, who)
+            yield
+
+    async def disposed(self, stream: str) -> Mapping[str, datetime]:
+        """What was destroyed by the disposal of that file, and when."""
+        async with self.errors():
+            rows = await self.pool.fetch(DOCUMENTS["disposed"], stream)
+        return {row["sha256"]: row["at"] for row in rows}
+
     async def since(self) -> int:
         """After which position the wall clock takes no attachment without its bytes."""
         async with self.errors():
@@ -69,6 +83,8 @@ class MemoryDocuments:
     documents: dict[str, Document] = field(default_factory=dict)
     uploads: set[tuple[str, str]] = field(default_factory=set)
     looks: list[DocumentRead] = field(default_factory=list)
+    disposals: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """By file and digest."""
 
     async def keep(self, sha256: str, size: int, media_type: str, uploader: str, session: str) -> None:  # noqa: ARG002 - the port's
         """Say that its bytes are durable. See the port."""
@@ -94,6 +110,17 @@ class MemoryDocuments:
     async def reads(self, after: int, limit: int, sha256: str | None = None) -> Sequence[DocumentRead]:
         """Who looked, oldest first."""
         return [look for look in self.looks if look.id > after and sha256 in (None, look.sha256)][:limit]
+
+    @asynccontextmanager
+    async def disposing(self, sha256: str, stream: str, who: str) -> AsyncIterator[None]:  # noqa: ARG002 - the port's
+        """Say that the bytes are no longer here. See the port."""
+        yield
+        if self.documents.pop(sha256, None) is not None:
+            self.disposals[stream, sha256] = datetime.now(UTC)
+
+    async def disposed(self, stream: str) -> Mapping[str, datetime]:
+        """What was destroyed by the disposal of that file, and when."""
+        return {digest: at for (of, digest), at in self.disposals.items() if of == stream}
 
     async def since(self) -> int:
         """From the first entry on."""

@@ -45,6 +45,9 @@ class DocumentBytes(Protocol):
     def read(self, sha256: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The bytes, part by part. Raises BytesMissing on entering where there are none."""
 
+    async def destroy(self, sha256: str) -> None:
+        """Destroy them, durably; where there are none that is as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -90,6 +93,15 @@ class DocumentRegister(Protocol):
 
     async def reads(self, after: int, limit: int, sha256: str | None = None) -> Sequence[DocumentRead]:
         """Who looked, oldest first; at that document, or at any."""
+
+    def disposing(self, sha256: str, stream: str, who: str) -> AbstractAsyncContextManager[None]:
+        """Say that the bytes are no longer here, by the disposal of that file: the block destroys them.
+
+        Until it has ended whoever brings the same document waits; a block that fails has said nothing.
+        """
+
+    async def disposed(self, stream: str) -> Mapping[str, datetime]:
+        """The documents whose bytes were destroyed by the disposal of that file, and when."""
 
     async def since(self) -> int:
         """After which position of the log the wall clock takes no attachment without its bytes."""

@@ -199,6 +199,8 @@ def check_project_closed(require: Conditions, realm: Realm, event: RecordedEvent
 def check_project_archived(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T25: what was ordered back has come, or was handed on."""
     project = realm.project(event.name)
+    years = whole(event.data.get("retention_years"))
+    project.archived_on, project.kept_through = event.day, event.day.year + years
     left = project.ordered - project.clawed_back
     require(
         left <= 0 or project.escalated, "T25", "待收回 {left}", "{left} is still to come back", left=call_amount(left)
@@ -219,6 +221,39 @@ def check_project_reopened(require: Conditions, realm: Realm, event: RecordedEve
             eligible=call_amount(project.eligible),
             award=call_amount(project.award),
         )
+
+
+# ---------------------------------------------------------------- 處置
+
+
+def check_file_held(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """DS01: it was not held before."""
+    project = realm.project(event.name)
+    require(not project.held, "DS01", "已留存", "it was held already")
+    project.held = True
+
+
+def check_file_released(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """DS01: it was held."""
+    project = realm.project(event.name)
+    require(project.held, "DS01", "並未留存", "it was not held")
+    project.held = False
+
+
+def check_file_disposed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """DS02: its last year has gone by, once since it was put away; DS03: nobody had it held."""
+    project = realm.project(event.name)
+    before, archived = project.disposed_on, project.archived_on
+    require(
+        event.day.year > project.kept_through and (before is None or archived is None or before < archived),
+        "DS02",
+        "保管至 {year} 年底，前次銷毀 {before}",
+        "it is kept through {year}, disposed of before on {before}",
+        year=project.kept_through,
+        before=or_else(before, "(未)", "never"),
+    )
+    require(not project.held, "DS03", "尚在留存", "it is held")
+    project.disposed_on = event.day
 
 
 # ---------------------------------------------------------------- 更正
@@ -305,6 +340,9 @@ CHECKS = {
     "ProjectClosed": check_project_closed,
     "ProjectArchived": check_project_archived,
     "ProjectReopened": check_project_reopened,
+    "FileHeld": check_file_held,
+    "FileReleased": check_file_released,
+    "FileDisposed": check_file_disposed,
     "CorrectionProposed": check_correction_proposed,
     "CorrectionConfirmed": check_correction_confirmed,
 }

@@ -48,6 +48,8 @@ PRIVILEGED: Final[Mapping[str, str]] = {
     "PublishCalendar": "CalendarPublished",
     "SetClock": "ClockSet",
     "ReturnSurplus": "SurplusReturned",
+    "ReleaseFile": "FileReleased",
+    "DisposeFile": "FileDisposed",
     "ReceiveClawback": "ClawbackReceived",
     "FailDisbursement": "DisbursementFailed",
     "SetDeadlineAside": "DeadlineSetAside",

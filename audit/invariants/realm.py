@@ -331,6 +331,11 @@ class Project:
     initiated_on: date | None = None
     hearing_wd: int = 0
     corrections: dict[str, Correction] = field(default_factory=dict)
+    archived_on: date | None = None
+    kept_through: int = 9999
+    """The last year through which the file is kept."""
+    held: bool = False
+    disposed_on: date | None = None
 
     @property
     def bidders(self) -> frozenset[str]:

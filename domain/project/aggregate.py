@@ -15,6 +15,7 @@ from domain.project import (
     contract,
     delivery,
     disbursement,
+    disposal,
     evaluation,
     objection,
     opening,
@@ -82,6 +83,7 @@ _STAGES = tuple(
         remedy,
         termination,
         closeout,
+        disposal,
         opening,
     )
 )

@@ -43,6 +43,7 @@ class Work(Words):
     END_STRAYS = "END_STRAYS", "重建，並結束日誌所無的工作流", "the same, and what the log does not know ended"
     MOVE_BUILD = "MOVE_BUILD", "轉移舊版本的工作流", "workflows moved off a build"
     SET_BUILD = "SET_BUILD", "更換現行版本", "another build made current"
+    DESTROY_ORIGINALS = "DESTROY_ORIGINALS", "銷毀檔案原件", "originals of a disposed file destroyed"
     REBUILD_VIEWS = "REBUILD_VIEWS", "重建視圖", "views built anew"
 
 

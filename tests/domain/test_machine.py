@@ -28,7 +28,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
 from domain.kernel.identity import Actor
 from domain.kernel.scheme import RoundLevel
-from domain.project.bidding import BaseSupport
+from domain.project.bidding import BaseSupport, DraftApplication
 from domain.project.delivery import UNDERWAY, RecordExpenditure
 from domain.project.disbursement import PAYABLE, ApproveDisbursement, CheckDisbursement, PayDisbursement
 from domain.project.objection import AcceptObjection, LodgeObjection
@@ -247,6 +247,13 @@ class Rounds(RuleBasedStateMachine):
                 self.office.ask(StreamCommand(self.office.id("project", name), claim, Actor("SO-ACC#1")))
 
     @rule()
+    def a_bid_is_drafted_anew_that_became_a_project(self) -> None:
+        for name in self.office.names("project", *UNDERWAY):
+            known = self.office.part("project", name, Application)
+            again = DraftApplication(round="R-1", organisation=known.organisation, title="另一份", requested=1)
+            self._refused("project", name, again, representative(self.office, name))
+
+    @rule()
     def registers_are_misused(self) -> None:
         other = RULES.model_copy(update={"name": "elsewhere"})
         self._refused("scheme", "hangzhou", PublishPolicyPack(scheme=other), "CAB-DEC#1")
@@ -325,6 +332,7 @@ class Rounds(RuleBasedStateMachine):
         self.the_maker_checks_and_pays_too()
         self.a_variation_goes_to_the_wrong_desk()
         self.a_voucher_is_claimed_twice()
+        self.a_bid_is_drafted_anew_that_became_a_project()
         self.registers_are_misused()
 
     def teardown(self) -> None:

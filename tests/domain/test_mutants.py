@@ -54,6 +54,7 @@ from domain.project.disbursement import (
     RequestDisbursement,
     WithholdDisbursement,
 )
+from domain.project.disposal import DisposeFile, HoldFile, HoldGround, ReleaseFile
 from domain.project.evaluation import ConcludeFinalEvaluation, IssueAuditOpinion, Opinion
 from domain.project.objection import (
     AcceptObjection,
@@ -999,6 +1000,33 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "DS01",
+        "let go of what nobody held",
+        "archived",
+        (project(ReleaseFile(reason="已結案"), "2025-02-10", "CAB-REG#1"),),
+    ),
+    Mutant(
+        "DS02",
+        "destroyed in its last year",
+        "archived",
+        (project(DisposeFile(reason="期滿"), "2034-12-29", "HOST#1"),),
+    ),
+    Mutant(
+        "DS02",
+        "destroyed twice",
+        "archived",
+        tuple(project(DisposeFile(reason="期滿"), day, "HOST#1") for day in ("2035-01-03", "2035-01-04")),
+    ),
+    Mutant(
+        "DS03",
+        "destroyed while a court asks for it",
+        "archived",
+        (
+            project(HoldFile(ground=HoldGround.LITIGATION, reason="法院調卷"), "2034-12-29", "CAB-REG#1"),
+            project(DisposeFile(reason="期滿"), "2035-01-04", "HOST#1"),
+        ),
+    ),
+    Mutant(
         "T26",
         "reopened without a contract",
         "posted",
@@ -1227,13 +1255,14 @@ def test_every_invariant_has_a_mutant() -> None:
     in_test_business = {
         "SD8",
         "SD5",
+        "SD6",
         "SD14",
         "SD15",
         "SE10",
         "SE12",
         "TP03",
         *(f"AF0{n}" for n in range(2, 9)),
-    }  # tests/audit/test_business.py
+    }  # tests/audit/test_business.py, test_eligibility.py
     assert {m.rule for m in MUTANTS} | by_themselves | in_test_business | in_test_opening >= INVARIANTS.keys()
 
 

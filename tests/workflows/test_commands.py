@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    StartWorkflowUpdateWithStartInput,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateHandle,
+)
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 
-from application.door import CommandDefect, CommandInvalid, Mismatch, NotKnown
+from application.door import CommandDefect, CommandInvalid, Door, Mismatch, NotKnown
+from application.workflow_carrier import WorkflowCarrier
 from deciding.decision import StreamParked
 from domain.kernel.decider import Aggregate
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope, Progress
@@ -43,6 +52,38 @@ async def test_a_command_asked_twice_has_one_event_and_one_answer(desk: Desk, bu
     again = await desk.door.send(stream, verification(), HOST, command_id=command_id)
     assert (first.repeated, again.repeated) == (False, True)
     assert (first.version, first.position, first.events) == (again.version, again.position, again.events)
+    assert len(await whole(desk.store, stream)) == 2, "one command, one event"
+
+
+class BusyServer(Interceptor):
+    """Gives the task of the first asking up, as Temporal does on a busy machine, and lets the rest through."""
+
+    gave_up = False
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - Temporal's own name
+        server = self
+
+        class Once(OutboundInterceptor):
+            async def start_update_with_start_workflow(
+                self,
+                input: StartWorkflowUpdateWithStartInput,  # noqa: A002 - Temporal's own name
+            ) -> WorkflowUpdateHandle[Any]:
+                if not server.gave_up:
+                    server.gave_up = True
+                    raise RPCError("unexpected workflow task failure", RPCStatusCode.FAILED_PRECONDITION, b"")
+                return await super().start_update_with_start_workflow(input)
+
+        return Once(next)
+
+
+async def test_a_workflow_task_that_the_server_gave_up_is_asked_for_again(desk: Desk, bureau: Bureau) -> None:
+    busy = BusyServer()
+    config = desk.client.config()
+    config["interceptors"] = [busy]
+    door = Door(WorkflowCarrier(Client(**config), desk.settings.task_queue), desk.store, bureau.key)
+    stream = bureau.id("organisation", "ORG-1")
+    assert (await door.send(stream, verification(), HOST)).version == 1
+    assert busy.gave_up
     assert len(await whole(desk.store, stream)) == 2, "one command, one event"
 
 

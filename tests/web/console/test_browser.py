@@ -181,6 +181,18 @@ async def test_every_page_is_read_by_everybody_in_each_language_large_and_narrow
         await _look(at.page, "a verification", PHONE)
 
 
+async def test_on_paper_there_is_neither_an_address_behind_a_link_nor_anything_to_press(
+    browser: Browser, house: House, address: str, bureau: Bureau
+) -> None:
+    token = await _come_in(house, bureau)
+    async with window(browser, address, token=token) as at:
+        await at.page.goto(f"/files/{bureau.id('need', 'ND-1')}")
+        await at.page.emulate_media(media="print")
+        behind = "[...document.querySelectorAll('main a')].map(a => getComputedStyle(a, '::after').content)"
+        assert set(await at.page.evaluate(behind)) <= {"none", "normal"}
+        assert await at.page.locator("main form:visible, main button:visible, header:visible").count() == 0
+
+
 async def test_a_task_is_decided_by_the_keyboard_alone(
     browser: Browser, house: House, address: str, bureau: Bureau
 ) -> None:
