@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -293,13 +293,13 @@ def _read_value(value: TableValue, cells: Mapping[str, str], found: Import) -> A
 
 
 def _read_money(text: str) -> int:
-    try:
-        hundredths = Decimal(text) * 100
-    except InvalidOperation:
-        raise ValueError(f"{show(text)} 不是金額", f"{show(text)} is no amount") from None
-    if hundredths != hundredths.to_integral_value() or not 0 <= hundredths < 10**15:
-        raise ValueError(f"{show(text)} 不是整分的金額", f"{show(text)} is no amount of whole hundredths")
-    return int(hundredths)
+    if not _AMOUNT.fullmatch(text):
+        raise ValueError(f"{show(text)} 不是金額，寫作 1234.50", f"{show(text)} is no amount: write 1234.50")
+    return int(Decimal(text) * 100)
+
+
+_AMOUNT = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2}0*)?")
+"""Decimal units: a comma divides thousands in one country and decimals in another, and 1.8E+07 has lost its digits."""
 
 
 # ---------------------------------------------------------------- commands

@@ -92,7 +92,7 @@ def _outward(model: type[BaseModel], place: Place) -> Place:
 
 def parse_json(text: str) -> object:
     """JSON with decimals kept exact. Raises ValueError, in both languages, for doubled keys, NaN, or great depth."""
-    return _parse_json(text, parse_float=Decimal)
+    return _parse_json(text, parse_int=_whole_number, parse_float=_decimal_number)
 
 
 def _parse_json(text: str, **readers: Any) -> object:  # noqa: ANN401 - json's own
@@ -104,6 +104,26 @@ def _parse_json(text: str, **readers: Any) -> object:  # noqa: ANN401 - json's o
         zh, en = f"第 {invalid.colno} 個字元處不是 JSON", f"not JSON at character {invalid.colno}"
         raise ValueMisread(zh, en) from invalid
 
+
+def _whole_number(text: str) -> int:
+    return int(_require_short(text))
+
+
+def _decimal_number(text: str) -> Decimal:
+    return Decimal(_require_short(text))
+
+
+def _require_short(number: str) -> str:
+    """The number as it is written, unless no field could hold it: from some length on Python itself reads none."""
+    power = _POWER.search(number)
+    if len(number) > _LONGEST_NUMBER or (power is not None and len(power[1]) > _LONGEST_POWER):
+        raise ValueMisread(f"數字過長：{show(number)}", f"the number is too long: {show(number)}")
+    return number
+
+
+_POWER = re.compile("[eE][+-]?0*([0-9]+)")
+_LONGEST_NUMBER, _LONGEST_POWER = 1000, 3
+"""Characters of a number in JSON, and digits of its power of ten."""
 
 _TOO_DEEP = ValueMisread("JSON 層次過深", "JSON that is nested too deeply")
 
@@ -171,7 +191,7 @@ class _Reader:
                 zh = f"沒有此項；可用：{known}"
                 self._fault((*place, key), zh, f"there is no such field; there are: {known.replace('、', ', ')}")
             elif shape.name in values:
-                self._fault((*place, key), f"與 {shape.name} 重複", f"this is {shape.name}, which is given already")
+                self._fault_doubled((*place, key), shape.name)
             else:
                 values[shape.name] = self.read(shape.shape, value, (*place, shape.name))
         return values
@@ -191,6 +211,9 @@ class _Reader:
 
     def _fault(self, place: Place, zh: str, en: str) -> None:
         self.faults.append(InputFault(place, zh, en))
+
+    def _fault_doubled(self, place: Place, name: object) -> None:
+        self._fault(place, f"與 {name} 重複", f"this is {name}, which is given already")
 
     def _read(self, shape: Shape, value: object, place: Place) -> object:
         if isinstance(value, str):
@@ -240,10 +263,13 @@ class _Reader:
             value = dict(self._pairs(value)) if members is None else members
         if not isinstance(value, dict):
             raise _Misfit
-        return {
-            self.read(key, one, (*place, str(one), "[key]")): self.read(item, inner, (*place, str(one)))
-            for one, inner in value.items()
-        }
+        members: dict[object, object] = {}
+        for one, inner in value.items():
+            name = self.read(key, one, (*place, str(one), "[key]"))
+            if name in members:  # by its word and by its name, or in either script
+                self._fault_doubled((*place, str(one)), name)
+            members[name] = self.read(item, inner, (*place, str(one)))
+        return members
 
     def _pairs(self, text: str) -> Iterable[tuple[str, str]]:
         seen: set[str] = set()
@@ -298,13 +324,18 @@ class _Reader:
             return value
         if not isinstance(value, str):
             raise _Misfit
-        digits = _plain_digits(value)
-        if _SCIENTIFIC.fullmatch(digits):
-            raise ValueMisread(
-                f"{show(value)} 是科學記數，原數已失；請在電子表格中把該欄設為「文字」再填",
-                f"{show(value)} is in scientific notation and has lost its digits: make the column text, type it again",
-            )
-        return parse_yuan(digits)
+        return parse_amount(value)
+
+
+def parse_amount(text: str) -> int:
+    """The fen of an amount as people write it, in digits of either width. Raises ValueError if it is none."""
+    digits = _plain_digits(text)
+    if _SCIENTIFIC.fullmatch(digits):
+        raise ValueMisread(
+            f"{show(text)} 是科學記數，原數已失；請在電子表格中把該欄設為「文字」再填",
+            f"{show(text)} is in scientific notation and has lost its digits: make the column text, type it again",
+        )
+    return parse_yuan(digits)
 
 
 def _field_named(shapes: Mapping[str, FieldShape], key: str) -> FieldShape | None:
@@ -327,8 +358,9 @@ _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def _plain_digits(text: str) -> str:
-    """Full-width digits and signs as plain ones, without space around."""
-    return unicodedata.normalize("NFKC", text).replace("\N{MINUS SIGN}", "-").strip()
+    """Full-width digits and signs as plain ones, without space around; 50000① and 50000², a note's mark, stay so."""
+    plain = (one if one.isnumeric() and not one.isdecimal() else unicodedata.normalize("NFKC", one) for one in text)
+    return "".join(plain).replace("\N{MINUS SIGN}", "-").strip()
 
 
 def _named(text: str) -> str:

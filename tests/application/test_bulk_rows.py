@@ -118,6 +118,7 @@ async def test_a_table_that_is_not_what_it_seems_is_refused(content: str, line: 
         ('{"command": "a", "command": "b"}', "重複"),
         ('{"command": "submit-need", "data": {"round": "R", "round": "R"}}', "重複"),
         ('{"command": NaN}', "NaN"),
+        ('{"data": {"envelope": 1e99999999999999999999}}', "過長"),
         ("[" * 5000, "深"),
         ("[1, 2]", "物件"),
         ("null", "物件"),

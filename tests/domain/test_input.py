@@ -73,6 +73,7 @@ def test_money_is_yuan_as_people_write_it(text: str, fen: int) -> None:
 @every_row("text", [
         "12:30", "1_8", "0x10", "0o17", "1.8E+07", "1e3", "1,00", "50,00,000", "1.005", "0.5fen", "5 000", "五萬", "",
         "many", "{[}", "nan", "Infinity", "1/2", "50000 fen yuan", "--5", "5萬億", "9" * 60, "٥٠٠x",
+        "50000①", "50000²", "⒈5",
     ])  # fmt: skip
 def test_what_is_no_amount_is_refused_with_what_would_do(text: str) -> None:
     with pytest.raises(InputInvalid) as invalid:
@@ -149,9 +150,10 @@ def test_a_date_is_read_as_people_write_it(text: str) -> None:
     assert value(typed("RecordRating", level="5A", until=text), "until") == date(2024, 3, 9)
 
 
-@pytest.mark.parametrize(
-    "text", ["2024-02-30", "20240309", "24-3-9", "2024-3/9", "1830000000", "1889-01-01", "2201-01-01", "9999-12-31", ""]
-)
+@every_row("text", [
+        "2024-02-30", "20240309", "24-3-9", "2024-3/9", "1830000000", "1889-01-01", "2201-01-01", "9999-12-31",
+        "2024年②月4日", "",
+    ])  # fmt: skip
 def test_what_is_no_date_of_this_office_is_refused(text: str) -> None:
     with pytest.raises(InputInvalid):
         typed("RecordRating", level="5A", until=text)
@@ -193,7 +195,7 @@ def test_numbers_are_decimal(text: str, number: int) -> None:
     assert value(typed("RecordActivity", person_times=text), "person_times") == number
 
 
-@pytest.mark.parametrize("text", ["1e3", "0x10", "1_8", "12:30", "1.0", "", "十二", "-0x1"])
+@pytest.mark.parametrize("text", ["1e3", "0x10", "1_8", "12:30", "1.0", "", "十二", "-0x1", "2²", "⑩"])
 def test_what_is_no_number_is_refused(text: str) -> None:
     with pytest.raises(InputInvalid, match="whole number"):
         typed("RecordActivity", person_times=text)
@@ -274,6 +276,17 @@ def test_pairs_need_no_json_and_may_not_say_a_name_twice() -> None:
             typed("ApproveRoundBudget", amount="3", funds=doubled)
 
 
+@pytest.mark.parametrize("other", ["personnel", "人员费"])
+def test_a_line_may_not_be_given_by_its_word_and_again_otherwise(other: str) -> None:
+    moved = {"人員費": -500, other: -300, "activity": 800}
+    pairs = f"人員費:-5,{other}:-3,activity:8"
+    for text in (pairs, json.dumps(moved)):
+        with pytest.raises(InputInvalid, match="given already"):
+            typed("RequestVariation", reason="調整", move=text)
+    with pytest.raises(InputInvalid, match="given already"):
+        given("RequestVariation", reason="調整", move=moved)
+
+
 def test_a_document_is_the_file_at_a_path() -> None:
     command = typed("ArchiveProject", index="@minutes.pdf")
     assert value(command, "index") == PAPER
@@ -311,9 +324,11 @@ def test_every_fault_is_named_at_once_and_in_the_order_of_the_fields() -> None:
 # ---------------------------------------------------------------- JSON, and words of libraries
 
 
-def test_json_has_every_key_once_and_no_numbers_that_are_none() -> None:
+def test_json_has_every_key_once_and_no_numbers_that_are_none_or_that_nothing_holds() -> None:
     assert parse_json('{"a": 1.50}') == {"a": Decimal("1.50")}
-    for text in ('{"a": 1, "a": 2}', '{"a": {"b": 1, "b": 1}}', "NaN", "[Infinity]", "[" * 1000, "{", "[1,]"):
+    doubled = ('{"a": 1, "a": 2}', '{"a": {"b": 1, "b": 1}}')
+    too_long = ("9" * 5000, "1e99999999999999999999", "1E-9999", "0." + "1" * 5000)
+    for text in (*doubled, *too_long, "NaN", "[Infinity]", "[" * 1000, "{", "[1,]"):
         with pytest.raises(ValueMisread):
             parse_json(text)
 

@@ -129,9 +129,10 @@ async def test_a_preview_says_of_every_row_what_would_become_of_it_and_records_n
     assert len(store._entries) == before
 
 
-async def test_cells_that_cannot_be_read_are_all_named_and_nothing_is_begun() -> None:
+@pytest.mark.parametrize("amount", ["10147.415", "10_147", "1.8E+07", "1²"])
+async def test_cells_that_cannot_be_read_are_all_named_and_nothing_is_begun(amount: str) -> None:
     store, _ = await open_rubi()
-    broken = TABLE.replace(b"10147.41,new", b"10147.415,new").replace(b"2024-10-08", b"8/10/2024")
+    broken = TABLE.replace(b"10147.41,new", f"{amount},new".encode()).replace(b"2024-10-08", b"8/10/2024")
     with pytest.raises(DocumentInvalid) as faulty:
         await read_import("grants.csv", broken, MAPPING, store, REALM)
     assert [(f.line, f.where) for f in faulty.value.faults] == [(2, "granted_eur"), (9, "seen_on")]

@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 from domain.kernel.explanation import InputFault, show
 from domain.kernel.failure import Failure
 from domain.kernel.field_shape import Choice, FieldShape, Kind, Shape, field_shapes
-from domain.kernel.money import parse_yuan
+from domain.kernel.input import parse_amount
 from domain.kernel.words import NAMED
 from domain.project.contract import digest_account
 
@@ -449,6 +449,6 @@ _HINTS: Final = {
 def _read_fen(value: object) -> int | None:
     """The amount as it will be understood; None if it cannot be."""
     try:
-        return parse_yuan(value.strip()) if isinstance(value, str) and value.strip() else None
+        return parse_amount(value) if isinstance(value, str) and value.strip() else None
     except ValueError:
         return None
