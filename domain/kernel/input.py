@@ -263,13 +263,13 @@ class _Reader:
             value = dict(self._pairs(value)) if members is None else members
         if not isinstance(value, dict):
             raise _Misfit
-        members: dict[object, object] = {}
+        taken: dict[object, object] = {}
         for one, inner in value.items():
             name = self.read(key, one, (*place, str(one), "[key]"))
-            if name in members:  # by its word and by its name, or in either script
+            if name in taken:  # by its word and by its name, or in either script
                 self._fault_doubled((*place, str(one)), name)
-            members[name] = self.read(item, inner, (*place, str(one)))
-        return members
+            taken[name] = self.read(item, inner, (*place, str(one)))
+        return taken
 
     def _pairs(self, text: str) -> Iterable[tuple[str, str]]:
         seen: set[str] = set()

@@ -59,8 +59,8 @@ class PaymentData(Subject):
 class SettledData(PaymentData):
     """The money has left."""
 
-    amount: Annotated[int, Field(gt=0)]
-    """Fen."""
+    amount: Annotated[int, Field(gt=0, strict=True)]
+    """Fen: a number, for ``"1_8"`` and ``true`` are none."""
     reference: Annotated[str, Field(min_length=1, max_length=200)]
     """The bank's own number of the payment."""
 
