@@ -86,6 +86,8 @@ async def test_its_form_shows_and_takes_what_is_typed_as_text(
     if kind not in {*PAPERS, *LIVING, "door"}:  # nothing has begun one: its form is shown as if somebody had
         stage = command.during[0] if command.during else "X"
         monkeypatch.setattr("web.console.act.filling.fold", lambda stream, _: State(stream, stage=stage, version=1))
+    # a reviewer declares their interests before the form is shown: tests/web/console/test_reviews.py
+    monkeypatch.setattr("web.console.act.page.find_own_review", lambda _: None)
     path = f"/do/{command.command_type}/{await _stream(papers, kind)}"
     async with papers.person(*EVERY_SEAT) as person:
         shown = await _show(person, path)

@@ -11,9 +11,10 @@ import pytest
 from application.listing import StreamFilter, list_streams
 from application.queries import load_file, resolve_name
 from application.round_overview import Ranked, read_overview
+from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scope import Scope, ScopeKind
 from domain.round.resolution import RankedBid
-from tests.paper import REPORTED
+from tests.paper import REPORTED, prepare_resolution
 from tests.web.console.papers import PaperHouse, open_paper_house
 from web.console.round.page import SECTIONS, _last
 
@@ -46,6 +47,19 @@ async def test_the_stages_of_a_round_stand_in_order_with_the_act_that_is_due(pap
     assert f"/do/ResolveRound/round/{papers.realm}/R-FZ-2023" in page.partition('id="ranking"')[2]
     assert "ND-2" in page.partition('id="solicitation"')[2].partition('id="catalogue"')[0]
     assert f"/rounds/{papers.realm}/R-FZ-2023" in listed
+
+
+async def test_a_round_lists_the_documents_that_its_file_lists(tmp_path: Path) -> None:
+    decided = await open_paper_house(tmp_path, REPORTED)
+    resolution = await prepare_resolution(decided.house.store, decided.realm)
+    stream = StreamId.of("round", decided.realm, "R-FZ-2023")
+    await decided.house.door.send(stream, resolution, Actor("CAB-REG#1"), at=REPORTED)
+    async with decided.person("CAB-REG#1") as officer:
+        page = await read(officer, decided)
+        file = (await officer.get(f"/files/round/{decided.realm}/R-FZ-2023")).text
+    listed = [one.partition('aria-labelledby="documents"')[2].partition("</section>")[0] for one in (page, file)]
+    assert "會議紀要.pdf" in listed[0]
+    assert listed[0] == listed[1]
 
 
 async def test_before_the_report_there_are_sheets_and_no_marks(tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from application.attempts import list_attempts
+from domain.catalogue import command_class
 from domain.kernel.identity import Actor, StreamId
 from domain.need import SubmitNeed
 from domain.registers.incubation_base import DesignateBase, Tier
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
+from web.console.together.offer import may_be_together
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +98,23 @@ async def test_several_are_checked_on_one_page_and_each_is_its_own_command(desks
         assert len([entry async for entry in bureau.store.read(bureau.id("need", name))]) == 2
 
 
+async def test_what_is_awaited_begins_in_english_as_the_buttons_beside_it_do(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1", lang="en") as officer:
+        inbox = (await officer.get("/")).text.partition("<tbody>")[2]
+        file = (await officer.get(f"/files/round/{papers.realm}/R-FZ-2023")).text
+    awaited = re.findall(r'<td><a class="govuk-link" href="/do/[^"]+">([^<]+)', inbox)
+    awaited += re.findall(r'<li><a (?:class="office-act--awaited" )?href="/do/[^"]+">([^<]+)', file)
+    assert awaited
+    assert [one for one in awaited if not one[0].isupper()] == []
+
+
+def test_what_is_of_one_file_alone_is_not_decided_for_several() -> None:
+    of_one = {"SubmitScore", "PayDisbursement", "RequestDisbursement", "ConfirmLedgerAccount", "ProposeAward"}
+    shared = {"AdoptNeed", "RejectNeed", "CheckDisbursement", "ApproveDisbursement", "ConfirmAct", "ConfirmAward"}
+    offered = {name for name in of_one | shared if may_be_together(command_class(name))}
+    assert offered == shared
+
+
 async def test_what_is_late_leads_who_is_only_told_of_it_to_the_file_and_is_not_theirs_to_tick(tmp_path: Path) -> None:
     approved = await open_paper_house(tmp_path, datetime(2023, 6, 1, tzinfo=UTC))
     base = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-3")
@@ -121,8 +140,10 @@ async def test_what_is_of_several_kinds_is_taken_kind_by_kind(papers: PaperHouse
         token = hidden(none.text, "office-menu__body")["token"]
         mixed = await person.get("/together", params={"on": [f"CloseProject {one}", f"ArchiveProject {other}"]})
         single = await person.get("/together", params={"on": [f"RequestDisbursement {one} T1"]})
-        wrong = await person.get("/together", params={"on": ["RequestDisbursement x", "RequestDisbursement ../y"]})
-        nothing = await person.post("/together/RequestDisbursement", data={"token": token})
+        wrong = await person.get("/together", params={"on": ["CheckDisbursement x", "CheckDisbursement ../y"]})
+        nothing = await person.post("/together/CheckDisbursement", data={"token": token})
+        of_one = await person.get("/together", params={"on": [f"SubmitScore {one} AP-5", f"SubmitScore {one} AP-6"]})
+    assert of_one.status_code == 404
     assert "尚未選取事項" in none.text
     links = [
         parse_qs(urlsplit(unescape(href)).query)["on"] for href in re.findall(r'href="(/together[^"]+)"', mixed.text)

@@ -417,6 +417,8 @@ def _hint(of: FieldShape, widget: str) -> tuple[str, str] | None:
     zh, en = _HINTS.get(widget, ("", ""))
     if of.shape.kind is Kind.LIST and widget == "text":
         zh, en = "以逗號分隔", "separated by commas"
+    elif widget == "lines" and of.shape.item is not None and of.shape.item.kind is Kind.DATE:
+        zh, en = "每行一個日期，如 2026-10-01", "one date a line, such as 2026-10-01"
     elif of.shape.kind is Kind.GROUP and widget == "text":
         zh, en = "寫作 名稱@版本，如 fuzhou@1", "written name@version, as fuzhou@1"
     elif of.shape.kind is Kind.INTEGER and of.shape.least is not None and of.shape.most is not None:

@@ -59,7 +59,10 @@ TEXTS: Final[Texts] = {
     "account_holder": ("戶名", "Name of the holder"),
     "account_number": ("賬號", "Account number"),
     "account_known": ("已填寫；要改則重新填寫三項。校驗值", "Filled in; to change it, fill in all three again. Digest"),
-    "file_hint": ("PDF、DOCX、XLSX、圖片等", "PDF, DOCX, XLSX, pictures and the like"),
+    "file_hint": (
+        "PDF、OFD、DOCX、XLSX、PPTX、圖片或 ZIP，每份至多 50 MB；確認辦理後才作記錄。",
+        "PDF, OFD, DOCX, XLSX, PPTX, pictures or ZIP, at most 50 MB each. Recorded only when you confirm.",
+    ),
     "at": ("辦理時間（補錄）", "Time of the act (from the papers)"),
     "at_hint": ("北京時間，如 2026-12-09 17:00", "Beijing time, such as 2026-12-09 17:00"),
     "to_check": ("核對", "Check"),

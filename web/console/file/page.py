@@ -110,9 +110,6 @@ TEXTS: Final[Texts] = {
     "line": ("支出科目", "Budget line"),
     "amount": ("金額（元）", "Amount (yuan)"),
     "documents": ("文件", "Documents"),
-    "document": ("名稱", "Name"),
-    "document_of": ("出自", "From"),
-    "document_at": ("日期", "Date"),
     "digest": ("校驗值", "Digest"),
     "not_kept": ("（原件不在此處）", "(the original is not kept here)"),
     "people": ("經辦人員", "People"),
@@ -245,7 +242,7 @@ async def show_file(
         milestones=_list_milestones(file.state),
         budget=[(value_words(line), fen) for line, fen in file.state.part(Contract).budget.items()],
         documents=list_documents(file.story, language),
-        kept={one.attachment.sha256 for one in file.documents if one.is_here},
+        kept=list_kept(file),
         people=_list_people(file),
         story=story,
         marked=[
@@ -285,6 +282,11 @@ def read_stream(kind: str, realm: str, name: str) -> StreamId:
     if kind not in AGGREGATES:
         raise NameUnknown(name)
     return stream
+
+
+def list_kept(file: File) -> set[str]:
+    """The digests of its documents whose originals are here."""
+    return {one.attachment.sha256 for one in file.documents if one.is_here}
 
 
 async def _list_acts(house: House, caller: Caller, seat: Actor | None, state: State, *, is_past: bool) -> list[Act]:

@@ -24,6 +24,7 @@ from web.console.paths import act_path, file_path, write_choice
 from web.console.reader import list_organisations, read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
+from web.console.together.offer import may_be_together
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.v1.pages import shield
 
@@ -257,8 +258,8 @@ class Task:
     waiting: Waiting
     do: str
     """Where it is done; the file where the reader's seat is only told of it."""
-    is_own: bool
-    """Whether the reader's seat may give the command."""
+    may_tick: bool
+    """Whether the reader's seat may give the command, and to several at once."""
     file: str
     number: str
     kind: str
@@ -295,7 +296,7 @@ def _task(
     return Task(
         waiting,
         _find_place(waiting, seat),
-        _may_give(waiting, seat),
+        _may_give(waiting, seat) and _may_be_ticked(waiting.command),
         file_path(stream),
         f"{number}/{waiting.subject}" if waiting.subject else number,
         say(*tell_kind(stream.kind)),
@@ -307,6 +308,10 @@ def _task(
 def _may_give(waiting: Waiting, seat: Actor | None) -> bool:
     """Whether what is awaited is that seat's to do: of what is late, others are told who only look into it."""
     return seat is None or not is_command(waiting.command) or seat.role in command_class(waiting.command).by
+
+
+def _may_be_ticked(command: str) -> bool:
+    return is_command(command) and may_be_together(command_class(command))
 
 
 def _find_place(waiting: Waiting, seat: Actor | None) -> str:

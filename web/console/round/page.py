@@ -40,12 +40,14 @@ from web.asking import find_asker
 from web.components.bars import Row, draw_bars
 from web.components.words import tell_command
 from web.console.file.life import draw_life, trace_stages
-from web.console.file.page import read_stream
+from web.console.file.page import TEXTS as FILE_TEXTS
+from web.console.file.page import list_kept, read_stream
+from web.console.file.story import list_documents
 from web.console.paths import act_path, file_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
-from web.guard import ByCaller, ByHouse, Policy, allow
+from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,6 +126,7 @@ TEXTS: Final[Texts] = {
     "public": ("信息公開頁", "The public page"),
     "none_posted": ("目前沒有公示中的項目。", "Nothing is in public notice at the moment."),
     "not_yet": ("尚未辦理", "not yet"),
+    **{name: FILE_TEXTS[name] for name in ("documents", "digest", "not_kept")},
 }
 SECTIONS: Final[tuple[tuple[str, tuple[type[Command], ...]], ...]] = (
     ("plan", (ApproveRoundBudget,)),
@@ -211,6 +214,8 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
         asides=[((one.by.zh, one.by.en), one.value, one.least) for one in overview.known.set_asides],
         needs_close=overview.known.needs_close_at(file.calendar),
         closes=overview.known.closes_at(file.calendar),
+        documents=list_documents(file.story, language_of(request)),
+        kept=list_kept(file),
         file_path=file_path,
         own_path=file_path(file.stream),
         public_path=f"/public/rounds/{file.stream.realm}/{file.stream.name}",

@@ -52,10 +52,13 @@ TEXTS: Final[Texts] = {
     "none": ("尚未發布辦法", "No rules are published"),
     "upload": ("核對一個辦法文件", "Look at a city's file"),
     "upload_lead": (
-        "選擇 YAML 文件：逐行指出有誤之處，並與已發布的最新版本逐項比較。此步不作記錄。",
-        "Choose a YAML file. Its faults are told line by line, its differences in words. Nothing is recorded.",
+        "選擇一個城市的管理辦法文件：下一頁逐行指出有誤之處；無誤的，與已發布的最新版本逐項比較，由該頁發布。",
+        "Choose a city's policy file. The next page tells its faults by line, or what it changes; publish from there.",
     ),
-    "file": ("辦法文件（.yaml，至多 200 kB）", "File (.yaml, at most 200 kB)"),
+    "file": (
+        "管理辦法文件（YAML，.yaml 或 .yml，至多 200 kB）",
+        "Policy file (YAML: .yaml or .yml, at most 200 kB)",
+    ),
     "check": ("核對", "Check"),
     "no_file": ("請選擇文件", "Choose a file"),
     "too_large": ("文件不可超過 200 kB", "A file may have at most 200 kB"),

@@ -15,7 +15,6 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from activities.names import GROUP_DECISIONS
 from application.command_input import list_amounts
 from application.door import NotKnown
 from application.drafts import keep_draft
@@ -52,6 +51,7 @@ from web.console.failure import list_unmet
 from web.console.paths import file_path, together_path, write_choice
 from web.console.rendering import render
 from web.console.route import read_form, send_to_sign_in
+from web.console.together.offer import may_be_together
 from web.guard import ByCaller, ByHouse, Policy, allow, house_of
 from web.problems import Refusal
 
@@ -188,12 +188,12 @@ async def show_together(
             request, "console/together/kinds.html", TEXTS, status=HTTPStatus.UNPROCESSABLE_ENTITY, kinds=listed
         )
     ((name, some),) = kinds.items()
-    command = _find_command(name)
     choices = [_read_choice(f"{uuid4()} {text.partition(' ')[2]}") for text in some]
     if len(choices) == 1:
         (only,) = choices
         query = f"?{urlencode({'part': only.part})}" if only.part else ""
         return RedirectResponse(f"/do/{name}/{only.stream}{query}", HTTPStatus.SEE_OTHER)
+    command = _find_command(name)
     rows = [await _begin(request, house, caller, command, one) for one in choices]
     if any(needs_proof(row.filling) for row in rows):
         target = f"{request.url.path}?{request.url.query}"
@@ -305,7 +305,7 @@ def _together_path(on: Sequence[str]) -> str:
 def _find_command(name: str) -> type[Command]:
     """The command, if several of it may be given on one page. Raises NameUnknown."""
     command = find_offered(name)
-    if name in GROUP_DECISIONS:
+    if not may_be_together(command):
         raise NameUnknown(name)
     return command
 
