@@ -231,6 +231,8 @@ async def test_what_cannot_be_read_is_told_where_and_nothing_is_kept(counter: Co
     for change, status in (
         ({"amount": 1.5}, 422),
         ({"amount": 0}, 422),
+        ({"amount": "1_8"}, 422),
+        ({"amount": True}, 422),
         ({"bound": "x"}, 422),
         ({"more": 1}, 422),
         ({"reference": ""}, 422),
