@@ -151,7 +151,7 @@ PARTICULARS: dict[str, Callable[[Random, MemoryRealm], Any]] = {
     "findings": one(("簽到不全",)),
     "funds": funds,
     "grade": one("優秀", "良好", "合格", "不合格", "A"),
-    "ground": one("FALSE_STATEMENT", "POST_AUDIT", "RISK", "重複資助"),
+    "ground": one("FALSE_STATEMENT", "POST_AUDIT", "RISK", "AUDIT", "重複資助"),
     "group": one("獨居老人", "王某 33010119500101001X"),
     "head_count": one(1, 20),
     "hearing_until": day(0, 40),

@@ -41,6 +41,7 @@ from domain.registers.panel import Panel
 from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
+from domain.round.plan import ApproveRoundBudget
 from schemes.calendars import load_published
 from tests.domain.errands import draw_for, next_command, opening, representative
 from tests.domain.guesses import BIDS, NAMES, PANELS, TYPES, any_command, fitting_command, strangers_command
@@ -92,8 +93,8 @@ OF_THE_CITIES = frozenset(
     }
 )
 """What lists, shares, registers and routes of a city refuse: their own tests ask them, e.g. ``test_codelists``."""
-OF_THE_OFFICE = ("AC", "AV", "DG", "DK", "EV", "MT", "NW", "OE", "OF", "PN", "SE", "TP")
-"""How rules of kinds begin that no walk here goes near: the tests of those registers ask them."""
+OF_THE_OFFICE = ("AC", "AV", "DG", "DS", "DK", "EV", "MT", "NW", "OE", "OF", "PN", "SE", "TP")
+"""How rules begin that no walk here goes near: the tests of those registers, and of files long put away, ask them."""
 RACES: list[int] = []
 """How many won each race for the last yuan."""
 
@@ -258,6 +259,7 @@ class Rounds(RuleBasedStateMachine):
         other = RULES.model_copy(update={"name": "elsewhere"})
         self._refused("scheme", "hangzhou", PublishPolicyPack(scheme=other), "CAB-DEC#1")
         self._refused("scheme", "hangzhou", PublishPolicyPack(scheme=RULES), "CAB-DEC#1")
+        self._refused("round", "R-9", ApproveRoundBudget(scheme=RULES.ref, amount=1), "FISCAL#1")
         self._refused("realm", "clock", SetClock(clock=Clock.MANUAL), "PUBLIC#1")
         self.office.ask(
             StreamCommand(self.office.id("realm", "clock"), SetClock(clock=Clock.MANUAL), Actor("CAB-REG#1"))
