@@ -151,6 +151,8 @@ _TABLE: Final = (
     ("AV09", "ApprovalExpired", "SYS"),
     ("AV10", "ApprovalReminded", "SYS"),
     ("AV11", "ApprovalEscalated", "SYS"),
+    ("DS01", "FileHeld FileReleased", "CAB-REG CAB-DEC"),
+    ("DS02", "FileDisposed", "HOST CAB-REG"),
 )
 """The rule, events, and the roles of the seats that they may come from."""
 
