@@ -9,7 +9,7 @@ from deciding.journal import Journal
 from deciding.reader import Reader
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
-from domain.kernel.identity import SYSTEM, consequence_command_id
+from domain.kernel.identity import consequence_command_id
 from domain.kernel.refusal import Unmet
 from store.bounds import MOST_ROWS
 
@@ -30,7 +30,7 @@ _AT_ONCE = 500
 async def require_free_ids(store: EventStore, decision: Decision) -> None:
     """Raise StreamParked if the id of a deadline among the steps is journalled as something else."""
     for step in decision.steps:
-        if is_deadline(step) and (holder := await _find_holder(store, decision.state.stream, step)) is not None:
+        if step.due is not None and (holder := await _find_holder(store, decision.state.stream, step)) is not None:
             why = f"{step.order.command.command_type} at {step.order.at.isoformat()}: its id is taken on {holder}"
             raise StreamParked(decision.state.stream, why, step.due)
 
@@ -39,7 +39,7 @@ async def find_taken(store: EventStore, others: tuple[Decision, ...]) -> Unmet |
     """That a consequence cannot be recorded under the id that follows from the command's; None if all can."""
     for other in others:
         for step in other.steps:
-            if not is_deadline(step) and (holder := await _find_holder(store, other.state.stream, step)) is not None:
+            if step.due is None and (holder := await _find_holder(store, other.state.stream, step)) is not None:
                 return _taken(step.command_id, holder)
     return None
 
@@ -99,11 +99,6 @@ async def iterate_parked_on_paper(store: EventStore, now: datetime, limit: int =
             continue
         if (parked := await find_parked(store, row.stream, row.due_at)) is not None:
             yield parked
-
-
-def is_deadline(step: Step) -> bool:
-    """Whether the step fell due, rather than being asked for or following from what was."""
-    return step.order.actor == SYSTEM
 
 
 async def _find_holder(store: EventStore, stream: StreamId, step: Step) -> StreamId | None:

@@ -34,6 +34,7 @@ from tests.workflows.bureau import verification
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from deciding.signature import DoorKey
     from store.port import Append, AppendResult, Loaded, Readings
 
 STREAM = StreamId("organisation/seals/ORG-1")
@@ -304,7 +305,12 @@ def test_a_first_key_signed_by_somebody_else_or_on_anothers_stream_is_turned_awa
     asyncio.run(scenario())
 
 
-def test_two_first_keys_at_one_moment_are_one_and_a_refusal() -> None:
+@every_row(
+    "two, endings", [((OTHER, UNKNOWN), [Ending.ACCEPTED, Ending.REFUSED]), ((OTHER, OTHER), [Ending.ACCEPTED] * 2)]
+)
+def test_two_first_keys_at_one_moment_are_one_and_a_refusal_and_of_one_key_the_same_twice(
+    two: tuple[DoorKey, DoorKey], endings: list[Ending]
+) -> None:
     class Slow(Timed):
         async def append(self, append: Append) -> AppendResult:
             await asyncio.sleep(0)
@@ -312,8 +318,8 @@ def test_two_first_keys_at_one_moment_are_one_and_a_refusal() -> None:
 
     async def scenario() -> None:
         store, now = Slow(), NOW
-        answers = await asyncio.gather(*(carry_out(store, build_first_publication(k, now)) for k in (OTHER, UNKNOWN)))
-        assert sorted(a.ending for a in answers) == [Ending.ACCEPTED, Ending.REFUSED]
+        answers = await asyncio.gather(*(carry_out(store, build_first_publication(key, now)) for key in two))
+        assert sorted(a.ending for a in answers) == endings
 
     asyncio.run(scenario())
 
