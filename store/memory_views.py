@@ -136,7 +136,7 @@ class MemoryViews:
         if head is None:
             return ViewPage((), 0, len(self.entries), None)
         rows = await self.page_of(head.generation, query)
-        return ViewPage(rows, head.position, len(self.entries), head.reached_at)
+        return ViewPage(rows, head.position if head.walked is None else 0, len(self.entries), head.reached_at)
 
     async def count(self, query: ViewQuery) -> int:
         """How many rows of the live generation that page would have."""

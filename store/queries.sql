@@ -224,8 +224,8 @@ SELECT set_config('synchronous_commit', 'off', true), pg_notify('venture', $1);
 SELECT name, generation, version, live, position, reached_at, walked, done, total FROM venture.views ORDER BY name, generation;
 
 -- name: view_live
--- $1 view. How far the live one has come, and where the log ends at that moment.
-SELECT v.generation, v.position, v.reached_at, COALESCE(e.position, 0) AS last_position
+-- $1 view. How far the live one has come, 0 while it is being built, and where the log ends at that moment.
+SELECT v.generation, CASE WHEN v.walked IS NULL THEN v.position ELSE 0 END AS position, v.reached_at, COALESCE(e.position, 0) AS last_position
   FROM (SELECT 1) one
   LEFT JOIN venture.views v ON v.name = $1::text AND v.live
   LEFT JOIN (SELECT position FROM venture.entries ORDER BY position DESC LIMIT 1) e ON true;

@@ -132,7 +132,7 @@ class ViewPage:
 
     rows: Sequence[Row]
     position: int
-    """0 while there is no such view yet."""
+    """0 while there is no such view yet, or the only one is still being built."""
     last_position: int
     reached_at: datetime | None
 

@@ -196,6 +196,17 @@ async def test_without_a_view_there_are_no_rows_and_nothing_is_reached(store: Ev
     assert (page.rows, page.position) == ((), 0)
 
 
+async def test_the_only_view_that_is_still_being_built_has_reached_nothing(store: EventStore) -> None:
+    head, query = await begin(store), ViewQuery("organisations", ("stream",))
+    lease = await store.lease(LEASE, ME, timedelta(minutes=1))
+    assert lease is not None
+    walking = ViewWrite((ViewRows(head, (organisation("ORG-1"),)),), (), 0, 5, walked="x", passed=1)
+    assert await store.views.write(lease, walking)
+    assert (await store.views.page(query)).position == 0, "streams are missing from it"
+    assert await write(store, head, organisation("ORG-2"), old=5, new=5)
+    assert (await store.views.page(query)).position == 5
+
+
 # ------------------------------------------------------------------------------------------------- on Postgres alone
 
 
