@@ -10,6 +10,7 @@ from application.pages import Page, PageRequest
 from cli.output import ArgumentInvalid
 
 if TYPE_CHECKING:
+    from application.pages import Freshness
     from cli.output import Printer
     from store.port import EventStore
 
@@ -34,9 +35,12 @@ async def ask_page(store: EventStore, limit: int, after: str | None) -> PageRequ
 
 def tell_page(page: Page[Any], printer: Printer) -> None:
     """Say how old it is if it is not current, and where the next page begins."""
-    if not page.freshness.is_current:
-        printer.tell(
-            f"此表尚差 {page.freshness.behind} 條記錄", f"this list is {page.freshness.behind} entries behind the log"
-        )
+    tell_freshness(page.freshness, printer)
     if page.next is not None:
         printer.tell(f"還有下一頁：--after {page.next}", f"there is a next page: --after {page.next}")
+
+
+def tell_freshness(freshness: Freshness, printer: Printer) -> None:
+    """Say how old what was read is, if it is not current."""
+    if not freshness.is_current:
+        printer.tell(f"此表尚差 {freshness.behind} 條記錄", f"this list is {freshness.behind} entries behind the log")

@@ -20,7 +20,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import Column
-from cli.paging import read_filter
+from cli.paging import read_filter, tell_freshness
 from cli.seat import read_day
 from domain.kernel.money import yuan
 from domain.project.outputs import Output
@@ -92,6 +92,7 @@ async def portfolio_command(
         if which is None:
             portfolio = await read_portfolio(store, read_filter(PortfolioFilter, **given), by, request)
             _show(portfolio, by, printer)
+            tell_freshness(portfolio.freshness, printer)
             return
         page, sums = await list_courses(store, read_filter(CourseFilter, **given, **_narrow(which)), request)
     rows = [
@@ -112,6 +113,7 @@ async def portfolio_command(
     )
     printer.rows(rows, columns, ("沒有項目", "no projects"))
     printer.tell(f"共 {sums.projects} 個項目", f"{sums.projects} projects")
+    tell_freshness(page.freshness, printer)
 
 
 def _read_end(text: str | None, option: str) -> Any:  # noqa: ANN401 - an instant, or None
