@@ -132,12 +132,17 @@ def list_places(questions: Sequence[Consultation]) -> tuple[list[Any], ...]:
 def read_realm(row: asyncpg.Record) -> Realm:
     """How a realm stands, of the statements ``realms`` and ``consult``."""
     return Realm(
-        Clock(row["type"].upper()),
+        read_clock(row["type"]),
         row["occurred_at"],
         version=row["version"] or 0,
         calendar=row["schema_version"] or 0,
         earliest=row["recorded_at"],
     )
+
+
+def read_clock(column: str) -> Clock:
+    """The clock that a column names."""
+    return Clock(column.upper())
 
 
 def storable(texts: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Questions of one process that meet on the way travel in one statement, as its appends do."""
+"""Appends and questions of one process that meet on the way travel in one statement, each kind by itself."""
 
 from __future__ import annotations
 
@@ -13,16 +13,27 @@ if TYPE_CHECKING:
 Q = TypeVar("Q")
 A = TypeVar("A")
 
-MOST_QUESTIONS: Final = 256
-"""Questions in one statement."""
+MOST: Final = 256
+"""Questions, or appends, in one statement."""
 
 
 class Gathering(Generic[Q, A]):
     """One kind of question. While a statement is under way, the next one gathers; a lone question waits for nobody."""
 
-    def __init__(self, answer_all: Callable[[Sequence[Q]], Awaitable[Sequence[A]]]) -> None:
-        """Have them answered by that, in their order, as of one moment after the last of them was asked."""
+    def __init__(
+        self,
+        answer_all: Callable[[Sequence[Q]], Awaitable[Sequence[A]]],
+        *,
+        measure: Callable[[Q], int] = lambda _: 0,
+        largest: int = 0,
+    ) -> None:
+        """Have them answered by that, in their order, as of one moment after the last of them was asked.
+
+        A statement that has grown beyond ``largest``, as they ``measure``, takes no more.
+        """
         self._answer_all = answer_all
+        self._measure = measure
+        self._largest = largest
         self._waiting: list[tuple[Q, asyncio.Future[A]]] = []
         self._sender: asyncio.Task[None] | None = None
 
@@ -42,9 +53,7 @@ class Gathering(Generic[Q, A]):
     async def _send_all(self) -> None:
         batch: list[tuple[Q, asyncio.Future[A]]] = []
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_QUESTIONS], self._waiting[MOST_QUESTIONS:]
-                batch = [(question, future) for question, future in batch if not future.done()]
+            while batch := self._take():
                 await self._send(batch)
         except BaseException:
             for _, future in (*batch, *self._waiting):
@@ -54,9 +63,22 @@ class Gathering(Generic[Q, A]):
         finally:
             self._sender = None
 
+    def _take(self) -> list[tuple[Q, asyncio.Future[A]]]:
+        """The oldest, as many as go into one statement; those that nobody awaits any more are left."""
+        batch: list[tuple[Q, asyncio.Future[A]]] = []
+        seen, size = 0, 0
+        for question, future in self._waiting:
+            if len(batch) == MOST or size > self._largest:
+                break
+            seen += 1
+            if not future.done():
+                batch.append((question, future))
+                size += self._measure(question)
+        del self._waiting[:seen]
+        return batch
+
     async def _send(self, batch: Sequence[tuple[Q, asyncio.Future[A]]]) -> None:
-        if not batch:
-            return
+        """One statement; every future of it gets an answer."""
         try:
             answers = await self._answer_all([question for question, _ in batch])
         except StoreUnavailable as gone:
@@ -66,7 +88,7 @@ class Gathering(Generic[Q, A]):
             if len(batch) == 1:
                 _fail(batch[0][1], error)
                 return
-            for one in batch:  # find out whose it was: nobody is to suffer for another's question
+            for one in batch:  # all of it is undone: find out whose it was, and let the others through
                 await self._send([one])
         else:
             for (_, future), answer in zip(batch, answers, strict=True):

@@ -17,7 +17,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.bounds import AppendInvalid, check_standing, is_storable
-from store.consultation import Consultation, Findings, list_places, read_realm, storable
+from store.consultation import Consultation, Findings, list_places, read_clock, read_realm, storable
 from store.document_register import PostgresDocuments
 from store.entry_row import read_entry
 from store.gathering import Gathering
@@ -54,8 +54,6 @@ if TYPE_CHECKING:
 
 CHANNEL: Final = "venture"
 """Where the log's growth is made known: NOTIFY venture, '<last position>'."""
-MOST_GROUPS: Final = 256
-"""Appends in one statement."""
 MOST_BYTES: Final = 4 * 2**20
 """Bytes of JSON in one statement, beyond which no further append is taken along."""
 TRIES: Final = 4
@@ -151,8 +149,7 @@ class PostgresStore:
         self._pool = pool
         self.views = PostgresViews(pool, translate_errors)
         self.documents = PostgresDocuments(pool, translate_errors)
-        self._pending: list[tuple[Append, asyncio.Future[AppendResult]]] = []
-        self._flusher: asyncio.Task[None] | None = None
+        self._appends = Gathering(self._append_all, measure=_size, largest=MOST_BYTES)
         self._connection: PoolConnectionProxy[Any] | None = None
         self._outcomes = Gathering(self._read_outcomes)
         self._realms = Gathering(self._read_realms)
@@ -169,11 +166,16 @@ class PostgresStore:
         if self._closed:
             message = "the store is closed"
             raise StoreUnavailable(message)
-        future: asyncio.Future[AppendResult] = asyncio.get_running_loop().create_future()
-        self._pending.append((append, future))
-        if self._flusher is None:
-            self._flusher = asyncio.create_task(self._flush())
-        return await future
+        try:
+            return await self._appends.ask(append)
+        except _UNFIT as error:
+            raise _name_unfit(error) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            message = "what sends appends was ended"  # whoever asked was not: it is not known what came of it
+            raise StoreUnavailable(message) from None
 
     async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm to the wall clock. See the port."""
@@ -185,52 +187,10 @@ class PostgresStore:
         self._poke(answer.last_position)
         return answer
 
-    async def _flush(self) -> None:
-        """Send what is pending until nothing is; while a call is under way, the next one gathers."""
-        batch: list[tuple[Append, asyncio.Future[AppendResult]]] = []
-        try:
-            while batch := self._take():
-                await self._send(batch)
-        except BaseException as error:
-            for _, future in (*batch, *self._pending):
-                _fail(future, StoreUnavailable(f"{type(error).__name__}: {error}"))
-            self._pending.clear()
-            raise
-        finally:
-            self._flusher = None
-
-    def _take(self) -> list[tuple[Append, asyncio.Future[AppendResult]]]:
-        """The oldest pending appends, as many as go into one statement; those that nobody awaits any more are left."""
-        batch: list[tuple[Append, asyncio.Future[AppendResult]]] = []
-        seen, size = 0, 0
-        for append, future in self._pending:
-            if len(batch) == MOST_GROUPS or size > MOST_BYTES:
-                break
-            seen += 1
-            if not future.done():
-                batch.append((append, future))
-                size += _size(append)
-        del self._pending[:seen]
-        return batch
-
-    async def _send(self, batch: list[tuple[Append, asyncio.Future[AppendResult]]]) -> None:
-        """One statement; every future of it gets an answer."""
-        try:
-            answers = await self._append_batch([append for append, _ in batch])
-        except StoreUnavailable as error:
-            for _, future in batch:
-                _fail(future, type(error)(error.why))  # each its own, of the same kind: SchemaUnfit says what to do
-        except Exception as error:  # noqa: BLE001 - whatever it is, whoever awaits hears of it
-            if len(batch) == 1:
-                _fail(batch[0][1], _name_unfit(error))
-                return
-            for one in batch:  # the server undid all of it: find out whose it was, and let the others through
-                await self._send([one])
-        else:
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
-            self._poke(max(answer.last_position for answer in answers))
+    async def _append_all(self, appends: Sequence[Append]) -> list[AppendResult]:
+        answers = await self._append_batch(appends)
+        self._poke(max(answer.last_position for answer in answers))
+        return answers
 
     async def _append_batch(self, appends: Sequence[Append]) -> list[AppendResult]:
         columns = _columns(appends)
@@ -246,7 +206,7 @@ class PostgresStore:
         raise StoreUnavailable(f"undone {TRIES} times: {type(undone).__name__}") from undone
 
     async def _execute(self, columns: Sequence[object]) -> list[asyncpg.Record]:
-        """Send the append on the flusher's own connection, which is kept until it fails."""
+        """Send the append on the appends' own connection, which is kept until it fails."""
         try:
             connection = self._connection
             if connection is None or _is_gone(connection):
@@ -520,7 +480,7 @@ class PostgresStore:
 
     async def set_clock(self, realm: str, clock: Clock) -> Clock:
         """Create a realm with that clock if it is new; the clock that it has."""
-        return _clock(await self._value("set_clock", realm, _CLOCKS[clock]))
+        return read_clock(await self._value("set_clock", realm, _CLOCKS[clock]))
 
     # ----------------------------------------------------------------------------------------------- followers
 
@@ -572,11 +532,10 @@ class PostgresStore:
         self._closed = True
         for positions in self._listeners:
             positions.put_nowait(None)
-        for gathering in (self._outcomes, self._realms, self._consultations):
+        for gathering in (self._appends, self._outcomes, self._realms, self._consultations):
             await gathering.end()
-        for task in (self._flusher, self._poker):
-            if task is not None:
-                await asyncio.wait([task])
+        if self._poker is not None:
+            await asyncio.wait([self._poker])
         await self._let_go()
         try:
             await asyncio.wait_for(self._pool.close(), CLOSING_S)
@@ -613,11 +572,6 @@ def _name_unfit(error: Exception) -> Exception:
     return error
 
 
-def _fail(future: asyncio.Future[AppendResult], error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
-
-
 def _list_criteria(query: CommandQuery) -> tuple[object, ...]:
     """In the order of the statement's places."""
     before = query.before if query.before is not None else 2**63 - 1
@@ -641,17 +595,13 @@ _CLOCKS: Final = {Clock.MANUAL: "manual", Clock.WALL: "wall"}
 """As the columns have them."""
 
 
-def _clock(column: str) -> Clock:
-    return Clock(column.upper())
-
-
 def _standing(row: asyncpg.Record) -> Standing:
     return Standing(
         stream=StreamId(row["stream"]),
         version=row["version"],
         stage=row["stage"],
         due_at=row["due_at"],
-        clock=_clock(row["clock"]),
+        clock=read_clock(row["clock"]),
         summary=row["summary"],
         notified=row["told"],
     )

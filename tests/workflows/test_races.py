@@ -40,6 +40,7 @@ from tests.workflows.processes import kill, start_worker
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from domain.kernel.message import Command
@@ -95,19 +96,19 @@ async def test_of_64_in_one_append_the_one_that_overdraws_is_refused_and_journal
 ) -> None:
     await nearly_empty(bureau, 63 * ONE)
     all_decided, sent = asyncio.Barrier(64), list[int]()
-    append, send = store.append, store._send
+    append, send = store.append, store._append_batch
 
     async def once_all_have_decided(what: Append) -> AppendResult:
         if what.writes[0].stream.realm == bureau.realm and not sent:
             await all_decided.wait()
         return await append(what)
 
-    async def counted(taken: list[tuple[Append, asyncio.Future[AppendResult]]]) -> None:
-        sent.append(sum(a.writes[0].stream.realm == bureau.realm for a, _ in taken))
-        await send(taken)
+    async def counted(taken: Sequence[Append]) -> list[AppendResult]:
+        sent.append(sum(a.writes[0].stream.realm == bureau.realm for a in taken))
+        return await send(taken)
 
     monkeypatch.setattr(store, "append", once_all_have_decided)
-    monkeypatch.setattr(store, "_send", counted)
+    monkeypatch.setattr(store, "_append_batch", counted)
     activities = CommandActivities(store)
     envelopes = [bureau.envelope(bureau.id("project", f"PJ-{n}"), support(bureau, n), "CAB-REG#1") for n in range(64)]
     results = await asyncio.gather(
