@@ -20,7 +20,9 @@ def check_clarification_asked(require: Conditions, realm: Realm, event: Recorded
     """D8: by an organisation, where the rules take questions, so many working days before the call closes."""
     rules, closes = realm.rules_of_round(event.name), registers.closes_at(realm, event.name)
     before = (rules["bidding.clarification"] or {}).get("until_wd")
-    last = None if closes is None or before is None else _count_back(realm, event, whole(before))
+    last = None
+    if closes is not None and before is not None:
+        last = realm.days.last_before(day_of(closes - timedelta(microseconds=1)), whole(before))
     require(
         last is not None and event.day <= last and event.role in ("SO-LEGAL", "SO-PM"),
         "D8",
@@ -33,16 +35,6 @@ def check_clarification_asked(require: Conditions, realm: Realm, event: Recorded
     number = event.text("clarification")
     require(number not in waiting, "D8", "提問 {number} 重複", "question {number} was asked twice", number=number)
     waiting[number] = False
-
-
-def _count_back(realm: Realm, event: RecordedEvent, before: int) -> Any:  # noqa: ANN401 - a day, or None
-    """The last day from which there are that many working days to the day of the close."""
-    closes = registers.closes_at(realm, event.name)
-    day = day_of(closes - timedelta(microseconds=1)) if closes is not None else None
-    while day is not None and before:
-        before -= realm.days.is_working(day)
-        day -= timedelta(days=1)
-    return day
 
 
 def check_clarification_answered(require: Conditions, realm: Realm, event: RecordedEvent) -> None:

@@ -72,16 +72,19 @@ class _Bench:
 
 def check_reviewers(require: Conditions, realm: Realm, live: Realm, offices: Offices, event: RecordedEvent) -> None:
     """Judge who came to review by that event, once the panel has it."""
-    bench = _Bench(realm, live, offices, event, find_register(offices, event))
-    panel = realm.panels[event.name] if event.kind == "panel" else None
+    if event.type == "AwardConfirmed":
+        _require_no_reviewer(require, realm, event)
+    if event.kind != "panel":
+        return
+    panel, bench = realm.panels[event.name], _Bench(realm, live, offices, event, find_register(offices, event))
     match event.type:
-        case "PanelDrawn" if panel is not None:
+        case "PanelDrawn":
             for seat in panel.seated:
                 _require_fit(require, bench, seat, panel.seated)
             passed = event.part("opening").get("passed_over")
             if isinstance(passed, dict):
                 _require_barred(require, bench, panel.seated, {str(seat): str(rule) for seat, rule in passed.items()})
-        case "ReviewerRecused" if panel is not None and event.text("in"):
+        case "ReviewerRecused" if event.text("in"):
             _require_fit(require, bench, event.text("in"), panel.seated)
             _require_next(require, bench, event.text("in"), event.text("out"))
         case "ScoreSubmitted":
@@ -94,17 +97,20 @@ def check_reviewers(require: Conditions, realm: Realm, live: Realm, offices: Off
                     actor=call_seat(event.actor),
                     file=event.text("application"),
                 )
-        case "AwardConfirmed":
-            took_part = realm.panels[realm.project(event.name).panel].took_part
-            require(
-                not any(event.hand.is_same(one) for one in took_part if one.actor.startswith("EXPERT#")),
-                "SD6",
-                "{actor} 參與過評審，又確認立項",
-                "{actor} took part in the review and confirmed the award",
-                actor=call_seat(event.actor),
-            )
         case _:
             return
+
+
+def _require_no_reviewer(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
+    """SD6: whoever confirms the award scored nothing."""
+    took_part = realm.panels[realm.project(event.name).panel].took_part
+    require(
+        not any(event.hand.is_same(one) for one in took_part if one.actor.startswith("EXPERT#")),
+        "SD6",
+        "{actor} 參與過評審，又確認立項",
+        "{actor} took part in the review and confirmed the award",
+        actor=call_seat(event.actor),
+    )
 
 
 def _require_fit(require: Conditions, bench: _Bench, seat: str, beside: Collection[str]) -> None:

@@ -45,12 +45,10 @@ def check_interest(require: Conditions, realm: Realm, live: Realm, offices: Offi
     )
 
 
-def find_register(
-    offices: Offices, event: RecordedEvent, actor: str = "", persons: frozenset[str] = frozenset()
-) -> str:
-    """The realm whose registers number those persons; by default whoever acted in the event."""
-    present = {stay.person for stay in offices.stays[event.realm, actor or event.actor] if stay.is_at(event.at)}
-    return event.realm if (persons or event.persons) <= present else LIVE
+def find_register(offices: Offices, event: RecordedEvent) -> str:
+    """The realm whose registers number whoever acted in the event."""
+    present = {stay.person for stay in offices.stays[event.realm, event.actor] if stay.is_at(event.at)}
+    return event.realm if event.persons <= present else LIVE
 
 
 def list_stakes(

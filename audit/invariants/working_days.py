@@ -56,6 +56,13 @@ class Days:
             number -= self.is_working(day)
         return day
 
+    def last_before(self, day: date, number: int) -> date:
+        """The last day from which there are that many working days to the end of that day."""
+        while number > 0:
+            number -= self.is_working(day)
+            day -= _ONE
+        return day
+
     def nth_from(self, day: date, number: int, counts: Callable[[date], bool]) -> date:
         """The number-th working day from that day on, itself among them, of those days that count."""
         while True:
