@@ -17,7 +17,7 @@ from domain.registers.accountability import CaseStage
 from store.port import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from application.documents import Documents
@@ -91,8 +91,16 @@ class DisposalLine:
         }
 
 
-async def list_disposal(store: EventStore, stream: StreamId) -> list[DisposalLine]:
-    """What the disposal of that file is about, document by document. Raises DisposalRefused, StoreUnavailable.
+@dataclass(frozen=True)
+class DisposalPlan:
+    """The documents of a file that was disposed of, by name, each with the files for which it is to be kept."""
+
+    stream: StreamId
+    documents: Sequence[tuple[Attachment, Sequence[StreamId]]]
+
+
+async def plan_disposal(store: EventStore, stream: StreamId) -> DisposalPlan:
+    """What the disposal of that file is about. Raises DisposalRefused, StoreUnavailable.
 
     It walks the whole log, for any file may name the same document.
     """
@@ -102,16 +110,28 @@ async def list_disposal(store: EventStore, stream: StreamId) -> list[DisposalLin
         raise DisposalRefused(
             f"{stream} 未經兩人決定銷毀（DisposeFile）", f"{stream} was not disposed of by two persons (DisposeFile)"
         )
-    named = NamedDocuments()
-    async for entry in _walk(store):
-        named.take(entry)
-    own = NamedDocuments()
+    named, own, reached = NamedDocuments(), NamedDocuments(), 0
+    while page := await store.feed(reached, PAGE):
+        for entry in page:
+            named.take(entry)
+        reached = page[-1].position
     attachments = {one.sha256: one for entry in entries if entry.version < last for one in own.take(entry)}
-    destroyed, kept = await store.documents.disposed(stream), await store.documents.kept(attachments)
+    by_name = sorted(attachments.values(), key=lambda one: one.name)
+    return DisposalPlan(stream, [(one, named.keepers(one.sha256)) for one in by_name])
+
+
+async def tell_disposal(store: EventStore, plan: DisposalPlan) -> list[DisposalLine]:
+    """How each document stands. Raises StoreUnavailable."""
+    digests = {one.sha256 for one, _ in plan.documents}
+    destroyed, kept = await store.documents.disposed(plan.stream), await store.documents.kept(digests)
     return [
-        DisposalLine(one, named.keepers(digest), destroyed.get(digest), digest in kept)
-        for digest, one in sorted(attachments.items(), key=lambda pair: pair[1].name)
+        DisposalLine(one, keepers, destroyed.get(one.sha256), one.sha256 in kept) for one, keepers in plan.documents
     ]
+
+
+async def list_disposal(store: EventStore, stream: StreamId) -> list[DisposalLine]:
+    """The list of a disposal, document by document. Raises as ``plan_disposal``."""
+    return await tell_disposal(store, await plan_disposal(store, stream))
 
 
 async def require_unheld(store: EventStore, stream: StreamId) -> None:
@@ -126,19 +146,11 @@ async def require_unheld(store: EventStore, stream: StreamId) -> None:
         raise DisposalRefused(f"{stream} 涉及未決的問責案件 {names}", f"open cases are about {stream}: {names}")
 
 
-async def destroy(documents: Documents, stream: StreamId, who: str) -> list[DisposalLine]:
+async def destroy(documents: Documents, plan: DisposalPlan, who: str) -> list[DisposalLine]:
     """Destroy what may be; how each document stands then. Broken off, it can be done again. Raises DisposalRefused."""
-    await require_unheld(documents.store, stream)
-    for line in await list_disposal(documents.store, stream):
-        if not line.keepers:
-            async with documents.store.documents.disposing(line.attachment.sha256, stream, who):
-                await documents.content.destroy(line.attachment.sha256)
-    return await list_disposal(documents.store, stream)
-
-
-async def _walk(store: EventStore) -> AsyncIterator[Entry]:
-    reached = 0
-    while page := await store.feed(reached, PAGE):
-        for entry in page:
-            yield entry
-        reached = page[-1].position
+    await require_unheld(documents.store, plan.stream)
+    for one, keepers in plan.documents:
+        if not keepers:
+            async with documents.store.documents.disposing(one.sha256, plan.stream, who):
+                await documents.content.destroy(one.sha256)
+    return await tell_disposal(documents.store, plan)

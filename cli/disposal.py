@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from application.disposal import destroy, list_disposal, require_unheld
+from application.disposal import destroy, list_disposal, plan_disposal, require_unheld
 from application.maintenance import record_maintenance
 from cli.adapter import Invocation, verb
 from cli.document import app, console
@@ -52,11 +52,11 @@ async def destroy_command(
     async with invocation.open_runtime() as runtime:
         stream = await resolve(runtime.store, name, realm, printer)
         await require_unheld(runtime.store, stream)
-        await list_disposal(runtime.store, stream)
+        plan = await plan_disposal(runtime.store, stream)
         work, door = Work.DESTROY_ORIGINALS, runtime.register_door
         async with record_maintenance(runtime.store, door, who, work, reason, stream) as outcome:
             documents = open_documents(invocation.settings, runtime.store)
-            lines = await destroy(documents, stream, console(invocation.settings).name)
+            lines = await destroy(documents, plan, console(invocation.settings).name)
             outcome.tell(line.destroyed_at is not None for line in lines if line.destroyed_at or line.is_here)
     _show_disposal(lines, printer)
 

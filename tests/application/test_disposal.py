@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from application.disposal import DisposalLine, DisposalRefused, NamedDocuments, destroy, list_disposal
+from application.disposal import DisposalLine, DisposalRefused, NamedDocuments, destroy, list_disposal, plan_disposal
 from application.documents import Documents
 from audit.verification import verify
 from cli.scenario import list_shipped, plan_scenario
@@ -49,6 +49,11 @@ async def _keep(store: MemoryStore, folder: Path, digest: str) -> Documents:
     return documents
 
 
+async def _destroy(documents: Documents, file: StreamId) -> list[DisposalLine]:
+    """What may be destroyed of that file is; as the command does it."""
+    return await destroy(documents, await plan_disposal(documents.store, file), "person:P-1")
+
+
 async def test_what_another_file_names_stays_until_that_is_disposed_of_too() -> None:
     store, first, second = await _played()
     named, seen = NamedDocuments(), []
@@ -67,7 +72,7 @@ async def test_the_originals_are_gone_the_list_stays_and_verification_tells_them
     before = await _line(store, first)
     assert (before.is_here, before.destroyed_at, before.keepers) == (True, None, [])
     position = await store.last_position()
-    lines = await destroy(documents, first, "person:P-1")
+    lines = await _destroy(documents, first)
     after = await _line(store, first)
     assert (after.is_here, after.destroyed_at is not None) == (False, True)
     assert not list((tmp_path / "documents").rglob(SHARED))
@@ -75,13 +80,13 @@ async def test_the_originals_are_gone_the_list_stays_and_verification_tells_them
     verification = await verify(store, documents=documents)
     assert (verification.findings, verification.documents, verification.deferred) == ((), 0, 0)
     assert verification.disposed > 0
-    assert await destroy(documents, first, "person:P-1") == lines, "twice does no harm"
+    assert await _destroy(documents, first) == lines, "twice does no harm"
 
 
 async def test_what_was_destroyed_and_is_brought_again_is_kept_again(tmp_path: Path) -> None:
     store, first, _ = await _played()
     documents = await _keep(store, tmp_path, SHARED)
-    await destroy(documents, first, "person:P-1")
+    await _destroy(documents, first)
     await _keep(store, tmp_path, SHARED)
     assert (await _line(store, first)).is_here
 
@@ -100,5 +105,5 @@ async def test_of_a_file_that_two_persons_have_not_disposed_of_nothing_is_destro
     documents = await _keep(store, tmp_path, SHARED)
     stranger = first.sibling("organisation", "ORG-T211")
     with pytest.raises(DisposalRefused):
-        await destroy(documents, stranger, "person:P-1")
+        await _destroy(documents, stranger)
     assert (await store.documents.kept([SHARED])).keys() == {SHARED}
