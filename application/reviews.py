@@ -28,6 +28,7 @@ class Review:
     """One panel as one of its reviewers has it before them."""
 
     stream: StreamId
+    stage: str
     panel: Panel
     place: str
     """Where they sit, e.g. ``E3``."""
@@ -75,22 +76,23 @@ def find_review(state: State, seat: Actor) -> Review | None:
     panel, place = state.part(Panel), seat_of(seat)
     if place not in panel.seated or place in panel.barred:
         return None
-    return Review(state.stream, panel, place)
+    return Review(state.stream, state.stage, panel, place)
 
 
-async def list_bids(store: EventStore, review: Review) -> list[Bid]:
-    """What the panel is to score, with who stands behind each."""
-    panel, own = review.panel, review.stream.sibling
-    names = {name for bidders in panel.bidders.values() for name in bidders}
+async def list_bids(store: EventStore, review: Review, only: str | None = None) -> list[Bid]:
+    """What the panel is to score, all of it or ``only`` that application, with who stands behind each."""
+    own = review.stream.sibling
+    wanted = {name: bidders for name, bidders in review.panel.bidders.items() if only in (None, name)}
+    names = {name for bidders in wanted.values() for name in bidders}
     states = await load_states(
-        store, [*(own("project", bid) for bid in panel.bidders), *(own("organisation", name) for name in names)]
+        store, [*(own("project", bid) for bid in wanted), *(own("organisation", name) for name in names)]
     )
 
     def call(name: str) -> str:
         known = states.get(own("organisation", name))
         return (known.part(Organisation).name if known is not None else "") or name
 
-    bids = ((own("project", bid), bidders) for bid, bidders in panel.bidders.items())
+    bids = ((own("project", bid), bidders) for bid, bidders in wanted.items())
     return [
         Bid(stream, states[stream].part(Application), tuple(map(call, bidders)))
         for stream, bidders in bids

@@ -411,7 +411,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
     language, seat = language_of(request), read_seat(request, caller)
     events = [
         access.reveal(read_occurrence(entry))
-        async for entry in house.store.read(outcome.stream, outcome.version - len(outcome.events))
+        for entry in entries[max(0, outcome.version - len(outcome.events)) :]
         if entry.command_id == command_id
     ]
     then = fold(outcome.stream, entries[: outcome.version])

@@ -42,13 +42,13 @@ async def find_sheet(filling: Filling) -> Sheet | None:
     if review is None or not review.is_cleared:
         return None
     store, wanted = filling.house.store, filling.tree.get(SubmitScore.subject_field)
-    bids = {one.stream.name: one for one in await list_bids(store, review)}
+    bids = await list_bids(store, review, wanted) if isinstance(wanted, str) else []
     scheme = await read_scheme(store, filling.state)
-    if scheme is None or wanted not in bids:
+    if scheme is None or not bids:
         return None
     typed = filling.tree.get(CRITERIA, {})
     points = [_read_points(text) for text in typed.values()] if isinstance(typed, dict) else []
-    return Sheet(review, bids[wanted], weigh(scheme), sum(points, Decimal(0)))
+    return Sheet(review, bids[0], weigh(scheme), sum(points, Decimal(0)))
 
 
 def lay_out(filling: Filling, sheet: Sheet | None) -> Tree:

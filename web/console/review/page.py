@@ -105,12 +105,11 @@ async def show_reviews(request: Request, house: ByHouse, caller: ByCaller) -> Re
     """The panels at work on which I sit."""
     seat = _find_seat(request, caller)
     reviews = await list_reviews(house.store, seat) if seat is not None else []
-    states = await load_states(house.store, [one.stream for one in reviews])
     rows = [
         (
             one,
             review_path(one.stream),
-            stage_words("panel", states[one.stream].stage),
+            stage_words("panel", one.stage),
             _sheet_path(one.stream, one.missing[0]) if one.is_cleared and one.missing else "",
         )
         for one in reviews
@@ -135,8 +134,8 @@ async def show_review(request: Request, realm: str, name: str, house: ByHouse, c
         TEXTS,
         review=review,
         bids=bids,
-        stage=stage_words("panel", state.stage),
-        is_open=state.stage in (PanelStage.DRAWN, PanelStage.SCORING),
+        stage=stage_words("panel", review.stage),
+        is_open=review.stage in (PanelStage.DRAWN, PanelStage.SCORING),
         lines=await _list_lines(house, caller, review, bids) if review.is_cleared else [],
         rubric=[(value_words(key), points) for key, points in (weigh(scheme) if scheme else {}).items()],
         months=scheme.review.recusal_months if scheme else None,
