@@ -680,6 +680,21 @@ def _require_within_caps(check: Checks, bid: SubmitApplication, scheme: Scheme) 
     )
 
 
+def require_place(check: Checks, state: State, facts: Facts, key: str, *, name: str, round_: str, limit: int) -> None:
+    """AP02: that the organisation has a place left in the round, whose holders are those of the key."""
+    others = facts.holders(key) - {state.stream}
+    check(
+        len(others) < limit,
+        "AP02",
+        "{name} 在 {round} 已申報 {others_count} 項（含聯合申報），每個組織限 {limit} 項",
+        "{name} already has {others_count} applications in {round}, joint ones included; the limit is {limit}",
+        name=name,
+        round=round_,
+        others_count=len(others),
+        limit=limit,
+    )
+
+
 def _require_places(
     check: Checks, state: State, facts: Facts, bid: SubmitApplication, scheme: Scheme
 ) -> dict[str, int]:
@@ -690,17 +705,7 @@ def _require_places(
         if name != bid.organisation and (scheme.bidding.partners_count is False or key in facts.unasked):
             continue
         limits[key] = limit
-        others = facts.holders(key) - {state.stream}
-        check(
-            len(others) < limit,
-            "AP02",
-            "{name} 在 {round} 已申報 {others_count} 項（含聯合申報），每個組織限 {limit} 項",
-            "{name} already has {others_count} applications in {round}, joint ones included; the limit is {limit}",
-            name=name,
-            round=bid.round,
-            others_count=len(others),
-            limit=limit,
-        )
+        require_place(check, state, facts, key, name=name, round_=bid.round, limit=limit)
     rivals = facts.holders(answer) - {state.stream}
     check(
         not rivals,

@@ -18,7 +18,7 @@ from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Pa
 from domain.kernel.refusal import Checks
 from domain.kernel.state import State
 from domain.project.bidders import BIDDER
-from domain.project.bidding import bid_key
+from domain.project.bidding import bid_key, require_place
 from domain.project.seal import Seal
 from domain.project.stage import Stage
 from domain.registers.organisation import list_ineligibility, list_unrepresented
@@ -97,17 +97,7 @@ def decide(state: State, facts: Facts, order: Order, command: SealApplication) -
     list_unrepresented(check, organisation, order.actor)
     list_ineligibility(check, organisation, local_day(order.at), facts.scheme, "D5")
     key, limit = bid_key(state.stream.realm, command.round, command.organisation), rules.per_organisation
-    others = facts.holders(key) - {state.stream}
-    check(
-        len(others) < limit,
-        "AP02",
-        "{organisation} 在 {round} 已申報 {others_count} 項，每個組織限 {limit} 項",
-        "{organisation} already has {others_count} applications in {round}; the limit is {limit}",
-        organisation=command.organisation,
-        round=command.round,
-        others_count=len(others),
-        limit=limit,
-    )
+    require_place(check, state, facts, key, name=command.organisation, round_=command.round, limit=limit)
     return check.grant(ApplicationSealed.of(command, places={} if key in before.places else {key: limit}))
 
 
