@@ -20,10 +20,8 @@ import argparse
 import asyncio
 import json
 import random
-import signal
 import statistics
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -40,10 +38,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import asyncpg
 
+from bench.surroundings import own_postgres
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post
 from domain.kernel.identity import StreamId
-from local import postgres, processes
+from local import postgres
 from store.migration import migrate
 from store.port import Append, NewEvent, Standing, Status, Write
 from store.postgres import PostgresStore, open_pool
@@ -292,16 +291,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each variant in each round")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        (home / "logs").mkdir()
-        server = postgres.start(home)
-        try:
-            asyncio.run(postgres.wait_until_ready(server, home))
-            result = asyncio.run(measure(server, chosen.rounds, chosen.seconds))
-        finally:
-            if server.process is not None:
-                processes.stop(server.process, signal.SIGQUIT)
+    with own_postgres() as server:
+        result = asyncio.run(measure(server, chosen.rounds, chosen.seconds))
     print(json.dumps({"bench": "append", "rounds": chosen.rounds, "seconds": chosen.seconds, "variants": result}))
 
 

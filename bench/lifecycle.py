@@ -35,11 +35,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from domain.kernel.clock import Clock
-
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench import notes
+from domain.kernel.clock import Clock
 
 notes.install()  # before anything else takes the catalogue
 

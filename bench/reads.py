@@ -20,10 +20,8 @@ import asyncio
 import json
 import random
 import re
-import signal
 import statistics
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -58,6 +56,7 @@ from application.registers import RegisterFilter, list_register
 from application.view_health import list_views
 from audit.verification import verify
 from bench.meter import machine_load
+from bench.surroundings import own_postgres
 from deciding.signature import DoorKey
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
@@ -66,7 +65,7 @@ from domain.kernel.envelope import CarryOut
 from domain.kernel.identity import StreamId
 from domain.registers.door_key import key_stream
 from followers.views import ViewFollower
-from local import postgres, processes
+from local import postgres
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from scenarios.play import play
@@ -586,16 +585,8 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="let audit verify go over all of it at the end")
     args = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        (home / "logs").mkdir()
-        server = postgres.start(home)
-        try:
-            asyncio.run(postgres.wait_until_ready(server, home))
-            result = asyncio.run(measure(server, args))
-        finally:
-            if server.process is not None:
-                processes.stop(server.process, signal.SIGQUIT)
+    with own_postgres() as server:
+        result = asyncio.run(measure(server, args))
     print(json.dumps({**result, "load": machine_load()}))
 
 

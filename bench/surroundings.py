@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local import postgres, processes
+
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+    from local.postgres import Postgres
 
 
 def surroundings(home: Path, **settings: str) -> dict[str, str]:
@@ -18,3 +27,18 @@ def surroundings(home: Path, **settings: str) -> dict[str, str]:
         "VENTURE_HOME": str(home),
         **{f"VENTURE_{name.upper()}": value for name, value in settings.items()},
     }
+
+
+@contextmanager
+def own_postgres() -> Iterator[Postgres]:
+    """A Postgres that nobody else uses, in a folder that goes with it."""
+    with tempfile.TemporaryDirectory(prefix="venture-bench-") as folder:
+        home = Path(folder)
+        (home / "logs").mkdir()
+        server = postgres.start(home)
+        try:
+            asyncio.run(postgres.wait_until_ready(server, home))
+            yield server
+        finally:
+            if server.process is not None:
+                processes.stop(server.process, signal.SIGQUIT)

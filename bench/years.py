@@ -17,10 +17,8 @@ import asyncio
 import json
 import random
 import re
-import signal
 import statistics
 import sys
-import tempfile
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -37,7 +35,8 @@ from audit.verification import verify
 from bench.append import ours, prepare_reads
 from bench.meter import machine_load
 from bench.reads import Template, copy, record
-from local import postgres, processes
+from bench.surroundings import own_postgres
+from local import postgres
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
@@ -295,16 +294,8 @@ def main() -> None:
     parser.add_argument("--partitions", type=int, nargs="+", default=[1_000_000, 100_000], help="entries in each")
     args = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    with tempfile.TemporaryDirectory(prefix="venture-years-") as folder:
-        home = Path(folder)
-        (home / "logs").mkdir()
-        server = postgres.start(home)
-        try:
-            asyncio.run(postgres.wait_until_ready(server, home))
-            result = asyncio.run(run(server, args))
-        finally:
-            if server.process is not None:
-                processes.stop(server.process, signal.SIGQUIT)
+    with own_postgres() as server:
+        result = asyncio.run(run(server, args))
     print(json.dumps({**result, "load": machine_load()}))
 
 
