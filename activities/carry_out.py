@@ -228,10 +228,7 @@ class CommandActivities:
 
     async def _load(self, request: CarryOut) -> _Stream:
         """The stream, and with it what deciding will want: nothing for what is not even taken in."""
-        envelope, reader = (
-            request.envelope,
-            CachedReader(self._store, folds=self._folds, requires_office=self._requires_office),
-        )
+        envelope, reader = request.envelope, self._open_reader()
         warrant = Warrant.of(request)
         on = warrant.stream if warrant else None
         hopeless = warrant is not None and (on is None or warrant.is_hopeless(await self._remember(on)))

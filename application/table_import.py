@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_OF_AN_ACCOUNT = ("bank", "holder", "number")
+"""The columns of an account, in this order."""
 SOURCE = "source"
 """The value that every mapping has: the row with the table's headings as an attachment, by its digest."""
 
@@ -58,8 +60,8 @@ class TableValue(_Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.form == "account" and len(self.columns) != 3:  # noqa: PLR2004 - those that the message names
-            message = "account：須為開戶行、戶名、賬號三欄 / account wants three columns: bank, holder, number"
+        if self.form == "account" and len(self.columns) != len(_OF_AN_ACCOUNT):
+            message = f"account：須為開戶行、戶名、賬號三欄 / account wants three columns: {', '.join(_OF_AN_ACCOUNT)}"
             raise ValueError(message)
         return self
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_serializer
 
-from domain.kernel.canonical import canonical, plain
+from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Instant
 from domain.kernel.identity import Role
 from store.port import Standing
@@ -58,12 +58,8 @@ class Summary(BaseModel):
     @property
     def facts(self) -> dict[str, Any]:
         """All of it but the sentences about who is awaited, whose wording is no fact."""
-        wording = {"zh", "en"}
-        return {**self.as_json(), "awaiting": [a.model_dump(mode="json", exclude=wording) for a in self.awaiting]}
-
-    def as_json(self) -> dict[str, Any]:
-        """As it is kept."""
-        return {**self.particulars, "awaiting": [plain(a) for a in self.awaiting], "calendar": self.calendar}
+        awaiting = [one.model_dump(mode="json", exclude={"zh", "en"}) for one in self.awaiting]
+        return {**self.particulars, "awaiting": awaiting, "calendar": self.calendar}
 
 
 def build_standing(decision: Decision) -> Standing:
