@@ -134,10 +134,15 @@ async def find_or_begin(store: EventStore, name: str, realm: str | None = None, 
 async def find_to_act(store: EventStore, name: str, realm: str | None = None, *, begins: bool = False) -> Meaning:
     """Likewise, of who acts: a name without its realm is never a trial's. Raises RealmUnsaid, too."""
     meaning = await find_or_begin(store, name, realm, begins=begins)
+    require_realm_said(meaning, name, realm)
+    return meaning
+
+
+def require_realm_said(meaning: Meaning, name: str, realm: str | None) -> None:
+    """Raise RealmUnsaid where a name without its realm turned out to be a trial's."""
     short, _ = split_subject(name)
     if realm is None and "/" not in short and meaning.stream.realm != LIVE:
         raise RealmUnsaid(short, meaning.stream.realm)
-    return meaning
 
 
 @dataclass(frozen=True)

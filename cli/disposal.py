@@ -8,7 +8,7 @@ from application.disposal import destroy, list_disposal, plan_disposal, require_
 from application.maintenance import record_maintenance
 from cli.adapter import Invocation, verb
 from cli.document import app, console
-from cli.naming import resolve
+from cli.naming import resolve, resolve_to_change
 from cli.options import Administrator, Name, Realm, Why, read_actor
 from cli.output import Column
 from domain.kernel.calendar import local_time
@@ -50,7 +50,7 @@ async def destroy_command(
     """
     printer, who = invocation.printer, read_actor(actor)
     async with invocation.open_runtime() as runtime:
-        stream = await resolve(runtime.store, name, realm, printer)
+        stream = await resolve_to_change(runtime.store, name, realm, printer)
         await require_unheld(runtime.store, stream)
         plan = await plan_disposal(runtime.store, stream)
         work, door = Work.DESTROY_ORIGINALS, runtime.register_door

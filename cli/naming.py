@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from application.queries import NameUnknown, find_meaning, find_or_begin, find_to_act
+from application.queries import NameUnknown, find_meaning, find_or_begin, find_to_act, require_realm_said
 from cli.output import ArgumentInvalid
 from domain.kernel.explanation import show
 from domain.kernel.identity import LIVE
@@ -37,6 +37,13 @@ async def resolve_to_act(
     """Likewise, of who acts by a command, which ``begins`` a stream or goes on with one. Raises RealmUnsaid, too."""
     with _told_how_subjects_begin(name):
         meaning = await find_to_act(store, name, realm, begins=begins)
+    return _tell(meaning, name, realm, printer)
+
+
+async def resolve_to_change(store: EventStore, name: str, realm: str | None, printer: Printer) -> StreamId:
+    """The stream that is there already and that a verb of its own changes. Raises as ``resolve``, and RealmUnsaid."""
+    meaning = await find_meaning(store, name, realm)
+    require_realm_said(meaning, name, realm)
     return _tell(meaning, name, realm, printer)
 
 

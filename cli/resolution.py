@@ -16,7 +16,7 @@ from cli.adapter import Invocation, verb
 from cli.command import manual_now, read_moment, receipt_as_json
 from cli.document import bring
 from cli.help import Typer
-from cli.naming import resolve
+from cli.naming import resolve, resolve_to_change
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.identity import LIVE
@@ -112,7 +112,7 @@ async def resolve_command(
         reason = wrong.strerror or "?"
         raise ArgumentInvalid(f"無法讀取 {minutes}：{reason}", f"{minutes} cannot be read: {reason}") from wrong
     async with invocation.open_runtime(working=True) as runtime:
-        round_ = await resolve(runtime.store, name, realm, printer)
+        round_ = await resolve_to_change(runtime.store, name, realm, printer)
         draft = await preview_resolution(runtime.store, round_, sheet.selected, panels or ())
         command = replace(draft, digest=preview).command(attachment, sheet.reasons, contact)
         if round_.realm != LIVE and moment is None:

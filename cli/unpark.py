@@ -11,7 +11,7 @@ from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
-from cli.naming import resolve
+from cli.naming import resolve_to_change
 from cli.options import Name, Realm, Why, read_actor
 from deciding.parked import find_parked
 from domain.kernel.failure import Failure, FailureKind
@@ -60,7 +60,7 @@ async def unpark_command(
     """  # noqa: D301 - a real backspace keeps the lines apart
     printer, who = invocation.printer, read_actor(actor)
     async with invocation.open_runtime(working=True) as runtime:
-        stream = await resolve(runtime.store, name, realm, printer)
+        stream = await resolve_to_change(runtime.store, name, realm, printer)
         parked = await find_parked(runtime.store, stream, datetime.now(UTC))
         if parked is None or parked.due is None:
             raise NotParked(stream)

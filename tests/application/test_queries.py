@@ -14,6 +14,7 @@ from application.queries import (
     find_meaning,
     find_or_begin,
     find_to_act,
+    require_realm_said,
     resolve_name,
 )
 from domain.kernel.identity import LIVE, StreamId
@@ -69,6 +70,10 @@ async def test_who_acts_on_a_name_that_only_a_trial_has_must_say_so(town: Bureau
     assert f"--realm {town.realm}" in unsaid.value.en
     for name, realm in (("ORG-2", town.realm), (theirs, None)):
         assert (await find_to_act(town.store, name, realm)).stream == theirs
+    for name, realm in (("ORG-2", town.realm), (theirs, None)):
+        require_realm_said(await find_meaning(town.store, name, realm), name, realm)
+    with pytest.raises(RealmUnsaid):  # of a verb that changes what is there, as document destroy
+        require_realm_said(await find_meaning(town.store, "ORG-2"), "ORG-2", None)
     assert (await find_or_begin(town.store, "ORG-2")).stream == theirs, "who asks is told, and who acts is refused"
     assert (await find_to_act(town.store, "ORG-2", LIVE)).stream == "organisation/live/ORG-2"
 
