@@ -151,7 +151,7 @@ async def run(settings: Settings) -> None:
     host = str(settings.listen_host)
     if settings.env is bootstrap.Environment.LOCAL and not settings.listen_host.is_loopback:
         raise LocalOnly(host)
-    with _listen(host, settings.http_port) as listening:
+    with listen(host, settings.http_port) as listening:
         async with (
             open_runtime(settings, _log_cleared, working=False) as runtime,
             open_identity(runtime.postgres_url) as identity,
@@ -182,8 +182,14 @@ async def _serve(app: ASGIApp, listening: socket.socket) -> None:
     log.info("web.stopped")
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+def listen(host: str, port: int) -> socket.socket:
+    """A socket there, whose connections send each answer at once. Raises AddressTaken.
+
+    asyncio sees to that only where the protocol is named: without it the second packet of an answer waits for the
+    acknowledgement of the first, which comes 40 ms late.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

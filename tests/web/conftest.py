@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from application.operations import Operations
 from application.webhooks import Webhooks
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
+from http_server import listen
 from runtime.documents import open_documents
 from runtime.outbox import find_address_rules, open_outbox, open_secret_box
 from store.identity import IdentityStore, SeatGrant
@@ -94,8 +94,7 @@ async def accounts(identity: IdentityStore) -> dict[str, FreshAccount]:
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """That application on a port of its own: its address."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+    with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
