@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from html import unescape
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,7 +17,7 @@ from domain.catalogue import command_class
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.state import State
 from domain.need import SubmitNeed
-from domain.project.opening import ConfirmOpening, OpeningProposed, Openings
+from domain.project.opening import ConfirmOpening, Openings
 from domain.registers.incubation_base import DesignateBase, Tier
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
@@ -26,6 +27,7 @@ from web.console.together.offer import may_be_together
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from domain.project.opening import OpeningProposed
     from tests.web.console.conftest import Desks
     from tests.workflows.bureau import Bureau
 
@@ -136,10 +138,10 @@ async def test_several_approvals_are_given_on_one_page_each_bound_to_its_own_con
 
 
 def test_an_opening_entry_is_confirmed_by_what_was_proposed_without_typing_its_digest() -> None:
-    entry = OpeningProposed.model_construct(digest="a" * 64)
-    state = State(StreamId.of("project", "live", "AP-1")).having(Openings(proposed=entry))
-    assert prefill(ConfirmOpening, state, "") == {"digest": "a" * 64}
-    assert prefill(ConfirmOpening, State(state.stream), "") == {}
+    state = State(StreamId.of("project", "live", "AP-1"))
+    entry = Openings(proposed=cast("OpeningProposed", SimpleNamespace(digest="a" * 64)))
+    assert prefill(ConfirmOpening, state.having(entry), "") == {"digest": "a" * 64}
+    assert prefill(ConfirmOpening, state, "") == {}
 
 
 async def test_whoever_has_nothing_to_do_is_told_what_there_is_to_begin(papers: PaperHouse) -> None:
