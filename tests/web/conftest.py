@@ -7,6 +7,7 @@ import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from application.accounts import FreshAccount, found_accounts
 from application.api_keys import issue_key
 from application.callbacks import Senders
 from application.caller import ScopeName
+from application.doctor import examine_schema
 from application.growth import Growth
 from application.operations import Operations
 from application.webhooks import Webhooks
@@ -30,7 +32,7 @@ from store.identity import IdentityStore, SeatGrant
 from store.postgres import open_pool
 from tests.workflows.waiting import until
 from web.app import build
-from web.house import House
+from web.house import House, Workers
 from web.language import Language
 from web.limits import Allowance
 
@@ -63,7 +65,7 @@ async def outbox(servers: Servers) -> AsyncIterator[OutboxStore]:
 
 
 @pytest.fixture(scope="session")
-def house(desk: Desk, identity: IdentityStore, outbox: OutboxStore) -> House:
+def house(desk: Desk, servers: Servers, identity: IdentityStore, outbox: OutboxStore) -> House:
     return House(
         store=desk.store,
         door=desk.door,
@@ -76,6 +78,9 @@ def house(desk: Desk, identity: IdentityStore, outbox: OutboxStore) -> House:
         language=Language.HANT,
         allowance=Allowance(PLENTY, PLENTY),
         tries=Allowance(PLENTY, PLENTY),
+        workers=Workers(
+            desk.client, desk.settings.task_queue, desk.door, partial(examine_schema, servers.postgres_url)
+        ),
     )
 
 
