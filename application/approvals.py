@@ -19,7 +19,7 @@ from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
-from store.views import AnyOf, Equal, Holds, Meets
+from store.views import Above, AnyOf, AtMost, Equal, Holds, Meets, Unless
 from views.approvals import OPEN, SOME_SEATS, describe
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class StreamApproval:
 class ApprovalFilter(BaseModel):
     """Which approvals are listed: those that meet all of it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     stream: Annotated[str | None, Field(min_length=1, max_length=200)] = None
     """The whole id of the stream in which it was asked."""
@@ -116,6 +116,8 @@ class ApprovalFilter(BaseModel):
     """In the business of this organisation."""
     readers: tuple[str, ...] | None = None
     """Only what one of these words may see (``domain.reading.readers_of``); None for all."""
+    hidden_kinds: tuple[str, ...] = ()
+    """Of no file of these kinds."""
     gate: Annotated[str | None, Field(min_length=1, max_length=80)] = None
     """The command that would grant it."""
     key: Annotated[str | None, Field(min_length=1, max_length=80)] = None
@@ -140,6 +142,7 @@ async def list_approvals(
         where.append(Meets("approvers", _approver_words(filters.role, is_open=filters.verdict is Verdict.OPEN)))
     if filters.readers is not None:
         where.append(Meets("readers", filters.readers))
+    where.extend(_is_not_of(kind) for kind in filters.hidden_kinds)
     return await read_page(store, "approvals", _ORDER, tuple(where), request, _build)
 
 
@@ -170,6 +173,11 @@ def _columns(filters: ApprovalFilter) -> dict[str, str | None]:
         "gate": filters.gate,
         "key": filters.key,
     }
+
+
+def _is_not_of(kind: str) -> Condition:
+    """Not in a stream of that kind: ``0`` comes next after the ``/`` that ends it."""
+    return Unless((Above("stream", f"{kind}/"), AtMost("stream", f"{kind}0")))
 
 
 def _approver_words(role: str, *, is_open: bool) -> tuple[str, ...]:

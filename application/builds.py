@@ -32,6 +32,8 @@ LONGEST_POLL = timedelta(seconds=75)
 """A worker that lives has polled within that time; Temporal goes on to name one for five minutes after its death."""
 UNVERSIONED = ""
 """The build of a worker that names none."""
+NO_BUILD = "none"
+"""How the unversioned build is asked for, and what the log calls it."""
 STREAM_WORKFLOWS = ("Need", "Round", "Project", "Register")
 """The types of the workflows that stand for streams."""
 _PINNED_TO = SearchAttributeKey.for_keyword("TemporalWorkerDeploymentVersion")

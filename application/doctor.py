@@ -7,6 +7,7 @@ import re
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -30,10 +31,11 @@ from domain.kernel.identity import LIVE, StreamId
 from domain.registers.realm import REALM_NAME
 from followers.agenda import LATE
 from payload_codec import KEY_ID, PayloadRefused, SealingCodec
+from store.migration import compare_schema
 from store.port import SchemaUnfit, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 
@@ -128,6 +130,41 @@ def _unseen(examination: Examination, state: str, state_zh: str, mend_zh: str = 
         mend_en=mend_en or "see to the other lines first, then look once more",
         state_zh=state_zh,
     )
+
+
+async def examine_schema(url: str) -> Diagnosis:
+    """Whether the database has this release's form; any role may ask."""
+    compared = await compare_schema(url)
+    if compared.newer:
+        names = ", ".join(compared.newer)
+        return Diagnosis(
+            "數據庫結構",
+            "schema",
+            f"newer than this release: {names}",
+            ok=False,
+            mend_zh="數據庫比本版新：安裝較新的版本",
+            mend_en="the database is newer than this release: install a newer one",
+            state_zh=f"比本版新：{names}",
+        )
+    return Diagnosis(
+        "數據庫結構",
+        "schema",
+        ", ".join(compared.pending) or "current",
+        not compared.pending,
+        "運行 venture migrate",
+        "run venture migrate",
+        "" if compared.pending else "最新",
+    )
+
+
+def list_workflow_examinations(client: Client, task_queue: str, store: EventStore | None) -> Iterator[Examination]:
+    """What is looked at behind Temporal, anywhere; without a log clocks cannot be compared."""
+    yield Examination("檢索屬性", "search attributes", partial(examine_search_attributes, client))
+    yield Examination("worker 應答", "worker answers", partial(probe_updates_in_flight, client, task_queue))
+    yield Examination("載荷密鑰", "payload keys", partial(examine_payload_keys, client, task_queue))
+    yield Examination("版本", "builds", partial(examine_builds, client, task_queue))
+    if store is not None:
+        yield Examination("各方時鐘", "clocks", partial(examine_clocks, store, client, task_queue))
 
 
 async def examine_log(store: EventStore) -> Diagnosis:

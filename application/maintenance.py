@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from application.door import Door
-    from domain.kernel.acting import Acting
+    from domain.kernel.acting import Acting, PersonId
     from domain.kernel.identity import Actor
     from store.port import EventStore
 
@@ -42,19 +42,28 @@ class Outcome:
 
 @asynccontextmanager
 async def record_maintenance(
-    store: EventStore, door: Door, actor: Actor, work: Work, reason: str, target: str | None = None
+    store: EventStore,
+    door: Door,
+    actor: Actor,
+    work: Work,
+    reason: str,
+    target: str | None = None,
+    *,
+    person: PersonId | None = None,
 ) -> AsyncIterator[Outcome]:
     """The block does the work: it is entered once the log has who does it and why, and what came of it follows.
 
     A block that fails leaves the work open in the log. Raises as ``Door.send`` does, before anything is done.
     """
-    receipt = await door.send(MAINTENANCE, BeginMaintenance(work=work, target=target, reason=reason), actor)
+    receipt = await door.send(
+        MAINTENANCE, BeginMaintenance(work=work, target=target, reason=reason), actor, person=person
+    )
     begun = read_occurrence(await anext(store.read(MAINTENANCE, receipt.version - 1))).event
     outcome = Outcome()
     yield outcome
     if isinstance(begun, MaintenanceBegun):
         ended = EndMaintenance(number=begun.number, changed=outcome.changed, left=outcome.left)
-        await door.send(MAINTENANCE, ended, actor)
+        await door.send(MAINTENANCE, ended, actor, person=person)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from domain.kernel.restriction import Restriction, withhold
 from domain.reading import (
     NOTHING_MARKED,
     REGISTERS,
+    REGISTRARS,
     TOLD_WHO,
     WATCH,
     Sight,
@@ -157,6 +158,11 @@ async def may_see(store: EventStore, seats: Seats, state: State) -> bool:
         return True
     access = await find_access(store, seats, state)
     return access is not None and access.is_whole
+
+
+def list_hidden_kinds(seats: Seats) -> tuple[str, ...]:
+    """Kinds of files that no list shows to them, though they see all business (SD8)."""
+    return () if any(grant.seat.role in REGISTRARS for grant in seats) else tuple(sorted(REGISTERS))
 
 
 def list_words(seats: Seats) -> tuple[str, ...]:

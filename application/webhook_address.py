@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
@@ -19,6 +20,10 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a host, as text."""
 
 LONGEST_URL: Final = 500
+LONGEST_LABEL: Final = 63
+"""Between two dots of a name (RFC 1035)."""
+PATIENCE_S: Final = 5.0
+"""How long whoever registers an address waits for its name to resolve."""
 PORTS: Final = frozenset({443, 8443})
 """Outside embedded servers, and outside the networks that are named."""
 
@@ -55,9 +60,14 @@ class AddressRules:
     """Networks of the house's own that may be told, too."""
     resolve: Resolve = resolve
 
-    def check(self, url: str) -> None:
-        """Raise AddressRefused for a URL that is never told anything, whatever its name resolves to."""
-        self._split(url)
+    async def check(self, url: str) -> None:
+        """Raise AddressRefused for a URL that would be told nothing as its name resolves now.
+
+        A name that resolves to nothing yet may be registered: it is looked at again whenever it is to be told.
+        """
+        with suppress(OSError):
+            async with asyncio.timeout(PATIENCE_S):
+                await self.find_target(url)
 
     async def find_target(self, url: str) -> Target:
         """The address to connect to. Raises AddressRefused, or OSError where the name resolves to nothing.
@@ -85,6 +95,8 @@ class AddressRules:
             raise _malformed(url)
         if parts.username is not None or parts.password is not None or parts.fragment:
             raise _malformed(url)
+        if not all(0 < len(label) <= LONGEST_LABEL for label in host.removesuffix(".").split(".")):
+            raise _malformed(url)
         return host, schemes[parts.scheme] if port is None else port
 
     def _require(self, address: Address, port: int) -> None:
@@ -94,7 +106,8 @@ class AddressRules:
             return
         if port not in PORTS:
             raise AddressRefused(f"不可送往 {port} 埠：只可 443、8443", f"no port {port}: 443 or 8443")
-        if not inner.is_global or inner.is_multicast or inner.is_reserved or inner.is_unspecified:
+        site = isinstance(inner, IPv6Address) and inner.is_site_local  # deprecated, and routed all the same
+        if site or not inner.is_global or inner.is_multicast or inner.is_reserved or inner.is_unspecified:
             raise AddressRefused(
                 f"不可送往內部地址 {inner}；確有需要，列入 VENTURE_WEBHOOK_NETWORKS",
                 f"{inner} is an address inside: if it is meant, name it in VENTURE_WEBHOOK_NETWORKS",

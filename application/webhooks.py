@@ -72,7 +72,7 @@ class Webhooks:
 
         Raises WebhookInvalid or AddressRefused.
         """
-        self.rules.check(url)
+        await self.rules.check(url)
         wanted = sorted(set(types))
         if unknown := [name for name in wanted if not _is_event(name)]:
             raise WebhookInvalid(f"沒有這種事件：{show(unknown[0])}", f"there is no such event: {show(unknown[0])}")

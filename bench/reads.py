@@ -9,8 +9,12 @@ it may find. The views are built by the very follower that a worker runs, and it
 beside the readings commands are appended, so many a second.
 
 A figure is of the query layer: from the call of the function that every door calls to its answer, in this process, over
-one pool. The sizes are databases of one server that are read by turns; the ratio is that of the medians at the largest
-and the smallest size.
+one pool; or, where a line begins with ``HTTP``, from a request to the last byte of its answer, asked as a service asks
+it of ``http_server.py`` in a process of its own (bench/lists.py). The sizes are databases of one server, read by turns;
+the ratio is that of the medians at the largest and the smallest size. Another process appends commands and keeps views.
+
+``--home PATH`` reads a house that stands already, such as one that ``./run simulate`` has filled, over HTTP alone, and
+appends nothing to it; its views are brought up to the end of its log before.
 """
 
 from __future__ import annotations
@@ -20,10 +24,14 @@ import asyncio
 import json
 import random
 import re
+import signal
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -37,6 +45,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import asyncpg
 import structlog
 
+import bootstrap
 from activities.carry_out import CommandActivities
 from application.approvals import ApprovalFilter, find_approval, list_approvals
 from application.attempts import AttemptFilter, list_attempts
@@ -55,7 +64,8 @@ from application.queries import load_file, resolve_name
 from application.registers import RegisterFilter, list_register
 from application.view_health import list_views
 from audit.verification import verify
-from bench.meter import machine_load
+from bench.lists import READY_S, find_questions, serve
+from bench.meter import cpu_ms, machine_load
 from bench.surroundings import own_postgres
 from deciding.signature import DoorKey
 from domain.kernel.canonical import canonical
@@ -65,7 +75,8 @@ from domain.kernel.envelope import CarryOut
 from domain.kernel.identity import StreamId
 from domain.registers.door_key import key_stream
 from followers.views import ViewFollower
-from local import postgres
+from local import postgres, processes
+from runtime.store import open_store
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from scenarios.play import play
@@ -77,9 +88,10 @@ from store.port import Append, AppendResult, Status
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from application.carrier import Carrier
+    from bench.lists import Question, Served
     from local.postgres import Postgres
     from store.port import Standing
 
@@ -449,10 +461,12 @@ def readings(
     ]
 
 
-async def time_readings(sizes: Sequence[Filled], times: int, dice: random.Random) -> dict[int, dict[str, list[float]]]:
+async def time_readings(
+    sizes: Mapping[int, list[Reading]], times: int, dice: random.Random
+) -> dict[int, dict[str, list[float]]]:
     """Milliseconds of each in each of the logs, in shuffled order: what slows the machine slows all of them."""
-    spans: dict[int, dict[str, list[float]]] = {size.projects: {r.name: [] for r in size.readings} for size in sizes}
-    everything = [(size.projects, reading) for size in sizes for reading in size.readings]
+    spans: dict[int, dict[str, list[float]]] = {size: {r.name: [] for r in all_} for size, all_ in sizes.items()}
+    everything = [(size, reading) for size, all_ in sizes.items() for reading in all_]
     for _, reading in everything:  # once without a watch: a process that has just begun has nothing at hand
         await reading.ask(dice)
     order = everything * times
@@ -464,14 +478,35 @@ async def time_readings(sizes: Sequence[Filled], times: int, dice: random.Random
     return spans
 
 
-async def append_beside(store: PostgresStore, template: Template, per_s: float) -> None:
-    """Append commands on the wall clock until cancelled: needs submitted, then adopted."""
-    while True:
-        for append in template.another_need():
-            answer = await store.append(append)
-            if answer.status is not Status.APPENDED:
-                raise RuntimeError(answer)
-            await asyncio.sleep(1 / per_s)
+async def append_beside(urls: list[str], per_s: float) -> None:
+    """Append commands to each on the wall clock until killed: needs submitted, then adopted; and keep its views."""
+    template = Template.of(*await record())
+
+    async def append(store: PostgresStore) -> None:
+        while True:
+            for append in template.another_need():
+                answer = await store.append(append)
+                if answer.status is not Status.APPENDED:
+                    raise RuntimeError(answer)
+                await asyncio.sleep(len(urls) / per_s)
+
+    async with asyncio.TaskGroup() as beside:
+        for url in urls:
+            store = PostgresStore(await open_pool(url, largest=4))
+            beside.create_task(append(store))
+            beside.create_task(ViewFollower(store).run())
+
+
+@contextmanager
+def appending(urls: list[str], per_s: float) -> Iterator[None]:
+    """Such a process for as long as the block runs."""
+    child = subprocess.Popen([sys.executable, __file__, "--append", *urls, "--beside", str(per_s)])  # noqa: S603
+    try:
+        yield
+    finally:
+        if child.poll() is not None:
+            raise RuntimeError(f"nothing was appended beside: {child.returncode}")
+        processes.stop(child, signal.SIGTERM)
 
 
 async def build_views(store: PostgresStore) -> None:
@@ -487,8 +522,18 @@ class Filled:
     """A log of so many projects, its views built."""
 
     projects: int
+    url: str
     store: PostgresStore
     readings: list[Reading]
+
+
+async def ask_over_http(served: Served) -> list[Reading]:
+    """The same and more as a service asks it."""
+
+    def reading(name: str, question: Question) -> Reading:
+        return Reading(f"HTTP {name}", lambda dice: served.ask(question(dice)))
+
+    return [reading(name, question) for name, question in (await find_questions(served.ask)).items()]
 
 
 async def fill(server: Postgres, template: Template, projects: int) -> Filled:
@@ -523,7 +568,7 @@ async def fill(server: Postgres, template: Template, projects: int) -> Filled:
         cursors.append(page.next)
         page = await list_projects(store, None, PageRequest(limit=100, after=page.next))
     ids = [one.approval.id for one in (await list_approvals(store, None, PageRequest(limit=1000))).rows]
-    return Filled(projects, store, readings(store, template.realm, projects, ids, cursors))
+    return Filled(projects, app, store, readings(store, template.realm, projects, ids, cursors))
 
 
 async def measure(server: Postgres, args: argparse.Namespace) -> dict[str, Any]:
@@ -531,16 +576,15 @@ async def measure(server: Postgres, args: argparse.Namespace) -> dict[str, Any]:
     template, dice = Template.of(*await record()), random.Random(1)
     sizes = [await fill(server, template, projects) for projects in args.projects]
     before = [await size.store.last_position() for size in sizes]
-    tasks = []
-    for size in sizes:
-        tasks.append(asyncio.create_task(append_beside(size.store, template, args.beside / len(sizes))))
-        tasks.append(asyncio.create_task(ViewFollower(size.store).run()))
-    try:
-        spans = await time_readings(sizes, args.times, dice)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+    async with AsyncExitStack() as stack:
+        homes = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="venture-reads-")))
+        for size in sizes:
+            (home := homes / str(size.projects)).mkdir()
+            served = await stack.enter_async_context(serve(home, size.url, postgres_url=size.url))
+            size.readings.extend(await ask_over_http(served))
+        stack.enter_context(appending([size.url for size in sizes], args.beside))
+        await until_appended(sizes[-1].store)
+        spans = await time_readings({one.projects: one.readings for one in sizes}, args.times, dice)
     appended = [await size.store.last_position() - position for size, position in zip(sizes, before, strict=True)]
     print(f"beside the readings {appended} entries were appended")
     result: dict[str, Any] = {"bench": "reads", "commands_per_s": args.beside, "sizes": spans}
@@ -553,6 +597,33 @@ async def measure(server: Postgres, args: argparse.Namespace) -> dict[str, Any]:
             result[f"findings of {size.projects}"] = kinds
         await size.store.aclose()
     report(result, args.projects)
+    return result
+
+
+async def until_appended(store: PostgresStore) -> None:
+    """Come back once commands go on."""
+    position = await store.last_position()
+    async with asyncio.timeout(READY_S):
+        while await store.last_position() == position:  # noqa: ASYNC110 - what is waited for is another process
+            await asyncio.sleep(0.1)
+
+
+async def measure_house(home: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Read a house that stands already, over HTTP, and leave it as it is."""
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(open_store(bootstrap.settings(home=home), lambda _zh, en: print(en)))
+        await build_views(opened.store)
+        served = await stack.enter_async_context(serve(home, opened.postgres_url))
+        house = await ask_over_http(served)
+        page = (await served.ask("/v1/money?by=round&limit=500")).json()
+        projects = sum(one["values"]["projects"] for one in page["sums"])
+        print(f"{len(page['sums'])} rounds, the log at {page['freshness']['position']}")
+        spent_ms = cpu_ms(served.pid)
+        spans = await time_readings({projects: house}, args.times, random.Random(1))
+        spent_ms = (cpu_ms(served.pid) - spent_ms) / len(house) / (args.times + 1)
+    print(f"the server's own CPU for each: {spent_ms:.1f} ms on average")
+    result: dict[str, Any] = {"bench": "reads", "home": str(home), "sizes": spans}
+    report(result, [projects])
     return result
 
 
@@ -582,11 +653,18 @@ def main() -> None:
     parser.add_argument("--projects", type=int, nargs="+", default=[1_000, 10_000], help="how many, size after size")
     parser.add_argument("--times", type=int, default=40, help="of each reading at each size")
     parser.add_argument("--beside", type=float, default=20.0, help="commands a second that go on meanwhile")
+    parser.add_argument("--home", type=Path, help="a house that stands already, as VENTURE_HOME names it")
+    parser.add_argument("--append", nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--check", action="store_true", help="let audit verify go over all of it at the end")
     args = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    with own_postgres() as server:
-        result = asyncio.run(measure(server, args))
+    if args.append:
+        asyncio.run(append_beside(args.append, args.beside))
+    if args.home is not None:
+        result = asyncio.run(measure_house(args.home, args))
+    else:
+        with own_postgres() as server:
+            result = asyncio.run(measure(server, args))
     print(json.dumps({**result, "load": machine_load()}))
 
 

@@ -42,3 +42,10 @@ def own_postgres() -> Iterator[Postgres]:
         finally:
             if server.process is not None:
                 processes.stop(server.process, signal.SIGQUIT)
+
+
+async def until_listening(port: int, *, within_s: float) -> None:
+    """Come back once somebody listens there. Raises TimeoutError."""
+    async with asyncio.timeout(within_s):
+        while processes.is_free(port):  # noqa: ASYNC110 - what is waited for is another process
+            await asyncio.sleep(0.1)

@@ -38,7 +38,7 @@ from application.door_keys import build_first_publication
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
 from bench.meter import cpu_ms, machine_load
-from bench.surroundings import surroundings
+from bench.surroundings import surroundings, until_listening
 from deciding.fold import fold
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut
@@ -142,13 +142,6 @@ async def measure(port: int, pid: int, requests: list[bytes], commit: Callable[[
     return [max(0.0, at - committed) * 1_000 for at in answered]
 
 
-async def until_listening(port: int) -> None:
-    """Come back once somebody listens there."""
-    async with asyncio.timeout(READY_S):
-        while processes.is_free(port):  # noqa: ASYNC110 - what is waited for is another process
-            await asyncio.sleep(0.1)
-
-
 # ------------------------------------------------------------------------------------------------ what is waited for
 
 
@@ -243,7 +236,7 @@ async def compare(
     await find_approval(store, UUID(approval), patience_s=30)  # no worker keeps the views here
     keys = [await make_key(identity, f"bench-{n}") for n in range(0, number, EACH)]
     for port in ports:
-        await until_listening(port)
+        await until_listening(port, within_s=READY_S)
     plain = [b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"] * number
     asked = [
         f"GET /v1/approvals/{approval}?wait=60 HTTP/1.1\r\nHost: here\r\n"  # kept open, as clients do

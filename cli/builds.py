@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from application.builds import UNVERSIONED, list_builds, set_current
+from application.builds import NO_BUILD, UNVERSIONED, list_builds, set_current
 from application.maintenance import record_maintenance
 from application.reconcile import Discrepancy, move
 from cli.adapter import Invocation, verb
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from cli.output import Printer
 
 app = Typer()
-
-_NONE = "none"
-"""How the unversioned build is asked for."""
 
 
 @app.command("list")
@@ -81,7 +78,7 @@ async def current_command(
     """
     who = read_actor(actor)
     async with invocation.open_runtime(with_temporal=True) as runtime:
-        wanted = UNVERSIONED if build_id == _NONE else build_id
+        wanted = UNVERSIONED if build_id == NO_BUILD else build_id
         door = runtime.register_door
         async with record_maintenance(runtime.store, door, who, Work.SET_BUILD, reason, build_id) as outcome:
             await set_current(runtime.client, runtime.settings.task_queue, wanted)

@@ -21,7 +21,7 @@ from domain.kernel.failure import FailureKind
 from local.postgres import APPLICATION, AUDITOR
 from runtime.runtime import Runtime, ensure_worker
 from store.doctor import examine_database
-from store.migration import compare_schema, migrate
+from store.migration import migrate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -111,7 +111,7 @@ async def _diagnose(runtime: Runtime, *, production: bool) -> AsyncIterator[Diag
 
 def _of_log(runtime: Runtime, *, production: bool, is_there: bool) -> Iterator[Examination]:
     store = runtime.store
-    yield Examination("數據庫結構", "schema", partial(_schema, runtime))
+    yield Examination("數據庫結構", "schema", partial(doctor.examine_schema, runtime.postgres_url))
     if is_there:
         yield Examination("未通知的卷宗", "files not yet notified", partial(doctor.examine_unnotified, store))
         yield Examination("轉人工處理的卷宗", "files handed to a person", partial(doctor.examine_parked, store))
@@ -125,12 +125,7 @@ def _of_log(runtime: Runtime, *, production: bool, is_there: bool) -> Iterator[E
 
 def _of_workflows(runtime: Runtime, *, production: bool, with_log: bool) -> Iterator[Examination]:
     client, queue = runtime.client, runtime.settings.task_queue
-    yield Examination("檢索屬性", "search attributes", partial(doctor.examine_search_attributes, client))
-    yield Examination("worker 應答", "worker answers", partial(doctor.probe_updates_in_flight, client, queue))
-    yield Examination("載荷密鑰", "payload keys", partial(doctor.examine_payload_keys, client, queue))
-    yield Examination("版本", "builds", partial(doctor.examine_builds, client, queue))
-    if with_log:
-        yield Examination("各方時鐘", "clocks", partial(doctor.examine_clocks, runtime.store, client, queue))
+    yield from doctor.list_workflow_examinations(client, queue, runtime.store if with_log else None)
     if production:
         yield Examination("Temporal 版本", "Temporal version", partial(doctor.examine_version, client))
         yield Examination("Temporal 存儲", "Temporal store", partial(doctor.examine_cluster, client))
@@ -150,30 +145,6 @@ async def _certificates(runtime: Runtime) -> Diagnosis:
 async def _connect_stranger(runtime: Runtime) -> Client:
     address = runtime.client.service_client.config.target_host
     return await temporal_client.connect_temporal(address, runtime.settings, anonymously=True)
-
-
-async def _schema(runtime: Runtime) -> Diagnosis:
-    compared = await compare_schema(runtime.postgres_url)
-    if compared.newer:
-        names = ", ".join(compared.newer)
-        return Diagnosis(
-            "數據庫結構",
-            "schema",
-            f"newer than this release: {names}",
-            ok=False,
-            mend_zh="數據庫比本版新：安裝較新的版本",
-            mend_en="the database is newer than this release: install a newer one",
-            state_zh=f"比本版新：{names}",
-        )
-    return Diagnosis(
-        "數據庫結構",
-        "schema",
-        ", ".join(compared.pending) or "current",
-        not compared.pending,
-        "運行 venture migrate",
-        "run venture migrate",
-        "" if compared.pending else "最新",
-    )
 
 
 def _environment(runtime: Runtime) -> Diagnosis:

@@ -42,6 +42,8 @@ OPEN_KINDS: Final = frozenset(
 """Kinds that anybody may read: rules, days, calls, what is lacking, where to turn to."""
 REGISTERS: Final = frozenset({"person", "seat", "office", "door", "maintenance"})
 """Who sits where, whose keys hold, what was done to the installation: for administrators and who watches them."""
+REGISTRARS: Final = frozenset({*WATCH, Role.ADMIN, Role.CAB_DEC})
+"""Administrators, the leadership and those who watch them."""
 UNPUBLISHED: Final = frozenset(
     {
         Stage.NONE,
@@ -199,9 +201,9 @@ def _deny(
 
 
 def _read_register(role: Role, seat: Actor | None, state: State) -> Sight:
-    """Administrators, the leadership and those who watch them; and whoever sits there, of their own seat."""
+    """Whose affair they are; and whoever sits there, of their own seat."""
     own = seat is not None and state.stream.kind == "seat" and state.stream.name == seat.replace("#", ".")
-    return WHOLE if own or role in WATCH or role in (Role.ADMIN, Role.CAB_DEC) else _deny("SD8")
+    return WHOLE if own or role in REGISTRARS else _deny("SD8")
 
 
 def _read_organisation(role: Role, scope: Scope | None, state: State) -> Sight:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,7 +12,10 @@ from web.language import Language
 from web.limits import Allowance
 
 if TYPE_CHECKING:
+    from temporalio.client import Client
+
     from application.callbacks import Senders
+    from application.doctor import Diagnosis
     from application.documents import Documents
     from application.door import Door
     from application.growth import Growth
@@ -26,6 +29,17 @@ if TYPE_CHECKING:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Workers:
+    """By what administrators see to the workers."""
+
+    client: Client
+    task_queue: str
+    door: Door
+    """Into registers, whatever has become of Temporal."""
+    examine_schema: Callable[[], Awaitable[Diagnosis]]
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,8 @@ class House:
     """By which Temporal's pages have opened what they show."""
     temporal_pages: str = ""
     """The origin of those pages, e.g. ``https://temporal.bureau.example``; empty: nothing is opened for any."""
+    workers: Workers | None = None
+    """None where this process has no way to them."""
     runs: Runs = field(default_factory=Runs)
     """Of audits, as long as this process lives."""
     now: Callable[[], datetime] = _now

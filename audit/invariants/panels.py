@@ -29,7 +29,15 @@ def check_panel_drawn(require: Conditions, realm: Realm, event: RecordedEvent) -
     panel = realm.panels[event.name]
     panel.round, panel.seated = event.text("round"), event.texts("seats")
     panel.bidders = {name: realm.project(name).bidders for name in event.texts("applications")}
-    least = realm.rules_of_round(panel.round).number("review.panel")
+    rules = realm.rules_of_round(panel.round)
+    least = rules.number("review.panel")
+    declaration, defence = rules["review.declaration"] is True, rules["review.defence"] is not None
+    require(
+        (event.data.get("declaration") is True, event.data.get("defence") is True) == (declaration, defence),
+        "P4",
+        "所記的聲明、答辯與管理辦法不符",
+        "the record of declarations and defence is not that of the rules",
+    )
     require(
         len(set(panel.seated)) == len(panel.seated) and len(panel.seated) >= least,
         "P4",
@@ -80,6 +88,7 @@ def check_impartiality_declared(require: Conditions, realm: Realm, event: Record
         actor=call_seat(event.actor),
     )
     panel.hands.setdefault(seat, set()).update(event.persons)
+    panel.cleared.add(seat)
 
 
 def months_on(day: date, months: int) -> date:
@@ -124,7 +133,7 @@ def check_reviewer_recused(require: Conditions, realm: Realm, event: RecordedEve
 
 
 def check_score_submitted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """P1: who scores sits on the panel and has no interest in any of its bidders; one sheet each."""
+    """P1: who scores sits on the panel, has no interest in any bidder, and has said so where asked; one sheet each."""
     panel, seat, application = realm.panels[event.name], _seat(event.actor), event.text("application")
     others = {other for other, persons in panel.hands.items() if other != seat and persons & event.persons}
     require(
@@ -132,6 +141,14 @@ def check_score_submitted(require: Conditions, realm: Realm, event: RecordedEven
         "P1",
         "{actor} 不在席或須回避而評分",
         "{actor} scored without a seat, or with an interest",
+        actor=call_seat(event.actor),
+    )
+    rules = realm.rules_of_round(panel.round)
+    require(
+        rules["review.declaration"] is not True or seat in panel.cleared,
+        "P1",
+        "{actor} 未聲明無利害關係而評分",
+        "{actor} scored without declaring to have no interest",
         actor=call_seat(event.actor),
     )
     spoken = panel.heard is not None
@@ -148,7 +165,7 @@ def check_score_submitted(require: Conditions, realm: Realm, event: RecordedEven
     )
     panel.hands.setdefault(seat, set()).update(event.persons)
     mark = sheets[seat] = to_number(event.data.get("mark"))
-    require_criteria(require, "P4", event, mark, realm.rules_of_round(panel.round)["review.rubric"] or {})
+    require_criteria(require, "P4", event, mark, rules["review.rubric"] or {})
     panel.took_part.add(event.hand)
 
 

@@ -108,6 +108,8 @@ class Panel:
     bidders: dict[str, frozenset[str]] = field(default_factory=dict)
     seated: list[str] = field(default_factory=list)
     barred: set[str] = field(default_factory=set)
+    cleared: set[str] = field(default_factory=set)
+    """Seats on which it was said that there is no interest."""
     hands: dict[str, set[str]] = field(default_factory=dict)
     """Seat and the persons who acted on it."""
     sheets: dict[str, dict[str, Decimal]] = field(default_factory=dict)

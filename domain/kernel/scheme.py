@@ -163,6 +163,8 @@ class Review(Policy):
     recusal_months: Annotated[int, Field(ge=0, le=120, title="回避期（月） / recusal (months)")] = 24
     verifiable_draw: Annotated[bool | None, Field(title="可復算抽取 / verifiable draw")] = None
     """Whether experts are drawn by a seed committed to beforehand; None where they may be drawn elsewhere."""
+    declaration: Annotated[bool | None, Field(title="先聲明後評分 / no interest declared before scores")] = None
+    """Whether an expert scores only after declaring to have no interest (RP06); None where a score alone will do."""
     defence: Annotated[Defence | None, Field(title="答辯 / defence")] = None
     """None where the written review is all."""
     rubric: Annotated[dict[Keyword, Points], Field(max_length=50, title="評分權重 / rubric")] = {

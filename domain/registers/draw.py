@@ -315,7 +315,8 @@ def _open(check: Checks, state: State, facts: Facts, order: Order, both: tuple[O
     )
     remaining = {name: names for name, names in committed.bidders.items() if _is_up(state, facts, name)}
     check(remaining, "DW03", "所列申報均已退出評審", "none of the applications is up for review any more")
-    months = require_scheme(check, facts).review.recusal_months
+    scheme = require_scheme(check, facts)
+    months = scheme.review.recusal_months
     ranking = rank(command.seed, command.public_value, committed.pool)
     body = Panel(round=committed.round, bidders=remaining)
     chosen, passed_over = choose_reviewers(
@@ -337,7 +338,14 @@ def _open(check: Checks, state: State, facts: Facts, order: Order, both: tuple[O
         passed_over=passed_over,
     )
     return check.grant(
-        PanelDrawn.of(committed, applications=tuple(remaining), seats=chosen, bidders=remaining, opening=opening)
+        PanelDrawn.of(
+            committed,
+            applications=tuple(remaining),
+            seats=chosen,
+            bidders=remaining,
+            opening=opening,
+            **panel.tell_stages(scheme),
+        )
     )
 
 

@@ -156,6 +156,10 @@ class PanelDrawn(Draw, Event):
     """Application and the organisations behind it."""
     opening: Annotated[Opening | None, Field(title="抽取憑據 / evidence of the draw")] = None
     """None for seats that were drawn elsewhere and entered."""
+    declaration: Annotated[bool | None, Field(title="先聲明後評分 / no interest declared before scores")] = None
+    """Whether the rules of the day ask each expert to declare before a score; None if they do not."""
+    defence: Annotated[bool | None, Field(title="設答辯 / defence")] = None
+    """Whether they ask for a defence; None if they do not."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """The applications of a draw that was committed to may be drawn for again, if they are scored anew."""
@@ -310,7 +314,7 @@ class ScoreSubmitted(Sheet, Event):
             (PanelStage.DRAWN, PanelStage.SCORING),
             PanelStage.SCORING,
             (Role.EXPERT,),
-            "seated, without interest; one sheet an application",
+            "seated, without interest and, where rules ask, after saying so; one sheet an application",
         ),
     )
     mark: Annotated[Mark, Field(title="分數 / mark"), Restricted(Restriction.SHEET)]
@@ -407,6 +411,10 @@ class Panel(Part):
     """Seats whose experts may not score: by their own declaration, or recused."""
     cleared: frozenset[str] = frozenset()
     """Seats whose experts have said that they have no interest, or have scored: they may read the bids."""
+    declaration: bool = False
+    """Whether nobody scores before saying to have no interest."""
+    defence: bool = False
+    """Whether applicants are heard after the written review."""
     hands: Mapping[str, frozenset[PersonId]] = field(default_factory=dict)
     """Seat and the persons who declared or scored on it, as far as persons are known."""
     sheets: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
@@ -573,7 +581,13 @@ def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list
         seats_count=len(set(command.seats)),
         panel=scheme.review.panel,
     )
-    return check.grant(PanelDrawn.of(command, bidders=bidders))
+    return check.grant(PanelDrawn.of(command, bidders=bidders, **tell_stages(scheme)))
+
+
+def tell_stages(scheme: Scheme) -> dict[str, bool | None]:
+    """What the rules ask of the panel between the draw and its report, as the draw says it."""
+    review = scheme.review
+    return {"declaration": review.declaration or None, "defence": review.defence is not None or None}
 
 
 def require_bidders(
@@ -836,14 +850,22 @@ def _require_no_part(
 
 
 def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitScore) -> None:
-    """P1, RP04: without an interest, of what is before the panel, once. Who was drawn, the policy asks."""
+    """P1, RP04, RP06: without an interest, of what is before the panel, once. Who was drawn, the policy asks."""
     actor, seat = order.actor, seat_of(order.actor)
     others = _list_other_seats(panel, order)
+    is_barred = not panel.barred.isdisjoint({seat, *others})
     check(
-        panel.barred.isdisjoint({seat, *others}),
+        not is_barred,
         "P1",
         "{actor} 與申報單位有利害關係或已回避，不能評分",
         "{actor} has an interest in an applicant or has been recused and cannot score",
+        actor=actor,
+    )
+    check(
+        is_barred or not panel.declaration or seat in panel.cleared,
+        "RP06",
+        "{actor} 須先聲明與各申報單位均無利害關係，方可評分",
+        "{actor} must first declare to have no interest in any applicant, and can then score",
         actor=actor,
     )
     sheets = panel.list_sheets(command.application)
@@ -1027,7 +1049,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     panel = state.part(Panel)
     match event:
         case PanelDrawn():
-            after = replace(panel, round=event.round, bidders=event.bidders, seated=event.seats, opening=event.opening)
+            after = replace(
+                panel,
+                round=event.round,
+                bidders=event.bidders,
+                seated=event.seats,
+                opening=event.opening,
+                declaration=bool(event.declaration),
+                defence=bool(event.defence),
+            )
             return state.having(_join(after, of.acting))
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
@@ -1065,10 +1095,14 @@ def _join(panel: Panel, *people: Acting) -> Panel:
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
-    """The recusal of who is barred, the sheets that are missing, then the report."""
+    """The declarations, the recusal of who is barred, the sheets that are missing, then the defence or the report."""
     panel = state.part(Panel)
     if state.stage not in (PanelStage.DRAWN, PanelStage.SCORING):
         return
+    silent = [seat for seat in panel.seated if seat not in panel.cleared | panel.barred]
+    if panel.declaration and silent:
+        zh, en = "申報有無利害關係，之後方可閱看申報書", "declare interests; the applications can be read afterwards"
+        yield Awaited((Role.EXPERT,), "DeclareImpartiality", "", zh, en, seats=tuple(map(person, silent)))
     for seat in panel.seated:
         if seat in panel.barred:
             yield Awaited((Role.CAB_REG,), "RecuseReviewer", seat, f"{seat} 回避及遞補", f"recuse {seat}")
@@ -1083,7 +1117,10 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
                 f"{len(missing)} sheets for {name} are missing",
                 seats=tuple(map(person, missing)),
             )
-    yield Awaited((Role.HOST,), "IssueReviewReport", "", "出具評審報告", "issue the report")
+    if panel.defence and panel.heard is None:
+        yield Awaited((Role.HOST,), "ListForDefence", "", "列出入圍答辯的申報", "list the applications for defence")
+    else:
+        yield Awaited((Role.HOST,), "IssueReviewReport", "", "出具評審報告", "issue the report")
 
 
 DECIDER = Decider(

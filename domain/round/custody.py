@@ -171,7 +171,10 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     left = known.quorum - len(known.released)
     if state.stage == RoundStage.CLOSED and left > 0:
         zh, en = f"同意開啟密封申報（尚缺 {left} 人）", f"release the seal ({left} more needed)"
-        yield Awaited(CUSTODIANS, "ReleaseSeal", "", zh, en)
+        agreed = {one.seat for one in known.released}
+        seats = tuple(seat for seat in known.custodians if seat not in agreed)
+        roles = tuple(role for role in CUSTODIANS if any(seat.role is role for seat in seats))
+        yield Awaited(roles, "ReleaseSeal", "", zh, en, seats=seats)
 
 
 DECIDER = Decider(

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from application.approvals import ApprovalFilter, list_approvals
 from application.inbox import WaitingFilter, list_waiting
 from application.queries import NameUnknown, load_file
-from application.reading import leave_out_others, list_words, load_seen_file, may_know, may_see
+from application.reading import leave_out_others, list_hidden_kinds, list_words, load_seen_file, may_know, may_see
 from audit.verification import verify
 from deciding.fold import fold
 from domain.kernel.identity import Actor
@@ -26,6 +27,7 @@ from scenarios.play import play
 from schemes.document import read, read_text
 from store.identity import SeatGrant
 from store.memory import MemoryStore
+from tests.office import Office
 from tests.paper import open_paper_door, play_story
 from tests.store.test_following import follow
 
@@ -55,6 +57,22 @@ def agency(name: str) -> Seats:
 
 async def _read(store: MemoryStore, stream: StreamId) -> State:
     return fold(stream, [entry async for entry in store.read(stream)])
+
+
+async def test_who_was_given_a_seat_is_in_the_list_of_approvals_of_those_alone_who_may_read_it_there() -> None:
+    office = Office(MemoryStore())
+    await office.seat("CAB-FIN#1")
+    await follow(office.store)
+
+    async def list_kinds(*seats: str) -> set[str]:
+        hidden = list_hidden_kinds(tuple(SeatGrant(seat=Actor(seat)) for seat in seats))
+        return {
+            one.stream.kind for one in (await list_approvals(office.store, ApprovalFilter(hidden_kinds=hidden))).rows
+        }
+
+    assert await list_kinds("CAB-REG#1", "FISCAL#1") == set()
+    for seat in ("ADMIN#1", "CAB-DEC#1", "DISC#1", "AUDIT#1"):
+        assert "seat" in await list_kinds("CAB-REG#1", seat)
 
 
 async def _waits(store: MemoryStore, seats: Seats) -> bool:

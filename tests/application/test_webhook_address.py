@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from ipaddress import ip_network
 
 import pytest
 
+from application import webhook_address
 from application.webhook_address import AddressRefused, AddressRules
 
 PUBLIC = "93.184.215.14"
@@ -42,6 +44,9 @@ INSIDE = [
     "::ffff:127.0.0.1",
     "::ffff:a9fe:a9fe",
     "64:ff9b::7f00:1",
+    "::127.0.0.1",
+    "fec0::1",
+    "64:ff9b:1::7f00:1",
     "2002:7f00:1::",
     "2001:db8::1",
 ]
@@ -53,6 +58,29 @@ async def test_nothing_inside_is_told_whatever_its_name(address: str) -> None:
         await rules(address).find_target("https://finance.example/hook")
     with pytest.raises(AddressRefused):
         await rules(PUBLIC, address).find_target("https://finance.example/hook")
+    with pytest.raises(AddressRefused):
+        await rules(PUBLIC, address).check("https://finance.example/hook")
+
+
+@pytest.mark.parametrize(
+    "host", ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.254.43518", "[::ffff:a9fe:a9fe]"]
+)
+async def test_an_address_inside_is_refused_when_it_is_registered_however_it_is_written(host: str) -> None:
+    with pytest.raises(AddressRefused, match=r"169\.254\.169\.254 is an address inside"):
+        await AddressRules().check(f"https://{host}/hook")
+
+
+async def test_a_name_that_nobody_knows_yet_may_be_registered_and_one_that_is_public(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def hang(_host: str, _port: int) -> list[str]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(webhook_address, "PATIENCE_S", 0.0)
+    await rules().check("https://finance.example/hook")
+    await rules(PUBLIC).check("https://finance.example/hook")
+    await AddressRules(resolve=hang).check("https://finance.example/hook")
 
 
 async def test_the_address_that_was_looked_at_is_the_one_that_is_connected_to() -> None:
@@ -87,13 +115,15 @@ async def test_names_of_nothing_are_no_target() -> None:
         "https://finance.example\\@127.0.0.1/",
         "https://finance.example/\r\nHost: x",
         "https://財務.example/",
+        "https://finance..example/",
+        "https://" + "a" * 64 + ".example/",
         "https://" + "a" * 500 + ".example/",
         "",
     ],
 )
-def test_an_address_of_another_form_is_refused_when_it_is_registered(url: str) -> None:
-    with pytest.raises(AddressRefused):
-        rules(PUBLIC).check(url)
+async def test_an_address_of_another_form_is_refused_when_it_is_registered(url: str) -> None:
+    with pytest.raises(AddressRefused, match="an https address"):
+        await rules(PUBLIC).check(url)
 
 
 @pytest.mark.parametrize("port", [22, 25, 80, 5432, 7233])

@@ -141,6 +141,8 @@ class Mutant:
     """Only the last is refused by the rules as they are."""
     muted: tuple[str, ...] = ()
     """Rules that refuse nothing any more, besides the one."""
+    refusal: str = ""
+    """The rule that it is refused by, where that has an id of its own."""
     roles_open: bool = False
     """Whether anybody may do anything at any stage."""
     unguarded: bool = False
@@ -574,6 +576,14 @@ MUTANTS = (
             panel(DeclareConflict(organisation="ORG-1", kind=ConflictKind.KIN), "2024-03-07", "EXPERT#1"),
             panel(DeclareImpartiality(), "2024-03-07T10:00+08:00", "EXPERT#1"),
         ),
+    ),
+    Mutant(
+        "P1",
+        "a score before interests were declared",
+        "panel",
+        (panel(SubmitScore(application="AP-1", mark=Decimal(99)), "2024-03-07", "EXPERT#1"),),
+        refusal="RP06",
+        scheme=scheme("hangzhou", review={"declaration": True}),
     ),
     Mutant(
         "P1",
@@ -1067,9 +1077,9 @@ def test_the_checker_catches_what_the_rules_no_longer_do(mutant: Mutant, monkeyp
     for step in before:
         step.ordered(town)
     assert town.check().ok
-    refusing = mutant.rule if not mutant.roles_open or mutant.rule in {"P2", "SD1"} else "T07"
+    refusing = mutant.refusal or mutant.rule if not mutant.roles_open or mutant.rule in {"P2", "SD1"} else "T07"
     assert refusing in last.refused(town), "the rules as they are refuse it by this very rule"
-    mute(monkeypatch, mutant.rule, *mutant.muted)
+    mute(monkeypatch, mutant.rule, mutant.refusal, *mutant.muted)
     if mutant.roles_open:
         open_roles(monkeypatch)
     last.ordered(town)

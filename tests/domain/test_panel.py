@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from domain.application import Application
 from domain.kernel.acting import Acting
+from domain.kernel.calendar import Calendar
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, StreamId
@@ -161,6 +162,21 @@ def test_whoever_has_no_interest_says_so_once_and_whoever_declared_one_cannot() 
     ).refused("P1")
     later = said.ordered(declaring(), by="EXPERT#1", at="2023-05-08")
     assert later.state.part(Panel).barred == {"E1"}, "an interest that is remembered later still bars"
+
+
+def test_where_the_rules_ask_nobody_scores_before_declaring_to_have_no_interest() -> None:
+    asking = replace(facts(), scheme=scheme(review={"declaration": True, "defence": {}}))
+    silent = a(PANEL, "RP-1", asking).ordered(DRAW, **REG)
+    silent.when(sheet(80), by="EXPERT#1", at="2023-05-10").refused("RP06")
+    silent.ordered(declaring(), by="EXPERT#1", at="2023-05-08").when(sheet(80), by="EXPERT#1", at="2023-05-10").refused(
+        "P1"
+    )
+    said = silent.ordered(DeclareImpartiality(), by="EXPERT#1", at="2023-05-08")
+    said.ordered(sheet(80), by="EXPERT#1", at="2023-05-10")
+    tasks = {one.command: one.seats for one in PANEL.awaiting(said.state, Calendar({}))}
+    assert tasks["DeclareImpartiality"] == ("EXPERT#2", "EXPERT#3", "EXPERT#4", "EXPERT#5")
+    assert "ListForDefence" in tasks
+    assert "IssueReviewReport" not in tasks
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -19,18 +19,20 @@ from application.accounts import FreshAccount, found_accounts
 from application.api_keys import issue_key
 from application.callbacks import Senders
 from application.caller import ScopeName
+from application.doctor import examine_schema
 from application.growth import Growth
 from application.operations import Operations
 from application.webhooks import Webhooks
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
+from http_server import listen
 from runtime.documents import open_documents
 from runtime.outbox import find_address_rules, open_outbox, open_secret_box
 from store.identity import IdentityStore, SeatGrant
 from store.postgres import open_pool
 from tests.workflows.waiting import until
 from web.app import build
-from web.house import House
+from web.house import House, Workers
 from web.language import Language
 from web.limits import Allowance
 
@@ -63,7 +65,7 @@ async def outbox(servers: Servers) -> AsyncIterator[OutboxStore]:
 
 
 @pytest.fixture(scope="session")
-def house(desk: Desk, identity: IdentityStore, outbox: OutboxStore) -> House:
+def house(desk: Desk, servers: Servers, identity: IdentityStore, outbox: OutboxStore) -> House:
     return House(
         store=desk.store,
         door=desk.door,
@@ -76,6 +78,9 @@ def house(desk: Desk, identity: IdentityStore, outbox: OutboxStore) -> House:
         language=Language.HANT,
         allowance=Allowance(PLENTY, PLENTY),
         tries=Allowance(PLENTY, PLENTY),
+        workers=Workers(
+            desk.client, desk.settings.task_queue, desk.door, partial(examine_schema, servers.postgres_url)
+        ),
     )
 
 
@@ -89,8 +94,7 @@ async def accounts(identity: IdentityStore) -> dict[str, FreshAccount]:
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[str]:
     """That application on a port of its own: its address."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+    with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
+from http_server import listen
 from tests.web.conftest import served, with_key
 from tests.workflows.waiting import until
 from web.app import build
@@ -24,6 +26,21 @@ if TYPE_CHECKING:
     from tests.workflows.bureau import Bureau
 
 SUBMIT = "/v1/commands/SubmitNeed"
+
+
+async def test_no_part_of_an_answer_waits_for_the_other_side_to_have_the_part_before() -> None:
+    loop = asyncio.get_running_loop()
+    accepted = loop.create_future()
+
+    class Line(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            accepted.set_result(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    listening = listen("127.0.0.1", 0)
+    async with await loop.create_server(Line, sock=listening):
+        _, writer = await asyncio.open_connection(*listening.getsockname())
+        assert await accepted
+        writer.close()
 
 
 async def test_a_body_of_the_greatest_size_is_read_and_one_byte_more_is_not(counter: Counter) -> None:

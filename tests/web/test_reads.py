@@ -12,6 +12,7 @@ from deciding.fold import fold
 from domain.need import AdoptNeed, SubmitNeed
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
+from domain.reading import REGISTERS
 from tests.workflows.bureau import verification
 
 if TYPE_CHECKING:
@@ -188,6 +189,16 @@ async def test_the_feed_tells_every_event_once_in_order_and_goes_on_where_it_bro
     assert [event["subject"] for event in one] == [streams[1]]
     assert (one[0]["specversion"], one[0]["type"]) == ("1.0", "venture.NeedSubmitted.v1")
     assert one[0]["sequence"] == f"{int(one[0]['id']):016d}"
+
+
+async def test_the_feed_tells_of_seats_and_doors_those_alone_who_may_read_their_files(counter: Counter) -> None:
+    async def list_kinds(seat: str) -> set[str]:
+        async with counter.service(seat) as service:
+            events = (await service.get("/v1/events", params={"limit": 500})).json()["events"]
+        return {event["subject"].split("/")[0] for event in events}
+
+    assert not await list_kinds("CAB-REG#1") & REGISTERS
+    assert await list_kinds("CAB-DEC#1") & REGISTERS
 
 
 async def test_the_feed_waits_for_what_has_not_happened_yet(counter: Counter, bureau: Bureau) -> None:

@@ -376,6 +376,8 @@ async def test_endpoints_are_an_administrators_affair(told: House) -> None:
         assert {(await admin.request(m, path, json=body)).status_code for m, path, body in paths[2:]} == {404}
         wrong = [
             {"url": "http://user:x@127.0.0.1/", "seat": "CAB-REG#1"},
+            {"url": "http://169.254.169.254/latest/", "seat": "CAB-REG#1"},
+            {"url": "https://2852039166/", "seat": "CAB-REG#1"},
             {"url": "http://127.0.0.1:9/", "seat": "SYS#1"},
             {"url": "http://127.0.0.1:9/", "seat": "CAB-REG#1", "types": ["NoSuchEvent"]},
             {"url": "http://127.0.0.1:9/", "seat": "CAB-REG#1", "secret": "mine"},

@@ -8,6 +8,7 @@ from web.console import assets
 from web.console.act import page as act
 from web.console.administration import page as administration
 from web.console.audit import page as audit
+from web.console.builds import page as builds
 from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
@@ -38,6 +39,7 @@ ROUTERS: Final = (
     audit.router,
     rules.router,
     administration.router,
+    builds.router,
     webhooks.router,
     public.router,
 )

@@ -20,7 +20,7 @@ from application.approvals import ApprovalFilter, NoSuchApproval, StreamApproval
 from application.command_input import read_command
 from application.pages import reach
 from application.queries import NameUnknown
-from application.reading import list_words, may_see, sees_all
+from application.reading import list_hidden_kinds, list_words, may_see, sees_all
 from application.realms import require_realm
 from deciding.fold import fold
 from domain.approval.request import KIND, ApprovalWithdrawn, OpenApproval, count
@@ -268,11 +268,12 @@ async def get_approvals(
         gate=gate or None,
         key=key or None,
         readers=None if sees_all(caller.grants) else list_words(caller.grants),
+        hidden_kinds=list_hidden_kinds(caller.grants) if sees_all(caller.grants) else (),
     )
     request = page if stream is not None else shield(page, caller)
     if as_sheet:
         read = partial(list_approvals, house.store, filters)
-        said = filters.model_dump(exclude_none=True, exclude={"readers"})
+        said = filters.model_dump(exclude_none=True, exclude={"readers", "hidden_kinds"})
         return await answer_pages(APPROVALS, read, request, language, **said)
     found = await list_approvals(house.store, filters, request)
     return ApprovalPage(

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from application.reading import access_of_house
+from application.reading import access_of_house, list_hidden_kinds
 from deciding.fold import read_occurrence
 from domain.kernel.acting import Basis
 from domain.kernel.identity import Actor, StreamId
@@ -24,7 +24,7 @@ from web.v1.operations import Wait
 from web.v1.streams import require_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from application.reading import Access
     from web.house import House
@@ -143,13 +143,20 @@ class _Feed:
     """The log, narrowed to what was asked for."""
 
     def __init__(
-        self, house: House, source: str, types: frozenset[str] | None, stream: StreamId | None, access: Access
+        self,
+        house: House,
+        source: str,
+        types: frozenset[str] | None,
+        stream: StreamId | None,
+        access: Access,
+        hidden_kinds: Collection[str],
     ) -> None:
         self._house = house
         self._access = access
         self._source = source
         self._types = types
         self._stream = stream
+        self._hidden_kinds = hidden_kinds
 
     async def page(self, after: int, limit: int, *, live: bool = False) -> EventPage:
         """The next so many entries; those of them that are events and asked for."""
@@ -162,7 +169,7 @@ class _Feed:
         for entry in entries:
             if entry.kind is not EntryKind.EVENT:
                 continue
-            if self._stream is not None and entry.stream != self._stream:
+            if entry.stream.kind in self._hidden_kinds or self._stream not in (None, entry.stream):
                 continue
             if (self._types is None or entry.type in self._types) and self._access.shows(entry.type):
                 yield entry
@@ -183,8 +190,9 @@ async def _open_feed(house: House, caller: ByCaller, types: str | None, stream: 
             "your seats may not read all events: name a stream",
         )
     names = frozenset(name.strip() for name in types.split(",")) if types else None
+    hidden = list_hidden_kinds(caller.grants) if found is None else ()
     genesis = (await house.store.outcomes([])).genesis
-    return _Feed(house, f"urn:venture:log:{genesis.hex() if genesis else ''}", names, found, access)
+    return _Feed(house, f"urn:venture:log:{genesis.hex() if genesis else ''}", names, found, access, hidden)
 
 
 def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:

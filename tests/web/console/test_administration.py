@@ -130,3 +130,22 @@ async def test_an_endpoint_is_added_looked_at_and_removed_by_an_administrator_al
     assert [answer.status_code for answer in refused] == [403, 403, 403]
     assert "將再送 0 件" in replayed.text
     assert (astray.status_code, kept.status_code, removed.status_code) == (422, 422, 303)
+
+
+async def test_builds_are_seen_by_administrators_alone_and_made_current_with_a_reason_in_the_log(desks: Desks) -> None:
+    path = "/administration/builds"
+    async with desks.person("ADMIN#1") as admin, desks.person("CAB-DEC#1") as other:
+        shown = await admin.get(path, params={"examine": "true"})
+        form = hidden(shown.text, f'action="{path}" method="post"')
+        silent = await admin.post(path, data={**form, "build": "none", "reason": " "})
+        unknown = await admin.post(path, data={**form, "build": "<i>", "reason": "試"})
+        done = await admin.post(path, data={**form, "build": "none", "reason": "不再分版本"})
+        token = hidden((await other.get("/")).text, "office-menu__body")
+        refused = [await other.get(path), await other.post(path, data={**token, "build": "none", "reason": "試"})]
+        kept = (await admin.get("/audit/maintenance")).text
+    assert "worker 應答" in shown.text
+    assert "數據庫結構" in shown.text
+    assert (silent.status_code, unknown.status_code, done.status_code) == (422, 422, 303)
+    assert "<i>" not in unknown.text
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert "不再分版本" in kept

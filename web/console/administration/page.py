@@ -35,10 +35,7 @@ KEPT: Final = ("person", "seat", "door", "office", "calendar", "realm")
 TEXTS: Final[Texts] = {
     "title": ("系統管理", "Administration"),
     "state": ("運行狀況", "How it is"),
-    "state_lead": (
-        "Temporal、worker 與版次各項請在本機運行 venture doctor。",
-        "For Temporal, workers and builds run venture doctor on the machine.",
-    ),
+    "state_lead": ("辦理程序與數據庫結構", "Workers and the database's form"),
     "part": ("項目", "Part"),
     "verdict": ("結論", "Verdict"),
     "found": ("狀況", "State"),
@@ -75,6 +72,7 @@ TEXTS: Final[Texts] = {
     "over": ("已過期", "expired"),
     "no_keys": ("沒有密鑰", "No keys"),
     "rules": ("管理辦法", "Rules"),
+    "builds": ("程序版本", "Builds"),
     "webhooks": ("事件通知", "Webhooks"),
     "maintenance": ("運維記錄", "What was done to the installation"),
 }
