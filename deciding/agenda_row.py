@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class AwaitedRow(BaseModel):
     """Who is awaited, for what, and until when, as the row keeps it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     roles: tuple[Role, ...]
     command: str
@@ -39,7 +39,7 @@ class AwaitedRow(BaseModel):
 class Summary(BaseModel):
     """What the row keeps for lists: who is awaited, by which calendar, and the kind's own particulars."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True)
 
     awaiting: tuple[AwaitedRow, ...] = ()
     calendar: int = 0

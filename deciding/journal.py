@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Outcome(BaseModel):
     """How the command ended: the types of its events, or every unmet condition."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     accepted: tuple[str, ...] | None = None
     refused: Annotated[tuple[Unmet, ...], Field(min_length=1)] | None = None
@@ -52,7 +52,7 @@ class Outcome(BaseModel):
 class Journal(BaseModel):
     """Who asked, what it came to, under which rules, and everything that was read for it."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     actor: Actor
     outcome: Outcome

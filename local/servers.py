@@ -9,8 +9,9 @@ import json
 import os
 import shutil
 import signal
+import threading
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ from local.postgres import APPLICATION, OWNER, Postgres
 from local.temporal import Temporal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from bootstrap import Settings
 
@@ -38,8 +39,6 @@ _WANTED: Final = "temporal.wanted"
 """A file by which the processes that use the servers have the keeper start Temporal, if it does not run yet."""
 _GUESTS: Final = "guests"
 """A lock that is shared by the processes which use servers that another keeps."""
-_PATIENCE_S: Final = 30.0
-"""How long servers stay for their guests when their keeper is done."""
 _TURN_S: Final = 60.0
 """How long to wait for a keeper that is just starting or just ending."""
 _ADOPTED_S: Final = 20.0
@@ -97,14 +96,17 @@ class Servers:
 
 
 @asynccontextmanager
-async def servers(settings: Settings, *, with_temporal: bool = True) -> AsyncIterator[Servers]:
+async def servers(
+    settings: Settings, *, with_temporal: bool = True, tell: Callable[[str, str], None] = lambda _zh, _en: None
+) -> AsyncIterator[Servers]:
     """The embedded servers: those that run already, or new ones that end with the block. Raises LocalServerFailure.
 
     Unless it is wanted, Temporal need not answer, nor is it started: reading the log goes on without it. Whoever wants
     it after all has it started (``Servers.ensure_temporal``).
 
     New ones are looked after: one that dies while the block runs is started again on its port. When the block ends,
-    they stay until the processes that found them here are done with them, for half a minute at most.
+    they stay until the last process that found them here is done with them, however long it takes, and ``tell`` hears
+    it; SIGINT or SIGTERM to this process ends the wait, and them.
     """
     if settings.env is not bootstrap.Environment.LOCAL:
         raise LocalServerFailure("生產環境不使用內置服務", "production uses no embedded servers")
@@ -132,12 +134,12 @@ async def servers(settings: Settings, *, with_temporal: bool = True) -> AsyncIte
         try:
             yield both
         finally:
-            (home / _KEEPER).unlink(missing_ok=True)
-            await _wait_for_guests(home)
-            keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeping
-            await _stop_both(both.postgres, both.temporal)
+            with await _wait_for_guests(both, tell) or nullcontext():  # nobody new comes in meanwhile
+                (home / _KEEPER).unlink(missing_ok=True)
+                keeping.cancel()
+                with suppress(asyncio.CancelledError):
+                    await keeping
+                await _stop_both(both.postgres, both.temporal)
 
 
 async def find_running(settings: Settings) -> Servers | None:
@@ -157,14 +159,14 @@ async def find_running(settings: Settings) -> Servers | None:
 async def stop(settings: Settings) -> bool:
     """Have the process that keeps the servers end, and them with it; whether there was one.
 
-    Raises LocalServerFailure.
+    Others that use them are let finish. Raises LocalServerFailure if that takes longer than a minute.
     """
     home = settings.home.absolute()
     deadline = time.monotonic() + _STOPPING_S
     is_told = False
     while home.exists() and (lock := _try_lock(home)) is None:
         keeper = _read_keeper(home)
-        if keeper is not None and not is_told and _is_itself(keeper):
+        if keeper is not None and not is_told and not keeper.get("leaving") and _is_itself(keeper):
             os.kill(keeper["pid"], signal.SIGTERM)
             is_told = True
         if time.monotonic() > deadline:
@@ -232,15 +234,45 @@ def _try_lock(home: Path, name: str = "lock", how: int = fcntl.LOCK_EX) -> IO[st
     return file
 
 
-async def _wait_for_guests(home: Path) -> None:
-    """Wait until the processes that use our servers are done, with patience but not for ever."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while (alone := _try_lock(home, _GUESTS)) is None:
-        if time.monotonic() > deadline:
-            log.warning("local.guests_left_behind", waited_s=_PATIENCE_S)
-            return
-        await asyncio.sleep(0.05)
-    alone.close()
+async def _wait_for_guests(both: Servers, tell: Callable[[str, str], None]) -> IO[str] | None:
+    """Wait until nobody uses our servers any more: the lock by which nobody comes in; None if told to end at once.
+
+    Whoever comes meanwhile is a guest like the others.
+    """
+    alone = _try_lock(both.home, _GUESTS)
+    if alone is not None:
+        return alone
+    _publish(both.home, both.postgres, both.temporal, leaving=True)
+    tell(
+        "本機服務尚有其他命令在用，用畢即停（Ctrl-C 則立即停止）",
+        "other commands still use this machine's servers, which stop with the last of them (Ctrl-C: at once)",
+    )
+    with _told_to_end() as told:
+        while not told.is_set():
+            if (alone := _try_lock(both.home, _GUESTS)) is not None:
+                return alone
+            await asyncio.sleep(0.05)
+    log.warning("local.guests_left_behind")
+    return None
+
+
+@contextmanager
+def _told_to_end() -> Iterator[asyncio.Event]:
+    """Set by SIGINT and SIGTERM; never where somebody else's thread hears of them."""
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    if threading.current_thread() is not threading.main_thread():
+        yield told
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    for number in numbers:
+        loop.add_signal_handler(number, told.set)
+    try:
+        yield told
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
 
 
 async def _start(
@@ -342,8 +374,11 @@ async def _stop_both(pg: Postgres, tl: Temporal) -> None:
     await asyncio.gather(*(asyncio.to_thread(processes.stop, child, politely) for child, politely in children))
 
 
-def _publish(home: Path, pg: Postgres, tl: Temporal) -> None:
-    """Say who keeps the servers and where they are, for other processes to find."""
+def _publish(home: Path, pg: Postgres, tl: Temporal, *, leaving: bool = False) -> None:
+    """Say who keeps the servers and where they are, for other processes to find.
+
+    ``leaving``: it has done its own work, and only waits for its guests.
+    """
     keeper = {
         "pid": os.getpid(),
         "born": processes.start_ticks(os.getpid()),
@@ -351,6 +386,7 @@ def _publish(home: Path, pg: Postgres, tl: Temporal) -> None:
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "postgres_port": pg.port,
         "temporal_port": tl.port,
+        "leaving": leaving,
     }
     unfinished = home / f"{_KEEPER}.new"
     unfinished.write_text(json.dumps(keeper), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""終止、收回、結項、案卷目錄: how a project ends, well or early, and what its file holds."""
+"""終止、收回、結項、案卷目錄、銷毀清冊: how a project ends, well or early, what its file holds, and what goes."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from domain.kernel.calendar import local_day
 from domain.kernel.identity import Attachment
 from domain.kernel.message import Event
 from domain.kernel.money import yuan
-from domain.project.closeout import ProjectArchived, ProjectClosed
+from domain.project.closeout import Closeout, ProjectArchived, ProjectClosed
 from domain.project.contract import Contract
 from domain.project.delivery import Delivery
+from domain.project.disposal import FileDisposed, kept_until
 from domain.project.evaluation import AuditOpinionIssued, Evaluation
 from domain.project.money import Money
 from domain.project.termination import ClawbackOrdered, ProjectTerminated, Termination, TerminationInitiated
 from domain.registers.panel import PanelDrawn, ReviewReportIssued
 from papers.dossier import write_day
 from papers.kind import Draft, PaperKind, draw_receipt, draw_table, list_evidence, write_amount, write_in_words
-from papers.paper import Layout
+from papers.paper import Entry, Form, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +123,39 @@ def _draft_index(dossier: Dossier, chapter: Chapter, _event: Event, _before: Sta
     return Draft(local_day(chapter.at), facts, {"contents": draw_table(dossier, columns, rows)})
 
 
+def _draft_disposal(dossier: Dossier, chapter: Chapter, event: FileDisposed, before: State) -> Draft:
+    closeout, until = before.part(Closeout), kept_until(before.part(Closeout))
+    named: dict[str, tuple[Attachment, Chapter]] = {}
+    for one in dossier.until(chapter):
+        if one.stream == chapter.stream:
+            named.update({each.sha256: (each, one) for each in _list_documents(one.occurrence.event)})
+    rows = [
+        (str(n), each.name, each.sha256[:16], local_day(one.at).strftime("%Y%m%d"), str(one.position))
+        for n, (each, one) in enumerate(named.values(), start=1)
+    ]
+    columns = (("序號", 2, True), ("文件", 6, False), ("摘要", 7, False), ("日期", 4, False), ("日誌", 2, True))
+    facts: dict[str, Fact] = {
+        "archived": write_day(closeout.archived_on),
+        "retention": str(closeout.retention_years),
+        "kept_until": write_day(until and until - timedelta(days=1)),
+        "reason": event.reason,
+        "evidence": list_evidence(event.attachments),
+        "approver": dossier.seat(chapter),
+        "position": str(chapter.position),
+        "count": str(len(rows)),
+    }
+    blocks = {"contents": draw_table(dossier, columns, rows), "form": _draw_destruction(dossier)}
+    return Draft(local_day(chapter.at), facts, blocks)
+
+
+def _draw_destruction(dossier: Dossier) -> Form:
+    """Who destroyed them and who watched, filled in by hand: with it the list is the certificate."""
+    blank = "\n　　　年　月　日"
+    boxes = [("銷毀方式", ""), ("銷毀地點", ""), ("銷毀人簽名", blank), ("監銷人簽名", blank), ("監銷人簽名", blank)]
+    entries = [Entry(label=dossier.say(label), text=text, lines=2 if text else 1) for label, text in boxes]
+    return Form(rows=((entries[0], entries[1]), (entries[2],), (entries[3], entries[4])))
+
+
 def _is_filed(chapter: Chapter) -> bool:
     """Whether it goes into the file: of the panel that it was drawn and what it reported, not who scored how."""
     event = chapter.occurrence.event
@@ -189,4 +223,13 @@ INDEX: PaperKind[Event] = PaperKind(
     event=Event,
     draft=_draft_index,
 )
-KINDS = (NOTICE, CLAWBACK, TERMINATION, CERTIFICATE, INDEX)
+DISPOSAL = PaperKind(
+    name="disposal",
+    zh="檔案銷毀清冊",
+    en="list of destroyed originals",
+    of="project",
+    layout=Layout.PLAIN,
+    event=FileDisposed,
+    draft=_draft_disposal,
+)
+KINDS = (NOTICE, CLAWBACK, TERMINATION, CERTIFICATE, INDEX, DISPOSAL)

@@ -79,7 +79,7 @@ async def _open_servers(
         yield None
         return
     try:
-        async with local.servers(settings, with_temporal=with_temporal) as servers:
+        async with local.servers(settings, with_temporal=with_temporal, tell=tell) as servers:
             for notice in servers.cleared:
                 tell(notice, notice)
             if servers.ours:

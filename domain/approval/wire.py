@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class ApprovalAsked(BaseModel):
     """Which approval is waited for."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     approval: UUID
 
@@ -19,7 +19,7 @@ class ApprovalAsked(BaseModel):
 class ApprovalDecided(BaseModel):
     """How it was decided. It says nothing of what is bound: that, and what counts, stands at ``/v1/approvals/{id}``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     approval: UUID
     verdict: Annotated[str, Field(max_length=16)]

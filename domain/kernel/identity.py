@@ -180,7 +180,7 @@ Sha256 = Annotated[str, AfterValidator(_sha256), Field(max_length=64)]
 class Attachment(BaseModel):
     """A document by its digest; the bytes are kept once, elsewhere (design.md §9)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     sha256: Annotated[Sha256, Field(title="校驗值 / digest")]
     media_type: Annotated[Text, Field(title="文件類型 / media type")]

@@ -20,7 +20,7 @@ _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 class Word(BaseModel):
     """A particular that has words of its own: a role, a stage, "none"."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     zh: str
     en: str

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Unmet(BaseModel):
     """One condition that does not hold, its rule (``M2``, ``T07``, ``Z1``…), and what would satisfy it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, defer_build=True)
 
     rule: str
     zh_template: str = Field(alias="zh")

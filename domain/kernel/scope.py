@@ -33,7 +33,7 @@ def is_whole(kind: ScopeKind) -> bool:
 class Scope(BaseModel):
     """For whom a seat acts: of that kind, and, unless it is the whole house, those of these names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     kind: Annotated[ScopeKind, Field(title="範圍類別 / kind of scope")]
     names: Annotated[tuple[Name, ...], Field(max_length=50, title="名稱 / names")] = ()

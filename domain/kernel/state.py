@@ -53,7 +53,7 @@ P = TypeVar("P", bound=Part)
 class SchemeRef(BaseModel):
     """Which version of which city's rules holds, e.g. ``fuzhou`` version 1; it never changes by itself."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$", title="名稱 / name")]
     version: Annotated[int, Field(ge=1, le=9999, title="版本 / version")]

@@ -43,7 +43,7 @@ class Annual(BaseModel):
 class RoundSchedule(BaseModel):
     """When it is to be opened, every year, and since when that is so."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     annual: Annual
     month: Month
@@ -57,7 +57,7 @@ class RoundSchedule(BaseModel):
 class YearsRound(BaseModel):
     """One year of it, to be opened."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     annual: Annual
     year: int
@@ -66,7 +66,7 @@ class YearsRound(BaseModel):
 class Opened(BaseModel):
     """What came of it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     stream: str
     repeated: bool = False

@@ -283,17 +283,60 @@ async def test_a_second_process_uses_the_servers_of_the_first(tmp_path: Path) ->
     assert none_left(settings.home, 5)
 
 
+def released(process: subprocess.Popen[str]) -> None:
+    """The keeper has done its own work, and has said that others have not."""
+    assert process.stdin is not None
+    process.stdin.close()
+    assert "stop with the last of them" in read_answer(process)["told"]
+
+
 @pytest.mark.full
-async def test_a_keeper_stays_until_its_guest_is_done(tmp_path: Path) -> None:
+async def test_the_last_one_to_leave_stops_the_servers_whoever_started_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
-    with keeper(settings.home) as (process, _):
-        async with local.servers(settings) as servers:
-            assert process.stdin is not None
-            process.stdin.close()
-            await until(lambda: not (settings.home / "servers.json").exists())
-            assert await query_value(servers.owner_url, "SELECT 1") == 1
+    with keeper(settings.home, "log") as (process, _):
+        async with local.servers(settings, with_temporal=False) as servers:
+            released(process)
+            async with local.servers(settings, with_temporal=False) as newcomer:
+                assert (newcomer.ours, newcomer.owner_url) == (False, servers.owner_url)
+            with monkeypatch.context() as at_once:
+                at_once.setattr(import_module("local.servers"), "_STOPPING_S", 0.3)
+                with pytest.raises(local.ServersHeld, match=str(process.pid)):
+                    await local.reset(settings)
+            assert await query_value(servers.owner_url, "SELECT 1") == 1, "nobody is cut off, by a reset neither"
             assert process.poll() is None
         assert process.wait(10) == 0
+    assert none_left(settings.home, 0)
+    assert not (settings.home / "servers.json").exists()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda blow: blow.name)
+async def test_a_keeper_that_waits_for_others_ends_at_once_when_told_and_leaves_nothing(
+    tmp_path: Path, blow: signal.Signals
+) -> None:
+    settings = bootstrap.settings(home=tmp_path / "home")
+    with keeper(settings.home, "log") as (process, _):
+        async with local.servers(settings, with_temporal=False) as servers:
+            await query_value(servers.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
+            released(process)
+            process.send_signal(blow)
+            process.wait(10)
+            assert none_left(settings.home, 5)
+    async with local.servers(settings, with_temporal=False) as again:
+        assert await query_value(again.owner_url, "SELECT n FROM kept") == 7
+
+
+@pytest.mark.full
+async def test_a_guest_that_is_killed_keeps_nothing_up(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with keeper(home, "log") as (process, _), keeper(home, "log") as (guest, answer):
+        assert not answer["ours"]
+        released(process)
+        killed(guest)
+        assert process.wait(10) == 0
+    assert none_left(home, 0)
 
 
 async def test_whoever_only_reads_starts_no_temporal_until_somebody_wants_it(tmp_path: Path) -> None:
@@ -335,6 +378,7 @@ def test_two_that_start_at_once_share_what_one_of_them_starts(tmp_path: Path) ->
     assert answers[0]["owner_url"] == answers[1]["owner_url"]
 
 
+@pytest.mark.full
 async def test_no_listener_outlives_a_killed_keeper(tmp_path: Path) -> None:
     with keeper(tmp_path / "home") as (process, answer):
         family = process_table.family(process.pid)

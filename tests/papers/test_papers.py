@@ -95,7 +95,32 @@ async def test_what_a_file_does_not_yield_yet_is_listed_with_what_it_waits_for(a
         await files.make("PJ-3", "poem")
 
 
-STORIES = ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10")
+async def test_a_list_of_destroyed_originals_names_each_by_its_digest_and_where_the_log_has_it(
+    archive: Archives,
+) -> None:
+    files = await archive("s21")
+    with pytest.raises(PaperNotYet):
+        await files.make("AP-211", "disposal", date(2026, 1, 4))
+    paper = await files.make("AP-211", "disposal")
+    (contents,) = (block for block in paper.blocks if isinstance(block, Table))
+    number, name, digest, day, position = contents.rows[0]
+    assert (len(contents.rows), number, name, digest, day) == (
+        1,
+        "1",
+        "案卷目錄.pdf",
+        "b16c00eb162c09b8",
+        "20240628",
+    )
+    (archived,) = (e for e in await files.store.feed(int(position) - 1, 1))
+    assert archived.type == "ProjectArchived"
+    text = text_of(paper)
+    assert "保管期限：1年（至2025年12月31日满）" in text
+    assert f"2026年1月5日，承办单位（HOST#1）（日志第{paper.source.position}条）" in text
+    (form,) = (block for block in paper.blocks if isinstance(block, Form))
+    assert [entry.label for row in form.rows for entry in row].count("监销人签名") == 2
+
+
+STORIES = ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s21")
 
 
 async def made(archive: Archives, story: str) -> dict[str, Paper]:
