@@ -129,15 +129,18 @@ _TOO_DEEP = ValueMisread("JSON 層次過深", "JSON that is nested too deeply")
 
 
 def _depth(text: str) -> int:
-    """How deep the brackets go, those in texts counted too."""
+    """How deep the brackets go, those within texts left out; a text that is not closed reaches to the end."""
     deepest = depth = 0
-    for char in text:
+    for char in _IN_QUOTES.sub("", text):
         if char in "[{":
             depth += 1
             deepest = max(deepest, depth)
         elif char in "]}":
             depth -= 1
     return deepest
+
+
+_IN_QUOTES = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)', re.DOTALL)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

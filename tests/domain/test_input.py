@@ -410,3 +410,13 @@ def _faults_of(command: type[Command], field: str, text: str) -> list[tuple[str 
     except ValidationError as leaked:
         pytest.fail(str(leaked))
     return []
+
+
+def test_brackets_within_a_text_are_no_depth() -> None:
+    for text in ("[" * 100, '"' + "{" * 100, "「[」" * 100, "\\", "[" * 100 + "\\"):
+        assert parse_json(json.dumps({"note": text})) == {"note": text}
+    for deep in ("[" * 100, '{"a":' * 100, r'["\"\\",' + "[" * 100):
+        with pytest.raises(ValueMisread, match="層次過深"):
+            parse_json(deep)
+    with pytest.raises(ValueMisread, match="不是 JSON"):
+        parse_json('["' + "[" * 100)
