@@ -55,7 +55,7 @@ def read_fields(
     except ValidationError as invalid:
         places = {fault.place for fault in faults}
         for error in invalid.errors(include_url=False):
-            place = _outward(model, tuple(error["loc"]))
+            place = reader.place_given(_outward(model, tuple(error["loc"])))
             if not any(place[: len(known)] == known[: len(place)] for known in places):
                 faults.append(InputFault(place, *explain_error(error, shape_at(model, place), notation)))
     else:
@@ -182,6 +182,14 @@ class _Reader:
     notation: Notation
     attach: AttachFile | None
     faults: list[InputFault] = field(default_factory=list)
+    given: dict[Place, Place] = field(default_factory=dict)
+    """Where the members of mappings stand that were given by a word of the office, by where they stand as read."""
+
+    def place_given(self, place: Place) -> Place:
+        """The place as it was given: a line is told of under the word that somebody wrote."""
+        for end in range(1, len(place) + 1):
+            place = (*self.given.get(place[:end], place[:end]), *place[end:])
+        return place
 
     def read_group(self, model: type[BaseModel], fields: Mapping[str, object], place: Place) -> dict[str, object]:
         """The values of a model's fields, by the names that pydantic knows them under."""
@@ -271,6 +279,7 @@ class _Reader:
             name = self.read(key, one, (*place, str(one), "[key]"))
             if name in taken:  # by its word and by its name, or in either script
                 self._fault_doubled((*place, str(one)), name)
+            self.given[*place, str(name)] = (*place, str(one))
             taken[name] = self.read(item, inner, (*place, str(one)))
         return taken
 

@@ -420,3 +420,11 @@ def test_brackets_within_a_text_are_no_depth() -> None:
             parse_json(deep)
     with pytest.raises(ValueMisread, match="不是 JSON"):
         parse_json('["' + "[" * 100)
+
+
+@pytest.mark.parametrize("amount", ["x", "-5"])
+def test_a_fault_of_a_line_is_told_once_under_the_word_that_was_written(amount: str) -> None:
+    with pytest.raises(InputInvalid) as refused:
+        read_fields(command_class("SignContract"), {"budget": {"人員費": amount}}, Notation.TYPED)
+    (fault,) = (one for one in refused.value.faults if one.place[0] == "budget")
+    assert fault.place == ("budget", "人員費")
