@@ -157,3 +157,12 @@ async def test_every_function_that_runs_as_its_owner_fixes_its_search_path(datab
         " AND NOT EXISTS (SELECT FROM unnest(proconfig) c WHERE c LIKE 'search_path=pg_catalog, pg_temp')",
     )
     assert rows == []
+
+
+async def test_no_function_whose_plans_may_not_scan_is_compiled_each_time_that_it_runs(database: Database) -> None:
+    rows = await _fetch(
+        database,
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'venture'::regnamespace"
+        " AND 'enable_seqscan=off' = ANY (proconfig) AND NOT 'jit=off' = ANY (proconfig)",
+    )
+    assert rows == []
