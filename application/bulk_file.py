@@ -123,8 +123,10 @@ async def parse_rows(
 def _place(faults: Iterable[DocumentFault], table: SheetTable | None) -> Iterator[DocumentFault]:
     """The faults of a row, in a spreadsheet each with the address of its cell."""
     for fault in faults:
-        names = (fault.where, fault.where.partition(".")[0]) if table is not None else ()
-        address = next(filter(None, (table.address(fault.line, name) for name in names)), "")
+        address = ""
+        if table is not None:
+            places = (table.address(fault.line, name) for name in (fault.where, fault.where.partition(".")[0]))
+            address = next(filter(None, places), "")
         yield replace(fault, where=f"{address} {fault.where}") if address else fault
 
 
