@@ -26,6 +26,7 @@ import structlog
 
 import bootstrap
 import temporal_client
+from application.builds import read_current
 from application.door import Door, NotKnown, Receipt
 from application.workflow_carrier import WorkflowCarrier
 from audit.verification import verify
@@ -309,20 +310,24 @@ async def nothing(office: Office) -> str:  # noqa: ARG001 - as the others
 async def roll(office: Office) -> str:
     """Workers of the next build beside the old ones, which then end."""
     old, new = BUILDS
-    who = (*ADMINISTRATOR, "--reason", "upgrade")
     office.start_workers(new)
-
-    async def is_current() -> bool:  # exit code 3 until Temporal has heard of that build
-        answer = await asyncio.to_thread(in_process, ("builds", "current", new, *who), office.environment)
-        return answer.exit_code == 0
-
-    await until(is_current)
+    await _make_current(office, new)
     for worker in office.workers[old]:
         worker.send_signal(signal.SIGTERM)
     codes = [await asyncio.to_thread(worker.wait, 60) for worker in office.workers.pop(old)]
     assert codes == [0] * WORKERS, codes
-    await office.venture("builds", "move", "--from", old, *who)
+    await office.venture("builds", "move", "--from", old, *ADMINISTRATOR, "--reason", "upgrade")
     return f"Tuesday: build {new} in place of {old}"
+
+
+async def _make_current(office: Office, build: str) -> None:
+    """Have new runs begin on that build, once Temporal has heard of it."""
+
+    async def made() -> bool:  # exit code 3 until then
+        words = ("builds", "current", build, *ADMINISTRATOR, "--reason", "serves from now on")
+        return (await asyncio.to_thread(in_process, words, office.environment)).exit_code == 0
+
+    await until(made)
 
 
 async def promote(office: Office) -> str:
@@ -348,8 +353,8 @@ async def promote(office: Office) -> str:
 async def lose_temporal(office: Office) -> str:
     """Temporal's data are gone, and an empty one is begun anew from the log."""
     await _empty_temporal(office)
-    told = await office.read("resurrect", *ADMINISTRATOR, "--reason", "a new cluster", exits=(0, 6))
-    return f"Thursday: Temporal lost, {len(told['found'])} streams begun anew"
+    await _begin_anew(office, "a new cluster")
+    return "Thursday: Temporal lost, and begun anew from the log"
 
 
 async def _empty_temporal(office: Office) -> None:
@@ -359,6 +364,17 @@ async def _empty_temporal(office: Office) -> None:
         file.unlink()
     office.temporal = temporal.start(office.home, list(bootstrap.SEARCH_ATTRIBUTES.items()), office.temporal.port)
     await temporal.wait_until_ready(office.temporal, office.home)
+
+
+async def _begin_anew(office: Office, why: str) -> None:
+    """Every workflow from the log, once the workers have found the new Temporal, which knows no build of theirs."""
+    (build,) = office.workers
+
+    async def is_current() -> bool:
+        return await read_current(office.client, "venture") == build
+
+    await until(is_current)
+    await office.read("resurrect", *ADMINISTRATOR, "--reason", why, exits=(0, 6))
 
 
 async def restore(office: Office, stories: Sequence[StreamId]) -> str:
@@ -387,8 +403,8 @@ async def restore(office: Office, stories: Sequence[StreamId]) -> str:
 
     await until(writable)
     roots = [word for each in (kept, beyond) for word in ("--root", f"{each.entries}:{each.root}")]
-    words = ("--resurrect", *ADMINISTRATOR, "--reason", "restored")
-    told = await office.read("restore-check", *roots, *words, exits=(6,))
+    told = await office.read("restore-check", *roots, exits=(6,))
+    await _begin_anew(office, "restored")
     restored_s = time.monotonic() - began
     assert (told["log"]["unchanged_to"], told["lost_at_least"]) == (kept.entries, beyond.entries - kept.entries), told
     assert [await _answer(office, stream) for stream in stories] == before, "as they were answered before"
