@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 from pydantic import SecretStr
 
 import bootstrap
@@ -47,6 +49,20 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / ".cache" / "bytecode"))
+    _tell_faults_plainly()
+    gc.disable()  # until all tests are collected: what is loaded stays
+
+
+def _tell_faults_plainly() -> None:
+    """Log a fault with its traceback alone: by itself structlog draws every variable too, seconds for each fault."""
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
+
+
+def pytest_collection_finish() -> None:
+    """Look no more through what is loaded whenever garbage is sought."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

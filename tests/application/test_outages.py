@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 HOST, OFFICER = Actor("HOST#1"), Actor("CAB-REG#1")
 
 
+@pytest.mark.full
 async def test_with_postgres_standing_still_a_command_is_not_known_and_afterwards_carried_out_once(
     house: Breakable,
 ) -> None:

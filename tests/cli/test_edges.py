@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 FULL = Path("/dev/full")
 LIST, SHOW = ("project", "list"), ("project", "show", "PJ-3")
+JSON = (*LIST, "-o", "json")
+
+
+def _mostly(first: object, *more: object) -> list[object]:
+    """One of a kind in every run, the others in full ones: each is a process of its own."""
+    return [first, *(pytest.param(one, marks=pytest.mark.full) for one in more)]
 
 
 def _run(venture: Installation, *words: str | bytes, then: str = "", **environment: str) -> tuple[int, bytes, bytes]:
@@ -48,21 +54,21 @@ def _need(venture: Installation, round_: str, *more: str) -> tuple[str, ...]:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full on this system")
-@pytest.mark.parametrize("words", [LIST, (*LIST, "-o", "json"), SHOW, ("--help",)], ids=" ".join)
+@pytest.mark.parametrize("words", _mostly(JSON, LIST, SHOW, ("--help",)), ids=" ".join)
 def test_a_full_disk_is_said_to_be_full(venture: Installation, words: tuple[str, ...]) -> None:
     code, _, stderr = _run(venture, *words, then="> /dev/full")
     assert code == 5
     assert "No space left on device" in stderr.decode()
 
 
-@pytest.mark.parametrize("words", [LIST, (*LIST, "-o", "json"), ("--help",)], ids=" ".join)
+@pytest.mark.parametrize("words", _mostly(LIST, JSON, ("--help",)), ids=" ".join)
 def test_a_closed_output_is_said_to_lose_the_result(venture: Installation, words: tuple[str, ...]) -> None:
     code, _, stderr = _run(venture, *words, then=">&-")
     assert code == 5
     assert "Bad file descriptor" in stderr.decode()
 
 
-@pytest.mark.parametrize("then", ["> /dev/full", "| true", ">&-", ">&- 2>&-"])
+@pytest.mark.parametrize("then", _mostly("> /dev/full", "| true", ">&-", ">&- 2>&-"))
 def test_what_was_recorded_is_never_said_to_be_refused(venture: Installation, then: str) -> None:
     command_id = str(uuid4())
     place = {"> /dev/full": "2051", "| true": "2052", ">&-": "2053", ">&- 2>&-": "2054"}[then]
@@ -93,7 +99,7 @@ def test_a_terminal_in_gbk_reads_chinese_and_marks_like_ours(venture: Installati
     assert "守護夕陽" in stdout.decode("gbk")
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "ascii", "latin-1", "big5"])
+@pytest.mark.parametrize("encoding", _mostly("gbk", "ascii", "latin-1", "big5"))
 def test_json_is_the_same_json_in_any_encoding(venture: Installation, encoding: str) -> None:
     code, stdout, _ = _run(venture, *LIST, "-o", "json", PYTHONIOENCODING=encoding)
     assert code == 0

@@ -227,6 +227,7 @@ async def test_doctor_at_a_server_with_its_own_limit_finds_it_and_leaves_no_prob
 # ------------------------------------------------------------------------------------------------------ two logs
 
 
+@pytest.mark.full
 async def test_a_namespace_belongs_to_the_log_that_came_first_and_a_worker_on_another_refuses_to_serve(
     spoilt: Servers, namespace: str, tmp_path: Path
 ) -> None:

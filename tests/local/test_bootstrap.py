@@ -193,10 +193,11 @@ def test_in_production_a_worker_does_without_a_key_and_a_door_says_that_it_has_n
         bootstrap.load_door_key(keyless)
 
 
-def test_processes_that_start_at_once_have_one_key_and_one_password_between_them(tmp_path: Path) -> None:
-    words = [sys.executable, "-c", FIRST_STARTS, str(tmp_path), "20"]
+@pytest.mark.parametrize("folders", [4, pytest.param(20, marks=pytest.mark.full)])
+def test_processes_that_start_at_once_have_one_key_and_one_password_between_them(tmp_path: Path, folders: int) -> None:
+    words = [sys.executable, "-c", FIRST_STARTS, str(tmp_path), str(folders)]
     answer = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603 - a script of ours
-    assert answer.stdout.split() == ["1"] * 20, "secrets read by the processes of one start"
+    assert answer.stdout.split() == ["1"] * folders, "secrets read by the processes of one start"
     assert not list(tmp_path.rglob(".*")), "nothing unfinished is left"
 
 

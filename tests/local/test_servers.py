@@ -378,6 +378,7 @@ def test_two_that_start_at_once_share_what_one_of_them_starts(tmp_path: Path) ->
     assert answers[0]["owner_url"] == answers[1]["owner_url"]
 
 
+@pytest.mark.full
 async def test_no_listener_outlives_a_killed_keeper(tmp_path: Path) -> None:
     with keeper(tmp_path / "home") as (process, answer):
         family = process_table.family(process.pid)

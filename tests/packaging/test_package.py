@@ -57,6 +57,7 @@ def wanted(*extras: str) -> set[str]:
 
 
 @every_row("name", [Path(one).stem for one in OURS])
+@pytest.mark.full
 def test_no_other_distribution_claims_a_name_of_ours(name: str) -> None:
     assert set(packages_distributions().get(name, [])) <= {"venture-lifecycle"}
 

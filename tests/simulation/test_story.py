@@ -48,7 +48,7 @@ async def record(told: YearStory, store: MemoryStore) -> YearTotals:
     return await record_year(told, open_paper_door(store), store)
 
 
-@pytest.mark.parametrize("year", [2012, 2024])
+@pytest.mark.parametrize("year", [pytest.param(2012, marks=pytest.mark.full), 2024])
 async def test_a_year_with_every_trouble_is_recorded_to_its_archive(year: int) -> None:
     store, told = MemoryStore(), story(year, 14)
     totals = await record(told, store)

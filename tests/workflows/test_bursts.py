@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 BIDDERS = Path(__file__).with_name("bidders.py")
 SIZES = [
-    pytest.param(10, 30, 2, id="limit-10-of-30"),
+    pytest.param(10, 30, 2, id="limit-10-of-30", marks=pytest.mark.full),
     pytest.param(10, 300, 4, id="limit-10-of-300", marks=[pytest.mark.release, pytest.mark.timeout(300)]),
     pytest.param(500, 300, 4, id="limit-500-of-300", marks=[pytest.mark.full, pytest.mark.timeout(300)]),
 ]

@@ -276,6 +276,7 @@ def _base_backup(server: Postgres, home: Path) -> None:
         (home / postgres.DATA).symlink_to(data)
 
 
+@pytest.mark.full
 async def test_a_base_backup_taken_while_people_work_starts_whole_and_verifies(
     house: Breakable, tmp_path: Path
 ) -> None:

@@ -185,6 +185,7 @@ async def test_a_strangers_workflow_under_our_id_is_ended_and_ours_begun_from_th
         await office.endorse(key)
 
 
+@pytest.mark.full
 async def test_doctor_says_by_which_keys_door_and_worker_seal_and_whether_they_understand_each_other(
     office: Office,
 ) -> None:
@@ -207,6 +208,7 @@ async def test_doctor_says_by_which_keys_door_and_worker_seal_and_whether_they_u
     assert "VENTURE_PAYLOAD_KEYS" in one_way.mend_en
 
 
+@pytest.mark.full
 async def test_doctor_tells_the_clock_of_each_worker(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     key = make_payload_key()
     client, queue, store = office.client(key), office.of.task_queue, office.house.store
@@ -230,6 +232,7 @@ class _AnHourAhead(datetime):
         return super().now(tz) + timedelta(hours=1)
 
 
+@pytest.mark.full
 async def test_where_nobody_polls_doctor_does_not_say_that_keys_differ(office: Office) -> None:
     row = await examine_payload_keys(office.house.client, f"nobody-{uuid4().hex[:8]}")
     assert row.ok is None

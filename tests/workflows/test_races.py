@@ -318,6 +318,7 @@ async def _before(town: ManualRealm, event: str) -> int:
     raise AssertionError(event)
 
 
+@pytest.mark.full
 async def test_where_one_bid_refuses_nothing_of_the_round_is_decided(town: ManualRealm) -> None:
     resolving = await town.resolving(awards=2)
     ban = BanApplicant(until=date(2030, 1, 1), reason="虛報", attachments=EVIDENCE)
@@ -335,6 +336,7 @@ async def left_of(town: ManualRealm, fund: str) -> int:
     return (await town.desk.store.read_many((), (), (account,))).balances[account]
 
 
+@pytest.mark.full
 async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_so(town: ManualRealm) -> None:
     resolving = await town.resolving()
     await town.send(town.id("project", "AP-2"), WithdrawApplication(), "SO-LEGAL#2", "2024-03-11")

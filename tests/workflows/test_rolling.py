@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import pytest
+
 from domain.kernel.envelope import Opening, Progress
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
@@ -32,6 +34,7 @@ async def count_runs(desk: Desk, stream: StreamId) -> int:
     return count
 
 
+@pytest.mark.full
 async def test_sixty_commands_over_several_runs_are_each_answered_once(desk: Desk, bureau: Bureau) -> None:
     await bureau.open_round()
     need = bureau.id("need", "ND-1")

@@ -138,6 +138,7 @@ async def test_when_temporals_clock_runs_ahead_no_window_closes_and_callers_hear
     assert [e.type async for e in house.store.read(stream, commands=True)][1:] == ["NeedSolicitationOpened"]
 
 
+@pytest.mark.full
 async def test_a_door_whose_log_was_exchanged_behind_it_says_nothing(house: Breakable) -> None:
     """Its database was led elsewhere while it ran: to a log that has outcomes too, but other ones."""
     bureau, elsewhere = house.bureau(), MemoryStore()
