@@ -9,11 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from deciding.agenda_row import AwaitedRow, Summary
+from deciding.decision import Decision, Step
 from deciding.fold import write_event_meta
 from deciding.journal import Journal, Outcome, repeat_answer
-from deciding.manual_clock import explain_unrecorded, may_be_unrecorded
+from deciding.manual_clock import explain_unrecorded, find_objection, may_be_unrecorded
 from deciding.reader import Reader
 from domain.kernel.acting import PersonId
+from domain.kernel.calendar import Calendar
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Release
@@ -21,10 +23,11 @@ from domain.kernel.envelope import Answer, Ending
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import Unmet
+from domain.kernel.state import State
 from domain.need import AdoptNeed
 from domain.registers.realm import SetClock
 from store.memory import MemoryStore
-from store.port import Entry, EntryKind, Standing
+from store.port import Entry, EntryKind, Loaded, Realm, Standing
 from tests.keys import KEY
 from tests.workflows.bureau import RULES, Bureau, need_submission
 
@@ -149,3 +152,18 @@ async def test_a_realm_does_not_go_live_past_a_deadline_at_that_very_instant() -
         envelope = bureau.envelope(bureau.id("realm", "realm"), live, "CAB-REG#1", at=at)
         unmet = await explain_unrecorded(bureau.store, envelope, ["CK02"])
         assert [one.rule for one in unmet] == ["CK02"] * late
+
+
+@pytest.mark.parametrize(
+    ("earliest", "for_command", "waits"),
+    [(AT, True, True), (AT + timedelta(microseconds=1), True, False), (AT, False, False), (None, True, False)],
+)
+async def test_a_command_waits_for_a_deadline_at_its_very_instant_and_a_deadline_waits_for_none(
+    earliest: datetime | None, *, for_command: bool, waits: bool
+) -> None:
+    order = Order(AdoptNeed(), Actor("CAB-REG#1"), AT)
+    step = Step(uuid4(), order, 0, (), (), reads={}, claims={}, balances={}, scheme=None, edition=1)
+    decision = Decision((step,), State(NEED), Calendar(), Clock.MANUAL, {}, State(NEED))
+    loaded = Loaded(None, (), Realm(Clock.MANUAL, AT, earliest=earliest), AT)
+    answer = await find_objection(MemoryStore(), decision, loaded, State(NEED), for_command=for_command)
+    assert (answer is not None and answer.ending is Ending.EARLY) is waits
