@@ -40,6 +40,13 @@ def row(summary: dict[str, object]) -> Standing:
     return Standing(NEED, 1, "SUBMITTED", None, Clock.WALL, canonical(summary))
 
 
+def adoption(reads: dict[StreamId, int]) -> Decision:
+    """What came to nothing, on a manual clock, and rests on that."""
+    order = Order(AdoptNeed(), Actor("CAB-REG#1"), AT)
+    step = Step(uuid4(), order, 0, (), (), reads=reads, claims={}, balances={}, scheme=None, edition=1)
+    return Decision((step,), State(NEED), Calendar(), Clock.MANUAL, reads, State(NEED))
+
+
 async def first_command(bureau: Bureau, stream: StreamId) -> Entry:
     entries = bureau.store.read(stream, commands=True)
     return await anext(entry async for entry in entries if entry.kind is EntryKind.COMMAND)
@@ -120,6 +127,12 @@ def test_what_was_released_before_is_no_longer_held_for_what_rests_on_it() -> No
     assert reader.claims["base/1"] == {"PJ-2"}
 
 
+def test_two_decisions_in_one_rest_on_all_that_either_read_as_it_was_read_first() -> None:
+    round_, panel = StreamId("round/live/R-1"), StreamId("panel/live/PN-1")
+    both = adoption({round_: 3}).then(adoption({round_: 4, panel: 1}))
+    assert (len(both.steps), both.reads) == (2, {round_: 3, panel: 1})
+
+
 # ---------------------------------------------------------------- the manual clock
 
 
@@ -161,9 +174,6 @@ async def test_a_realm_does_not_go_live_past_a_deadline_at_that_very_instant() -
 async def test_a_command_waits_for_a_deadline_at_its_very_instant_and_a_deadline_waits_for_none(
     earliest: datetime | None, *, for_command: bool, waits: bool
 ) -> None:
-    order = Order(AdoptNeed(), Actor("CAB-REG#1"), AT)
-    step = Step(uuid4(), order, 0, (), (), reads={}, claims={}, balances={}, scheme=None, edition=1)
-    decision = Decision((step,), State(NEED), Calendar(), Clock.MANUAL, {}, State(NEED))
     loaded = Loaded(None, (), Realm(Clock.MANUAL, AT, earliest=earliest), AT)
-    answer = await find_objection(MemoryStore(), decision, loaded, State(NEED), for_command=for_command)
+    answer = await find_objection(MemoryStore(), adoption({}), loaded, State(NEED), for_command=for_command)
     assert (answer is not None and answer.ending is Ending.EARLY) is waits
