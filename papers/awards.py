@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from application.queries import Chapter
+    from domain.kernel.money import Fen
     from domain.kernel.state import State
     from domain.project.tranches import Installment
     from papers.dossier import Dossier
@@ -120,9 +121,46 @@ def _draw_funds(dossier: Dossier, award: Award) -> Table | None:
     return draw_money(dossier, ("資金來源", "資助金額"), rows)
 
 
+def _list_terms(dossier: Dossier, application: Application, award: Fen) -> dict[str, Fact]:
+    """What an agreement says that the bid, the award and the rules have settled, whether it is signed yet or not."""
+    scheme, known = dossier.scheme, dossier.organisations.get(application.organisation)
+    return {
+        "credit_code": (known.credit_code or "") if known else "",
+        "partners": "、".join(map(dossier.name_organisation, application.partners)),
+        "need": application.need or "",
+        "community": application.community or "",
+        "award": write_amount(award),
+        "award_words": write_in_words(dossier, award),
+        "forbidden": "、".join(map(dossier.word, scheme.budget.forbidden)) if scheme else "",
+        "minor": str(scheme.delivery.minor_variation_percent) if scheme else "",
+        "rectify_wd": str(scheme.remedy.rectify_wd) if scheme else "",
+        "hearing_wd": str(scheme.remedy.hearing_wd) if scheme else "",
+        "clawback_days": str(scheme.remedy.clawback_days) if scheme else "",
+        "ban_years": str(scheme.remedy.ban_years) if scheme else "",
+    }
+
+
+def _draft_terms(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, before: State) -> Draft:
+    """協議（草案）: for both sides to complete before they sign; dates, budget and tranches are theirs to agree."""
+    application, award, scheme = before.part(Application), before.part(Award), dossier.scheme
+    facts: dict[str, Fact] = {
+        **_list_terms(dossier, application, award.amount),
+        "is_draft": True,
+        "signing_until": write_day(dossier.calendar.after(local_day(chapter.at), event.signing_wd)),
+        "version": "",
+        "others": [],
+        "end": "",
+        "assessment_due": "",
+        "match": write_amount(application.match_pledged) if application.match_pledged else "",
+        "final_report_months": str(scheme.evaluation.final_report_months) if scheme else "",
+    }
+    seals = Seals(parties=tuple(_list_parties(dossier)))
+    blocks = {"funds": _draw_funds(dossier, award), "tranches": None, "budget": None, "milestones": None}
+    return Draft(local_day(chapter.at), facts, {**blocks, "seals": seals})
+
+
 def _draft_agreement(dossier: Dossier, chapter: Chapter, event: ContractSigned, before: State) -> Draft:
-    application, parties, scheme = before.part(Application), event.parties, dossier.scheme
-    known = dossier.organisations.get(application.organisation)
+    parties = event.parties
     others = (
         ("承辦單位", parties.host),
         ("督導機構", parties.supervisor),
@@ -131,25 +169,15 @@ def _draft_agreement(dossier: Dossier, chapter: Chapter, event: ContractSigned, 
         ("審計機構", parties.auditor),
     )
     facts: dict[str, Fact] = {
+        **_list_terms(dossier, before.part(Application), event.award),
+        "is_draft": False,
+        "signing_until": "",
         "version": str(event.version),
-        "credit_code": (known.credit_code or "") if known else "",
-        "partners": "、".join(map(dossier.name_organisation, application.partners)),
         "others": [{"role": dossier.say(role), "party": party} for role, party in others if party],
-        "need": application.need or "",
-        "community": application.community or "",
         "end": write_day(event.end) if event.end else "",
         "assessment_due": write_day(event.self_assessment_due) if event.self_assessment_due else "",
-        "award": write_amount(event.award),
-        "award_words": write_in_words(dossier, event.award),
         "match": write_amount(event.match_pledged) if event.match_pledged else "",
-        "has_milestones": bool(event.milestones),
-        "forbidden": "、".join(map(dossier.word, scheme.budget.forbidden)) if scheme else "",
-        "minor": str(scheme.delivery.minor_variation_percent) if scheme else "",
         "final_report_months": str(event.final_report_months),
-        "rectify_wd": str(scheme.remedy.rectify_wd) if scheme else "",
-        "hearing_wd": str(scheme.remedy.hearing_wd) if scheme else "",
-        "clawback_days": str(scheme.remedy.clawback_days) if scheme else "",
-        "ban_years": str(scheme.remedy.ban_years) if scheme else "",
     }
     milestones = draw_table(
         dossier,
@@ -182,14 +210,19 @@ def _draw_budget(dossier: Dossier, budget: Mapping[str, int]) -> Table | None:
 
 
 def _draw_seals(dossier: Dossier, event: ContractSigned | ContractAmended) -> Seals:
+    parties = _list_parties(dossier)
+    if Signatory.COMMUNITY in event.signatures:
+        community = dossier.state.part(Application).community or ""
+        parties.append(Party(label=dossier.say("丙方（社區）"), name=community))
+    return Seals(parties=tuple(parties))
+
+
+def _list_parties(dossier: Dossier) -> list[Party]:
     say = dossier.say
-    parties = [
+    return [
         Party(label=say("甲方"), name=dossier.bureau),
         Party(label=say("乙方"), name=dossier.organisation),
     ]
-    if Signatory.COMMUNITY in event.signatures:
-        parties.append(Party(label=say("丙方（社區）"), name=dossier.state.part(Application).community or ""))
-    return Seals(parties=tuple(parties))
 
 
 def _draft_supplement(dossier: Dossier, chapter: Chapter, event: ContractAmended, _before: State) -> Draft:
@@ -291,6 +324,16 @@ AWARD = PaperKind(
     event=AwardConfirmed,
     draft=_draft_award,
 )
+AGREEMENT_DRAFT = PaperKind(
+    name="agreement-draft",
+    zh="項目資助協議書（草案）",
+    en="draft of the grant agreement",
+    of="project",
+    layout=Layout.PLAIN,
+    event=AwardConfirmed,
+    draft=_draft_terms,
+    text="agreement",
+)
 AGREEMENT = PaperKind(
     name="agreement",
     zh="項目資助協議書",
@@ -310,4 +353,4 @@ SUPPLEMENT = PaperKind(
     draft=_draft_supplement,
     key=lambda event, _n: str(event.version),
 )
-KINDS = (COMPLETION, POSTING, DISMISSAL, UPHOLDING, AWARD, AGREEMENT, SUPPLEMENT)
+KINDS = (COMPLETION, POSTING, DISMISSAL, UPHOLDING, AWARD, AGREEMENT_DRAFT, AGREEMENT, SUPPLEMENT)

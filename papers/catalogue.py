@@ -133,7 +133,7 @@ def _make(dossier: Dossier, kind: PaperKind[Any], name: str, before: State) -> P
         "blank": "＿＿＿＿＿＿＿＿",
         **draft.facts,
     }
-    text = fill(scheme.name if scheme else DEFAULT, kind.name, dossier.script, facts, draft.blocks)
+    text = fill(scheme.name if scheme else DEFAULT, kind.text or kind.name, dossier.script, facts, draft.blocks)
     opened_on = dossier.state.part(Openings).opened_on
     source = Source(
         stream=dossier.file.stream,

@@ -52,6 +52,9 @@ class PaperKind(Generic[E]):
     key: Callable[[E, int], str] | None = None
     """Which one it is where there are several, of the event and its number among its type; None: the last holds."""
 
+    text: str = ""
+    """By which template's words; empty: by that of its own name."""
+
     def list_instances(self, dossier: Dossier) -> dict[str, tuple[Chapter, E]]:
         """The papers of this kind that the file yields, by name."""
         found: dict[str, tuple[Chapter, E]] = {}

@@ -145,6 +145,13 @@ def check_project_terminated(require: Conditions, realm: Realm, event: RecordedE
     if project.initiated_on is not None:
         last = project.hearing_until or realm.days.nth_after(project.initiated_on, project.hearing_wd)
         require(event.day > last, "T24", "陳述申辯期至 {last}", "it was to be heard until {last}", last=last)
+    require_nothing_kept(require, project)
+    if not project.net:
+        release_answer(realm, project)
+
+
+def require_nothing_kept(require: Conditions, project: Project) -> None:
+    """T24: audited, nothing left to be paid, and what may not be kept ordered back."""
     unsettled = sorted(n for n, t in project.tranches.items() if not t.settled)
     require(
         not unsettled,
@@ -164,8 +171,6 @@ def check_project_terminated(require: Conditions, realm: Realm, event: RecordedE
         unjustified=call_amount(unjustified),
         left=call_amount(left),
     )
-    if not project.net:
-        release_answer(realm, project)
 
 
 # ---------------------------------------------------------------- 結項、歸檔、重新核查

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.invariants import contracts, reimbursements
 from audit.invariants.apportionment import apportion
 from audit.invariants.awards import require_sound_award
+from audit.invariants.endings import require_nothing_kept
 from audit.invariants.payments import require_accounted, require_sums
 from audit.invariants.realm import Rectification, Tranche
 from audit.invariants.recorded_events import to_date, to_number, whole
@@ -32,6 +33,20 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """By stage, what a project has from then on, and never before but for ``end`` and ``account``, audit and score."""
 _EARLIER: Final = {"end", "account", "audited", "score", "grade"}
+_ENDING: Final = ("TERMINATING", "TERMINATED")
+_ONLY_IN: Final[Mapping[str, tuple[str, ...]]] = {
+    "rectify_until": ("RECTIFYING",),
+    "ground": _ENDING,
+    "hearing_until": _ENDING,
+    "clawback": (*_ENDING, "SETTLEMENT", "CLOSED"),
+}
+_ALWAYS_IN: Final[Mapping[str, tuple[str, ...]]] = {
+    "rectify_until": ("RECTIFYING",),
+    "ground": _ENDING,
+    "hearing_until": ("TERMINATING",),
+    "clawback": (),
+}
+"""Fields, the stages in which alone they are said, and those in which they must be."""
 _GATES: Final = (
     ("ContractSigned", "CONTRACTED"),
     ("ProjectStarted", "ACTIVE"),
@@ -89,20 +104,27 @@ def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent
         _take_contract(require, project, rules, event)
         _take_money(require, realm, project, event)
         _take_work(project, event)
-        _require_judged(require, project, rules, event, rank)
+        _require_judged(require, realm, project, event, rank)
         scheme = event.part("scheme")
         project.scheme = (str(scheme.get("name")), whole(scheme.get("version")))
     _require_nothing_overdue(require, realm, project, event)
 
 
 def _rank(event: RecordedEvent) -> int:
+    return _LINE.index(_origin(event) or event.text("stage"))
+
+
+def _origin(event: RecordedEvent) -> str:
+    """Where it was on its way, of one that has left it."""
     match event.text("stage"):
-        case "RECTIFYING" if event.data.get("reported_on"):
-            return _LINE.index("FINAL_REVIEW")
-        case "RECTIFYING" | "SUSPENDED":
-            return _LINE.index("ACTIVE")
-        case stage:
-            return _LINE.index(stage)
+        case "RECTIFYING" | "TERMINATING" | "TERMINATED" if event.data.get("reported_on"):
+            return "FINAL_REVIEW"
+        case "TERMINATING" | "TERMINATED" if not event.data.get("started_on"):
+            return "CONTRACTED"
+        case "RECTIFYING" | "SUSPENDED" | "TERMINATING" | "TERMINATED":
+            return "ACTIVE"
+        case _:
+            return ""
 
 
 def _require_whole(require: Conditions, event: RecordedEvent, rank: int) -> None:
@@ -119,14 +141,17 @@ def _require_whole(require: Conditions, event: RecordedEvent, rank: int) -> None
         for name in ("awarded_on", "signed_on", "started_on", "reported_on", "closed_on", "since")
         if (day := to_date(event.data.get(name))) is not None
     ]
-    if ("rectify_until" in there) != (event.text("stage") == "RECTIFYING"):
-        wrong.append("rectify_until")
+    stage = event.text("stage")
+    wrong += [name for name, may in _ONLY_IN.items() if name in there and stage not in may]
+    wrong += [name for name, must in _ALWAYS_IN.items() if name not in there and stage in must]
+    wrong += ["clawback"] * (("clawback" in there) != ("clawback_until" in there))
+    wrong += ["enforced"] * (event.data.get("enforced") is True and "clawback" not in there)
     require(
         not wrong and days == sorted(days) and days[-1] <= event.day,
         "OE03",
         "{stage}：{wrong}",
         "{stage}: {wrong}",
-        stage=call("project", event.text("stage")),
+        stage=call("project", stage),
         wrong=or_else([call_field(event.type, name) for name in wrong], "日期先後不合", "the days are not in order"),
     )
 
@@ -235,8 +260,8 @@ def _take_work(project: Project, event: RecordedEvent) -> None:
         )
         for team in teams
     }
-    if event.text("stage") in ("RECTIFYING", "SUSPENDED"):
-        project.stack = ["FINAL_REVIEW" if event.data.get("reported_on") else "ACTIVE"]
+    if origin := _origin(event):
+        project.stack = [origin]
     if event.text("stage") == "RECTIFYING":
         by = project.proposed[0] if project.proposed else None
         since, until = to_date(event.data.get("since")), to_date(event.data.get("rectify_until"))
@@ -244,8 +269,9 @@ def _take_work(project: Project, event: RecordedEvent) -> None:
         project.rectification = Rectification("OPEN", by, since, until, whole(event.data.get("rectify_wd")), extensions)
 
 
-def _require_judged(require: Conditions, project: Project, rules: Rules, event: RecordedEvent, rank: int) -> None:
+def _require_judged(require: Conditions, realm: Realm, project: Project, event: RecordedEvent, rank: int) -> None:
     """M3, T12, T21, T22: parties where the rules want them, audited within the award, graded by the score."""
+    rules = realm.rules(project)
     require(
         rank < _LINE.index("ACTIVE")
         or (
@@ -281,6 +307,7 @@ def _require_judged(require: Conditions, project: Project, rules: Rules, event: 
             grade=event.text("grade"),
             stage=call("project", event.text("stage")),
         )
+    _require_ended(require, realm, project, event)
     least = rules.number("evaluation.standing_team_months")
     require(
         rank < _LINE.index("SETTLEMENT") or project.standing_months >= least,
@@ -292,7 +319,7 @@ def _require_judged(require: Conditions, project: Project, rules: Rules, event: 
     )
     if event.text("stage") == "CLOSED":
         unsettled = sorted(n for n, t in project.tranches.items() if not t.settled)
-        surplus = project.net - (project.eligible or 0)
+        surplus = project.net - (project.eligible or 0) - (project.ordered if project.escalated else 0)
         require(
             not unsettled and surplus <= 0,
             "T22",
@@ -303,6 +330,34 @@ def _require_judged(require: Conditions, project: Project, rules: Rules, event: 
         )
 
 
+def _require_ended(require: Conditions, realm: Realm, project: Project, event: RecordedEvent) -> None:
+    """T20, T24, M10: heard long enough, nothing kept that may not be, no more to come back than is out."""
+    project.ordered, project.escalated = event.fen("clawback"), event.data.get("enforced") is True
+    project.hearing_until, since = to_date(event.data.get("hearing_until")), to_date(event.data.get("since"))
+    require(
+        not project.ordered or (project.ordered <= project.net and project.eligible is not None),
+        "M10",
+        "待收回 {ordered}，已撥未退 {net}",
+        "{ordered} is to come back; only {net} is out",
+        ordered=call_amount(project.ordered),
+        net=call_amount(project.net),
+    )
+    if event.text("stage") == "TERMINATED":
+        require_nothing_kept(require, project)
+    if event.text("stage") != "TERMINATING" or since is None:
+        return
+    project.initiated_on = since
+    least = realm.days.nth_after(since, realm.rules(project).number("remedy.hearing_wd"))
+    require(
+        project.hearing_until is None or project.hearing_until >= least,
+        "T20",
+        "陳述申辯期至 {hearing_until}，須至 {least}",
+        "heard until {hearing_until}; it must be {least} at least",
+        hearing_until=project.hearing_until,
+        least=least,
+    )
+
+
 def _require_nothing_overdue(require: Conditions, realm: Realm, project: Project, event: RecordedEvent) -> None:
     """OE04: signing, final report, milestones and rectification have time left."""
     stage, ends = event.text("stage"), list[date | None]()
@@ -310,7 +365,9 @@ def _require_nothing_overdue(require: Conditions, realm: Realm, project: Project
         ends.append(realm.days.nth_after(project.confirmed_on, project.signing_wd))
     if stage == "RECTIFYING":
         ends.append(project.rectification.due)
-    since = to_date(event.data.get("since"))
+    since, owed = to_date(event.data.get("since")), to_date(event.data.get("clawback_until"))
+    if owed is not None and not project.escalated:
+        ends.append(realm.days.nth_after(owed, 1) - timedelta(days=1))
     if stage == "ACTIVE" and project.end is not None and since is not None:
         ends.append(_months_after(max(project.end, since), whole(event.data.get("final_report_months"))))
     if stage in ("CONTRACTED", "ACTIVE", "RECTIFYING", "FINAL_REVIEW"):

@@ -705,10 +705,12 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
                 if tranche.gate in state.part(Gates).passed and account and is_covered(state, tranche.remainder):
                     yield Awaited((Role.CAB_REG,), "RequestDisbursement", name, "提交撥款申請", "request the payment")
             case TrancheStatus.REQUESTED:
-                yield Awaited((Role.CAB_FIN,), "CheckDisbursement", name, "複核撥款", "check the request", until)
+                zh, en = "複核撥款申請", "check the payment request"
+                yield Awaited((Role.CAB_FIN,), "CheckDisbursement", name, zh, en, until)
             case TrancheStatus.CHECKED:
                 roles = (Role.CAB_DEC, *told)
-                yield Awaited(roles, "ApproveDisbursement", name, "審批撥款", "approve the request", until)
+                zh, en = "審批撥款申請", "approve the payment request"
+                yield Awaited(roles, "ApproveDisbursement", name, zh, en, until)
             case TrancheStatus.APPROVED:
                 yield Awaited((Role.FISCAL, *told), "PayDisbursement", name, "撥付資金", "pay the tranche", until)
             case TrancheStatus.PAID | TrancheStatus.CANCELLED:

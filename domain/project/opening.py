@@ -32,7 +32,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import ApproverGroup, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
-from domain.project import contract, delivery, evaluation, remedy
+from domain.project import contract, delivery, evaluation, remedy, termination
 from domain.project.award import Award, charge_round, charge_support, require_envelopes
 from domain.project.bidding import BaseSupport, require_supportable
 from domain.project.closeout import Closeout
@@ -42,6 +42,7 @@ from domain.project.evaluation import Evaluation, Mark, Opinion, Result
 from domain.project.money import Money, apportion
 from domain.project.remedy import Rectification, RectificationStatus
 from domain.project.stage import MILESTONE, Gates, Stage
+from domain.project.termination import Clawback, Termination, ask_termination, require_nothing_kept
 from domain.project.tranches import (
     Clause,
     Installment,
@@ -84,8 +85,13 @@ class OpeningStage(Words):
     FINAL_REVIEW = Stage.FINAL_REVIEW, "結項評估", "final review"
     SETTLEMENT = Stage.SETTLEMENT, "資金結算", "settlement"
     CLOSED = Stage.CLOSED, "已結項", "closed"
+    TERMINATING = Stage.TERMINATING, "擬終止", "termination under way"
+    TERMINATED = Stage.TERMINATED, "已終止", "terminated"
 
 
+_ENDING: Final = (OpeningStage.TERMINATING, OpeningStage.TERMINATED)
+_OFF_THE_LINE: Final = (OpeningStage.RECTIFYING, OpeningStage.SUSPENDED, *_ENDING)
+"""Stages that a project comes to from several points of its life."""
 _LINE: Final = (
     OpeningStage.AWARDED,
     OpeningStage.CONTRACTED,
@@ -165,6 +171,12 @@ class Opening(Particulars):
     returned: Annotated[Fen, Field(title="已繳回 / returned")] = 0
     """What came back of what was paid."""
     closed_on: Annotated[Date | None, Field(title="結項日 / closed on")] = None
+    ground: Annotated[Text | None, Field(title="終止事由 / ground of termination")] = None
+    hearing_until: Annotated[Date | None, Field(title="陳述申辯截止 / representations until")] = None
+    clawback: Annotated[Fen | None, Field(gt=0, title="待收回 / still to be recovered")] = None
+    """Of what was ordered back, what has not come; what has is in ``returned``."""
+    clawback_until: Annotated[Date | None, Field(title="收回期限 / recovery due")] = None
+    enforced: Annotated[bool | None, Field(title="已移送追繳 / referred for enforcement")] = None
 
 
 _FROM: Final[Mapping[str, tuple[OpeningStage, OpeningStage | None]]] = {
@@ -192,6 +204,13 @@ _FROM: Final[Mapping[str, tuple[OpeningStage, OpeningStage | None]]] = {
     "closed_on": (OpeningStage.CLOSED, OpeningStage.CLOSED),
 }
 """Of each field the stage from which on it can be known, and that from which on it must; None for never."""
+_ONLY_IN: Final[Mapping[str, tuple[frozenset[OpeningStage], frozenset[OpeningStage]]]] = {
+    "rectify_until": (frozenset({OpeningStage.RECTIFYING}), frozenset({OpeningStage.RECTIFYING})),
+    "ground": (frozenset(_ENDING), frozenset(_ENDING)),
+    "hearing_until": (frozenset(_ENDING), frozenset({OpeningStage.TERMINATING})),
+    "clawback": (frozenset({*_ENDING, OpeningStage.SETTLEMENT, OpeningStage.CLOSED}), frozenset()),
+}
+"""Of each field the stages in which alone it can be, and those in which it must."""
 
 
 # ---------------------------------------------------------------- 提出
@@ -237,6 +256,7 @@ class ProjectOpened(Opening, Event):
 
     zh = "期初登記"
     en = "opening entry"
+    asks = True
     moves = tuple(_move_to(number, stage) for number, stage in enumerate(OpeningStage, 11))
     scheme: Annotated[SchemeRef, Field(title="管理辦法 / scheme")]
     signing_wd: Annotated[int, Field(title="簽約期限（工作日） / signing period (working days)")]
@@ -424,7 +444,7 @@ def _judge(check: Checks, state: State, facts: Facts, order: Order, opening: Ope
         _require_sound_contract(check, opened, opening, scheme)
         _require_sound_payments(check, opened, opening)
         _require_sound_work(check, opened, opening, scheme)
-    _require_sound_end(check, opened, opening, scheme)
+    _require_sound_end(check, opened, opening, scheme, facts.calendar)
     _require_nothing_overdue(check, opened, facts.calendar, order.at)
     return event
 
@@ -470,11 +490,18 @@ def _require_sound_award(check: Checks, file: State, facts: Facts, opening: Open
 
 def _rank(opening: Opening) -> int:
     """How far along its life the project is; one that is put right or stands still is where it was before."""
-    if opening.stage is OpeningStage.RECTIFYING and opening.reported_on is not None:
-        return _LINE.index(OpeningStage.FINAL_REVIEW)
-    if opening.stage in (OpeningStage.RECTIFYING, OpeningStage.SUSPENDED):
-        return _LINE.index(OpeningStage.ACTIVE)
-    return _LINE.index(opening.stage)
+    return _LINE.index(_find_origin(opening) or opening.stage)
+
+
+def _find_origin(opening: Opening) -> OpeningStage | None:
+    """Where a project was on its way before it came to its stage; None of one that is still on it."""
+    if opening.stage not in _OFF_THE_LINE:
+        return None
+    if opening.reported_on is not None and opening.stage is not OpeningStage.SUSPENDED:
+        return OpeningStage.FINAL_REVIEW
+    if opening.started_on is None and opening.stage in _ENDING:
+        return OpeningStage.CONTRACTED
+    return OpeningStage.ACTIVE
 
 
 def _require_whole(check: Checks, opening: Opening, today: date) -> None:
@@ -483,11 +510,19 @@ def _require_whole(check: Checks, opening: Opening, today: date) -> None:
     missing, early = [], []
     for name, (known_from, needed_from) in _FROM.items():
         if getattr(opening, name):
-            early += [_call(name)] if rank < _LINE.index(known_from) else []
+            is_early = rank < _LINE.index(known_from) and not (opening.stage in _ENDING and name in _AUDIT)
+            early += [_call(name)] if is_early else []
         elif needed_from is not None and rank >= _LINE.index(needed_from) and getattr(opening, name) is None:
             missing.append(_call(name))
-    if (opening.stage is OpeningStage.RECTIFYING) != (opening.rectify_until is not None):
-        (early if opening.rectify_until else missing).append(_call("rectify_until"))
+    for name, (may, must) in _ONLY_IN.items():
+        if getattr(opening, name) is None:
+            missing += [_call(name)] if opening.stage in must else []
+        else:
+            early += [_call(name)] if opening.stage not in may else []
+    if opening.clawback is None and (opening.clawback_until or opening.enforced):
+        missing.append(_call("clawback"))
+    if opening.clawback is not None and opening.clawback_until is None:
+        missing.append(_call("clawback_until"))
     check(
         not missing,
         "OE03",
@@ -519,6 +554,10 @@ def _require_whole(check: Checks, opening: Opening, today: date) -> None:
             later=later,
         )
     check(opening.since <= today, "OE03", "{since} 尚未到來", "{since} is in the future", since=opening.since)
+
+
+_AUDIT: Final = frozenset({"opinion", "audited", "returned"})
+"""What a project that is ended early comes by before it would otherwise (T19)."""
 
 
 def _call(name: str) -> object:
@@ -601,7 +640,7 @@ def _require_sound_work(check: Checks, opened: State, opening: Opening, scheme: 
         require_standing_team(check, opened.part(Delivery), months)
 
 
-def _require_sound_end(check: Checks, opened: State, opening: Opening, scheme: Scheme) -> None:
+def _require_sound_end(check: Checks, opened: State, opening: Opening, scheme: Scheme, calendar: Calendar) -> None:
     """M3, T21, T22: audited within the award, graded by the score, settled to the fen where it is closed."""
     check(
         (opening.audited or 0) <= opening.award,
@@ -638,9 +677,11 @@ def _require_sound_end(check: Checks, opened: State, opening: Opening, scheme: S
             stage=opening.stage,
             pass_mark=scheme.evaluation.pass_mark,
         )
+    _require_sound_ending(check, opened, opening, scheme, calendar)
     if opening.stage is OpeningStage.CLOSED:
         require_settled(check, opened.part(Tranches))
-        owed = opened.part(Money).net - (opening.audited or 0)
+        handed_on = (opening.clawback or 0) if opening.enforced else 0
+        owed = opened.part(Money).net - (opening.audited or 0) - handed_on
         check(
             owed <= 0,
             "T22",
@@ -648,6 +689,30 @@ def _require_sound_end(check: Checks, opened: State, opening: Opening, scheme: S
             "a surplus of {owed} has not been returned",
             owed=yuan(max(owed, 0)),
         )
+
+
+def _require_sound_ending(check: Checks, opened: State, opening: Opening, scheme: Scheme, calendar: Calendar) -> None:
+    """T20, T24, M10: heard long enough; nothing is to be paid, or may be kept, of what has ended; no more is owed."""
+    least = calendar.after(opening.since, scheme.remedy.hearing_wd)
+    check(
+        opening.stage is not OpeningStage.TERMINATING or not opening.hearing_until or opening.hearing_until >= least,
+        "T20",
+        "陳述申辯期限 {until} 不得早於 {least}（{wd} 個工作日）",
+        "the organisation must have until at least {least} ({wd} working days) to respond, not only until {until}",
+        until=opening.hearing_until,
+        least=least,
+        wd=scheme.remedy.hearing_wd,
+    )
+    if opening.stage is OpeningStage.TERMINATED:
+        require_nothing_kept(check, opened)
+    check(
+        opening.clawback is None or (opening.clawback <= opened.part(Money).net and opening.audited is not None),
+        "M10",
+        "待收回 {clawback} 超出已撥未退的 {net}，或未載明審定支出",
+        "{clawback} to be recovered exceeds the {net} paid and not returned, or nothing says what was eligible",
+        clawback=yuan(opening.clawback or 0),
+        net=yuan(opened.part(Money).net),
+    )
 
 
 def _require_nothing_overdue(check: Checks, opened: State, calendar: Calendar, at: datetime) -> None:
@@ -665,7 +730,7 @@ def _require_nothing_overdue(check: Checks, opened: State, calendar: Calendar, a
 
 
 def _list_deadlines(opened: State, calendar: Calendar) -> Iterable[Due]:
-    for room in (contract, delivery, evaluation, remedy):
+    for room in (contract, delivery, evaluation, remedy, termination):
         yield from room.due(opened, calendar)
 
 
@@ -715,7 +780,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 groups=(ApproverGroup(roles=OFFICERS),),
             )
         case ProjectOpened():
-            return approval.end_approval(_open(state, of.at, event), of, gate=ConfirmOpening.command_type)
+            opened = approval.end_approval(_open(state, of.at, event), of, gate=ConfirmOpening.command_type)
+            return ask_termination(opened, of) if event.stage is OpeningStage.TERMINATING else opened
         case _:
             assert_never(event)
 
@@ -755,13 +821,12 @@ def _open(state: State, at: datetime, event: ProjectOpened) -> State:
     if event.stage is OpeningStage.AWARDED:
         return opened
     opened = replace(opened, scheme=event.scheme, stack=_list_stack(event))
-    return opened.having(*_sign(event), *_work(event), *_list_remedies(event, known.proposed_by))
+    return opened.having(*_sign(event), *_work(event), *_list_remedies(event, known.proposed_by), *_list_endings(event))
 
 
 def _list_stack(event: ProjectOpened) -> tuple[str, ...]:
-    if event.stage not in (OpeningStage.RECTIFYING, OpeningStage.SUSPENDED):
-        return ()
-    return (Stage.FINAL_REVIEW if event.stage is OpeningStage.RECTIFYING and event.reported_on else Stage.ACTIVE,)
+    origin = _find_origin(event)
+    return (origin.value,) if origin is not None else ()
 
 
 def _sign(event: ProjectOpened) -> tuple[Part, ...]:
@@ -850,6 +915,13 @@ def _list_remedies(event: ProjectOpened, by: Acting | None) -> tuple[Part, ...]:
             times=1,
         ),
     )
+
+
+def _list_endings(event: ProjectOpened) -> tuple[Part, ...]:
+    """The termination that runs or is over, and what is still to come back."""
+    ended = (Termination(event.ground, event.since, event.hearing_until),) if event.ground else ()
+    owed = (Clawback(event.clawback, event.clawback_until, event.enforced or False),) if event.clawback else ()
+    return ended + owed
 
 
 def _list_passed(event: Opening) -> frozenset[str]:

@@ -375,7 +375,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def _require_terminable(check: Checks, state: State, calendar: Calendar, today: date) -> None:
-    """T24: heard, audited, nothing left to be paid, and what may not be kept ordered back."""
+    """T24: heard, and all that ``require_nothing_kept`` asks."""
     last = state.part(Termination).last_day(calendar)
     check(
         last is not None and today > last,
@@ -384,6 +384,11 @@ def _require_terminable(check: Checks, state: State, calendar: Calendar, today: 
         "the period for representations ends on {last}; the project can be terminated after that",
         last=last,
     )
+    require_nothing_kept(check, state)
+
+
+def require_nothing_kept(check: Checks, state: State) -> None:
+    """T24: audited, nothing left to be paid, and what may not be kept ordered back."""
     check(state.part(Money).audited is not None, "T24", "審計意見尚未出具", "the audit opinion has not been issued")
     unsettled = state.part(Tranches).unsettled()
     check(
@@ -443,10 +448,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case TerminationInitiated():
             begun = Termination(event.ground, today, event.hearing_until, event.hearing_wd)
-            content = {"ground": event.ground, "initiated_on": today.isoformat()}
-            return approval.ask_approval(
-                state.having(begun), of, gate="TerminateProject", role=Role.CAB_DEC, content=content
-            )
+            return ask_termination(state.having(begun), of)
         case TerminationAppealUpheld():
             heard = approval.end_approval(state, of, gate="TerminateProject", verdict=Verdict.REFUSED)
             nothing_owed = replace(clawback, ordered=state.part(Money).clawed_back, last_day=None)
@@ -465,6 +467,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.having(replace(clawback, referred_to=(*clawback.referred_to, event.to)))
         case _:
             assert_never(event)
+
+
+def ask_termination(state: State, of: Occurrence) -> State:
+    """The state with the decision open on the termination that is under way."""
+    begun = state.part(Termination)
+    content = {"ground": begun.ground, "initiated_on": begun.initiated_on.isoformat() if begun.initiated_on else ""}
+    return approval.ask_approval(state, of, gate="TerminateProject", role=Role.CAB_DEC, content=content)
 
 
 # ---------------------------------------------------------------- deadlines and who is awaited

@@ -213,6 +213,14 @@ async def test_an_agreement_has_its_parties_tranches_and_budget_and_a_supplement
     assert ("场地费", "¥30,000.00", "¥18,000.00") in changes.rows
 
 
+async def test_before_signing_there_is_a_draft_that_leaves_to_both_sides_what_they_agree(archive: Archives) -> None:
+    files = await archive("s1")
+    draft, signed = text_of(await files.make("PJ-2", "agreement-draft")), await files.make("PJ-2", "agreement")
+    assert "（草案，未签署，不具效力" in draft
+    assert all(words in draft for words in ("期次、金额及拨付条件：＿", "预算科目及金额：＿", "不得用于"))
+    assert "草案" not in text_of(signed)
+
+
 async def test_a_termination_states_ground_hearing_audit_and_what_comes_back(archive: Archives) -> None:
     files = await archive("s4")
     decision, recovery = text_of(await files.make("PJ-9", "termination")), await files.make("PJ-9", "clawback.1")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 
+from application.approvals import find_approval
+from deciding.fold import fold
+from domain.approval.request import OpenApproval
 from domain.kernel.scope import Scope, ScopeKind
 from domain.project.publicity import OpenAwardPublicity
 from tests.web.conftest import with_key
@@ -86,6 +90,77 @@ async def test_a_no_says_why_and_one_sent_back_says_so(
         why,
         "請補報價",
     )
+
+
+async def long_asked(bureau: Bureau, **terms: Any) -> str:
+    """The address of an approval that was asked for two weeks ago, and which nobody has looked at since."""
+    await bureau.open_round()
+    groups = [{"seats": ["CAB-DEC#1", "CAB-FIN#1"]}]
+    command = OpenApproval.model_validate({"title": "年度採購", "amount": 1_200_000, "groups": groups, **terms})
+    stream = bureau.id("approval", f"AV-{uuid4()}")
+    await bureau.straight(stream, command, "CAB-REG#1", at=datetime.now(UTC) - timedelta(days=14))
+    (asked,) = fold(stream, [entry async for entry in bureau.store.read(stream)]).approvals
+    await find_approval(bureau.store, asked.id, patience_s=30)
+    return f"/v1/approvals/{asked.id}"
+
+
+async def test_one_that_nobody_decided_in_time_is_expired_and_a_late_decision_says_so(
+    counter: Counter, bureau: Bureau
+) -> None:
+    where = await long_asked(bureau, within_wd=2, remind_after_wd=1)
+    async with counter.service("CAB-REG#1", "CAB-DEC#1") as service:
+        before = (await service.get(where)).json()
+        late = await service.post(
+            f"{where}/decision", json={"decision": "approve", "as": "CAB-DEC#1"}, headers=with_key()
+        )
+        told = (await service.get(where)).json()
+    assert before["remind_at"] < before["until"] < datetime.now(UTC).isoformat()
+    assert (late.status_code, {one["rule"] for one in late.json()["unmet"]}) == (409, {"AV03"})
+    assert (told["verdict"], told["status"], told["status_reason"], told["votes"]) == ("EXPIRED", "expired", None, [])
+
+
+async def test_after_the_working_days_whoever_is_above_decides_alone(counter: Counter, bureau: Bureau) -> None:
+    where = await long_asked(bureau, within_wd=200, escalate_after_wd=2, escalate_to=["CAB-DEC#2"])
+    async with counter.service("CAB-REG#1", "CAB-DEC#2") as service:
+        body = {"decision": "approve", "as": "CAB-DEC#2"}
+        assert (await service.post(f"{where}/decision", json=body, headers=with_key())).status_code == 201
+        told = (await service.get(where)).json()
+    assert (told["escalated"], told["verdict"], told["decided_by"]) == (True, "GRANTED", "CAB-DEC#2")
+
+
+async def test_nobody_decides_what_they_asked_for_themselves(counter: Counter, bureau: Bureau) -> None:
+    async with counter.service("CAB-REG#1", "CAB-DEC#1") as service:
+        where = await opened(service, bureau, groups=[{"seats": ["CAB-REG#1", "CAB-DEC#1"], "needed": 1}])
+        body = {"decision": "approve", "as": "CAB-REG#1"}
+        own = await service.post(f"{where}/decision", json=body, headers=with_key())
+        told = (await service.get(where)).json()
+    assert (own.status_code, {one["rule"] for one in own.json()["unmet"]}) == (409, {"AV23"})
+    assert (told["verdict"], told["votes"]) == ("OPEN", [])
+
+
+@pytest.mark.parametrize(
+    ("command", "particulars", "why"),
+    [
+        ("AmendApproval", {"title": "年度採購", "amount": 1_300_000, "payee": "ORG-9"}, "content_changed"),
+        ("WithdrawApproval", {"reason": "不買了"}, "withdrawn"),
+    ],
+)
+async def test_one_whose_content_moved_is_void_and_its_votes_with_it(
+    counter: Counter, bureau: Bureau, command: str, particulars: dict[str, Any], why: str
+) -> None:
+    async with counter.service("CAB-REG#1", "CAB-DEC#1", "CAB-FIN#1") as service:
+        where = await opened(service, bureau)
+        body = {"decision": "approve", "as": "CAB-DEC#1"}
+        assert (await service.post(f"{where}/decision", json=body, headers=with_key())).status_code == 201
+        stream = (await service.get(where)).json()["stream"]
+        asked = {"subject": stream, "as": "CAB-REG#1", "particulars": particulars}
+        moved = await service.post(f"/v1/commands/{command}", json=asked, headers=with_key())
+        told = (await service.get(where)).json()
+        body = {"decision": "approve", "as": "CAB-FIN#1"}
+        late = await service.post(f"{where}/decision", json=body, headers=with_key())
+    assert (told["verdict"], told["status"], told["status_reason"]) == ("VOID", "cancelled", why)
+    assert late.status_code == 409
+    assert [one["gate"] for one in moved.json()["approvals"]] == ["GrantApproval"] * (why == "content_changed")
 
 
 async def test_a_waiting_point_of_a_project_is_one_too_and_the_receipt_names_it(

@@ -25,7 +25,7 @@ router = APIRouter(route_class=GuardedRoute, tags=["projects"])
 class ProjectQuery(ProjectFilter):
     """The conditions of the list as a query has them; what else it says is not theirs."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=False)  # FastAPI reads its fields one by one
 
     role: Annotated[
         Annotated[str, Field(max_length=64)] | None,

@@ -13,8 +13,9 @@ import pytest
 from domain.application import Application, ProjectKind
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD
-from domain.kernel.identity import Attachment, StreamId
+from domain.kernel.identity import Attachment, Role, StreamId
 from domain.kernel.scheme import RoundLevel
+from domain.kernel.state import Verdict
 from domain.project.aggregate import PROJECT
 from domain.project.closeout import Closeout, CloseProject, ReturnSurplus, SubmitFinalReport
 from domain.project.contract import Contract
@@ -30,6 +31,14 @@ from domain.project.money import Money
 from domain.project.opening import ConfirmOpening, OpeningProposed, Openings, OpeningStage, ProposeOpening
 from domain.project.remedy import Rectification, RectificationStatus
 from domain.project.stage import Gates, Stage
+from domain.project.termination import (
+    Clawback,
+    ReceiveClawback,
+    TerminateProject,
+    Termination,
+    UpholdTerminationAppeal,
+    outstanding,
+)
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.project.variation import Variations
 from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
@@ -50,6 +59,7 @@ if TYPE_CHECKING:
 
 SOURCE = Attachment(sha256="7" * 64, media_type="application/pdf", name="移交清冊.pdf")
 OPENED = "2024-08-01"
+ENDING = (Stage.TERMINATING, Stage.TERMINATED)
 
 
 def taken_terms(**paid: int) -> dict[str, dict[str, object]]:
@@ -170,6 +180,33 @@ def test_it_is_for_a_paper_realm_before_it_goes_live(realm_name: str) -> None:
     assert "OE01" in realm.refused("project", "AP-2", entry(), at=OPENED, by="CAB-REG#1")
 
 
+def ending(**other: object) -> dict[str, object]:
+    """It is to be ended, and may be heard."""
+    terms: dict[str, object] = {
+        "stage": OpeningStage.TERMINATING,
+        "since": date(2024, 7, 22),
+        "ground": "挪用資金",
+        "hearing_until": date(2024, 8, 9),
+    }
+    return {**terms, **other}
+
+
+def ended(**other: object) -> dict[str, object]:
+    """It was ended, and of what was paid five million fen may not be kept."""
+    cut = {name: {**term, "cancelled": term["planned"]} for name, term in taken_terms().items() if name != "T1"}
+    terms: dict[str, object] = {
+        "stage": OpeningStage.TERMINATED,
+        "since": date(2024, 7, 22),
+        "tranches": {"T1": taken_terms(T1=7500000)["T1"], **cut},
+        "ground": "挪用資金",
+        "opinion": Opinion.QUALIFIED,
+        "audited": 2500000,
+        "clawback": 5000000,
+        "clawback_until": date(2024, 8, 21),
+    }
+    return {**terms, **other}
+
+
 WRONG: dict[str, tuple[dict[str, Any], set[str]]] = {
     "the shares do not add up": ({"funds": {"FS-LOT": 7000000}}, {"M1"}),
     "more than the envelope has": ({"funds": {"FS-LOT": 15000000}}, {"M5"}),
@@ -195,6 +232,19 @@ WRONG: dict[str, tuple[dict[str, Any], set[str]]] = {
     "a rectification that is overdue": (
         {"stage": OpeningStage.RECTIFYING, "since": date(2024, 7, 20), "rectify_until": date(2024, 7, 30)},
         {"OE04"},
+    ),
+    "being ended on no ground": ({"stage": OpeningStage.TERMINATING, "hearing_until": date(2024, 8, 30)}, {"OE03"}),
+    "a ground, and it goes on": ({"ground": "挪用資金"}, {"OE03"}),
+    "heard for a day": (ending(hearing_until=date(2024, 7, 23)), {"T20"}),
+    "ended without an audit": (ended(audited=None, opinion=None), {"T24", "M10"}),
+    "ended, and something is still to be paid": (ended(tranches=taken_terms(T1=7500000)), {"T24"}),
+    "ended, and what may not be kept is not ordered back": (ended(clawback=4500000), {"T24"}),
+    "more to come back than was paid": (ended(clawback=7500001), {"M10"}),
+    "to come back by no day": (ended(clawback_until=None), {"OE03"}),
+    "to come back long ago": (ended(clawback_until=date(2024, 7, 26)), {"OE04"}),
+    "handed on, and nothing is owed": (
+        ended(audited=7500000, clawback=None, clawback_until=None, enforced=True),
+        {"OE03"},
     ),
     "settled without an audit": ({"stage": OpeningStage.SETTLEMENT, "since": date(2024, 7, 20)}, {"OE03"}),
 }
@@ -343,6 +393,38 @@ def test_it_goes_on_to_its_end_like_any_other() -> None:
     assert realm.refused("project", "AP-2", ReturnSurplus(amount=12000001), at="2024-09-24", by="SO-ACC#1") == {"M3"}
 
 
+def test_one_that_is_being_ended_is_heard_and_ended_or_goes_on_where_it_was() -> None:
+    realm = WrittenRealm()
+    town(into=realm)
+    state = taken_in(realm, entry(**ending(opinion=Opinion.QUALIFIED, audited=2500000)))
+    (asked,) = [one for one in state.approvals if one.verdict is Verdict.OPEN]
+    assert (asked.gate, asked.role) == ("TerminateProject", Role.CAB_DEC)
+    early = realm.refused("project", "AP-2", terminate(), at="2024-08-09", by="CAB-DEC#1")
+    assert early == {"T24"}, "still to be heard; and tranches are unpaid, and nothing is ordered back"
+    upheld = UpholdTerminationAppeal(finding="查無實據", record=SOURCE)
+    realm.order("project", "AP-2", upheld, at="2024-08-08", by="CAB-DEC#1")
+    assert realm.state("project", "AP-2").stage == Stage.ACTIVE
+    assert not broke(realm), realm.check().breaches
+
+
+def test_of_one_that_was_ended_money_comes_back_or_is_handed_on_when_its_time_is_up() -> None:
+    realm = WrittenRealm()
+    town(into=realm)
+    taken_in(realm, entry(**ended()))
+    part = ReceiveClawback(amount=2000000)
+    realm.order("project", "AP-2", part, at="2024-08-10", by="CAB-FIN#1")
+    realm.pass_time(on("2024-08-23"))
+    state = realm.state("project", "AP-2")
+    assert (state.part(Clawback).escalated, outstanding(state)) == (True, 3000000)
+    assert not broke(realm), realm.check().breaches
+    handed_on = ended(clawback_until=date(2024, 7, 1), enforced=True)
+    assert taken_in(town(), entry(**handed_on)).part(Clawback).escalated
+
+
+def terminate() -> TerminateProject:
+    return TerminateProject(reason="挪用資金", attachments=(SOURCE,))
+
+
 # ---------------------------------------------------------------- the same as by the ordinary way
 
 
@@ -367,10 +449,12 @@ def tell(state: State) -> dict[str, Any] | None:
         or contract.account_changed_at
         or (state.stage == Stage.RECTIFYING and remedy.status is not RectificationStatus.OPEN)
         or (state.stage == Stage.SUSPENDED and state.stack != (Stage.ACTIVE,))
+        or (state.stage in ENDING and state.stack[-1:] == (Stage.SUSPENDED,))
         or (state.stage != Stage.RECTIFYING and remedy.times)
     ):
         return None
     assert state.since is not None
+    termination, clawback, owed = state.part(Termination), state.part(Clawback), outstanding(state)
     reviewed = state.stage in (Stage.FINAL_REVIEW, Stage.SETTLEMENT, Stage.CLOSED) or Stage.FINAL_REVIEW in state.stack
     return {
         "stage": state.stage,
@@ -397,6 +481,11 @@ def tell(state: State) -> dict[str, Any] | None:
         "rectify_until": remedy.last_day(around().calendar),
         "rectify_extended": remedy.extensions,
         "closed_on": ended.closed_on,
+        "ground": termination.ground if state.stage in ENDING else None,
+        "hearing_until": termination.last_day(around().calendar) if state.stage in ENDING else None,
+        "clawback": owed or None,
+        "clawback_until": clawback.last_day if owed else None,
+        "enforced": clawback.escalated or None if owed else None,
     }
 
 
@@ -434,6 +523,7 @@ def test_what_was_taken_over_may_do_what_came_by_the_ordinary_way_and_nothing_mo
                 results.append((walk.state.version - before, walk.state.stage, walk.state.part(Money)))
             assert results[0] == results[1], (seed, command)
             assert ordinary.state.part(Application).organisation == twin.state.part(Application).organisation
+    assert Stage.TERMINATING in stages
     assert len(stages) >= 3
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -15,12 +17,17 @@ from playwright.async_api import async_playwright, expect
 
 from application.sessions import begin_session
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identity import Actor, StreamId
 from domain.need import SubmitNeed
+from domain.registers.panel import DeclareImpartiality
 from store.identity import SeatGrant
+from tests.web.conftest import served
+from tests.web.console.papers import open_paper_house
+from tests.web.console.walk import SCORED, STORIES, WALK, Stop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from playwright.async_api import Browser, Page
 
@@ -144,41 +151,90 @@ async def test_pages_fit_a_telephone(browser: Browser, house: House, address: st
 
 
 @pytest.mark.parametrize("lang", ["zh-TW", "zh-CN", "en"])
-async def test_every_page_is_read_by_everybody_in_each_language_large_and_narrow(
+async def test_what_comes_of_pressing_is_read_by_everybody_in_each_language(
     browser: Browser, house: House, address: str, bureau: Bureau, lang: str
 ) -> None:
     await bureau.open_round()
     for name in ("ND-1", "ND-2"):
         await bureau.straight(bureau.id("need", name), SubmitNeed(round="R-1", group="空巢老人"), "COMM#1")
-    seats = ("CAB-REG#1", "COMM#1", "CAB-DEC#1", "AUDIT#1", "ADMIN#1")
-    grants = tuple(SeatGrant(seat=Actor(seat)) for seat in seats)
+    grants = tuple(SeatGrant(seat=Actor(seat)) for seat in ("CAB-REG#1", "AUDIT#1"))
     token = await begin_session(house.identity, PersonId("P-1"), grants, datetime.now(UTC))
     on = [("on", f"AdoptNeed {bureau.id('need', name)}") for name in ("ND-1", "ND-2")]
-    paths = [
-        f"/?realm={bureau.realm}&at_least={await bureau.store.last_position()}",
-        *("/done?refused=true", "/begun", "/drafts", f"/together?{urlencode(on)}", "/together"),
-        *("/projects", "/lists", "/lists/need", f"/files/{bureau.id('need', 'ND-1')}"),
-        f"/do/RejectNeed/{bureau.id('need', 'ND-1')}",
-        *("/audit", "/audit/attempts", "/audit/commands?seat=COMM%231", "/audit/reads", "/audit/maintenance"),
-        *("/schemes", "/administration", "/public", "/nowhere"),
-    ]
     async with window(browser, address, token=token, lang=lang) as at:
-        for path in paths:
-            await at.page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
-            await at.page.goto(path)
-            await _look(at.page, path, DESK)
-            for width, height in (TWICE, PHONE):
-                await at.page.set_viewport_size({"width": width, "height": height})
-                await _fit(at.page, path, width)
+        await at.page.goto(f"/together?{urlencode(on)}")
+        await _look(at.page, "several tasks", DESK)
         await at.page.goto(f"/do/RejectNeed/{bureau.id('need', 'ND-1')}")
         await at.page.locator("textarea").first.fill("重複")
         await at.page.locator("button[value=save]").click()
         await expect(at.page.locator("[role=status]")).to_be_visible()
+        await _look(at.page, "a draft", DESK)
+        await at.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         await _look(at.page, "a draft", PHONE)
         await at.page.goto("/audit")
         await at.page.locator("form:has(input[value=verify]) button").click()
         await expect(at.page.locator("code")).to_be_visible(timeout=60_000)
         await _look(at.page, "a verification", PHONE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a story is told: its house, by which address, and what stands in for names in paths."""
+
+    house: House
+    address: str
+    known: dict[str, str]
+
+
+@asynccontextmanager
+async def _open_place(story: str, home: Path, house: House, address: str) -> AsyncIterator[Place]:
+    """That story at a day on which there is something to see; without one, the house that has servers."""
+    if not story:
+        grants = (SeatGrant(seat=Actor("CAB-FIN#1"), scope=None),)
+        url, now = "https://finance.example/seen", datetime.now(UTC)
+        added = await house.webhooks.add(url, grants, (), made_by="tests", now=now)
+        yield Place(house, address, {"realm": "live", "webhook": str(added.endpoint)})
+        return
+    name, until = STORIES[story]
+    told, receipt = await open_paper_house(home, until, name), uuid4()
+    if story == SCORED:  # one reviewer has declared, and may read the bids
+        at = (await told.house.store.realm(told.realm)).now
+        panel = StreamId.of("panel", told.realm, "RP-2")
+        await told.house.door.send(panel, DeclareImpartiality(), Actor("EXPERT#1"), command_id=receipt, at=at)
+    async with served(told.app, lifespan="off") as address_of_story:
+        yield Place(told.house, address_of_story, {"realm": told.realm, "receipt": str(receipt)})
+
+
+@pytest.mark.release  # every page, three languages, three sizes
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("lang", ["zh-TW", "zh-CN", "en"])
+@pytest.mark.parametrize("story", ["", *STORIES])
+async def test_on_the_walk_past_every_page_axe_finds_nothing(
+    browser: Browser, house: House, address: str, tmp_path: Path, story: str, lang: str
+) -> None:
+    faults: list[str] = []
+    async with _open_place(story, tmp_path, house, address) as place:
+        for stop in chain.from_iterable(WALK.values()):
+            if stop.story == story:
+                faults += await _walk(browser, place, replace(stop, path=stop.path.format(**place.known)), lang)
+    assert not faults, "\n".join(faults)
+
+
+async def _walk(browser: Browser, place: Place, stop: Stop, lang: str) -> list[str]:
+    """Look at one page at each size, as whoever sits there: what is wrong with it."""
+    grants = tuple(SeatGrant(seat=Actor(seat)) for seat in stop.seats)
+    token = await begin_session(place.house.identity, PersonId("P-1"), grants, datetime.now(UTC)) if grants else ""
+    faults: list[str] = []
+    async with window(browser, place.address, token=token, lang=lang) as at:
+        answer = await at.page.goto(stop.path)
+        if answer is None or answer.status != stop.status:
+            faults.append(f"{stop.path} {lang}: {answer.status if answer else 'no answer'}")
+        for width, height in (DESK, TWICE, PHONE):
+            await at.page.set_viewport_size({"width": width, "height": height})
+            seen = (await Axe().run(at.page)).response["violations"]
+            faults += [f"{stop.path} {lang} {width}: {one['id']} {one['nodes'][0]['html']}" for one in seen]
+            if await at.page.evaluate("document.documentElement.scrollWidth") > width:
+                faults.append(f"{stop.path} {lang}: wider than {width} px")
+    return faults
 
 
 async def test_on_paper_there_is_neither_an_address_behind_a_link_nor_anything_to_press(

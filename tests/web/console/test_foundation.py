@@ -10,6 +10,7 @@ import pytest
 
 from tests.tables import every_row
 from tests.web.console.conftest import hidden
+from tests.web.console.walk import LEFT_OUT, WALK, list_routes
 from web.console.assets import ASSETS, FOLDER, PREFIX
 from web.console.pages import ROUTERS
 from web.console.rendering import POLICY
@@ -191,3 +192,8 @@ async def test_no_page_may_be_framed_or_sniffed(desks: Desks) -> None:
             assert "unsafe" not in headers["Content-Security-Policy"]
             assert headers["X-Content-Type-Options"] == "nosniff"
             assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_walk_in_a_browser_passes_every_page_or_says_why_not() -> None:
+    assert list_routes() == WALK.keys() | LEFT_OUT.keys()
+    assert not WALK.keys() & LEFT_OUT.keys()

@@ -5,23 +5,29 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from html import unescape
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from application.attempts import list_attempts
+from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import command_class
 from domain.kernel.identity import Actor, StreamId
+from domain.kernel.state import State
 from domain.need import SubmitNeed
+from domain.project.opening import ConfirmOpening, Openings
 from domain.registers.incubation_base import DesignateBase, Tier
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
+from web.console.act.filling import prefill
 from web.console.together.offer import may_be_together
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from domain.project.opening import OpeningProposed
     from tests.web.console.conftest import Desks
     from tests.workflows.bureau import Bureau
 
@@ -113,6 +119,37 @@ def test_what_is_of_one_file_alone_is_not_decided_for_several() -> None:
     shared = {"AdoptNeed", "RejectNeed", "CheckDisbursement", "ApproveDisbursement", "ConfirmAct", "ConfirmAward"}
     offered = {name for name in of_one | shared if may_be_together(command_class(name))}
     assert offered == shared
+
+
+async def test_several_approvals_are_given_on_one_page_each_bound_to_its_own_content(papers: PaperHouse) -> None:
+    streams = [StreamId.of("approval", papers.realm, name) for name in ("AV-21", "AV-22")]
+    for stream in streams:
+        asked = OpenApproval(title=f"場地租用 {stream.name}", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),))
+        at = (await papers.house.store.realm(papers.realm)).now
+        await papers.house.door.send(stream, asked, Actor("HOST#1"), at=at)
+    async with papers.person("CAB-DEC#1") as leader:
+        on = [f"GrantApproval {stream}" for stream in streams]
+        shown = (await leader.get("/together", params={"on": on})).text
+        rows = re.findall(r'name="row" value="([^"]+)"', shown)
+        form = {**hidden(shown), "row": rows, "take": [row.partition(" ")[0] for row in rows], "step": "confirm"}
+        done = (await leader.post("/together/GrantApproval", data=form)).text
+    assert "p.digest" not in shown, "nobody types what binds them"
+    assert "2 件已辦理，0 件未獲辦理，0 件結果未知" in done
+
+
+def test_an_opening_entry_is_confirmed_by_what_was_proposed_without_typing_its_digest() -> None:
+    state = State(StreamId.of("project", "live", "AP-1"))
+    entry = Openings(proposed=cast("OpeningProposed", SimpleNamespace(digest="a" * 64)))
+    assert prefill(ConfirmOpening, state.having(entry), "") == {"digest": "a" * 64}
+    assert prefill(ConfirmOpening, state, "") == {}
+
+
+async def test_whoever_has_nothing_to_do_is_told_what_there_is_to_begin(papers: PaperHouse) -> None:
+    async with papers.person("SO-LEGAL#9") as applicant, papers.person("EVAL#9") as evaluator:
+        pages = [(await one.get("/")).text for one in (applicant, evaluator)]
+    form = 'href="/do/SubmitApplication?realm=live"'
+    assert [form in page for page in pages] == [True, False]
+    assert "/do/ConfirmOpening?" not in pages[0]
 
 
 async def test_what_is_late_leads_who_is_only_told_of_it_to_the_file_and_is_not_theirs_to_tick(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from application.document_content import name_type
 from application.queries import NameUnknown
 from application.reading import may_know, may_see
 from deciding.fold import fold, read_occurrence
+from domain.approval.request import Binding, find_open
 from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Kind, Notation, field_shapes
@@ -25,6 +26,7 @@ from domain.kernel.input import parse_instant
 from domain.kernel.message import Command
 from domain.kernel.proposal import ConfirmAct, Proposals
 from domain.kernel.state import NONE, State
+from domain.project.opening import ConfirmOpening, Openings
 from store.documents import CHUNK
 from web.asking import Asker, find_asker
 from web.components.words import tell_command, tell_moment
@@ -118,6 +120,10 @@ def prefill(command: type[Command], state: State, part: str) -> Tree:
         number = number or next((n for n, one in waiting.items() if one.status == "OPEN"), 0)
         if number in waiting:
             return {"proposal": str(number), "digest": waiting[number].digest}
+    if command is ConfirmOpening and (entry := state.part(Openings).proposed) is not None:
+        return {"digest": entry.digest}
+    if issubclass(command, Binding) and (request := find_open(state)) is not None:
+        return {"digest": request.content}
     return tree
 
 
@@ -223,7 +229,8 @@ def read_filled(filling: Filling) -> tuple[Command, datetime | None]:
     try:
         command = read_command(filling.command, "", filling.tree, Notation.TYPED)
     except InputInvalid as invalid:
-        asked = [_ask_for(fault, filling) for fault in invalid.faults]
+        told = {fault.place[:2] for fault in faults}  # of a name that stands twice nothing else
+        asked = [_ask_for(fault, filling) for fault in invalid.faults if fault.place[:2] not in told]
         raise InputInvalid([*faults, *asked]) from invalid
     if faults:
         raise InputInvalid(faults)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from application.listing import StreamFilter, list_streams
 from application.pages import PageRequest
-from domain.approval.request import Binding, find_open
 from domain.kernel.scope import ScopeKind
 from domain.project.award import Award, ProposeAward
 from domain.project.bidding import Application, SubmitApplication
@@ -56,8 +55,6 @@ async def begin_with(filling: Filling, part: str) -> Tree:
 
 async def _recall(filling: Filling) -> Tree:
     state, command = filling.state, filling.command
-    if issubclass(command, Binding) and (waiting := find_open(state)) is not None:
-        return {"digest": waiting.content}
     if command is SubmitApplication and state.version == 0:
         rounds, own = await _list_files(filling, "round"), _own_organisations(filling)
         return {

@@ -15,13 +15,15 @@ from application.pages import Freshness, Page, PageRequest
 from application.projects import list_lines
 from application.queries import load_states
 from application.reading import list_words, sees_all
-from domain.catalogue import command_class, is_command
+from domain.catalogue import AGGREGATES, command_class, is_command
 from store.port import CommandQuery
 from web.components.words import tell_command, tell_event, tell_kind
 from web.console.act.payment import find_amount
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.paths import act_path, file_path, write_choice
 from web.console.reader import list_organisations, read_seat
+from web.console.register.page import TEXTS as REGISTER_TEXTS
+from web.console.register.page import list_beginnings
 from web.console.rendering import render
 from web.console.route import PageRoute
 from web.console.together.offer import may_be_together
@@ -50,6 +52,8 @@ TEXTS: Final[Texts] = {
     "drafts_title": ("我的草稿", "My drafts"),
     "lists": ("待辦、已辦、發起", "Tasks, done, begun"),
     "count_more": ("本頁 {n} 件，其後還有", "{n} on this page, more follow"),
+    "begin": REGISTER_TEXTS["begin"],
+    "begins": ("可以新建的卷宗", "What you may start"),
     "empty": ("暫無待辦事項", "No tasks"),
     "empty_filtered": ("沒有符合條件的待辦事項", "No tasks match"),
     "task": ("事項", "Task"),
@@ -150,6 +154,7 @@ async def show_inbox(
         command=command,
         commands=[(one, tell_command(one)) for one in sorted(commands) if is_command(one)],
         overdue=overdue,
+        begins=[] if after or any(given.values()) else list_beginnings(AGGREGATES, seat),
         tabs=[Tab("/", "title", count), *await _list_tabs(house, caller, seat)],
     )
 

@@ -17,6 +17,8 @@ from domain.project.stage import Stage
 from web.body import fill
 from web.console.paths import file_path
 from web.console.reader import choose_organisation, list_organisations, read_seat
+from web.console.register.page import TEXTS as REGISTER_TEXTS
+from web.console.register.page import list_beginnings
 from web.console.rendering import render
 from web.console.route import PageRoute
 from web.console.texts import Texts
@@ -29,6 +31,7 @@ router = APIRouter(route_class=PageRoute)
 
 PAGE: Final = 50
 TEXTS: Final[Texts] = {
+    "begin": REGISTER_TEXTS["begin"],
     "title": ("項目", "Projects"),
     "count": ("{n} 個", "{n}"),
     "count_more": ("本頁 {n} 個，其後還有", "{n} on this page, more follow"),
@@ -91,6 +94,7 @@ async def show_projects(
         organisations=organisations,
         organisation=mine or "",
         overdue=overdue,
+        begins=list_beginnings(("project",), seat),
     )
 
 

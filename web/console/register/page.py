@@ -14,6 +14,8 @@ from application.reading import sees_all
 from domain.catalogue import AGGREGATES, stage_words
 from domain.kernel.identity import LIVE, Role
 from domain.kernel.state import NONE
+from domain.project.bidding import RefuseLateSubmission
+from domain.project.opening import ConfirmOpening
 from domain.reading import OPEN_KINDS, REGISTERS
 from web.body import fill
 from web.components.words import tell_command, tell_list
@@ -26,6 +28,8 @@ from web.guard import ByCaller, ByHouse, Policy, allow
 from web.problems import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from application.caller import Caller
     from application.listing import StreamLine
     from domain.kernel.identity import Actor
@@ -34,6 +38,10 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=PageRoute)
 
 PAGE: Final = 50
+Beginning = tuple[str, str, tuple[str, str]]
+"""A command that begins a file, in which realm, and what it is called."""
+_ON_WHAT_IS_THERE: Final = frozenset({ConfirmOpening, RefuseLateSubmission})
+"""Of a file that has no stage yet, though something was proposed there or came too late."""
 _KEEPERS: Final = frozenset({Role.ADMIN, Role.CAB_DEC, Role.AUDIT, Role.DISC})
 """Who may read the registers of persons, seats and keys (SD8)."""
 TEXTS: Final[Texts] = {
@@ -95,7 +103,7 @@ async def show_list(
         freshness_of=page.freshness,
         realm=realm,
         params={"realm": realm} if realm else {},
-        begins=_list_beginnings(kind, read_seat(request, caller), realm.strip() or LIVE),
+        begins=list_beginnings((kind,), read_seat(request, caller), realm.strip() or LIVE),
     )
 
 
@@ -119,12 +127,13 @@ def name_line(line: StreamLine) -> str:
     )
 
 
-def _list_beginnings(kind: str, seat: Actor | None, realm: str) -> list[tuple[str, str, tuple[str, str]]]:
-    """The commands by which that seat begins a file of the kind, where the realm is asked for with the number."""
+def list_beginnings(kinds: Iterable[str], seat: Actor | None, realm: str = LIVE) -> list[Beginning]:
+    """The commands by which that seat begins a file of these kinds, where the realm is asked for with the number."""
     if seat is None:
         return []
     return [
         (command.command_type, realm, tell_command(command.command_type))
+        for kind in kinds
         for command in AGGREGATES[kind].commands
-        if NONE in command.during and seat.role in command.by
+        if NONE in command.during and seat.role in command.by and command not in _ON_WHAT_IS_THERE
     ]
