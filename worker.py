@@ -63,6 +63,7 @@ async def run(settings: Settings) -> None:
             while not stop.is_set():
                 await asyncio.wait({stopping}, timeout=WATCHED_S)
                 await _require_own_log(runtime)
+                await _see_to_build(runtime)
                 await readiness.look()
         log.info("worker.stopping", grace_s=GRACE.total_seconds())
 
@@ -105,6 +106,12 @@ async def _require_own_log(runtime: Runtime) -> None:
     """Raise where database and namespace no longer belong together; a server that does not answer is no reason."""
     with suppress(RPCError, StoreUnavailable):
         await require_own_namespace(runtime.client, runtime.store)
+
+
+async def _see_to_build(runtime: Runtime) -> None:
+    """Be the first build once more where Temporal has lost its data: nothing would be served until somebody said so."""
+    with suppress(RPCError):
+        await find_place(runtime.client, runtime.settings.task_queue, runtime.settings.build_id or UNVERSIONED)
 
 
 def main() -> None:

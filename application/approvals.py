@@ -102,7 +102,7 @@ class StreamApproval:
 class ApprovalFilter(BaseModel):
     """Which approvals are listed: those that meet all of it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     stream: Annotated[str | None, Field(min_length=1, max_length=200)] = None
     """The whole id of the stream in which it was asked."""

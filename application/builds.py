@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from temporalio.api.deployment.v1 import RoutingConfig
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
@@ -122,14 +123,19 @@ async def list_pollers(client: Client, task_queue: str) -> list[Poller]:
 
 async def read_current(client: Client, task_queue: str) -> str:
     """The build that new runs begin on; ``UNVERSIONED`` where none is set. Raises RPCError."""
+    return (await _read_routing(client, task_queue)).current_deployment_version.build_id
+
+
+async def _read_routing(client: Client, task_queue: str) -> RoutingConfig:
+    """Which build is current and since when; empty where Temporal has heard of no build yet. Raises RPCError."""
     request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=task_queue)
     try:
         deployment = await client.workflow_service.describe_worker_deployment(request)
     except RPCError as unknown:
         if unknown.status is not RPCStatusCode.NOT_FOUND:
             raise
-        return UNVERSIONED
-    return deployment.worker_deployment_info.routing_config.current_deployment_version.build_id
+        return RoutingConfig()
+    return deployment.worker_deployment_info.routing_config
 
 
 async def set_current(client: Client, task_queue: str, build_id: str) -> None:
@@ -163,10 +169,12 @@ class Place(Enum):
 async def find_place(client: Client, task_queue: str, build_id: str) -> Place:
     """Where that build stands. The first one of all makes itself current: without that nothing would ever be served.
 
+    So it does again in a cluster that has lost its data; never where somebody has said that none is to be.
     Raises RPCError.
     """
-    current = await read_current(client, task_queue)
-    if current == UNVERSIONED and build_id != UNVERSIONED:
+    routing = await _read_routing(client, task_queue)
+    current = routing.current_deployment_version.build_id
+    if build_id != UNVERSIONED and not current and not routing.HasField("current_version_changed_time"):
         try:
             await set_current(client, task_queue, build_id)
         except BuildUnknown:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 _OWN_COLUMNS = ("command", "subject", "actor")
-_OPTIONAL_COLUMNS = ("at", "key")
+_ROW_COLUMNS = (*_OWN_COLUMNS, "at", "key")
 _ROW_IN_CELL = re.compile(r"\n[^\n]*,[A-Z]+(?:-[A-Z]+)?#[0-9]+,")
 """A line within a cell that has an actor between commas: a row, swallowed by a quotation mark that was not closed."""
 
@@ -123,7 +123,10 @@ async def parse_rows(
 def _place(faults: Iterable[DocumentFault], table: SheetTable | None) -> Iterator[DocumentFault]:
     """The faults of a row, in a spreadsheet each with the address of its cell."""
     for fault in faults:
-        address = table.address(fault.line, fault.where.partition(".")[0]) if table is not None else ""
+        address = ""
+        if table is not None:
+            places = (table.address(fault.line, name) for name in (fault.where, fault.where.partition(".")[0]))
+            address = next(filter(None, places), "")
         yield replace(fault, where=f"{address} {fault.where}") if address else fault
 
 
@@ -200,15 +203,24 @@ def _faulty_columns(columns: list[str]) -> Iterator[tuple[str, str]]:
     if missing and columns:
         zh = f"首行缺少欄 {'、'.join(missing)}；各欄以逗號分隔"
         yield zh, f"the first line lacks {', '.join(missing)}; separate columns by commas"
-    for column, count in Counter(columns).items():
+    given = Counter(c if c in _ROW_COLUMNS else name_column(c.removeprefix(_OF_COMMAND)) for c in columns)
+    for column, count in given.items():
         if column and count > 1:
             yield f"首行的欄 {show(column)} 重複", f"the column {show(column)} stands twice in the first line"
 
 
 def _csv_row(columns: list[str], cells: list[str]) -> dict[str, Any]:
     given = [(column, cell) for column, cell in zip(columns, cells, strict=True) if cell.strip()]
-    own = {column: cell.strip() for column, cell in given if column in (*_OWN_COLUMNS, *_OPTIONAL_COLUMNS)}
-    return own | {"data": {column: cell for column, cell in given if column not in own}}
+    own = {column: cell.strip() for column, cell in given if column in _ROW_COLUMNS}
+    return own | {"data": {column.removeprefix(_OF_COMMAND): cell for column, cell in given if column not in own}}
+
+
+_OF_COMMAND = "data."
+
+
+def name_column(field: str) -> str:
+    """The column of a command's field: ``data.key`` where a row has a ``key`` of its own."""
+    return f"{_OF_COMMAND}{field}" if field in _ROW_COLUMNS else field
 
 
 @dataclass
@@ -277,7 +289,9 @@ class _RowReader:
         except CommandUnknown as unknown:
             faults.append(document.fault(("command",), unknown.zh, unknown.en))
         except InputInvalid as invalid:
-            faults += document.locate(invalid.faults, () if self.notation is Notation.TYPED else ("data",))
+            for one in invalid.faults:
+                is_inside = self.notation is Notation.DATA or (bool(one.place) and one.place[0] in _ROW_COLUMNS)
+                faults += document.locate([one], ("data",) if is_inside else ())
         return None
 
     def _identity(self, document: Document, row: BulkRow, stream: StreamId, command: Command) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class _Today:
 class WaitingFilter(BaseModel):
     """What of all that waits is listed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     role: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """For whom it waits: a role, or a seat of it, e.g. ``CAB-REG`` or ``CAB-REG#1``."""

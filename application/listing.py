@@ -24,7 +24,7 @@ _ORDER = Order((("stream", str),))
 class StreamFilter(BaseModel):
     """Which streams are listed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Annotated[str, Field(min_length=1, max_length=32)]
     """E.g. ``round``."""

@@ -54,7 +54,7 @@ class CursorInvalid(Failure):
 class PageRequest(BaseModel):
     """Which page is asked for, and of what age it may be."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     limit: Annotated[int, Field(ge=1, le=MOST, title="每頁行數 / rows of a page")] = 100
     after: Annotated[str | None, Field(max_length=2_000, title="游標 / cursor")] = None

@@ -29,7 +29,7 @@ _Word = Annotated[str | None, Field(min_length=1, max_length=200)]
 class ProjectFilter(BaseModel):
     """Which projects are listed: those that meet all of it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     realm: _Word = None
     stage: _Word = None

@@ -64,6 +64,7 @@ async def bulk_command(
 
     每行 a row: {"command": "confirm-award", "subject": "PJ-3", "actor": "CAB-DEC#1", "data": {}}
     另可有 it may have: "at"（手動時鐘上的日期 its date on a manual clock）、"key"（自編號 a number of your own）
+    命令自己的 key 一項，表格中欄名為 a command's own field "key" in a table：data.key
     表格的金額以元計 yuan in tables：50,000.00；.jsonl 以分計 fen in .jsonl：5000000
     空白表格 an empty table to fill in：venture bulk-template record-expenditure
 

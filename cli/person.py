@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,9 +10,8 @@ from application.seats import find_next_person, list_persons, read_person_entry
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.output import Column
-from cli.seat import As, PersonName, Register, Why, ask, read_day, read_person, show_period
+from cli.seat import As, OnDay, PersonName, Register, Why, ask, read_on_day, read_person, show_period
 from domain.kernel.acting import PersonId
-from domain.kernel.calendar import local_day
 from domain.kernel.identity import LIVE
 from domain.registers.person import RegisterPerson, RetirePerson, person_stream
 
@@ -29,16 +27,14 @@ app = Typer()
 async def list_command(
     *,
     invocation: Invocation,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", help="哪一日 on which day: 2026-03-20；不填即今日", show_default=False)
-    ] = None,
+    as_of: OnDay = None,
     realm: Register = LIVE,
 ) -> None:
     """在冊人員，及該日所在崗位；只有編號，沒有姓名 / the register and its seats that day: no names.
 
     例 example:  venture person list --as-of 2026-03-20
     """
-    day = read_day(as_of, "--as-of") or local_day(datetime.now(UTC))
+    day = read_on_day(as_of)
     async with invocation.open_store() as store:
         persons = await list_persons(store, realm, day)
     printer = invocation.printer

@@ -38,6 +38,9 @@ Why = Annotated[str, typer.Option("--reason", help="理由 why", show_default=Fa
 Register = Annotated[str, typer.Option("--realm", help="登記冊所在環境 whose register")]
 Since = Annotated[str | None, typer.Option("--since", help="起始日 first day；不填即時 at once", show_default=False)]
 Until = Annotated[str | None, typer.Option("--until", help="截止日 last day: 2026-12-31", show_default=False)]
+OnDay = Annotated[
+    str | None, typer.Option("--as-of", help="哪一日 on which day: 2026-03-20；不填即今日", show_default=False)
+]
 
 
 @app.command("list")
@@ -45,9 +48,7 @@ Until = Annotated[str | None, typer.Option("--until", help="截止日 last day: 
 async def list_command(
     *,
     invocation: Invocation,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", help="哪一日 on which day: 2026-03-20；不填即今日", show_default=False)
-    ] = None,
+    as_of: OnDay = None,
     realm: Register = LIVE,
 ) -> None:
     """全部崗位，及該日在崗者 / every seat, and who is on it that day.
@@ -56,7 +57,7 @@ async def list_command(
       venture seat list
       venture seat list --as-of 2026-03-20 -o json
     """
-    day = read_day(as_of, "--as-of") or local_day(datetime.now(UTC))
+    day = read_on_day(as_of)
     async with invocation.open_store() as store:
         seats = await list_seats(store, realm, day)
     printer = invocation.printer
@@ -252,6 +253,11 @@ def read_day(text: str | None, option: str) -> date | None:
     except ValueError as wrong:
         message = f"{option} {text}：寫作 2026-03-20"
         raise ArgumentInvalid(message, f"{option} {text}: write 2026-03-20") from wrong
+
+
+def read_on_day(text: str | None) -> date:
+    """The day that was given, or today. Raises ArgumentInvalid."""
+    return read_day(text, "--as-of") or local_day(datetime.now(UTC))
 
 
 def _words(tenure: Tenure, printer: Printer) -> str:

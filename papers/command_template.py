@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from application.bulk_file import name_column
 from domain.kernel.example import write_example
 from domain.kernel.field_shape import FieldShape, Kind, field_shapes
 from papers.workbook import MOST_FEN, open_workbook
@@ -86,7 +87,7 @@ def list_columns(command: type[Command], kind_name: str) -> list[TemplateColumn]
     ]
     fields = [
         TemplateColumn(
-            shape.name,
+            name_column(shape.name),
             shape.zh,
             shape.en,
             shape.required,

@@ -55,7 +55,7 @@ def read_fields(
     except ValidationError as invalid:
         places = {fault.place for fault in faults}
         for error in invalid.errors(include_url=False):
-            place = _outward(model, tuple(error["loc"]))
+            place = reader.place_given(_outward(model, tuple(error["loc"])))
             if not any(place[: len(known)] == known[: len(place)] for known in places):
                 faults.append(InputFault(place, *explain_error(error, shape_at(model, place), notation)))
     else:
@@ -129,15 +129,18 @@ _TOO_DEEP = ValueMisread("JSON 層次過深", "JSON that is nested too deeply")
 
 
 def _depth(text: str) -> int:
-    """How deep the brackets go, those in texts counted too."""
+    """How deep the brackets go, those within texts left out; a text that is not closed reaches to the end."""
     deepest = depth = 0
-    for char in text:
+    for char in _IN_QUOTES.sub("", text):
         if char in "[{":
             depth += 1
             deepest = max(deepest, depth)
         elif char in "]}":
             depth -= 1
     return deepest
+
+
+_IN_QUOTES = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)', re.DOTALL)
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -179,6 +182,14 @@ class _Reader:
     notation: Notation
     attach: AttachFile | None
     faults: list[InputFault] = field(default_factory=list)
+    given: dict[Place, Place] = field(default_factory=dict)
+    """Where the members of mappings stand that were given by a word of the office, by where they stand as read."""
+
+    def place_given(self, place: Place) -> Place:
+        """The place as it was given: a line is told of under the word that somebody wrote."""
+        for end in range(1, len(place) + 1):
+            place = (*self.given.get(place[:end], place[:end]), *place[end:])
+        return place
 
     def read_group(self, model: type[BaseModel], fields: Mapping[str, object], place: Place) -> dict[str, object]:
         """The values of a model's fields, by the names that pydantic knows them under."""
@@ -268,6 +279,7 @@ class _Reader:
             name = self.read(key, one, (*place, str(one), "[key]"))
             if name in taken:  # by its word and by its name, or in either script
                 self._fault_doubled((*place, str(one)), name)
+            self.given[*place, str(name)] = (*place, str(one))
             taken[name] = self.read(item, inner, (*place, str(one)))
         return taken
 

@@ -86,6 +86,20 @@ async def test_a_cell_stays_text_to_its_last_character() -> None:
     assert order.command.model_dump()["group"] == "獨居老人 #3 號樓\n目標: 每週探訪 "
 
 
+async def test_a_commands_own_key_stands_beside_the_rows_in_a_table_too() -> None:
+    head = "command,subject,actor,key,data.key,deadline,falls_at,data.reason\n"
+    row = "期限擱置,AP-1,CAB-REG#1,A-001,T1,MissMilestone,2024-06-30T17:00,銷號\n"
+    (order,) = await read(head + row)
+    said = order.command.model_dump()
+    assert (said["key"], said["reason"]) == ("T1", "銷號")
+    (plain,) = await read((head + row).replace("A-001", "").replace("data.reason", "reason"))
+    assert plain.command == order.command
+    assert plain.identity != order.identity, "the row's own key makes it the same row, the command's does not"
+    with pytest.raises(DocumentInvalid) as invalid:
+        await read(head + row.replace(",T1,", f",{'T' * 201},"))
+    assert [fault.where for fault in invalid.value.faults] == ["data.key"]
+
+
 async def test_a_row_without_text_is_no_row() -> None:
     content = f"{HEAD},,,,\n  ,\u3000,,,\n\nregister-fund-source,FS-1,CAB-FIN#1,甲,500\n,,,,\n"
     assert [(o.number, o.line) for o in await read(content)] == [(1, 5)]
@@ -97,13 +111,15 @@ async def test_a_row_without_text_is_no_row() -> None:
     [
         ("command,subject,actor,name,envelope,envelope\na,b,c,d,1,2\n", 1, "重複"),
         ("command,subject,subject,actor\na,b,c,d\n", 1, "重複"),
+        ("command,subject,actor,name,data.name\na,b,c,d,e\n", 1, "重複"),
         (HEAD + 'register-fund-source,FS-1,CAB-FIN#1,甲,500\nregister-fund-source,FS-2,CAB-FIN#1,"乙,600\n', 3, "引號"),
         (HEAD + 'a,FS-2,CAB-FIN#1,"乙,600\nb,FS-3,CAB-FIN#1,丙,700\nc,FS-4,CAB-FIN#1,"丁",800\n', 2, "引號"),
         (HEAD + f'{FUND},FS-2,CAB-FIN#1,"乙,600\n{FUND},FS-3,CAB-FIN#1,丙",700\n', 2, "引號"),
         (HEAD + 'register-fund-source,FS-2,CAB-FIN#1,"乙"丙,600\n', 2, "引號"),
         (HEAD + "register-fund-source,FS-2,CAB-FIN#1,乙\n", 2, "欄"),
     ],
-    ids=["a doubled column", "a doubled column of ours", "an open quote", "a quote that swallows rows",
+    ids=["a doubled column", "a doubled column of ours", "a column under both of its names",
+         "an open quote", "a quote that swallows rows",
          "a quote that swallows a row", "text after a quote", "a cell too few"],
 )  # fmt: skip
 async def test_a_table_that_is_not_what_it_seems_is_refused(content: str, line: int, word: str) -> None:

@@ -9,11 +9,13 @@ import pytest
 from pydantic import ValidationError
 
 from deciding.agenda_row import AwaitedRow, Summary
+from deciding.decision import Decision, Step
 from deciding.fold import write_event_meta
 from deciding.journal import Journal, Outcome, repeat_answer
-from deciding.manual_clock import explain_unrecorded, may_be_unrecorded
+from deciding.manual_clock import explain_unrecorded, find_objection, may_be_unrecorded
 from deciding.reader import Reader
 from domain.kernel.acting import PersonId
+from domain.kernel.calendar import Calendar
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Release
@@ -21,10 +23,11 @@ from domain.kernel.envelope import Answer, Ending
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import Unmet
+from domain.kernel.state import State
 from domain.need import AdoptNeed
 from domain.registers.realm import SetClock
 from store.memory import MemoryStore
-from store.port import Entry, EntryKind, Standing
+from store.port import Entry, EntryKind, Loaded, Realm, Standing
 from tests.keys import KEY
 from tests.workflows.bureau import RULES, Bureau, need_submission
 
@@ -35,6 +38,13 @@ AWAITED = AwaitedRow(roles=(Role.CAB_REG,), command="AdoptNeed", subject="", zh=
 
 def row(summary: dict[str, object]) -> Standing:
     return Standing(NEED, 1, "SUBMITTED", None, Clock.WALL, canonical(summary))
+
+
+def adoption(reads: dict[StreamId, int]) -> Decision:
+    """What came to nothing, on a manual clock, and rests on that."""
+    order = Order(AdoptNeed(), Actor("CAB-REG#1"), AT)
+    step = Step(uuid4(), order, 0, (), (), reads=reads, claims={}, balances={}, scheme=None, edition=1)
+    return Decision((step,), State(NEED), Calendar(), Clock.MANUAL, reads, State(NEED))
 
 
 async def first_command(bureau: Bureau, stream: StreamId) -> Entry:
@@ -117,6 +127,12 @@ def test_what_was_released_before_is_no_longer_held_for_what_rests_on_it() -> No
     assert reader.claims["base/1"] == {"PJ-2"}
 
 
+def test_two_decisions_in_one_rest_on_all_that_either_read_as_it_was_read_first() -> None:
+    round_, panel = StreamId("round/live/R-1"), StreamId("panel/live/PN-1")
+    both = adoption({round_: 3}).then(adoption({round_: 4, panel: 1}))
+    assert (len(both.steps), both.reads) == (2, {round_: 3, panel: 1})
+
+
 # ---------------------------------------------------------------- the manual clock
 
 
@@ -149,3 +165,15 @@ async def test_a_realm_does_not_go_live_past_a_deadline_at_that_very_instant() -
         envelope = bureau.envelope(bureau.id("realm", "realm"), live, "CAB-REG#1", at=at)
         unmet = await explain_unrecorded(bureau.store, envelope, ["CK02"])
         assert [one.rule for one in unmet] == ["CK02"] * late
+
+
+@pytest.mark.parametrize(
+    ("earliest", "for_command", "waits"),
+    [(AT, True, True), (AT + timedelta(microseconds=1), True, False), (AT, False, False), (None, True, False)],
+)
+async def test_a_command_waits_for_a_deadline_at_its_very_instant_and_a_deadline_waits_for_none(
+    earliest: datetime | None, *, for_command: bool, waits: bool
+) -> None:
+    loaded = Loaded(None, (), Realm(Clock.MANUAL, AT, earliest=earliest), AT)
+    answer = await find_objection(MemoryStore(), adoption({}), loaded, State(NEED), for_command=for_command)
+    assert (answer is not None and answer.ending is Ending.EARLY) is waits

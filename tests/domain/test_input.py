@@ -410,3 +410,21 @@ def _faults_of(command: type[Command], field: str, text: str) -> list[tuple[str 
     except ValidationError as leaked:
         pytest.fail(str(leaked))
     return []
+
+
+def test_brackets_within_a_text_are_no_depth() -> None:
+    for text in ("[" * 100, '"' + "{" * 100, "「[」" * 100, "\\", "[" * 100 + "\\"):
+        assert parse_json(json.dumps({"note": text})) == {"note": text}
+    for deep in ("[" * 100, '{"a":' * 100, r'["\"\\",' + "[" * 100):
+        with pytest.raises(ValueMisread, match="層次過深"):
+            parse_json(deep)
+    with pytest.raises(ValueMisread, match="不是 JSON"):
+        parse_json('["' + "[" * 100)
+
+
+@pytest.mark.parametrize("amount", ["x", "-5"])
+def test_a_fault_of_a_line_is_told_once_under_the_word_that_was_written(amount: str) -> None:
+    with pytest.raises(InputInvalid) as refused:
+        read_fields(command_class("SignContract"), {"budget": {"人員費": amount}}, Notation.TYPED)
+    (fault,) = (one for one in refused.value.faults if one.place[0] == "budget")
+    assert fault.place == ("budget", "人員費")

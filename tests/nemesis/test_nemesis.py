@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import ROOT, blocks
 from tests.nemesis import __main__ as command_line
 from tests.nemesis.raging import Rage, RageReport, run
 
@@ -36,17 +33,6 @@ async def test_nothing_is_lost_or_done_twice_while_everything_is_broken(tmp_path
 async def test_thirty_projects_come_to_their_end_while_blow_falls_upon_blow(tmp_path: Path) -> None:
     outcome = await run(tmp_path, Rage(2, projects=30, seconds=40, every_s=(0.2, 0.8), attacked=True))
     assert not outcome.broken
-
-
-@pytest.mark.release
-@pytest.mark.timeout(1800)  # it ends when all is decided, however busy the machine is
-def test_the_rage_that_the_drills_name_ends_well() -> None:
-    (command,) = blocks(ROOT / "docs" / "drills.md", "sh nemesis")
-    python, *words = command.split()
-    assert python == ".venv/bin/python"
-    ran = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert f"seed {words[2]}" in ran.stdout
 
 
 def test_a_broken_invariant_is_named_and_is_the_exit_code(

@@ -121,8 +121,53 @@ class Deployment:
 
     def node(self, name: str, folder: str = "") -> Node:
         """A server that is to be; its data lie in a folder of its name."""
-        node = self.nodes[name] = Node(name, self.home / (folder or name), processes.free_port())
+        node = self.nodes[folder or name] = Node(name, self.home / (folder or name), processes.free_port())
         return node
+
+    async def begin(self) -> Node:
+        """The first server, as ``log_1``: it answers."""
+        node = self.node("log_1")
+        await self.run("create", node)
+        await self.serve(node)
+        return node
+
+    async def attach(self, node: Node, primary: Node) -> None:
+        """Make it a standby of that primary, from nothing."""
+        await self.run("standby", node, node.name, self.primary(primary))
+        await self.serve(node)
+
+    async def promote_newest(self, standbys: list[Node]) -> Node:
+        """Of the standbys the one that has received more: with ANY 1 another may lack what was answered last."""
+        received = {
+            node.name: int(await self.ask(node, "SELECT pg_last_wal_receive_lsn() - '0/0'::pg_lsn"))
+            for node in standbys
+        }
+        newest = max(standbys, key=lambda node: received[node.name])
+        await self.run("promote", newest)
+        for node in standbys:
+            if node is not newest:
+                await self.run("follow", node, node.name, self.primary(newest))
+        return newest
+
+    async def rejoin(self, node: Node, primary: Node) -> None:
+        """Rewind an old primary that is dead, and have it follow the new one."""
+        await self.run("rejoin", node, node.name, self.primary(primary))
+        await self.serve(node)
+
+    async def serve(self, node: Node) -> None:
+        """Start the server and wait until it takes connections."""
+        self.start(node)
+        await self.until_answering(node)
+
+    async def until_archived(self, node: Node) -> None:
+        """Close the segment that it writes now, and wait until the archive has it."""
+        segment = await self.ask(node, "SELECT pg_walfile_name(pg_current_wal_lsn())")
+        await self.ask(node, "SELECT pg_switch_wal()")
+
+        async def archived() -> bool:
+            return await asyncio.to_thread((self.home / "archive" / segment).exists)
+
+        await until(archived)
 
     def primary(self, node: Node) -> str:
         """How that server is named to those that follow it."""

@@ -17,7 +17,7 @@ from domain.kernel.identity import Actor
 from local import processes
 from local.postgres import APPLICATION, AUDITOR
 from store.doctor import examine_database
-from store.migration import migrate
+from store.migration import MigrationRefused, migrate
 from store.port import StoreUnavailable
 from store.postgres import PostgresStore, open_pool
 from tests.keys import KEY
@@ -44,22 +44,6 @@ async def _store(url: str) -> AsyncIterator[PostgresStore]:
         pool.terminate()
 
 
-async def _first_server(deployment: Deployment) -> Node:
-    node = deployment.node("log_1")
-    await deployment.run("create", node)
-    deployment.start(node)
-    await deployment.until_answering(node)
-    return node
-
-
-async def _standby(deployment: Deployment, name: str, primary: Node) -> Node:
-    node = deployment.node(name)
-    await deployment.run("standby", node, name, deployment.primary(primary))
-    deployment.start(node)
-    await deployment.until_answering(node)
-    return node
-
-
 async def _enter(store: PostgresStore, number: int) -> int:
     """One organisation more; the log's end."""
     bureau = Bureau("live", store, KEY)
@@ -72,8 +56,8 @@ async def test_a_standby_starts_from_what_it_inherits_and_confirms(tmp_path: Pat
     flavour, *_ = list_flavours()
     deployment = Deployment.at(tmp_path / "d", flavour)
     with closing(deployment):
-        first = await _first_server(deployment)
-        second = await _standby(deployment, "log_2", first)
+        first, second = await deployment.begin(), deployment.node("log_2")
+        await deployment.attach(second, first)
         for setting in (
             "max_connections",
             "archive_mode",
@@ -86,6 +70,8 @@ async def test_a_standby_starts_from_what_it_inherits_and_confirms(tmp_path: Pat
         assert await deployment.ask(second, "SHOW cluster_name") == "log_2"
         async with asyncio.timeout(30):  # it would wait for ever if nobody confirmed
             await migrate(deployment.url(first), app_role=APPLICATION, auditor_role=AUDITOR)
+            with pytest.raises(MigrationRefused, match="this is a standby"):
+                await migrate(deployment.url(second), app_role=APPLICATION, auditor_role=AUDITOR)
         async with _store(deployment.url(first, APPLICATION)) as store:
             replication = await store.replication()
             assert (replication.confirming, replication.missing) == (1, ("log_3",))
@@ -100,8 +86,10 @@ async def test_a_primary_that_dies_is_replaced_rejoins_and_the_log_is_restored_t
 ) -> None:
     deployment = Deployment.at(tmp_path / "d", flavour)
     with closing(deployment):
-        first = await _first_server(deployment)
-        others = [await _standby(deployment, name, first) for name in ("log_2", "log_3")]
+        first = await deployment.begin()
+        others = [deployment.node(name) for name in ("log_2", "log_3")]
+        for standby in others:
+            await deployment.attach(standby, first)
         await migrate(deployment.url(first), app_role=APPLICATION, auditor_role=AUDITOR)
         await deployment.ask(first, "SELECT pg_switch_wal()")
         await _until_well(deployment, first)
@@ -110,7 +98,7 @@ async def test_a_primary_that_dies_is_replaced_rejoins_and_the_log_is_restored_t
             answered = [await _enter(store, number) for number in range(1, 6)]
             died = time.monotonic()
             deployment.kill(first)
-            promoted = await _promote_newest(deployment, others)
+            promoted = await deployment.promote_newest(others)
             await _until_entered(store, 6)
             answered_again_s = time.monotonic() - died
             sys.stderr.write(f"answered again after {answered_again_s:.1f} s\n")
@@ -124,9 +112,7 @@ async def test_a_primary_that_dies_is_replaced_rejoins_and_the_log_is_restored_t
                 follower, f"SHOW {setting}"
             )
 
-        await deployment.run("rejoin", first, "log_1", deployment.primary(promoted))
-        deployment.start(first)
-        await deployment.until_answering(first)
+        await deployment.rejoin(first, promoted)
         await deployment.ask(promoted, "SELECT pg_switch_wal()")
         await _until_well(deployment, promoted)
 
@@ -138,12 +124,11 @@ async def test_a_primary_that_dies_is_replaced_rejoins_and_the_log_is_restored_t
             instant = datetime.now(UTC).isoformat(sep=" ", timespec="milliseconds")
             await asyncio.sleep(1.1)
             lost = await _enter(store, 8)
-        await _until_archived(deployment, promoted)
+        await deployment.until_archived(promoted)
         restored = deployment.node("restored")
         began = time.monotonic()
         await deployment.run("restore", restored, str(backup), instant)
-        deployment.start(restored)
-        await deployment.until_answering(restored)
+        await deployment.serve(restored)
         async with _store(deployment.url(restored, APPLICATION)) as store:
 
             async def writable() -> bool:
@@ -163,7 +148,7 @@ async def test_a_log_goes_over_to_the_next_major_version_entry_by_entry(tmp_path
     older = newest.folder.parent.with_name("pginstall") / "bin"
     deployment = Deployment.at(tmp_path / "d", Flavour(older, tls=False))
     with closing(deployment):
-        old = await _first_server(deployment)
+        old = await deployment.begin()
         await deployment.ask(old, "ALTER SYSTEM SET synchronous_standby_names = ''")
         await deployment.ask(old, "SELECT pg_reload_conf()")
         await migrate(deployment.url(old), app_role=APPLICATION, auditor_role=AUDITOR)
@@ -175,8 +160,7 @@ async def test_a_log_goes_over_to_the_next_major_version_entry_by_entry(tmp_path
         deployment.flavour = Flavour(deployment.account.within_reach(newest.folder), tls=False)
         new = deployment.node("log_1", "log_1_new")
         await deployment.run("upgrade", new, str(deployment.account.within_reach(older)), str(old.data))
-        deployment.start(new)
-        await deployment.until_answering(new)
+        await deployment.serve(new)
         assert (await deployment.ask(new, "SHOW server_version")).startswith("18.")
         await deployment.ask(new, "ALTER SYSTEM SET synchronous_standby_names = ''")
         await deployment.ask(new, "SELECT pg_reload_conf()")
@@ -184,20 +168,6 @@ async def test_a_log_goes_over_to_the_next_major_version_entry_by_entry(tmp_path
             after = await verify(store)
             assert (after.ok, after.root, after.entries) == (True, before.root, before.entries)
             assert await _enter(store, 2) > last
-
-
-async def _promote_newest(deployment: Deployment, standbys: list[Node]) -> Node:
-    """Of two standbys the one that has received more: with ANY 1 the other may lack what was answered last."""
-    received = {
-        node.name: int(await deployment.ask(node, "SELECT pg_last_wal_receive_lsn() - '0/0'::pg_lsn"))
-        for node in standbys
-    }
-    newest = max(standbys, key=lambda node: received[node.name])
-    await deployment.run("promote", newest)
-    for node in standbys:
-        if node is not newest:
-            await deployment.run("follow", node, node.name, deployment.primary(newest))
-    return newest
 
 
 async def _until_entered(store: PostgresStore, number: int) -> None:
@@ -221,13 +191,3 @@ async def _until_well(deployment: Deployment, node: Node) -> None:
         return all(found[name].ok for name in points)
 
     await until(well)
-
-
-async def _until_archived(deployment: Deployment, node: Node) -> None:
-    segment = await deployment.ask(node, "SELECT pg_walfile_name(pg_current_wal_lsn())")
-    await deployment.ask(node, "SELECT pg_switch_wal()")
-
-    async def archived() -> bool:
-        return await asyncio.to_thread((deployment.home / "archive" / segment).exists)
-
-    await until(archived)

@@ -44,6 +44,16 @@ def test_the_decision_says_how_many_files_a_change_touches(recipe: Recipe) -> No
     assert rows == [str(len(recipe.files))]
 
 
+def test_every_name_that_the_decision_gives_is_in_the_code() -> None:
+    table = DECISION.read_text("utf-8").partition("\n## 引用")[0]
+    rows = re.findall(r"^\| [^|]+ \| ([^|]*`[^|]*) \| [^|]+ \|$", table, re.MULTILINE)
+    names = {part for cell in rows for name in re.findall(r"`([^`]+)`", cell) for part in re.findall(r"\w+", name)}
+    sources = [path for path in tracked() if path.suffix == ".py"]
+    words = {word for path in sources for word in re.findall(r"\w+", f"{path.stem} {path.read_text('utf-8')}")}
+    assert len(rows) == 12
+    assert names - {"py"} <= words | {path.parent.name for path in sources}
+
+
 def scratch_copy(to: Path) -> Path:
     """What git has of this tree, in that folder."""
     for path in tracked():

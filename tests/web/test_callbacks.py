@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from application.callbacks import TOLERANCE
@@ -27,6 +28,7 @@ from domain.project.tranches import Tranches, TrancheStatus
 from scenarios.play import play
 from store.identity import SeatGrant
 from tests.paper import open_paper_door, story
+from web.v1.callbacks import CallbackMessage
 
 if TYPE_CHECKING:
     from domain.kernel.scope import Scope
@@ -244,6 +246,15 @@ async def test_what_cannot_be_read_is_told_where_and_nothing_is_kept(counter: Co
         headers = {**bank.sign(b"", "msg_x", _now()), "webhook-signature": _sign(body, "msg_x")}
         assert (await bank.post(body, headers)).status_code == 422, body
     assert await counter.house.senders.list_received(bank.name, 10) == []
+
+
+@pytest.mark.parametrize("kind", CallbackMessage.model_json_schema()["discriminator"]["mapping"])
+@pytest.mark.parametrize("at", [1830000000, 1830000000.5, "1830000000", "2023-06-02", "2023-06-02T09:00:00", True, ""])
+def test_a_bare_number_a_day_or_a_time_without_its_offset_is_no_timestamp(kind: str, at: object) -> None:
+    with pytest.raises(ValidationError) as told:
+        CallbackMessage.model_validate({"type": kind, "timestamp": at, "data": {}})
+    (fault,) = (error for error in told.value.errors() if error["loc"][-1] == "timestamp")
+    assert fault["type"] == "value_error"
 
 
 async def test_a_fault_is_told_where_it_stands_in_what_was_sent(counter: Counter) -> None:

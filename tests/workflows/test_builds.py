@@ -122,6 +122,16 @@ async def test_the_first_build_of_all_makes_itself_current_and_the_next_waits_to
         assert await read_current(desk.client, queue) == "2026.1"
 
 
+async def test_a_build_that_was_taken_back_does_not_make_itself_current_again(desk: Desk) -> None:
+    queue = f"builds-{uuid4().hex[:8]}"
+    only = _worker_of(desk, queue, "2026.1")
+    async with run_worker(only, desk.client, desk.store):
+        await _until_current(desk, only)
+        await set_current(desk.client, queue, UNVERSIONED)
+        assert await find_place(desk.client, queue, "2026.1") is Place.BESIDE
+        assert await read_current(desk.client, queue) == UNVERSIONED
+
+
 @pytest.mark.full
 async def test_what_a_build_that_is_gone_left_behind_is_named_and_goes_on_with_the_next_and_without_any(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import asyncpg
@@ -17,6 +19,7 @@ import pytest
 
 import bootstrap
 from application.annual_round import AnnualRoundSchedule, list_schedules
+from application.documents import Console
 from application.reconcile import Discrepancy, reconcile, resurrect
 from application.rules import publish_scheme
 from audit.verification import verify
@@ -28,11 +31,15 @@ from domain.registers.scheme import ScheduleAnnualRound
 from followers.schedules import RoundSchedules, schedule_id
 from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, DATABASE, OWNER, SUPERUSER
+from runtime.documents import open_documents
 from scenarios.play import SilentProgress, play
 from store.postgres import PostgresStore, open_pool
+from tests.application.test_disposal import SHARED
+from tests.cli.installation import in_process
 from tests.keys import bare_meta
 from tests.workflows.breakable import Breakable, breakable
 from tests.workflows.bureau import RULES, need_submission
+from tests.workflows.processes import HOUSE
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
@@ -305,3 +312,43 @@ async def test_a_base_backup_taken_while_people_work_starts_whole_and_verifies(
     finally:
         processes.stop(restored.process, signal.SIGINT)
         server_account.forget(home)
+
+
+# ---------------------------------------------------------------- a file whose period is over
+
+
+@pytest.mark.full
+@pytest.mark.timeout(240)
+async def test_a_file_whose_period_is_over_is_destroyed_and_again_after_older_copies_came_back(
+    house: Breakable, tmp_path: Path
+) -> None:
+    original = tmp_path / "index.pdf"
+    original.write_bytes(b"%PDF-1.7 the index of a file")
+    digest = sha256(original.read_bytes()).hexdigest()
+    await open_documents(house.settings, house.store).take_file(original, Console("person:P-1"), expected=digest)
+    (told,) = (HOUSE / "scenarios").glob("s21-*.yaml")
+    story = tmp_path / told.name
+    story.write_text(told.read_text("utf-8").replace(SHARED, digest), "utf-8")
+    (plan,) = plan_scenario([story])
+    assert (await play(plan, house.door, house.store)).ok
+
+    async def venture(*words: str) -> Any:
+        environment = {"VENTURE_HOME": str(house.settings.home)}
+        answer = await asyncio.to_thread(in_process, (*words, "-o", "json"), environment)
+        assert answer.exit_code == 0, answer.output
+        return json.loads(answer.stdout)
+
+    def bytes_here() -> list[Path]:
+        return list((house.settings.home / "documents").rglob(f"*{digest}*"))
+
+    (kept,) = bytes_here()
+    await asyncio.to_thread(shutil.copy, kept, tmp_path / "older")
+    by = ("--realm", plan.realm, "--as", "ADMIN#1", "--reason", "清冊")
+    (line,) = await venture("document", "destroy", "AP-211", *by)
+    assert (line["sha256"], line["here"], bytes_here()) == (digest, False, [])
+    await asyncio.to_thread(shutil.copy, tmp_path / "older", kept)
+    assert await venture("document", "destroy", "AP-211", *by) == [line], "done once, and now again"
+    assert bytes_here() == []
+    assert (await venture("audit", "verify"))["ok"]
+    works = [row for row in await venture("audit", "maintenance") if plan.realm in json.dumps(row)]
+    assert len(works) == 2, "who and why, each time"

@@ -5,19 +5,20 @@ Nobody is believed for where a message comes from: what counts is who signed it,
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
 from uuid import uuid4
 
 from fastapi import APIRouter, Header, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
 from application.callbacks import MessageForged, SignedMessage, digest_body, speak_for
 from application.queries import NameUnknown, resolve_name
 from application.reading import may_see
 from deciding.fold import fold
 from domain.catalogue import split_subject
+from domain.kernel.bounds import Moment
 from domain.kernel.identity import Attachment, StreamId
 from domain.project.contract import SignContract
 from domain.project.disbursement import FailDisbursement, PayDisbursement
@@ -34,6 +35,21 @@ if TYPE_CHECKING:
     from web.house import House
 
 router = APIRouter(route_class=GuardedRoute, tags=["callbacks"])
+
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T.+", re.DOTALL)
+
+
+def _require_time(value: object) -> object:
+    """A time written out: a bare number, in JSON or in quotes, would be taken for seconds since 1970."""
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        return value
+    message = "時間寫作 2026-03-02T09:00:00+08:00 / write the time as 2026-03-02T09:00:00+08:00"
+    raise ValueError(message)
+
+
+Timestamp = Annotated[Moment, BeforeValidator(_require_time)]
+"""When it was so, with its offset (Standard Webhooks: ISO 8601)."""
 
 
 class _Said(BaseModel):
@@ -90,7 +106,7 @@ class PaymentSettled(_Said):
     """The bank has paid."""
 
     type: Literal["payment.settled"]
-    timestamp: datetime
+    timestamp: Timestamp
     data: SettledData
 
 
@@ -98,7 +114,7 @@ class PaymentReturned(_Said):
     """The bank sends it back, before or after it reported it paid. Wherever persons are known, one confirms it."""
 
     type: Literal["payment.returned"]
-    timestamp: datetime
+    timestamp: Timestamp
     data: ReturnedData
 
 
@@ -106,7 +122,7 @@ class ContractSigned(_Said):
     """The agreement is signed by all."""
 
     type: Literal["contract.signed"]
-    timestamp: datetime
+    timestamp: Timestamp
     data: SignedData
 
 
@@ -114,7 +130,7 @@ class SignatureRefused(_Said):
     """A signature is refused. It is kept for the office to see, and changes nothing by itself."""
 
     type: Literal["signature.refused"]
-    timestamp: datetime
+    timestamp: Timestamp
     data: UnsignedData
 
 

@@ -124,6 +124,32 @@ async def test_of_a_bank_account_only_the_digest_goes_on(papers: PaperHouse) -> 
     assert (partial.status_code, letters.status_code) == (422, 422), "no older digest stands for it"
 
 
+_FAULT = re.compile(r'<p[^>]* class="govuk-error-message"[^>]*>(?:\s*<span[^>]*>[^<]*</span>)?(.*?)</p>', re.DOTALL)
+
+
+async def test_a_line_that_stands_twice_is_told_of_once(papers: PaperHouse) -> None:
+    path = f"/do/SignContract/{await _stream(papers, 'project')}"
+    typed = {f"p.budget.{row}.{part}": text for row in (0, 1) for part, text in (("key", "人員費"), ("value", "5"))}
+    async with papers.person("CAB-REG#1") as person:
+        form = hidden((await person.get(path)).text)
+        answer = await person.post(path, data={**form, **typed, "step": "check"})
+    assert answer.status_code == 422
+    assert [text for text in _FAULT.findall(answer.text) if "人員費" in text] == ["「人員費」 重複"]
+    assert "FEFF" not in answer.text
+
+
+async def test_several_faults_of_one_field_stand_one_a_line(papers: PaperHouse) -> None:
+    path = f"/do/PublishCalendar/{await _stream(papers, 'calendar')}"
+    async with papers.person("CAB-REG#1") as person:
+        form = hidden((await person.get(path)).text)
+        answer = await person.post(path, data={**form, "p.off": "<b>\n2024-13-01", "step": "check"})
+    assert answer.status_code == 422
+    (told,) = (text for text in _FAULT.findall(answer.text) if "2024-13-01" in text)
+    first, second = told.split("<br>")
+    assert "&lt;b&gt;" in first
+    assert "2024-13-01" in second
+
+
 async def _show(person: httpx.AsyncClient, path: str) -> str:
     page = await person.get(path)
     if page.status_code == 303:  # for a payment one shows anew who one is; one has, just now

@@ -229,7 +229,8 @@ def read_filled(filling: Filling) -> tuple[Command, datetime | None]:
     try:
         command = read_command(filling.command, "", filling.tree, Notation.TYPED)
     except InputInvalid as invalid:
-        asked = [_ask_for(fault, filling) for fault in invalid.faults]
+        told = {fault.place[:2] for fault in faults}  # of a name that stands twice nothing else
+        asked = [_ask_for(fault, filling) for fault in invalid.faults if fault.place[:2] not in told]
         raise InputInvalid([*faults, *asked]) from invalid
     if faults:
         raise InputInvalid(faults)
