@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from application.realms import require_realm
-from deciding.fold import fold, read_occurrence
+from deciding.fold import add_up, fold, read_occurrence
 from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
@@ -229,8 +229,8 @@ async def load_file(
     entries = [entry for entry in await _read_events(store, stream, until, known) if shows(entry.type)]
     if not entries:
         raise NameUnknown(stream.name)
-    state = fold(stream, entries)
     chapters = list(_chapters(stream, entries))
+    state = add_up(stream, (chapter.occurrence for chapter in chapters))
     for other in _cited_streams(state):
         chapters.extend(_chapters(other, await _read_events(store, other, until, known)))
     chapters.sort(key=lambda c: (c.at, c.position))
