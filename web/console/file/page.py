@@ -214,7 +214,7 @@ async def show_file(
     seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known is not None
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
-    attempts = await _list_attempts(house, stream) if file.is_whole and not is_past else []
+    attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
     clock = await house.store.realm(realm)
     states = trace_states(stream, file.story)
     story = tell_story(file.story, attempts, stream, language, is_manual=clock.clock is Clock.MANUAL)
