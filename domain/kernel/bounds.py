@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from domain.kernel.envelope import Instant
+from domain.kernel.envelope import to_utc
 from domain.kernel.words import Named
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -20,6 +20,8 @@ Date = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2200, 12, 31))]
 """A day on which something of a project may lie."""
 
 Moment = Annotated[
-    Instant, Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2200, 12, 31, 23, 59, 59, tzinfo=UTC))
+    datetime,
+    Field(ge=datetime(1990, 1, 1, tzinfo=UTC), le=datetime(2200, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    AfterValidator(to_utc),
 ]
 """An instant at which something of a project may lie."""

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from domain.kernel.signature import Signer
 
 
-def _utc(instant: datetime) -> datetime:
+def to_utc(instant: datetime) -> datetime:
+    """The same moment in UTC. Raises ValueError without an offset."""
     if instant.tzinfo is None:
         message = "時間須帶時區 / an instant needs its offset"
         raise ValueError(message)
     return instant.astimezone(UTC)
 
 
-Instant = Annotated[datetime, AfterValidator(_utc)]
+Instant = Annotated[datetime, AfterValidator(to_utc)]
 """A moment, kept in UTC; refused without an offset."""
 
 

@@ -24,10 +24,11 @@ class Unit:
     name: str
 
 
-Fen = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**53 - 1), Unit("fen")]
+# bounds stand before functions here and elsewhere: behind one they are held, but a JSON Schema has them as unknown words
+Fen = Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(_whole), Unit("fen")]
 """An amount of RMB in fen, not negative, exact in any JSON reader."""
 
-SignedFen = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**53) + 1, le=2**53 - 1), Unit("fen")]
+SignedFen = Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1), BeforeValidator(_whole), Unit("fen")]
 """A movement of RMB in fen; negative takes away."""
 
 

@@ -12,7 +12,7 @@ from tests.web.breaks import KEPT, list_breaks, reduce
 from web.app import build_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 BEFORE: dict[str, Any] = json.loads(KEPT.read_text("utf-8"))
 
@@ -75,6 +75,23 @@ def test_whatever_the_description_refers_to_is_in_it() -> None:
         ref for ref in set(_list_references(document)) if not _leads_somewhere(document, ref.removeprefix("#/"))
     )
     assert missing == []
+
+
+def test_bounds_are_said_in_words_that_a_json_schema_has() -> None:
+    """What pydantic cannot say of a function it writes under its own names: ``ge`` binds no client."""
+    names = set(_list_names(build_routes().openapi()["components"]["schemas"].values()))
+    assert names.isdisjoint({"ge", "gt", "le", "lt", "min_length", "max_length", "multiple_of"})
+    assert {"minimum", "maximum"} <= names
+
+
+def _list_names(values: Iterable[Any]) -> Iterator[str]:
+    """Under which names the particulars of every schema stand."""
+    for value in values:
+        if isinstance(value, dict):
+            yield from (name for name, inner in value.items() if name != "properties" and not isinstance(inner, dict))
+            yield from _list_names(value.values())
+        elif isinstance(value, list):
+            yield from _list_names(value)
 
 
 def _list_references(value: Any) -> Iterator[str]:
