@@ -181,3 +181,20 @@ async def test_a_number_that_cannot_be_meant_is_told_at_once(papers: PaperHouse,
     assert answer.status_code == 422
     assert told in answer.text
     assert f'<option value="{papers.realm}" selected>' in answer.text
+
+
+async def test_what_is_looked_for_and_not_there_is_named(papers: PaperHouse) -> None:
+    async with papers.person("COMM#1") as community:
+        answer = await community.get("/find", params={"name": "AP-404"}, follow_redirects=True)
+    assert answer.status_code == 404
+    assert "找不到 AP-404" in answer.text
+    async with papers.person("CAB-REG#1") as officer:
+        answer = await officer.get("/find", params={"name": "AP-404"}, follow_redirects=True)
+    assert "沒有編號、名稱或單位含「AP-404」的項目" in answer.text
+
+
+async def test_what_holds_if_a_choice_is_left_out_is_told_by_its_word(papers: PaperHouse) -> None:
+    async with papers.person("CAB-FIN#1") as finance:
+        page = (await finance.get(f"/do/RegisterFundSource/fund/{papers.realm}/FS-9")).text
+    assert "不填則為其他" in page
+    assert "不填則為 OTHER" not in page

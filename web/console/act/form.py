@@ -430,8 +430,9 @@ def _hint(of: FieldShape, widget: str) -> tuple[str, str] | None:
         zh = f"{zh}{'；' if zh else ''}不填則為{of.otherwise.zh}"
         en = f"{en}{'; ' if en else ''}if left out: {of.otherwise.en}"
     elif of.default not in (None, "", ()) and not isinstance(of.default, bool):
-        zh = f"{zh}{'；' if zh else ''}不填則為 {of.default}"
-        en = f"{en}{'; ' if en else ''}if left out: {of.default}"
+        told = next(((one.zh, one.en) for one in of.shape.choices if one.value == of.default), ("", ""))
+        zh = f"{zh}{'；' if zh else ''}不填則為{told[0] or f' {of.default}'}"
+        en = f"{en}{'; ' if en else ''}if left out: {told[1] or of.default}"
     return (zh, en) if zh or en else None
 
 

@@ -102,9 +102,10 @@ async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown],
 async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]]:
     match name:
         case "tranche":
-            return [(key, one.status.zh) for key, one in filling.state.part(Tranches).of.items()]
+            say = filling.language.say
+            return [(key, say(one.status.zh, one.status.en)) for key, one in filling.state.part(Tranches).of.items()]
         case "milestone":
-            return [(key, "") for key in filling.state.part(Contract).milestones]
+            return [(key, one.title) for key, one in filling.state.part(Contract).milestones.items()]
         case _:
             return await _list_files(filling, name)
 
