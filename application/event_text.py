@@ -37,11 +37,11 @@ def describe_event(event: Event, say: Say) -> str:
 
 def describe_glued(event: Event, say: Say) -> str:
     """The same with each label glued to its value, for whoever breaks lines."""
-    said = event.__dict__
+    fields = event.__dict__
     parts = [
-        _label_value(said[name], field, say) if name in said else f"{say(*label(field))}{GLUE}{say(*WITHHELD)}"
+        _label_value(fields[name], field, say) if name in fields else f"{say(*label(field))}{GLUE}{say(*WITHHELD)}"
         for name, field in type(event).model_fields.items()
-        if name not in _OURS and not (name in said and _says_nothing(name, said[name], field))
+        if name not in _OURS and not (name in fields and _says_nothing(name, fields[name], field))
     ]
     return say("；", "; ").join(parts)
 
