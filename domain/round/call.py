@@ -191,7 +191,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case PublishCall(deadline=deadline):
             _require_ahead(check, deadline, order.at)
-            said = found_round(check, state, facts, command, today)
+            particulars = found_round(check, state, facts, command, today)
             scheme = require_rules(check, state, facts, command.scheme, today)
             _require_window(check, scheme, facts.calendar, deadline, today)
             return check.grant(
@@ -200,7 +200,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                     host=command.host,
                     attachments=command.attachments,
                     window_wd=scheme.bidding.window_wd,
-                    **said,
+                    **particulars,
                 )
             )
         case AmendCall(deadline=deadline, scheme=scheme):
