@@ -56,12 +56,12 @@ NOT_HERE = {
 async def by_url(venture: Installation) -> dict[str, str]:
     """The house's own servers, reached as in production: by URL only."""
     settings = bootstrap.settings(home=venture.home)
-    found = await local.find_running(settings)
-    assert found is not None
+    servers = await local.find_running(settings)
+    assert servers is not None
     return {
         "VENTURE_ENV": "production",
-        "VENTURE_POSTGRES_URL": found.postgres_url,
-        "VENTURE_TEMPORAL_ADDRESS": found.temporal_address,
+        "VENTURE_POSTGRES_URL": servers.postgres_url,
+        "VENTURE_TEMPORAL_ADDRESS": servers.temporal_address,
         "VENTURE_DOOR_KEY": (settings.home / "door.key").read_text(),
         "VENTURE_PAYLOAD_KEYS_FILE": str(venture.home / "payload.key"),
     }
@@ -159,10 +159,10 @@ async def test_a_postgres_that_is_set_wrong_is_found_and_mended_it_is_well(
 ) -> None:
     async with _wrong(spoilt, spoil, mend):
 
-        async def found() -> bool:  # settings are reloaded when each process comes to it
+        async def is_wrong() -> bool:  # settings are reloaded when each process comes to it
             return (await _found(spoilt, name)).ok is False
 
-        await until(found)
+        await until(is_wrong)
 
     async def well() -> bool:
         return (await _found(spoilt, name)).ok is True
@@ -198,19 +198,19 @@ async def test_an_archive_that_fails_is_told_from_one_that_works(spoilt: Servers
     assert spoilt.postgres.process is not None
     spoilt.postgres.process.kill()  # whoever keeps the servers starts it again; this setting wants a start
 
-    async def state(*, ok: bool, said: str) -> bool:
+    async def state(*, ok: bool, text: str) -> bool:
         try:
             await _told(superuser, "SELECT pg_switch_wal()")
-            found = await _found(spoilt, "archive")
+            examination = await _found(spoilt, "archive")
         except (OSError, asyncpg.PostgresError):
             return False
-        return found.ok is ok and said in found.state
+        return examination.ok is ok and text in examination.state
 
-    await until(lambda: state(ok=False, said="failing"))
+    await until(lambda: state(ok=False, text="failing"))
     await _told(superuser, "ALTER SYSTEM SET archive_command = 'true'", "SELECT pg_reload_conf()")
-    await until(lambda: state(ok=False, said="every 0 s"))  # a segment that is never closed holds a day's work
+    await until(lambda: state(ok=False, text="every 0 s"))  # a segment that is never closed holds a day's work
     await _told(superuser, "ALTER SYSTEM SET archive_timeout = 60", "SELECT pg_reload_conf()")
-    await until(lambda: state(ok=True, said="every 60 s"))
+    await until(lambda: state(ok=True, text="every 60 s"))
 
 
 def _standby(primary: Postgres, home: Path) -> Postgres:
@@ -297,17 +297,17 @@ async def bare(spoilt: Servers, settings: Settings) -> Client:
 
 
 async def test_a_namespace_that_forgets_after_a_day_is_found(bare: Client) -> None:
-    found = await doctor.examine_retention(bare)
-    assert (found.ok, found.state) == (False, "1 days")
-    assert f"-n {bare.namespace} --retention 720h" in found.mend_en
+    examination = await doctor.examine_retention(bare)
+    assert (examination.ok, examination.state) == (False, "1 days")
+    assert f"-n {bare.namespace} --retention 720h" in examination.mend_en
 
 
 async def test_a_search_attribute_that_nobody_registered_is_found_and_the_command_that_is_told_mends_it(
     spoilt: Servers, bare: Client
 ) -> None:
-    found = await doctor.examine_search_attributes(bare)
-    assert (found.ok, found.state) == (False, "missing: VentureStage, VentureDueAt")
-    for command in found.mend_en.split(" && "):
+    examination = await doctor.examine_search_attributes(bare)
+    assert (examination.ok, examination.state) == (False, "missing: VentureStage, VentureDueAt")
+    for command in examination.mend_en.split(" && "):
         program, operator, *words = command.split()
         assert (program, operator) == ("temporal", "operator")
         await _operator(spoilt, *words)

@@ -17,7 +17,7 @@ DOTTED = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
 @cache
 def _said() -> dict[str, str]:
     """Every event of the code with its level. A name that is put together at run time is nobody's to search for."""
-    found: dict[str, str] = {}
+    levels: dict[str, str] = {}
     for path in sorted(ROOT.rglob("*.py")):
         if path.relative_to(ROOT).parts[0] in ELSEWHERE:
             continue
@@ -28,8 +28,8 @@ def _said() -> dict[str, str]:
             where = f"{path.relative_to(ROOT)}:{call.lineno}"
             assert isinstance(name, str), f"{where}: a log event is a literal"
             assert DOTTED.fullmatch(name), f"{where}: {name} is not dotted"
-            found[name] = LEVELS[call.func.attr]
-    return found
+            levels[name] = LEVELS[call.func.attr]
+    return levels
 
 
 def _is_log(called: ast.expr) -> bool:

@@ -90,8 +90,8 @@ def _asked(kept: Collector) -> list[Span]:
     traces = {
         span.trace_id
         for span in spans
-        if (said := _said(span)).get("venture.stream_kind") == "need"
-        or said.get("venture.command", "").endswith("Need")
+        if (attributes := _said(span)).get("venture.stream_kind") == "need"
+        or attributes.get("venture.command", "").endswith("Need")
     }
     return [span for span in spans if span.trace_id in traces]
 
@@ -140,18 +140,18 @@ async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_appe
 
         await until(arrived)
 
-    asked = _asked(kept)
-    traces = {span.trace_id for span in asked}
+    of_need = _asked(kept)
+    traces = {span.trace_id for span in of_need}
     assert len(traces) == 2, "a trace for each command"
     for trace in traces:
-        spans = {span.name: span for span in asked if span.trace_id == trace}
+        spans = {span.name: span for span in of_need if span.trace_id == trace}
         assert set(spans) == {"command", "carry_out", "append"}
         assert spans["command"].parent_span_id == b""
         assert spans["carry_out"].parent_span_id == spans["command"].span_id
         assert spans["append"].parent_span_id == spans["carry_out"].span_id
         assert _said(spans["carry_out"])["venture.stream_kind"] == "need"
         assert _said(spans["append"]) == {"venture.status": "appended"}
-    assert sorted(_said(s)["venture.command"] for s in asked if s.name == "command") == [
+    assert sorted(_said(s)["venture.command"] for s in of_need if s.name == "command") == [
         "EndorseNeed",
         "SubmitNeed",
     ]
