@@ -92,7 +92,7 @@ class Dossier:
         """One of our own values; nothing if there is none."""
         return self.say(value.zh) if value is not None else ""
 
-    def said(self, chapter: Chapter, text: str | None) -> str:
+    def quote(self, chapter: Chapter, text: str | None) -> str:
         """What an event says: as it was typed, or where the clock wrote it, in the script of the city."""
         if text is None:
             return ""

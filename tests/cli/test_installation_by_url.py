@@ -419,7 +419,7 @@ async def _health(servers: Servers, namespace: str, *payload_keys: str) -> Async
         pool.terminate()
 
 
-async def _said(health: Health) -> tuple[str, str, bool]:
+async def _ask_health(health: Health) -> tuple[str, str, bool]:
     """Status and words of ``/readyz``, and whether the figure for Prometheus is 1."""
     (status, _, body), (_, _, figures) = await health.answer("GET", "/readyz"), await health.answer("GET", "/metrics")
     return status.partition(" ")[0], body.decode(), b"\nventure_ready 1.0\n" in figures
@@ -430,18 +430,18 @@ async def test_ready_is_who_has_the_namespace_and_the_standbys_that_a_command_ne
 ) -> None:
     superuser, here = spoilt.postgres.url(SUPERUSER), "SET synchronous_commit = local"
     async with _health(spoilt, "nowhere") as homeless:
-        status, body, figure = await _said(homeless)
+        status, body, figure = await _ask_health(homeless)
         assert (status, "no namespace nowhere" in body, figure) == ("503", True, False), body
     async with _health(spoilt, namespace) as health:
-        assert await _said(health) == ("200", "ready\n", True)
+        assert await _ask_health(health) == ("200", "ready\n", True)
         await _execute(superuser, "ALTER SYSTEM SET synchronous_standby_names = 'away'", "SELECT pg_reload_conf()")
         try:
 
             async def is_refused() -> bool:  # a setting takes a moment to reach every connection
-                return (await _said(health))[0] == "503"
+                return (await _ask_health(health))[0] == "503"
 
             await until(is_refused)
-            status, body, figure = await _said(health)
+            status, body, figure = await _ask_health(health)
             assert (status, "standby" in body, figure) == ("503", True, False), body
         finally:
             mends = ("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
@@ -456,7 +456,7 @@ async def test_ready_is_who_opens_what_the_other_workers_seal_while_a_key_is_cha
     async def start(*keys: str, anew: bool = False) -> tuple[str, str, bool]:
         await seal_namespace(await _connect(spoilt.temporal_address, namespace, *keys), anew=anew)
         async with _health(spoilt, namespace, *keys) as health:
-            return await _said(health)
+            return await _ask_health(health)
 
     ready = ("200", "ready\n", True)
     assert await start(old) == ready

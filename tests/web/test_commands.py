@@ -246,14 +246,14 @@ async def test_an_operation_whose_process_died_is_taken_up_again(counter: Counte
         session = (await service.get("/v1/session")).json()
         operations = counter.house.operations
         await counter.house.identity.add_operation(
-            _asked(f"service:{session['service']}", bureau, key, body["particulars"])
+            _operation(f"service:{session['service']}", bureau, key, body["particulars"])
         )
         assert await operations.resume() >= 1
         done = (await service.get(f"/v1/operations/{key}", params={"wait": 30})).json()
     assert done["response"]["events"] == ["NeedSubmitted"]
 
 
-def _asked(asker: str, bureau: Bureau, key: UUID, particulars: dict[str, str]) -> Operation:
+def _operation(asker: str, bureau: Bureau, key: UUID, particulars: dict[str, str]) -> Operation:
     return Operation(
         id=key,
         asker=asker,
