@@ -90,6 +90,11 @@ class Build:
         """Whether workflows wait for it and nobody works for it."""
         return self.workflows > 0 and not self.polling and self.build_id != UNVERSIONED
 
+    @property
+    def may_be_gone(self) -> bool:
+        """Whether workflows wait for it, which is not current, and its workers may have stopped since they polled."""
+        return self.workflows > 0 and self.polling > 0 and not self.is_current and self.build_id != UNVERSIONED
+
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
         return {

@@ -13,7 +13,6 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import SYSTEM, UNNAMED, Role
 from domain.kernel.restriction import Restriction, withhold
 from domain.reading import (
-    NOTHING_MARKED,
     REGISTERS,
     REGISTRARS,
     TOLD_WHO,
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from application.queries import Chapter, File
     from domain.kernel.identity import Actor, StreamId
-    from domain.kernel.message import Occurrence
+    from domain.kernel.message import Event, Occurrence
     from domain.kernel.state import State
     from store.identity import SeatGrant, Seats
     from store.port import EventStore
@@ -82,9 +81,14 @@ class Access:
         )
 
     def hides_actor(self, occurrence: Occurrence) -> bool:
-        """Whether they are not told who acted: of an anonymous event, all but whoever it was and whose task it is."""
-        return occurrence.event.anonymous and not any(
-            occurrence.actor == seat or seat.role in TOLD_WHO for seat, _ in self.sights
+        """Whether they are not told who acted there; whoever it was themselves knows."""
+        return all(occurrence.actor != seat for seat, _ in self.sights) and not self.tells_who(type(occurrence.event))
+
+    def tells_who(self, event: type[Event]) -> bool:
+        """Whether they are told who caused such an event: an anonymous one, only those whose task it is."""
+        return any(
+            (not event.anonymous or seat.role in TOLD_WHO) and event.actor_restriction not in sight.restrictions
+            for seat, sight in self.sights
         )
 
     def reveal(self, occurrence: Occurrence) -> Occurrence:
@@ -101,16 +105,17 @@ class Access:
         return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld)
 
 
-def access_of(seat: Actor | None) -> Access:
-    """What is seen where the reader has all files anyway and only says on which seat they read, or does not say."""
-    if seat is None:
-        return Access(((SYSTEM, NOTHING_MARKED),))
-    return Access(((seat, Sight(restrictions=list_unknown(seat.role))),))
+def access_of(seat: Actor | None, state: State | None = None) -> Access:
+    """What is seen where the reader has all files anyway and only says on which seat they read, or does not say.
+
+    ``state`` is the file's; without it, what is withheld for a time counts as withheld.
+    """
+    return Access(((seat or SYSTEM, Sight(restrictions=list_unknown(seat, state))),))
 
 
 def show_to(file: File, seat: Actor | None) -> File:
     """The file without the marked fields that no such seat sees, where all files are there to be read anyway."""
-    access = access_of(seat)
+    access = access_of(seat, file.state)
     return replace(file, story=tuple(map(access.show, file.story)), restrictions=access.restrictions)
 
 
@@ -136,7 +141,7 @@ async def _find_access_now(store: EventStore, seats: Seats, stream: StreamId) ->
 
 
 def _see_house(grant: SeatGrant) -> Sight:
-    return Sight(restrictions=list_unknown(grant.seat.role))
+    return Sight(restrictions=list_unknown(grant.seat, None))
 
 
 def _look(grant: SeatGrant, state: State, facts: Facts) -> Sight:

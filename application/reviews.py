@@ -114,6 +114,13 @@ def weigh(scheme: Scheme) -> dict[str, int]:
 
 
 def list_marks(review: Review, bid: str) -> Sequence[tuple[str, Decimal]]:
-    """Everybody's marks for it, by seat; nobody else's before all of the reviewer's own are in (SD7)."""
+    """Everybody's marks for it, the reviewer's own first; nobody else's before all of their own are in (SD7).
+
+    By seat once the panel has reported; until then the seats of others are empty, and the marks go by their size.
+    """
     sheets = review.panel.sheets.get(bid, {})
-    return [(place, mark) for place, mark in sorted(sheets.items()) if not review.missing or place == review.place]
+    own = [(review.place, sheets[review.place])] if review.place in sheets else []
+    others = [(place, mark) for place, mark in sorted(sheets.items()) if place != review.place]
+    if review.missing:
+        return own
+    return own + (others if review.panel.reported else [("", mark) for mark in sorted(mark for _, mark in others)])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from application.builds import NO_BUILD, UNVERSIONED, list_builds, set_current
+from application.builds import LONGEST_POLL, NO_BUILD, UNVERSIONED, list_builds, set_current
 from application.maintenance import record_maintenance
 from application.reconcile import Discrepancy, move
 from cli.adapter import Invocation, verb
@@ -116,6 +116,7 @@ async def move_command(
         async with record_maintenance(runtime.store, door, who, Work.MOVE_BUILD, reason, away_from) as outcome:
             moved = await move(runtime.store, runtime.client, runtime.door, queue, away_from=away_from)
             outcome.tell(finding.mended for finding in moved)
+        builds = await list_builds(runtime.client, queue)
     printer = invocation.printer
     rows = [
         {**finding.as_json(), "advice": printer.say(*finding.advice)} if printer.for_people else finding.as_json()
@@ -123,5 +124,21 @@ async def move_command(
     ]
     columns = (Column("stream", "卷宗", "stream"), Column("advice", "結果", "outcome"))
     printer.rows(rows, columns, (f"沒有{Discrepancy.STRANDED.zh}的工作流", "no workflow is stranded"))
+    tell_of_doubtful(builds, printer)
     if not all(finding.mended for finding in moved):
         raise typer.Exit(FailureKind.INTEGRITY)
+
+
+def tell_of_doubtful(builds: list[Build], printer: Printer) -> None:
+    """Name what was left with workers that may have stopped just now: nobody but whoever stopped them can know."""
+    seconds = int(LONGEST_POLL.total_seconds())
+    for build in builds:
+        if build.may_be_gone:
+            name, number = build.build_id, build.workflows
+            printer.tell(
+                f"{name} 尚有 {number} 個工作流未轉：其 worker {seconds} 秒內還有過聲息。"
+                f"若已停止：venture builds move --from {name}",
+                f"{number} workflows stay with {name}: its workers were heard of within {seconds} s. "
+                f"If they have stopped: venture builds move --from {name}",
+                "yellow",
+            )

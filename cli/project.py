@@ -22,6 +22,7 @@ from deciding.fold import fold, read_occurrence
 from domain.kernel.calendar import local_time
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
+from domain.kernel.restriction import name_as_written
 from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         **({"persons": sorted(chapter.occurrence.persons)} if chapter.occurrence.persons else {}),
         **({"basis": chapter.occurrence.basis} if chapter.occurrence.basis else {}),
         "data": plain(event),
-        **({"withheld": sorted(chapter.withheld)} if chapter.withheld else {}),
+        **({"withheld": sorted(name_as_written(event, chapter.withheld))} if chapter.withheld else {}),
     }
 
 
@@ -199,7 +200,7 @@ async def _show_new(store: EventStore, stream: StreamId, version: int, printer: 
             event = chapter.occurrence.event
             what = printer.say(event.zh, event.en)
             particulars = describe_event(event, printer.say)
-            who = rendering.who_acted(occurrence, printer)
+            who = rendering.who_acted(chapter.occurrence, printer)
             line = f"{local_time(occurrence.at)}  {what}  {who}  {particulars}"
             printer.line(line)
         else:

@@ -12,8 +12,7 @@ from typing import Any, Final, ParamSpec
 
 from pydantic import TypeAdapter
 
-from domain.approval.request import ApprovalStage
-from domain.catalogue import event_class, value_words
+from domain.catalogue import event_class, stage_words, value_words
 from domain.kernel.beneficiaries import Residence
 from domain.kernel.calendar import local_time
 from domain.kernel.codelist import Codelist
@@ -46,6 +45,7 @@ __all__ = [
     "call_event",
     "call_field",
     "call_seat",
+    "call_stage",
     "call_tranche",
     "named",
     "or_else",
@@ -58,7 +58,6 @@ _PARAMS: Final = TypeAdapter(dict[str, Param])
 _NONE: Final = word("無", "none")
 _UNKNOWN: Final = word("未登記", "not on record")
 _LISTS: Final[Mapping[str, Iterable[Words]]] = {
-    "approval": ApprovalStage,
     "challenge": ChallengeStatus,
     "codelist": Codelist,
     "designation": DesignationKind,
@@ -124,6 +123,12 @@ or_else: Final = _when_told(_or_else)
 def call(kind: str, code: object) -> Word | str:
     """What that stage, state or value of a closed list is called; an unknown one by its code."""
     return _NONE if code is None else _UNKNOWN if code == "UNKNOWN" else _WORDS[kind].get(str(code), str(code))
+
+
+@_when_told
+def call_stage(kind: str, stage: str) -> Word:
+    """What that stage of a stream of that kind is called; an unknown one by its name."""
+    return word(*stage_words(kind, stage))
 
 
 @_when_told

@@ -112,8 +112,9 @@ def test_whoever_had_a_part_in_a_bid_or_its_round_and_is_drawn_is_found(
     with_registers(town, without=FIRST)
     town.order("panel", "RP-1", OPEN, **LATER)
     assert town.check().ok, town.check().breaches
+    before = len(town.entries)
     seat_on_register(town, seat, "P-1", "ORG-1")
-    town.entries[:0] = [town.entries.pop() for _ in range(4)][::-1]
+    town.entries = [*town.entries[before:], *town.entries[:before]]
     note(town, "DrawCommitted", (kind, name, "Noted"), seat)
     assert rule in broken(town)
 
@@ -178,7 +179,7 @@ def test_an_event_from_a_seat_that_may_not_say_it_is_found(
     town = realm_until("signed")
     assert town.check().ok
     note(town, "ContractSigned", (kind, name, event), seat)
-    assert rule in broken(town)
+    assert rule in {breach.rule for breach in town.check().breaches if "只可由" in breach.zh}
 
 
 def test_a_person_who_endorses_their_own_need_from_another_seat_is_found() -> None:

@@ -12,7 +12,9 @@ from uuid import uuid4
 
 import pytest
 
+from application.builds import Build
 from application.reconcile import Discrepancy, ReconcileFinding, Reconciliation
+from cli.builds import tell_of_doubtful
 from cli.output import Form, Printer
 from cli.reconcile import show
 from languages import Language
@@ -381,6 +383,23 @@ def test_a_difference_is_told_with_what_to_do_and_then_with_what_was_done(
         assert "resurrect" not in done
         assert "✓" in done
         assert (difference in to_do, CHINESE.search(to_do) is None) == (lang is Language.EN, lang is Language.EN)
+
+
+def test_what_stays_with_workers_that_may_have_stopped_is_named_with_how_it_is_moved(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    doubtful = Build("2026.1", is_current=False, polling=2, silent=0, workflows=5)
+    others = (
+        replace(doubtful, build_id="current", is_current=True),
+        replace(doubtful, build_id="quiet", workflows=0),
+        replace(doubtful, build_id="gone", polling=0),
+        replace(doubtful, build_id=""),
+    )
+    for lang in (Language.HANT, Language.EN):
+        tell_of_doubtful([*others, doubtful], Printer(Form.TABLE, lang))
+        words = capsys.readouterr().err
+        assert words.count("venture builds move --from") == words.count("venture builds move --from 2026.1") == 1
+        assert ("5 個工作流" in words, "5 workflows" in words) == (lang is Language.HANT, lang is Language.EN)
 
 
 # ---------------------------------------------------------------------------------------------------- approvals

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +30,6 @@ from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 ANSWERED_S = 60
 """A bound, in seconds, from the primary's death to the first append that is answered; what it was is printed."""
@@ -168,6 +170,44 @@ async def test_a_log_goes_over_to_the_next_major_version_entry_by_entry(tmp_path
             after = await verify(store)
             assert (after.ok, after.root, after.entries) == (True, before.root, before.entries)
             assert await _enter(store, 2) > last
+
+
+@pytest.mark.release
+@pytest.mark.timeout(300)
+async def test_a_minor_version_is_taken_up_standbys_first_with_nothing_that_was_answered_lost(tmp_path: Path) -> None:
+    """``NEXT_POSTGRES`` names the programs of the next minor version; left out, the same ones are started again."""
+    *_, before = list_flavours()
+    deployment = Deployment.at(tmp_path / "d", before)
+    following = Path(os.environ.get("NEXT_POSTGRES", before.folder))
+    with closing(deployment):
+        first = await deployment.begin()
+        standbys = [deployment.node(name) for name in ("log_2", "log_3")]
+        for standby in standbys:
+            await deployment.attach(standby, first)
+        await migrate(deployment.url(first), app_role=APPLICATION, auditor_role=AUDITOR)
+        await deployment.until_archived(first)
+        older = await deployment.ask(first, "SHOW server_version")
+        deployment.flavour = replace(before, folder=deployment.account.within_reach(following))
+        async with _store(deployment.url_of_all(APPLICATION)) as store:
+            for number, node in enumerate((*standbys, first), start=1):
+                answered = await _enter(store, number)
+                stopped = time.monotonic()
+                assert node.process is not None
+                await asyncio.to_thread(processes.stop, node.process, signal.SIGINT)
+                if node is not first:
+                    assert await _enter(store, number + 10) > answered, "one standby of two may be away"
+                await deployment.serve(node)
+                await _until_entered(store, number + 20)
+                sys.stderr.write(f"{node.name} again after {time.monotonic() - stopped:.1f} s\n")
+                await _until_well(deployment, first)
+            entries = await store.feed(0)
+            assert [entry.position for entry in entries] == list(range(1, len(entries) + 1))
+            assert len(entries) > answered
+            assert (await verify(store)).ok
+        newer = [await deployment.ask(node, "SHOW server_version") for node in (first, *standbys)]
+        sys.stderr.write(f"from {older} to {newer}\n")
+        assert newer == [newer[0]] * 3
+        assert (newer[0] == older) == (following == before.folder)
 
 
 async def _until_entered(store: PostgresStore, number: int) -> None:

@@ -133,6 +133,37 @@ async def test_a_build_that_was_taken_back_does_not_make_itself_current_again(de
 
 
 @pytest.mark.full
+async def test_what_waits_for_a_build_that_stopped_just_now_moves_once_somebody_says_that_it_is_gone(
+    desk: Desk, bureau: Bureau
+) -> None:
+    queue = f"builds-{uuid4().hex[:8]}"
+    old, new = _worker_of(desk, queue, "2026.1"), _worker_of(desk, queue, "2026.2")
+    door, stream = _door_to(desk, old), await bureau.open_round()
+
+    async def doubtful() -> list[str]:
+        return [build.build_id for build in await list_builds(desk.client, queue) if build.may_be_gone]
+
+    async with run_worker(old, desk.client, desk.store):
+        await _until_current(desk, old)
+        await door.look(stream)
+        await until(lambda: _is_pinned(desk, stream, "2026.1"))
+        assert await doubtful() == []
+    async with run_worker(new, desk.client, desk.store):
+        await _until_current(desk, new)
+        assert await doubtful() == ["2026.1"]
+        assert stream not in [each.stream for each in await move(desk.store, desk.client, door, queue)]
+        moved = await move(desk.store, desk.client, door, queue, away_from="2026.1")
+        assert [each.mended for each in moved if each.stream == stream] == [True]
+        await until(lambda: _is_pinned(desk, stream, "2026.2"))
+        assert await doubtful() == []
+    await desk.client.get_workflow_handle(stream).terminate("end of the test")
+
+
+async def _is_pinned(desk: Desk, stream: StreamId, build_id: str) -> bool:
+    return await _build_of(desk, stream) == build_id
+
+
+@pytest.mark.full
 async def test_what_a_build_that_is_gone_left_behind_is_named_and_goes_on_with_the_next_and_without_any(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:

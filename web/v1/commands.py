@@ -18,7 +18,7 @@ from application.command_input import CommandUnknown, list_amounts, read_command
 from application.command_outcome import CommandOutcome, find_outcome
 from application.dry_run import DryRun
 from application.queries import NameUnknown, find_or_begin, find_to_act
-from application.reading import may_see
+from application.reading import find_access
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES, command_class, list_commands, split_subject
 from domain.kernel.acting import PersonId
@@ -388,9 +388,9 @@ async def _begin(order: Asked, house: House, caller: Caller, command_id: UUID) -
 async def _may_see(house: House, caller: Caller, outcome: CommandOutcome) -> bool:
     if outcome.actor in caller.seats:
         return True
-    return await may_see(
-        house.store, caller.grants, fold(outcome.stream, [e async for e in house.store.read(outcome.stream)])
-    )
+    state = fold(outcome.stream, [e async for e in house.store.read(outcome.stream)])
+    access = await find_access(house.store, caller.grants, state)
+    return access is not None and access.is_whole and access.tells_who(command_class(outcome.command).records)
 
 
 async def _find_stream(house: House, command_type: type[Command], body: CommandBody, *, acts: bool) -> StreamId:

@@ -16,6 +16,7 @@ from application.reading import access_of_house, list_hidden_kinds
 from deciding.fold import read_occurrence
 from domain.kernel.acting import Basis
 from domain.kernel.identity import Actor, StreamId
+from domain.kernel.restriction import name_as_written
 from store.port import Entry, EntryKind
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
 from web.problems import Refusal, problem_responses
@@ -198,7 +199,7 @@ async def _open_feed(house: House, caller: ByCaller, types: str | None, stream: 
 def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
     """An event of the log as they are told of it who have that access to its stream."""
     occurrence = read_occurrence(entry)
-    withheld = access.list_withheld(occurrence)
+    withheld = name_as_written(occurrence.event, access.list_withheld(occurrence))
     view = access.reveal(occurrence)
     return CloudEvent(
         id=str(entry.position),

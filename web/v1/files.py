@@ -19,6 +19,7 @@ from domain.kernel.canonical import canonical, plain
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.input import read_moment as read_day_or_time
+from domain.kernel.restriction import name_as_written
 from papers.lists import STORY, list_story
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import problem_responses
@@ -254,7 +255,7 @@ def tell_chapters(file: File, say: Say) -> list[ChapterAnswer]:
             at=chapter.at,
             recorded_at=chapter.recorded_at,
             data=plain(chapter.occurrence.event),
-            withheld=sorted(chapter.withheld),
+            withheld=sorted(name_as_written(chapter.occurrence.event, chapter.withheld)),
         )
         for chapter in file.story
     ]

@@ -2,7 +2,7 @@
 # upgrade.sh OLD_BIN OLD_PGDATA: the log of an older major version, stopped, into an empty PGDATA of the version whose programs
 # come first in PATH (pg_upgrade, which leaves the old folder as it was). Rules of the log, roles and data come along; settings
 # are copied. Start it, run `venture audit verify`, then make the standbys anew (standby.sh): they cannot be upgraded.
-# A minor version needs none of this: install it, restart the standbys one by one, promote one, restart the last.
+# A minor version needs none of this: install it, restart the standbys one by one, and the primary last.
 set -euo pipefail
 initdb -D "$PGDATA" -U postgres --data-checksums --encoding=UTF8 --locale=C --auth-local=trust --auth-host=scram-sha-256
 work=$(mktemp -d)

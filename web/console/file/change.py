@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from application.event_text import Say
     from application.queries import Chapter
-    from domain.kernel.identity import StreamId
     from web.console.texts import Speak
 
 
@@ -62,12 +61,11 @@ def list_money(state: State) -> dict[str, int]:
     }
 
 
-def trace_money(stream: StreamId, chapters: Iterable[Chapter]) -> Mapping[str, list[Movement]]:
+def trace_money(states: Iterable[tuple[Chapter, State]]) -> Mapping[str, list[Movement]]:
     """By figure, the events that it is made of: what they moved adds up to it."""
-    state, figures = State(stream), dict[str, int]()
+    figures: dict[str, int] = {}
     moved: dict[str, list[Movement]] = {}
-    for chapter in sorted((one for one in chapters if one.stream == stream), key=lambda one: one.position):
-        state = AGGREGATES[stream.kind].evolve(state, chapter.occurrence)
+    for chapter, state in states:
         now = list_money(state)
         what = tell_event(chapter.occurrence.event.event_type)
         for name, fen in now.items():
