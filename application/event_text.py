@@ -126,9 +126,9 @@ def _value(value: Any, say: Say, *, money: bool, inner: bool = False) -> str:  #
             return str(value)
         case BaseModel():
             return " ".join(
-                _label_value(said, field, say)
+                _label_value(part, field, say)
                 for field in _list_fields(type(value))
-                if not isinstance(said := getattr(value, field.name), BaseModel) and not _says_nothing(field, said)
+                if not isinstance(part := getattr(value, field.name), BaseModel) and not _says_nothing(field, part)
             )
         case _:
             return str(value)
