@@ -166,3 +166,18 @@ async def test_what_is_wrong_is_told_in_the_readers_language_and_signs(papers: P
     assert '<span class="govuk-visually-hidden">错误:</span>' in wrong
     assert "Error" not in wrong
     assert "：" not in file
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("", "請填編號"), ("AP-5", "這是另一類卷宗的編號：需求的編號如 ND-101")],
+    ids=["nothing", "another kind's"],
+)
+async def test_a_number_that_cannot_be_meant_is_told_at_once(papers: PaperHouse, typed: str, told: str) -> None:
+    async with papers.person("COMM#1") as reader:
+        asked = await reader.get("/do/SubmitNeed")
+        answer = await reader.get("/do/SubmitNeed", params={"name": typed, "realm": papers.realm})
+    assert "需求提交：新編號" in asked.text
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert f'<option value="{papers.realm}" selected>' in answer.text

@@ -22,11 +22,12 @@ from application.command_outcome import find_outcome
 from application.door import NotKnown
 from application.dry_run import DryRun
 from application.event_text import describe_event
+from application.money import list_realms
 from application.operations import NoSuchOperation
 from application.queries import NameUnknown
 from application.reading import access_of, find_access, may_see
 from deciding.fold import fold, read_occurrence
-from domain.catalogue import AGGREGATES, stage_words
+from domain.catalogue import AGGREGATES, find_prefix, kind_of_subject, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import field_shapes
 from domain.kernel.identity import LIVE, StreamId
@@ -94,20 +95,17 @@ async def ask_for_subject(
     house: ByHouse,
     caller: ByCaller,  # noqa: ARG001 - who asks was known
     kind: Annotated[str, Query(max_length=32)] = "",
-    name: Annotated[str, Query(max_length=64)] = "",
+    name: Annotated[str | None, Query(max_length=64)] = None,
     realm: Annotated[str, Query(max_length=64)] = LIVE,
 ) -> Response:
     """Ask which file it is about; for what begins one, what its number is to be."""
     command_type = find_offered(command)
     kinds = [aggregate for aggregate in AGGREGATES.values() if command_type in aggregate.commands]
     chosen = kind if kind in {one.kind for one in kinds} else kinds[0].kind
-    fault = ""
-    if name:
-        with suppress(ValueError):
-            return RedirectResponse(
-                act_path(command, StreamId.of(chosen, realm.strip(), name.strip())), HTTPStatus.SEE_OTHER
-            )
-        fault = "subject_wrong"
+    fault = _find_fault(chosen, realm.strip(), name.strip()) if name is not None else ""
+    if name is not None and not fault:
+        stream = StreamId.of(chosen, realm.strip(), name.strip())
+        return RedirectResponse(act_path(command, stream), HTTPStatus.SEE_OTHER)
     return render(
         request,
         "console/act/subject.html",
@@ -117,11 +115,28 @@ async def ask_for_subject(
         command=command,
         kinds=kinds,
         kind=chosen,
-        name=name,
+        kind_words=(AGGREGATES[chosen].zh, AGGREGATES[chosen].en),
+        prefix=find_prefix(chosen),
+        only_begins=command_type.only_begins(),
+        name=name or "",
         realm=realm,
+        realms=dict.fromkeys((*await list_realms(house.store), realm)),
         fault=fault,
         is_local=house.is_local,
     )
+
+
+def _find_fault(kind: str, realm: str, name: str) -> str:
+    """The text that says why no file of that kind can bear the name; empty for one that can."""
+    if not name:
+        return "subject_unsaid"
+    try:
+        StreamId.of(kind, realm, name)
+    except ValueError:
+        return "subject_wrong"
+    with suppress(KeyError):
+        return "" if kind_of_subject(name) == kind else "subject_other"
+    return ""
 
 
 @router.get("/do/{command}/{kind}/{realm}/{name}", response_class=Response)

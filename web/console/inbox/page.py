@@ -24,7 +24,7 @@ from web.console.paths import act_path, file_path, write_choice
 from web.console.reader import list_organisations, read_seat
 from web.console.register.page import TEXTS as REGISTER_TEXTS
 from web.console.register.page import list_beginnings
-from web.console.rendering import render
+from web.console.rendering import list_ways, render
 from web.console.route import PageRoute
 from web.console.together.offer import may_be_together
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
@@ -55,6 +55,10 @@ TEXTS: Final[Texts] = {
     "begin": REGISTER_TEXTS["begin"],
     "begins": ("可以新建的卷宗", "What you may start"),
     "empty": ("暫無待辦事項", "No tasks"),
+    "ways": (
+        "輪到您辦理時，事項會列在這裡。現在可以查看：",
+        "What becomes yours to do is listed here. Meanwhile, see:",
+    ),
     "empty_filtered": ("沒有符合條件的待辦事項", "No tasks match"),
     "task": ("事項", "Task"),
     "subject": ("項目（事項）編號", "Number"),
@@ -160,6 +164,7 @@ async def show_inbox(
         commands=[(one, tell_command(one)) for one in sorted(commands) if is_command(one)],
         overdue=overdue,
         begins=[] if after or any(conditions.values()) else list_beginnings(AGGREGATES, seat),
+        ways=list_ways(seat),
         tabs=[Tab("/", "title", count), *await _list_tabs(house, caller, seat)],
     )
 
