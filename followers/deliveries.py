@@ -18,6 +18,7 @@ import httpx
 import structlog
 
 from domain.kernel.failure import Failure
+from domain.kernel.privacy import describe_error
 from followers.follower import repeat
 
 if TYPE_CHECKING:
@@ -248,4 +249,4 @@ class Deliverer:
 
 
 def _tell_failure(failed: Exception) -> None:
-    log.warning("webhook.round_failed", reason=f"{type(failed).__name__}: {failed}")
+    log.warning("webhook.round_failed", reason=describe_error(failed))

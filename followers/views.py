@@ -21,6 +21,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
+from domain.kernel.privacy import describe_error
 from domain.kernel.state import State
 from domain.need import Need
 from domain.reading import read_round
@@ -336,7 +337,7 @@ class ViewFollower(Follower):
         except StoreUnavailable:
             raise
         except Exception as failed:  # noqa: BLE001 - likewise
-            log.warning("views.stream_failed", stream=stream, reason=f"{type(failed).__name__}: {failed}")
+            log.warning("views.stream_failed", stream=stream, reason=describe_error(failed))
             return None
 
     async def _write(
@@ -361,7 +362,7 @@ async def _try(stream: StreamId, work: Awaitable[T]) -> T | None:
     except StoreUnavailable:
         raise
     except Exception as failed:  # noqa: BLE001 - likewise
-        log.warning("views.stream_failed", stream=stream, reason=f"{type(failed).__name__}: {failed}")
+        log.warning("views.stream_failed", stream=stream, reason=describe_error(failed))
         return None
 
 
