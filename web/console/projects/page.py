@@ -79,9 +79,15 @@ async def show_projects(
     seat = read_seat(request, caller)
     organisations = list_organisations(caller, seat)
     mine = choose_organisation(caller, seat, organisation)
-    given = {"search": search.strip(), "stage": stage, "realm": realm, "round": round, "organisation": organisation}
-    params = {name: value for name, value in {**given, "overdue": "true" if overdue else ""}.items() if value}
-    filters = fill(ProjectFilter, overdue=overdue, **{name: params[name] for name in given if name in params})
+    conditions = {
+        "search": search.strip(),
+        "stage": stage,
+        "realm": realm,
+        "round": round,
+        "organisation": organisation,
+    }
+    params = {name: value for name, value in {**conditions, "overdue": "true" if overdue else ""}.items() if value}
+    filters = fill(ProjectFilter, overdue=overdue, **{name: params[name] for name in conditions if name in params})
     page = await list_projects(house.store, filters, PageRequest(limit=PAGE, after=after, organisation=mine))
     return render(
         request,
@@ -92,7 +98,7 @@ async def show_projects(
         is_first=after is None,
         freshness_of=page.freshness,
         params=params,
-        given=given,
+        given=conditions,
         stages=[one for one in Stage if one is not Stage.NONE],
         realms=await list_realms(house.store),
         organisations=organisations,
