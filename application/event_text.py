@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -22,8 +24,6 @@ from domain.kernel.words import GLUE, Words, label
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pydantic.fields import FieldInfo
-
     from domain.kernel.message import Event
 
 Say = Callable[[str, str], str]
@@ -37,11 +37,11 @@ def describe_event(event: Event, say: Say) -> str:
 
 def describe_glued(event: Event, say: Say) -> str:
     """The same with each label glued to its value, for whoever breaks lines."""
-    said = event.__dict__
+    fields = event.__dict__
     parts = [
-        _label_value(said[name], field, say) if name in said else f"{say(*label(field))}{GLUE}{say(*WITHHELD)}"
-        for name, field in type(event).model_fields.items()
-        if name not in _OURS and not (name in said and _says_nothing(name, said[name], field))
+        _label_value(fields[one.name], one, say) if one.name in fields else f"{say(*one.words)}{GLUE}{say(*WITHHELD)}"
+        for one in _list_fields(type(event))
+        if one.name not in _OURS and not (one.name in fields and _says_nothing(one, fields[one.name]))
     ]
     return say("；", "; ").join(parts)
 
@@ -52,15 +52,32 @@ _EITHER_WAY = frozenset({"passed", "annual_report_filed", "own_accounts"})
 """Particulars of which a no is news as well."""
 
 
-def _says_nothing(name: str, value: object, field: FieldInfo) -> bool:
+@dataclass(frozen=True)
+class _Field:
+    """What of a model's field is asked whenever it is told."""
+
+    name: str
+    words: tuple[str, str]
+    default: object
+    is_money: bool
+
+
+@cache
+def _list_fields(model: type[BaseModel]) -> tuple[_Field, ...]:
+    return tuple(
+        _Field(name, label(field), field.default, _is_money(field.annotation, field.metadata))
+        for name, field in model.model_fields.items()
+    )
+
+
+def _says_nothing(field: _Field, value: object) -> bool:
     if isinstance(value, bool):
-        return value == field.default or not (value or name in _EITHER_WAY)
+        return value == field.default or not (value or field.name in _EITHER_WAY)
     return value is None or value in (0, "", (), [], {}) or value == field.default
 
 
-def _label_value(value: object, field: FieldInfo, say: Say) -> str:
-    words = say(*label(field))
-    return f"{words}{GLUE}{_value(value, say, money=_is_money(field.annotation, field.metadata))}"
+def _label_value(value: object, field: _Field, say: Say) -> str:
+    return f"{say(*field.words)}{GLUE}{_value(value, say, money=field.is_money)}"
 
 
 def _is_money(annotation: Any, metadata: Iterable[Any]) -> bool:  # noqa: ANN401 - any annotation
@@ -109,9 +126,9 @@ def _value(value: Any, say: Say, *, money: bool, inner: bool = False) -> str:  #
             return str(value)
         case BaseModel():
             return " ".join(
-                _label_value(getattr(value, name), f, say)
-                for name, f in type(value).model_fields.items()
-                if not isinstance(getattr(value, name), BaseModel) and not _says_nothing(name, getattr(value, name), f)
+                _label_value(part, field, say)
+                for field in _list_fields(type(value))
+                if not isinstance(part := getattr(value, field.name), BaseModel) and not _says_nothing(field, part)
             )
         case _:
             return str(value)

@@ -16,7 +16,7 @@ from application.realms import require_realm
 from deciding.working_days import read_calendar
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
-from domain.kernel.identity import ANY_SEAT, Actor, StreamId
+from domain.kernel.identity import ANY_SEAT, Actor, Role, StreamId
 from domain.kernel.words import Words
 from store.views import AnyOf, AtMost, Equal, Holds, Meets, ViewQuery
 
@@ -146,7 +146,7 @@ async def list_waiting(
     page = await read_page(store, "waiting", _ORDER, where, request, lambda row: row)
     today = {realm: await _read_today(store, realm, moment) for realm in {row["realm"] for row in page.rows}}
     once = {(row["stream"], row["ordinal"]): row for row in page.rows}  # for two seats, it is one
-    rows = (_build(row, today[row["realm"]], filters.within_wd) for row in once.values())
+    rows = (_build(row, today[row["realm"]], filters) for row in once.values())
     kept = tuple(row for row in rows if row.urgency is Urgency.OVERDUE or not filters.overdue)
     return Page(kept, page.next, page.freshness)
 
@@ -173,13 +173,13 @@ async def _find_conditions(store: EventStore, filters: WaitingFilter, now: datet
 
 
 def _conditions(filters: WaitingFilter, now: datetime) -> tuple[Condition, ...]:
-    wanted = ([filters.role] if filters.role else []) + list(filters.seats)
-    roles = tuple(dict.fromkeys(one.partition("#")[0] for one in wanted))
+    seats = ([filters.role] if filters.role else []) + list(filters.seats)
+    roles = tuple(dict.fromkeys(one.partition("#")[0] for one in seats))
     conditions: list[Condition] = [Equal("is_first", value=True)]
     if roles:
         conditions = [Equal("role", roles[0]) if len(roles) == 1 else AnyOf("role", roles)]
-    if wanted and all("#" in one for one in wanted):
-        conditions.append(Meets("seats", (ANY_SEAT, *wanted)))
+    if seats and all("#" in one for one in seats):
+        conditions.append(Meets("seats", (ANY_SEAT, *seats)))
     if filters.readers is not None:
         conditions.append(Meets("readers", filters.readers))
     if filters.realm:
@@ -193,7 +193,7 @@ def _conditions(filters: WaitingFilter, now: datetime) -> tuple[Condition, ...]:
     return tuple(conditions)
 
 
-def _build(row: Row, today: _Today, within_wd: int) -> Waiting:
+def _build(row: Row, today: _Today, filters: WaitingFilter) -> Waiting:
     return Waiting(
         stream=StreamId(row["stream"]),
         roles=tuple(row["roles"]),
@@ -203,11 +203,18 @@ def _build(row: Row, today: _Today, within_wd: int) -> Waiting:
         zh=row["zh"],
         en=row["en"],
         until=row["until"],
-        urgency=today.urgency(row["until"], within_wd),
+        urgency=today.urgency(row["until"], filters.within_wd),
         title=row["title"],
         provisional=row["provisional"],
-        seats=tuple(Actor(seat) for seat in row["seats"] if seat != ANY_SEAT),
+        seats=tuple(Actor(seat) for seat in row["seats"] if seat != ANY_SEAT and _may_name(seat, row, filters)),
     )
+
+
+def _may_name(seat: str, row: Row, filters: WaitingFilter) -> bool:
+    """SD7: whoever sees the row as one of the reviewers it waits for is told of their own seat alone."""
+    if filters.readers is None or seat in filters.readers or not seat.startswith(f"{Role.EXPERT}#"):
+        return True
+    return any(not word.startswith(f"{Role.EXPERT}#") for word in set(row["readers"]) & set(filters.readers))
 
 
 async def _read_today(store: EventStore, realm: str, now: datetime) -> _Today:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from application.realms import require_realm
-from deciding.fold import fold, read_occurrence
+from deciding.fold import add_up, fold, read_occurrence
 from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
@@ -15,7 +15,9 @@ from domain.kernel.attachment import find_attachments
 from domain.kernel.canonical import plain
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.restriction import Restriction
 from domain.project.award import Award
+from domain.registers.panel import RecuseReviewer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import Attachment
     from domain.kernel.message import Awaited, Due, Occurrence
-    from domain.kernel.restriction import Restriction
     from domain.kernel.state import State
     from store.port import Entry, EventStore
 
@@ -193,8 +194,14 @@ class File:
         return dict(AGGREGATES[self.stream.kind].summary(self.state))
 
     def awaiting(self) -> list[Awaited]:
-        """Who is awaited now."""
-        return AGGREGATES[self.stream.kind].awaiting(self.state, self.calendar)
+        """Who is awaited now, but for a recusal that would name one of the panel to whom its seats are withheld."""
+        awaited = AGGREGATES[self.stream.kind].awaiting(self.state, self.calendar)
+        return [one for one in awaited if self.names_panel or one.command != RecuseReviewer.command_type]
+
+    @property
+    def names_panel(self) -> bool:
+        """Whether its reader is told who sits on it, where it is a panel (SD7)."""
+        return self.stream.kind != "panel" or Restriction.PANELIST not in self.restrictions
 
     def due(self) -> Due | None:
         """The nearest deadline."""
@@ -222,8 +229,8 @@ async def load_file(
     entries = [entry for entry in await _read_events(store, stream, until, known) if shows(entry.type)]
     if not entries:
         raise NameUnknown(stream.name)
-    state = fold(stream, entries)
     chapters = list(_chapters(stream, entries))
+    state = add_up(stream, (chapter.occurrence for chapter in chapters))
     for other in _cited_streams(state):
         chapters.extend(_chapters(other, await _read_events(store, other, until, known)))
     chapters.sort(key=lambda c: (c.at, c.position))

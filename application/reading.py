@@ -13,7 +13,6 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import SYSTEM, UNNAMED, Role
 from domain.kernel.restriction import Restriction, withhold
 from domain.reading import (
-    NOTHING_MARKED,
     REGISTERS,
     REGISTRARS,
     TOLD_WHO,
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from application.queries import Chapter, File
     from domain.kernel.identity import Actor, StreamId
-    from domain.kernel.message import Occurrence
+    from domain.kernel.message import Event, Occurrence
     from domain.kernel.state import State
     from store.identity import SeatGrant, Seats
     from store.port import EventStore
@@ -82,9 +81,14 @@ class Access:
         )
 
     def hides_actor(self, occurrence: Occurrence) -> bool:
-        """Whether they are not told who acted: of an anonymous event, all but whoever it was and whose task it is."""
-        return occurrence.event.anonymous and not any(
-            occurrence.actor == seat or seat.role in TOLD_WHO for seat, _ in self.sights
+        """Whether they are not told who acted there; whoever it was themselves knows."""
+        return all(occurrence.actor != seat for seat, _ in self.sights) and not self.tells_who(type(occurrence.event))
+
+    def tells_who(self, event: type[Event]) -> bool:
+        """Whether they are told who caused such an event: an anonymous one, only those whose task it is."""
+        return any(
+            (not event.anonymous or seat.role in TOLD_WHO) and event.actor_restriction not in sight.restrictions
+            for seat, sight in self.sights
         )
 
     def reveal(self, occurrence: Occurrence) -> Occurrence:
@@ -101,16 +105,17 @@ class Access:
         return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld)
 
 
-def access_of(seat: Actor | None) -> Access:
-    """What is seen where the reader has all files anyway and only says on which seat they read, or does not say."""
-    if seat is None:
-        return Access(((SYSTEM, NOTHING_MARKED),))
-    return Access(((seat, Sight(restrictions=list_unknown(seat.role))),))
+def access_of(seat: Actor | None, state: State | None = None) -> Access:
+    """What is seen where the reader has all files anyway and only says on which seat they read, or does not say.
+
+    ``state`` is the file's; without it, what is withheld for a time counts as withheld.
+    """
+    return Access(((seat or SYSTEM, Sight(restrictions=list_unknown(seat, state))),))
 
 
 def show_to(file: File, seat: Actor | None) -> File:
     """The file without the marked fields that no such seat sees, where all files are there to be read anyway."""
-    access = access_of(seat)
+    access = access_of(seat, file.state)
     return replace(file, story=tuple(map(access.show, file.story)), restrictions=access.restrictions)
 
 
@@ -136,7 +141,7 @@ async def _find_access_now(store: EventStore, seats: Seats, stream: StreamId) ->
 
 
 def _see_house(grant: SeatGrant) -> Sight:
-    return Sight(restrictions=list_unknown(grant.seat.role))
+    return Sight(restrictions=list_unknown(grant.seat, None))
 
 
 def _look(grant: SeatGrant, state: State, facts: Facts) -> Sight:
@@ -212,12 +217,12 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
     """
     streams = {chapter.stream for chapter in file.story} | {document.stream for document in file.documents}
     access = {one: await _find_access_now(store, seats, one) for one in streams | {file.stream}}
-    own, shown = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
+    own, chapters = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
     return replace(
         file,
         story=tuple(
             sight.show(chapter)
-            for chapter, sight in shown
+            for chapter, sight in chapters
             if sight is not None and sight.shows(chapter.occurrence.event.event_type)
         ),
         documents=tuple(document for document in file.documents if access[document.stream] is not None),
@@ -228,14 +233,14 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
 
 async def _read_facts(store: EventStore, seats: Seats, state: State) -> Facts:
     """The round where a host reads whose business it may make the file, the panels where a reviewer does."""
-    roles, wanted = {grant.seat.role for grant in seats}, Reads()
+    roles, reads = {grant.seat.role for grant in seats}, Reads()
     if Role.HOST in roles:
-        wanted |= read_round(state)
+        reads |= read_round(state)
     if Role.EXPERT in roles and state.stream.kind == "project":
-        wanted |= Reads(streams=await _list_panels(store, state.stream))
+        reads |= Reads(streams=await _list_panels(store, state.stream))
     reader = Reader(store)
-    await reader.fetch(wanted)
-    return Facts(streams={stream: reader.states[stream] for stream in wanted.streams})
+    await reader.fetch(reads)
+    return Facts(streams={stream: reader.states[stream] for stream in reads.streams})
 
 
 async def _list_panels(store: EventStore, project: StreamId) -> frozenset[StreamId]:

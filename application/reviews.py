@@ -67,8 +67,8 @@ async def list_reviews(store: EventStore, seat: Actor) -> list[Review]:
         async for standing in store.standings(kind="panel", stage=stage)
     ]
     states = await load_states(store, at_work)
-    found = (find_review(states[stream], seat) for stream in sorted(states))
-    return [one for one in found if one is not None]
+    reviews = (find_review(states[stream], seat) for stream in sorted(states))
+    return [one for one in reviews if one is not None]
 
 
 def find_review(state: State, seat: Actor) -> Review | None:
@@ -82,17 +82,17 @@ def find_review(state: State, seat: Actor) -> Review | None:
 async def list_bids(store: EventStore, review: Review, only: str | None = None) -> list[Bid]:
     """What the panel is to score, all of it or ``only`` that application, with who stands behind each."""
     own = review.stream.sibling
-    wanted = {name: bidders for name, bidders in review.panel.bidders.items() if only in (None, name)}
-    names = {name for bidders in wanted.values() for name in bidders}
+    bidders_by_bid = {name: bidders for name, bidders in review.panel.bidders.items() if only in (None, name)}
+    names = {name for bidders in bidders_by_bid.values() for name in bidders}
     states = await load_states(
-        store, [*(own("project", bid) for bid in wanted), *(own("organisation", name) for name in names)]
+        store, [*(own("project", bid) for bid in bidders_by_bid), *(own("organisation", name) for name in names)]
     )
 
     def call(name: str) -> str:
         known = states.get(own("organisation", name))
         return (known.part(Organisation).name if known is not None else "") or name
 
-    bids = ((own("project", bid), bidders) for bid, bidders in wanted.items())
+    bids = ((own("project", bid), bidders) for bid, bidders in bidders_by_bid.items())
     return [
         Bid(stream, states[stream].part(Application), tuple(map(call, bidders)))
         for stream, bidders in bids
@@ -114,6 +114,13 @@ def weigh(scheme: Scheme) -> dict[str, int]:
 
 
 def list_marks(review: Review, bid: str) -> Sequence[tuple[str, Decimal]]:
-    """Everybody's marks for it, by seat; nobody else's before all of the reviewer's own are in (SD7)."""
+    """Everybody's marks for it, the reviewer's own first; nobody else's before all of their own are in (SD7).
+
+    By seat once the panel has reported; until then the seats of others are empty, and the marks go by their size.
+    """
     sheets = review.panel.sheets.get(bid, {})
-    return [(place, mark) for place, mark in sorted(sheets.items()) if not review.missing or place == review.place]
+    own = [(review.place, sheets[review.place])] if review.place in sheets else []
+    others = [(place, mark) for place, mark in sorted(sheets.items()) if place != review.place]
+    if review.missing:
+        return own
+    return own + (others if review.panel.reported else [("", mark) for mark in sorted(mark for _, mark in others)])

@@ -22,6 +22,7 @@ from deciding.fold import fold, read_occurrence
 from domain.kernel.calendar import local_time
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
+from domain.kernel.restriction import name_as_written
 from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         **({"persons": sorted(chapter.occurrence.persons)} if chapter.occurrence.persons else {}),
         **({"basis": chapter.occurrence.basis} if chapter.occurrence.basis else {}),
         "data": plain(event),
-        **({"withheld": sorted(chapter.withheld)} if chapter.withheld else {}),
+        **({"withheld": sorted(name_as_written(event, chapter.withheld))} if chapter.withheld else {}),
     }
 
 
@@ -185,24 +186,24 @@ async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = No
     """
     async with invocation.open_store() as store:
         stream = await resolve(store, name, realm, invocation.printer)
-        shown, access = 0, access_of(read_actor(seat) if seat else None)
+        version, access = 0, access_of(read_actor(seat) if seat else None)
         async for _ in store.pokes():
-            shown = await _show_new(store, stream, shown, invocation.printer, access)
+            version = await _show_new(store, stream, version, invocation.printer, access)
 
 
-async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Printer, access: Access) -> int:
+async def _show_new(store: EventStore, stream: StreamId, version: int, printer: Printer, access: Access) -> int:
     """Tell what has happened since; the version reached."""
-    async for entry in store.read(stream, shown):
+    async for entry in store.read(stream, version):
         occurrence = read_occurrence(entry)
         chapter = access.show(Chapter(occurrence.at, entry.position, stream, occurrence, entry.recorded_at))
         if printer.for_people:
             event = chapter.occurrence.event
             what = printer.say(event.zh, event.en)
             particulars = describe_event(event, printer.say)
-            who = rendering.who_acted(occurrence, printer)
+            who = rendering.who_acted(chapter.occurrence, printer)
             line = f"{local_time(occurrence.at)}  {what}  {who}  {particulars}"
             printer.line(line)
         else:
             Printer(Form.JSONL, printer.lang).json(_chapter(chapter))
-        shown = entry.version
-    return shown
+        version = entry.version
+    return version

@@ -14,7 +14,9 @@ from cli.cell import Cell, make_visible
 from cli.times import deadline_time
 from domain.catalogue import stage_words
 from domain.kernel.calendar import local_time
+from domain.kernel.identity import UNNAMED
 from domain.kernel.money import yuan
+from domain.kernel.restriction import WITHHELD
 from domain.project.opening import Openings
 
 if TYPE_CHECKING:
@@ -119,6 +121,8 @@ def _facts(
 
 def who_acted(occurrence: Occurrence, printer: Printer) -> str:
     """The seat, the persons who count as having acted, and whether it was another's seat: that is never left out."""
+    if occurrence.actor == UNNAMED:
+        return printer.say(*WITHHELD)
     persons = "、".join(sorted(occurrence.persons))
     known = f"（{persons}）" if persons else ""
     basis = occurrence.basis

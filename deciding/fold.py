@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from deciding.occurrence import occurrence
@@ -34,11 +35,12 @@ def write_event_meta(order: Order) -> bytes:
 
 def fold(stream: StreamId, entries: Iterable[Entry], state: State | None = None) -> State:
     """What the events of the stream add up to."""
-    aggregate = AGGREGATES[stream.kind]
-    state = state or State(stream)
-    for entry in entries:
-        state = aggregate.evolve(state, read_occurrence(entry))
-    return state
+    return add_up(stream, map(read_occurrence, entries), state)
+
+
+def add_up(stream: StreamId, occurrences: Iterable[Occurrence], state: State | None = None) -> State:
+    """The same, of events that were decoded before."""
+    return reduce(AGGREGATES[stream.kind].evolve, occurrences, state or State(stream))
 
 
 def parse_command(command_type: str, body: Mapping[str, Any]) -> Command:

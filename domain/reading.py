@@ -84,6 +84,7 @@ _KNOWN_TO: Final[Mapping[Restriction, frozenset[Role]]] = {
     Restriction.CLIENT: frozenset({Role.CAB_REG, *WATCH, Role.SUPV, Role.EVAL, *ORGANISATIONS}),
     Restriction.SHEET: frozenset({Role.CAB_REG, Role.CAB_DEC, *WATCH, Role.HOST, Role.EXPERT}),
     Restriction.INTEREST: frozenset({Role.CAB_REG, Role.CAB_DEC, *WATCH}),
+    Restriction.PANELIST: frozenset({*_HOUSE, *WATCH, Role.HOST}),
 }
 """Of those who may read a file, whose task needs what is marked in it: money the accounts, care the clients (FZ-10),
 secretariat and decision the sheets, recusal the reasons. Whoever recorded a thing reads it, whatever it is."""
@@ -131,10 +132,6 @@ class Sight:
 WHOLE: Final = Sight()
 
 
-NOTHING_MARKED: Final = Sight(restrictions=frozenset(Restriction))
-"""What is seen by whoever does not say on which seat they read."""
-
-
 def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
     """What whoever reads on that seat sees of the file; nobody's seat is the public's.
 
@@ -143,13 +140,29 @@ def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts
     a reviewer does.
     """
     sight = _read(seat, scope, state, facts)
-    unknown = list_unknown(seat.role if seat is not None else Role.PUBLIC)
+    unknown = list_unknown(seat, state)
     return replace(sight, restrictions=sight.restrictions | unknown) if sight.denied is None else sight
 
 
-def list_unknown(role: Role) -> frozenset[Restriction]:
-    """The kinds of marked fields that no seat of that role sees but in what it recorded itself."""
-    return frozenset(kind for kind, roles in _KNOWN_TO.items() if role not in roles)
+def list_unknown(seat: Actor | None, state: State | None) -> frozenset[Restriction]:
+    """The kinds of marked fields of that file that are not seen on that seat but in what it recorded itself.
+
+    Without a file, whatever it may come to. SD7: a reviewer sees nobody else's sheet before all their own are in. Who
+    sits on the panel nobody is told but its office, its host and those who watch until the report has made the marks
+    final, and not only until one's own are in: as the field has it, the list of a panel is confidential until its
+    result is determined (招標投標法 art. 37), and a reviewer who is done can still press one who is not. What a file
+    other than the panel's own quotes of a panel has been reported.
+    """
+    role = seat.role if seat is not None else Role.PUBLIC
+    unknown = frozenset(kind for kind, roles in _KNOWN_TO.items() if role not in roles)
+    if state is None:
+        return unknown | ({Restriction.SHEET} if role is Role.EXPERT else set())
+    if state.stream.kind != "panel":
+        return unknown - {Restriction.PANELIST}
+    known = state.part(Panel)
+    if seat is not None and role is Role.EXPERT and known.list_missing(seat_of(seat)):
+        unknown |= {Restriction.SHEET}
+    return unknown - {Restriction.PANELIST} if known.reported else unknown
 
 
 def _read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
@@ -222,9 +235,11 @@ def _read_request(seat: Actor | None, scope: Scope | None, state: State) -> Sigh
     if seat is None:
         return _deny()
     is_theirs = known.opener is not None and seat == known.opener.seat
-    above = {one for asked in state.approvals if asked.is_escalated for one in asked.above}
-    asked = any(is_asked(group, seat, scope) and (scope is not None or seat in group.seats) for group in known.groups)
-    return WHOLE if is_theirs or asked or seat in above else _deny()
+    above = {one for request in state.approvals if request.is_escalated for one in request.above}
+    is_asked_of = any(
+        is_asked(group, seat, scope) and (scope is not None or seat in group.seats) for group in known.groups
+    )
+    return WHOLE if is_theirs or is_asked_of or seat in above else _deny()
 
 
 def read_round(state: State) -> Reads:
@@ -253,7 +268,7 @@ def list_readers(state: State, facts: Facts) -> frozenset[str]:
             return frozenset({*organisation, *(_words(Role.DCAB, frozenset({district})) if district else ())})
         case "approval":
             known = state.part(ApprovalRequest)
-            above = {one for asked in state.approvals if asked.is_escalated for one in asked.above}
+            above = {one for request in state.approvals if request.is_escalated for one in request.above}
             groups = {word for group in known.groups for word in _asked_words(group)}
             return frozenset({*([known.opener.seat] if known.opener else ()), *above, *groups})
         case "panel":
@@ -288,16 +303,14 @@ def readers_of(seat: Actor, scope: Scope | None) -> frozenset[str]:
 
 
 def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
-    """SD7, SD5: reviewers see nobody else's sheets before all their own are in, and nothing once recused."""
+    """SD5: reviewers see nothing once recused; what of the rest is withheld from them, ``list_unknown`` says."""
     known = state.part(Panel)
     match role:
         case Role.EXPERT if seat is not None:
             place = seat_of(seat)
             if place in known.barred:
                 return _deny("SD5", "已回避，不得再閱本組材料", "recused: nothing more of this panel may be read")
-            if place not in known.seated:
-                return _deny()
-            return Sight(restrictions=frozenset({Restriction.SHEET})) if known.list_missing(place) else WHOLE
+            return WHOLE if place in known.seated else _deny()
         case Role.HOST if scope is not None and panel.HOST.holds(scope, state, facts, None):
             return WHOLE
         case Role.SO_LEGAL | Role.SO_PM | Role.SO_ACC if scope is not None and known.reported:

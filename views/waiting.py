@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.catalogue import command_class
-from domain.kernel.identity import ANY_SEAT
+from domain.kernel.identity import ANY_SEAT, Role
 from domain.reading import list_readers
 from views.view import FAR, View, list_organisations, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from domain.kernel.message import Awaited
     from views.view import Source
 
 
@@ -19,6 +20,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
     title = title_of(source.state)
     readers = sorted(list_readers(source.state, source.facts)) if source.awaiting else []
     organisations = list_organisations(source.state)
+    is_panel = source.state.stream.kind == "panel"
     for ordinal, awaited in enumerate(source.awaiting):
         roles = [str(role) for role in dict.fromkeys(awaited.roles)]
         for role in roles:
@@ -39,8 +41,13 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
                 "title": title,
                 "organisations": organisations,
                 "seats": [str(seat) for seat in awaited.seats] or [ANY_SEAT],
-                "readers": readers,
+                "readers": [one for one in readers if not is_panel or _may_tell(one, awaited)],
             }
 
 
-WAITING = View("waiting", 5, "待辦", "what waits for whom", _rows)
+def _may_tell(reader: str, awaited: Awaited) -> bool:
+    """SD7: a reviewer is told what waits for them, and not which others it waits for."""
+    return not reader.startswith(f"{Role.EXPERT}#") or reader in awaited.seats
+
+
+WAITING = View("waiting", 6, "待辦", "what waits for whom", _rows)

@@ -37,6 +37,7 @@ from audit.invariants import (
     requests,
     roles,
     seals,
+    stages,
     state_machine,
 )
 from audit.invariants.realm import Realm
@@ -147,7 +148,7 @@ INVARIANTS: Final[Mapping[str, tuple[str, str]]] = {
     "AF07": ("評估者為協議載明者", "who evaluates is whom the contract names"),
     "AF08": ("審計者為協議載明者", "who audits is whom the contract names"),
 }
-"""Every invariant, in Chinese and English; besides them the rows of ``state_machine`` and ``roles`` by their ids."""
+"""Every invariant, in Chinese and English; besides them the rows of ``state_machine``, ``stages`` and ``roles``."""
 
 CHECKS: Final[Mapping[str, Callable[[Conditions, Realm, RecordedEvent], None]]] = {
     **registers.CHECKS,
@@ -241,6 +242,7 @@ class Invariants:
         realm.look_back_to(event.at)
         every_event.check_every_event(self._require, event)
         roles.check_role(self._require, event)
+        stages.check_stage(self._require, realm, event)
         business.check_business(self._require, realm, self._realms.get(_LIVE, realm), event)
         self._offices.judge(self._require, event)
         live = self._realms.get(_LIVE, realm)

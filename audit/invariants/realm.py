@@ -96,7 +96,6 @@ class ApprovalRequest:
     digest: str
     payee: str = ""
     """The organisation that would be paid; empty where none was named."""
-    stage: str = "OPEN"
     voters: list[Hand] = field(default_factory=list)
 
 
@@ -399,6 +398,8 @@ class Realm:
     """Who submitted and who endorsed each need."""
     known: set[tuple[str, str]] = field(default_factory=set)
     """Kind and name of every stream that has an event."""
+    stages: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Kind and name of every stream but projects', and the stage it is in."""
     designations: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     """Designation, its kind and, of a method, its steps."""
     nodes: dict[str, str] = field(default_factory=dict)

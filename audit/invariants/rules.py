@@ -78,15 +78,15 @@ CITED: Final[Mapping[str, Mapping[str, str]]] = {
 def check_citations(require: Conditions, rules: Rules, event: RecordedEvent) -> None:
     """S1: a number that an event takes from the rules is the one that the rules give."""
     for name, parameter in CITED.get(event.type, {}).items():
-        cited, given = event.data.get(name), rules[parameter]
+        cited, value = event.data.get(name), rules[parameter]
         require(
-            not rules or cited == given,
+            not rules or cited == value,
             "S1",
             "{name} 記為 {cited}，管理辦法為 {given}",
             "{name} is recorded as {cited}; the rules say {given}",
             name=call_field(event.type, name),
             cited=cited,
-            given=given,
+            given=value,
         )
 
 
@@ -112,6 +112,10 @@ def require_criteria(
 UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "AnnualRoundScheduled": "it opens nothing; each round that it leads to is checked as any other",
     "AnnualRoundUnscheduled": "it opens nothing and ends nothing",
+    "ApprovalEscalated": "no vote; who may decide then are persons as before, and its stage is checked as any event's",
+    "ApprovalExpired": "it grants nothing, and ``stages`` lets nothing follow it",
+    "ApprovalReminded": "no vote; its stage is checked as any event's",
+    "ApprovalWithdrawn": "as ApprovalExpired",
     "DoorKeyPublished": "audit verify holds every signature to it; it moves no money",
     "DoorKeyRotated": "as DoorKeyPublished",
     "DoorKeyWithdrawn": "as DoorKeyPublished",
@@ -131,7 +135,7 @@ UNCHECKED_EVENTS: Final[Mapping[str, str]] = {
     "TenantExited": "a tenancy binds no money",
     "TenantGraduated": "a tenancy binds no money",
 }
-"""Events that no invariant rests on beyond what holds for every event, and why."""
+"""Events that no invariant rests on beyond what holds for every event (its seat and its stage, too), and why."""
 
 UNCHECKED_PARAMETERS: Final[Mapping[str, str]] = {
     "city": "a name",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from audit.invariants.wording import call, call_event, call_seat
+from audit.invariants.wording import call, call_event, call_seat, call_stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,10 +162,10 @@ def check_move(require: Conditions, project: Project, event: RecordedEvent) -> N
         row is not None,
         rule,
         "「{type}」不得發生於「{stage}」，只可在「{starts}」",
-        "{type}: the project was “{stage}”, and must be “{starts}”",
+        "{type}: the stage was “{stage}”, and must be “{starts}”",
         type=call_event(event.type),
-        stage=call("project", project.stage),
-        starts=[call("project", one) for one in starts],
+        stage=call_stage("project", project.stage),
+        starts=[call_stage("project", one) for one in starts],
     )
     if row is None:
         return

@@ -12,8 +12,7 @@ from typing import Any, Final, ParamSpec
 
 from pydantic import TypeAdapter
 
-from domain.approval.request import ApprovalStage
-from domain.catalogue import event_class, value_words
+from domain.catalogue import event_class, stage_words, value_words
 from domain.kernel.beneficiaries import Residence
 from domain.kernel.calendar import local_time
 from domain.kernel.codelist import Codelist
@@ -46,6 +45,7 @@ __all__ = [
     "call_event",
     "call_field",
     "call_seat",
+    "call_stage",
     "call_tranche",
     "named",
     "or_else",
@@ -58,7 +58,6 @@ _PARAMS: Final = TypeAdapter(dict[str, Param])
 _NONE: Final = word("無", "none")
 _UNKNOWN: Final = word("未登記", "not on record")
 _LISTS: Final[Mapping[str, Iterable[Words]]] = {
-    "approval": ApprovalStage,
     "challenge": ChallengeStatus,
     "codelist": Codelist,
     "designation": DesignationKind,
@@ -127,6 +126,12 @@ def call(kind: str, code: object) -> Word | str:
 
 
 @_when_told
+def call_stage(kind: str, stage: str) -> Word:
+    """What that stage of a stream of that kind is called; an unknown one by its name."""
+    return word(*stage_words(kind, stage))
+
+
+@_when_told
 def call_amount(fen: object) -> Word | str:
     """An amount of fen in yuan, as in refusals; of what is no amount, what it is."""
     return yuan(fen) if isinstance(fen, int) else _NONE if fen is None else str(fen)
@@ -156,9 +161,9 @@ def call_seat(actor: object) -> Word | str:
     return word(f"{role.zh}（{actor}）", f"{role.en} ({actor})") if role else str(actor)
 
 
-def read_particulars(given: Mapping[str, object]) -> dict[str, Param]:
+def read_particulars(particulars: Mapping[str, object]) -> dict[str, Param]:
     """What stands at a text's places: amounts by fund in yuan, instants as a clock in China shows them."""
-    return read_params({name: _show(value) for name, value in given.items()})
+    return read_params({name: _show(value) for name, value in particulars.items()})
 
 
 def write_particulars(params: Mapping[str, Param]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.effects import Effect
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.relation import Relation, list_idle_relations, list_roles_without, scope_kind
+from domain.kernel.restriction import Restriction
 from domain.kernel.scope import Scope
 from domain.kernel.state import NONE, Transition
 from domain.kernel.words import name_code, split_name
@@ -44,6 +45,8 @@ class Event(Particulars):
     """Whether an approval is asked for by it: whoever caused it is told which."""
     anonymous: ClassVar[bool] = False
     """Whether readers are not told who caused it, but for those whose task it is (``domain.reading``)."""
+    actor_restriction: ClassVar[Restriction | None] = None
+    """Of what kind who caused it is, as a field that is not for everybody; None where everybody is told."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - pydantic's own signature

@@ -29,6 +29,8 @@ class Restriction(Words):
     """SD7: another reviewer's."""
     INTEREST = "INTEREST", "利害關係的緣由", "reason of an interest"
     """SD5: what ties a reviewer to whom."""
+    PANELIST = "PANELIST", "評審席位", "who sits on the panel"
+    """SD7: seats by their numbers in the roster, and who declared or scored on which."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ def withhold(event: Event, names: Collection[str]) -> Event:
     for name in names:
         bare.__dict__.pop(name, None)  # what has a default would else be told as that
     return bare
+
+
+def name_as_written(event: Event, names: Collection[str]) -> frozenset[str]:
+    """Those fields by the names under which they stand in outputs, e.g. ``in`` for ``in_``."""
+    return frozenset(type(event).model_fields[name].serialization_alias or name for name in names)
 
 
 WITHHELD: tuple[str, str] = ("不予顯示", "withheld")

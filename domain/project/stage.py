@@ -86,7 +86,7 @@ def with_gates(decider: Decider[Any, Any]) -> Decider[Any, Any]:
 
     def evolve(state: State, of: Occurrence, event: Event) -> State:
         after: State = decider.evolve(state, of, event)
-        if after.parts.get(Gates) is not state.parts.get(Gates):
+        if after.parts.get(Gates) is not state.parts.get(Gates) or event.event_type in after.part(Gates).passed:
             return after
         return set_gate(after, event.event_type, positive=True)
 

@@ -109,7 +109,7 @@ class Draw(Particulars):
         tuple[Name, ...], Field(max_length=2000, min_length=1, title="參評申報 / applications to be scored")
     ]
     """The applications to be scored, e.g. ``AP-1``."""
-    seats: Annotated[tuple[Seat, ...], Field(max_length=99, title="專家席位 / seats")]
+    seats: Annotated[tuple[Seat, ...], Field(max_length=99, title="專家席位 / seats"), Restricted(Restriction.PANELIST)]
     witness: Annotated[Actor | None, Field(title="監督人 / witness")] = None
     """Who watched the draw."""
 
@@ -154,7 +154,9 @@ class PanelDrawn(Draw, Event):
     )
     bidders: Annotated[dict[str, tuple[str, ...]], Field(title="申報單位 / applicants")]
     """Application and the organisations behind it."""
-    opening: Annotated[Opening | None, Field(title="抽取憑據 / evidence of the draw")] = None
+    opening: Annotated[
+        Opening | None, Field(title="抽取憑據 / evidence of the draw"), Restricted(Restriction.PANELIST)
+    ] = None
     """None for seats that were drawn elsewhere and entered."""
     declaration: Annotated[bool | None, Field(title="先聲明後評分 / no interest declared before scores")] = None
     """Whether the rules of the day ask each expert to declare before a score; None if they do not."""
@@ -187,6 +189,7 @@ class DrawPanel(Draw, Command):
 class ConflictDeclared(Conflict, Event):
     """An expert has declared an interest."""
 
+    actor_restriction = Restriction.PANELIST
     zh = "利害關係申報"
     en = "interest declared"
     moves = (Transition("RP02", (PanelStage.DRAWN, PanelStage.SCORING), SAME, (Role.EXPERT,), "seated on this panel"),)
@@ -207,6 +210,7 @@ class DeclareConflict(Conflict, Command):
 class ImpartialityDeclared(Event):
     """An expert has read who bids and has said to have no interest in any of them; the bids are open to them now."""
 
+    actor_restriction = Restriction.PANELIST
     zh = "無利害關係聲明"
     en = "no interest declared"
     moves = (
@@ -233,8 +237,10 @@ class Recusal(Particulars):
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
-    out: Annotated[Seat, Field(title="回避專家 / recused")]
-    in_: Annotated[Seat | None, Field(alias="in", title="遞補專家 / replacement")] = None
+    out: Annotated[Seat, Field(title="回避專家 / recused"), Restricted(Restriction.PANELIST)]
+    in_: Annotated[Seat | None, Field(alias="in", title="遞補專家 / replacement"), Restricted(Restriction.PANELIST)] = (
+        None
+    )
     """The substitute; without one the panel must still be odd (P4)."""
     reason: Annotated[Reason | None, Restricted(Restriction.INTEREST)] = None
 
@@ -307,6 +313,7 @@ class ListForDefence(Invitation, Command):
 class ScoreSubmitted(Sheet, Event):
     """One sheet is in; it can no longer be changed."""
 
+    actor_restriction = Restriction.PANELIST
     zh = "專家評分"
     moves = (
         Transition(
@@ -759,14 +766,14 @@ def _list_other_seats(panel: Panel, order: Order) -> list[str]:
 
 def find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str]) -> dict[str, frozenset[PersonId]]:
     """Whose the reviewers' seats are, as far as the realm's register knows them: bare seats of paper are left out."""
-    found: dict[str, frozenset[PersonId]] = {}
+    holders: dict[str, frozenset[PersonId]] = {}
     realm = LIVE if order.is_live else state.stream.realm
     for seat in seats:
         known = facts.of(seat_stream(realm, person(seat))).part(RegisteredSeat)
         holder = known.holder_at(order.at)
         if known.scope is not None or order.is_live:  # where the live register judges there are no bare seats
-            found[seat] = frozenset() if holder is None else frozenset({holder})
-    return found
+            holders[seat] = frozenset() if holder is None else frozenset({holder})
+    return holders
 
 
 def list_judges(order: Order, state: State, facts: Facts) -> Mapping[Actor, frozenset[PersonId]]:

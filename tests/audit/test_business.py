@@ -43,7 +43,8 @@ RULES = scheme("hangzhou")
 def seat_on_register(town: WrittenRealm, seat: str, person: str, *names: str) -> None:
     """The seat and whoever is on it, as the realm's own registers keep them."""
     scope = scope_of(Actor(seat).role, *names)
-    _write(town, "person", person, "PersonRegistered", {})
+    if StreamId.of("person", town.realm, person) not in {entry.stream for entry in town.entries}:
+        _write(town, "person", person, "PersonRegistered", {})
     name = seat.replace("#", ".")
     _write(town, "seat", name, "SeatEstablished", {"scope": {"kind": scope.kind, "names": list(scope.names)}})
     _write(town, "seat", name, "SeatGranted", {"person": person})

@@ -22,7 +22,7 @@ from domain.kernel.message import Event
 from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel
-from domain.need import SubmitNeed
+from domain.need import AdoptNeed, EndorseNeed, RejectNeed, SubmitNeed
 from domain.project import delivery, disbursement
 from domain.project.award import DeclineAward, RevokeAward
 from domain.project.bidding import BaseSupport, LapseCompletion, ReturnApplication
@@ -85,10 +85,13 @@ from domain.project.termination import (
 )
 from domain.project.tranches import Installment
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
+from domain.registers.designation import WithdrawDesignation
 from domain.registers.draw import CommitDraw, OpenDraw, commitment_to
-from domain.registers.fund import ConfirmFundAdjustment, ProposeFundAdjustment
+from domain.registers.fund import ConfirmFundAdjustment, ProposeFundAdjustment, RegisterFundSource
 from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.maintenance import MAINTENANCE_NAME, BeginMaintenance, EndMaintenance, Work
+from domain.registers.network import CloseNode
+from domain.registers.occasion import StrikeOccasion
 from domain.registers.organisation import ApplyRatingBonus, BanApplicant, RecordRating
 from domain.registers.panel import DeclareConflict, DeclareImpartiality, RecuseReviewer, SubmitScore
 from domain.registers.reviewer import ConflictKind
@@ -1146,9 +1149,9 @@ def _as_if_unpaid(cls: type[disbursement.DisbursementFailed], command: FailDisbu
 
 
 def test_d6_an_objection_that_tells_nobody_when_it_is_late_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = scheme("hangzhou", publicity={"tells_of_late": True})
+    rules = scheme("hangzhou", publicity={"tells_of_late": True})
     *lodged, accepted = objection("2024-03-13", "2024-03-14")
-    town = realm_until("posted", told)
+    town = realm_until("posted", rules)
     for step in lodged:
         step.ordered(town)
     silent = ObjectionAccepted(objection="1")
@@ -1217,9 +1220,9 @@ def test_d5_a_bonus_for_a_rating_that_has_ended_is_caught(monkeypatch: pytest.Mo
     town = realm_until("call", scheme("hangzhou", bidding={"rating_bonus": {"4A": 2}}))
     rating = RecordRating(level="4A", until=date(2024, 2, 5))
     register("organisation", "ORG-1", rating, "2024-02-02", "CAB-REG#1").ordered(town)
-    asked = register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-05", "CAB-REG#1")
+    step = register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-05", "CAB-REG#1")
     late = register("organisation", "ORG-1", ApplyRatingBonus(round="R-2"), "2024-02-06", "CAB-REG#1")
-    asked.ordered(town)
+    step.ordered(town)
     assert town.check().ok
     assert "D5" in late.refused(town)
     monkeypatch.setattr("domain.registers.organisation.Organisation.rating", lambda self, _day: self.ratings[-1])
@@ -1342,6 +1345,39 @@ def test_rules_that_ask_for_no_stage_are_caught(row: str, monkeypatch: pytest.Mo
     open_roles(monkeypatch)
     out_of_place.ordered(town)
     assert row in broke(town)
+
+
+OUT_OF_STAGE: dict[str, tuple[str, str, Command]] = {
+    "FS01": ("fund", "FS-1", RegisterFundSource(name="又一", envelope=1, purposes=("助老",))),
+    "FS02": ("fund", "FS-9", ProposeFundAdjustment(change=1, reason="增撥")),
+    "OG01": ("organisation", "ORG-9", RecordRating(level="4A", until=date(2025, 2, 5))),
+    "RD03": ("round", "R-1", OpenNeedSolicitation.model_validate(SCHEME)),
+    "RD06": ("round", "R-1", PublishCall.model_validate(SCHEME)),
+    "RD07": ("round", "R-9", AmendCall(reason="延期")),
+    "RD09": ("round", "R-9", CancelCall.model_validate(AGAINST)),
+    "ND02": ("need", "ND-9", EndorseNeed()),
+    "ND03": ("need", "ND-9", AdoptNeed()),
+    "ND04": ("need", "ND-9", RejectNeed(reason="重複")),
+    "RP03": ("panel", "RP-9", RecuseReviewer.model_validate({"out": "E1", "in": "E6"})),
+    "BS02": ("base", "BASE-9", AssessBase(score=Decimal(90), grade="A")),
+    "DG02": ("designation", "DS-9", WithdrawDesignation.model_validate(AGAINST)),
+    "EV02": ("occasion", "EV-9", StrikeOccasion.model_validate(AGAINST)),
+    "NW02": ("node", "ND-9", CloseNode(reason="撤並")),
+}
+"""What is said to a stream that is not there yet, or past it; every other event in tests/audit/test_stages.py."""
+
+
+@pytest.mark.parametrize("row", OUT_OF_STAGE)
+def test_rules_that_ask_for_no_stage_of_what_is_no_project_are_caught(
+    row: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, (kind, name, command) = realm_until("bid 1"), OUT_OF_STAGE[row]
+    out_of_stage = register(kind, name, command, "2024-03-05", f"{command.by[0]}#1")
+    assert out_of_stage.refused(town)
+    mute(monkeypatch)
+    open_roles(monkeypatch)
+    out_of_stage.ordered(town)
+    assert row in {b.rule for b in town.check().breaches if "不得發生於" in b.zh}
 
 
 def test_rules_that_ask_for_no_role_are_caught() -> None:

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from domain.catalogue import AGGREGATES, command_class, value_words
 from domain.kernel.calendar import SHANGHAI, closing_time
-from domain.kernel.identity import Role
+from domain.kernel.identity import UNNAMED, Role
 from domain.kernel.money import capital_yuan, yuan
+from domain.kernel.restriction import WITHHELD
 from web.language import Language
 
 
@@ -28,7 +29,9 @@ def tell_role(role: str, language: Language) -> str:
 
 
 def tell_seat(seat: str, language: Language) -> str:
-    """A seat: its role in words, and its number."""
+    """A seat: its role in words, and its number; or that it is withheld."""
+    if seat == UNNAMED:
+        return language.say(*WITHHELD)
     role, mark, number = seat.partition("#")
     return f"{tell_role(role, language)}{mark}{number}"
 

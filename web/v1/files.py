@@ -19,6 +19,7 @@ from domain.kernel.canonical import canonical, plain
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.input import read_moment as read_day_or_time
+from domain.kernel.restriction import name_as_written
 from papers.lists import STORY, list_story
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import problem_responses
@@ -166,8 +167,8 @@ async def get_file(
     position = await house.store.last_position()
     file = await load_seen_file(house.store, caller.grants, stream, until=until, known=known)
     if as_sheet:
-        said = {"stream": stream, "as_of": as_of, "known_at": known_at}
-        return await answer_sheet(STORY, list_story(file, language.say), language, **said)
+        conditions = {"stream": stream, "as_of": as_of, "known_at": known_at}
+        return await answer_sheet(STORY, list_story(file, language.say), language, **conditions)
     answer = _file(file, language, until, known, position)
     content = canonical(plain_answer(answer))
     body = answer.model_copy(update={"position": 0})
@@ -254,7 +255,7 @@ def tell_chapters(file: File, say: Say) -> list[ChapterAnswer]:
             at=chapter.at,
             recorded_at=chapter.recorded_at,
             data=plain(chapter.occurrence.event),
-            withheld=sorted(chapter.withheld),
+            withheld=sorted(name_as_written(chapter.occurrence.event, chapter.withheld)),
         )
         for chapter in file.story
     ]

@@ -11,6 +11,7 @@ import pytest
 from application.queries import load_file, resolve_name
 from tests.web.console.papers import PaperHouse, open_paper_house
 from web.console.file.change import list_money, trace_money
+from web.console.file.life import trace_states
 
 if TYPE_CHECKING:
     import httpx
@@ -32,7 +33,7 @@ async def read(client: httpx.AsyncClient, papers: PaperHouse, query: str = "") -
 async def test_a_figure_is_the_sum_of_the_events_that_it_is_made_of(papers: PaperHouse) -> None:
     store = papers.house.store
     file = await load_file(store, await resolve_name(store, "AP-5", papers.realm))
-    moved = trace_money(file.stream, file.story)
+    moved = trace_money(trace_states(file.stream, file.story))
     for name, fen in list_money(file.state).items():
         assert sum(one.fen for one in moved.get(name, [])) == fen, name
     assert [one.fen for one in moved["money_paid"]] == [3500000, 1500000]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from application.event_text import Say
     from application.queries import Chapter
-    from domain.kernel.identity import StreamId
     from web.console.texts import Speak
 
 
@@ -62,12 +61,11 @@ def list_money(state: State) -> dict[str, int]:
     }
 
 
-def trace_money(stream: StreamId, chapters: Iterable[Chapter]) -> Mapping[str, list[Movement]]:
+def trace_money(states: Iterable[tuple[Chapter, State]]) -> Mapping[str, list[Movement]]:
     """By figure, the events that it is made of: what they moved adds up to it."""
-    state, figures = State(stream), dict[str, int]()
+    figures: dict[str, int] = {}
     moved: dict[str, list[Movement]] = {}
-    for chapter in sorted((one for one in chapters if one.stream == stream), key=lambda one: one.position):
-        state = AGGREGATES[stream.kind].evolve(state, chapter.occurrence)
+    for chapter, state in states:
         now = list_money(state)
         what = tell_event(chapter.occurrence.event.event_type)
         for name, fen in now.items():
@@ -99,8 +97,8 @@ def _describe(state: State, speak: Speak, say: Say) -> Iterator[tuple[str, str]]
                 yield say(*value_words(name)), str(value)
         return
     for name, one in state.part(Tranches).of.items():
-        told = f"{tell_money(one.planned)} {say(one.status.zh, one.status.en)}"
-        yield f"{speak('tranche')} {name}", told
+        text = f"{tell_money(one.planned)} {say(one.status.zh, one.status.en)}"
+        yield f"{speak('tranche')} {name}", text
     contract, passed = state.part(Contract), state.part(Gates).passed
     for name, term in contract.milestones.items():
         met = speak("gate_met" if f"{MILESTONE}/{name}" in passed else "gate_unmet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING, Final
 
 from domain.catalogue import AGGREGATES, list_stages, stage_words
@@ -93,12 +93,17 @@ def _measure(text: str, size: tuple[float, float]) -> float:
     return sum(latin if one.isascii() else chinese for one in text)
 
 
-def trace_stages(stream: StreamId, chapters: Iterable[Chapter]) -> list[tuple[str, datetime]]:
+def trace_states(stream: StreamId, chapters: Iterable[Chapter]) -> list[tuple[Chapter, State]]:
+    """The file's own events in the order of the log, each with how it stood then."""
+    own = sorted((c for c in chapters if c.stream == stream), key=lambda c: c.position)
+    states = accumulate((c.occurrence for c in own), AGGREGATES[stream.kind].evolve, initial=State(stream))
+    return list(zip(own, islice(states, 1, None), strict=True))
+
+
+def trace_stages(states: Iterable[tuple[Chapter, State]]) -> list[tuple[str, datetime]]:
     """The stages that the file has been through, each with when it was reached, in order."""
-    aggregate, state = AGGREGATES[stream.kind], State(stream)
     reached: list[tuple[str, datetime]] = []
-    for chapter in sorted((c for c in chapters if c.stream == stream), key=lambda c: c.position):
-        state = aggregate.evolve(state, chapter.occurrence)
+    for chapter, state in states:
         if state.stage != NONE and (not reached or reached[-1][0] != state.stage):
             reached.append((state.stage, chapter.at))
     return reached

@@ -30,7 +30,7 @@ from domain.registers.organisation import Organisation
 from web.asking import find_asker
 from web.components.words import tell_command
 from web.console.file.change import compare, list_money, trace_money
-from web.console.file.life import draw_life, trace_stages
+from web.console.file.life import draw_life, trace_stages, trace_states
 from web.console.file.story import list_documents, tell_story
 from web.console.paths import act_path, file_path
 from web.console.reader import read_seat
@@ -214,9 +214,9 @@ async def show_file(
     seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known is not None
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
-    attempts = await _list_attempts(house, stream) if file.is_whole and not is_past else []
+    attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
     clock = await house.store.realm(realm)
-    reached = trace_stages(stream, file.story)
+    states = trace_states(stream, file.story)
     story = tell_story(file.story, attempts, stream, language, is_manual=clock.clock is Clock.MANUAL)
     return render(
         request,
@@ -226,7 +226,7 @@ async def show_file(
         title=_title(file),
         number=file.summary.get("project") or stream.name,
         stage=stage_words(kind, file.state.stage),
-        life=draw_life(stream, reached),
+        life=draw_life(stream, trace_stages(states)),
         awaiting=_list_wanted(file, acts, seat, is_past=is_past),
         due=None if is_past else file.due(),
         open_acts=_list_open(file, acts, seat),
@@ -234,7 +234,7 @@ async def show_file(
         facts=await _list_facts(house, file, language),
         opened=_find_opening(file),
         money=[(name, fen) for name, fen in list_money(file.state).items() if fen],
-        made_of=trace_money(stream, file.story),
+        made_of=trace_money(states),
         since=since,
         differences=await _compare(house, caller, file, since, language),
         funds=_list_funds(file),

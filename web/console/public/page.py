@@ -40,7 +40,7 @@ from domain.round.clarification import Clarifications
 from domain.round.plan import Round
 from domain.round.stage import RoundStage
 from web.body import fill
-from web.console.file.life import draw_life, trace_stages
+from web.console.file.life import draw_life, trace_stages, trace_states
 from web.console.file.page import read_stream
 from web.console.paths import act_path
 from web.console.public.texts import TEXTS
@@ -143,10 +143,10 @@ async def show_projects(
 ) -> Response:
     """Posted projects, narrowed and searched."""
     chosen = await _choose_realm(request, house, realm)
-    given = {"search": search.strip(), "round": round.strip(), "stage": stage}
-    filters = _filter(chosen, **given)
+    conditions = {"search": search.strip(), "round": round.strip(), "stage": stage}
+    filters = _filter(chosen, **conditions)
     page = await list_posted(house.store, filters, PageRequest(limit=PAGE, after=after))
-    params = {name: value for name, value in given.items() if value}
+    params = {name: value for name, value in conditions.items() if value}
     return await _show(
         request,
         house,
@@ -155,7 +155,7 @@ async def show_projects(
         rows=_lines(page),
         next=page.next,
         is_first=after is None,
-        given=given,
+        given=conditions,
         filters=params,
         stages=[one for one in Stage if one.value in POSTED],
     )
@@ -180,7 +180,7 @@ async def show_project(request: Request, realm: str, name: str, house: ByHouse) 
         number=file.summary.get("project") or file.stream.name,
         organisation=line.organisation if line is not None else application.organisation,
         stage=stage_words("project", file.state.stage),
-        life=draw_life(file.stream, trace_stages(file.stream, file.story)),
+        life=draw_life(file.stream, trace_stages(trace_states(file.stream, file.story))),
         facts=_list_facts(file, application, contract),
         amount=file.summary["award"],
         notice=_read_notice(file),
@@ -341,14 +341,14 @@ def _round_path(stream: StreamId) -> str:
     return f"/public/rounds/{stream.realm}/{quote(stream.name)}"
 
 
-async def _choose_realm(request: Request, house: House, given: str) -> str:
+async def _choose_realm(request: Request, house: House, name: str) -> str:
     """What is published is the wall clock's; on a machine for trying things out, any. Raises NameUnknown."""
     if not house.is_local:
-        if given in ("", "live"):
+        if name in ("", "live"):
             return "live"
-        raise NameUnknown(given)
+        raise NameUnknown(name)
     request.state.realms = await list_realms(house.store)
-    return given or "live"
+    return name or "live"
 
 
 def _lines(page: Page[PublicProject]) -> list[tuple[PublicProject, str, tuple[str, str]]]:
@@ -361,9 +361,9 @@ async def _list_rounds(house: House, realm: str) -> list[StreamLine]:
     return sorted(page.rows, key=lambda one: one.moved_at, reverse=True)
 
 
-def _filter(realm: str, **given: str) -> PublicFilter:
+def _filter(realm: str, **conditions: str) -> PublicFilter:
     """Raises InputInvalid."""
-    return fill(PublicFilter, realm=realm, **{name: value for name, value in given.items() if value})
+    return fill(PublicFilter, realm=realm, **{name: value for name, value in conditions.items() if value})
 
 
 def _list_facts(file: File, application: Application, contract: Contract) -> list[tuple[str, str, str]]:

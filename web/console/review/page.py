@@ -65,9 +65,10 @@ TEXTS: Final[Texts] = {
     ),
     "score": ("二、評分", "2. Scores"),
     "score_lead": (
-        "評分提交後不得更改。您的評分全部提交前，不顯示其他專家的評分。",
-        "A sheet cannot be changed once it is handed in. No other mark is shown before all of yours are in.",
+        "評分提交後不得更改。您的評分全部提交前，不顯示其他專家的評分；評審報告出具前，不顯示其他席位上是何人。",
+        "A sheet cannot be changed once handed in. Others' marks are shown once yours are in, seats with the report.",
     ),
+    "other": ("他席", "another seat"),
     "name": ("項目名稱", "Project"),
     "requested": ("申請資助金額（元）", "Applied for (yuan)"),
     "mine": ("我的評分", "My mark"),
