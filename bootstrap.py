@@ -370,8 +370,8 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
 def _explain(error: ErrorDetails) -> tuple[str, str]:
     """Which setting is wrong, and how; what is wrong with all of them together names them itself."""
     place = str(error["loc"][0]) if error["loc"] else ""
-    shown = place in Settings.model_fields and "Secret" not in str(Settings.model_fields[place].annotation)
-    zh, en = explain_error(error if shown else {**error, "input": "…"})
+    is_public = place in Settings.model_fields and "Secret" not in str(Settings.model_fields[place].annotation)
+    zh, en = explain_error(error if is_public else {**error, "input": "…"})
     name = f"VENTURE_{'_'.join(map(str, error['loc'])).upper()}: " if error["loc"] else ""
     return f"{name}{zh}", f"{name}{en}"
 

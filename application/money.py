@@ -101,9 +101,9 @@ async def list_money(store: EventStore, filters: MoneyFilter, request: PageReque
     wide = request.model_copy(update={"limit": (limit + 1) * len(measures)})
     page = await read_page(store, "tallies", _ORDER, tuple(where), wide, lambda row: row)
     groups = [(at, list(rows)) for at, rows in groupby(page.rows, key=lambda row: (row["realm"], row["key"]))]
-    shown = groups[:limit]
-    more = _ORDER.write("tallies", shown[-1][1][-1]) if len(groups) > limit else None
-    rows = tuple(_add_up(realm, key, rows, measures) for (realm, key), rows in shown)
+    tallies = groups[:limit]
+    more = _ORDER.write("tallies", tallies[-1][1][-1]) if len(groups) > limit else None
+    rows = tuple(_add_up(realm, key, rows, measures) for (realm, key), rows in tallies)
     return Page(rows, more, page.freshness)
 
 

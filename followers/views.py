@@ -309,9 +309,9 @@ class ViewFollower(Follower):
         """Fold the next streams, in order of id, into generations that are being built."""
         streams = await self._store.views.streams(heads[0].walked or "", CHUNK)
         kinds = [VIEWS[head.name].kinds for head in heads]
-        wanted = None if None in kinds else frozenset[str]().union(*(k for k in kinds if k is not None))
+        names = None if None in kinds else frozenset[str]().union(*(k for k in kinds if k is not None))
         sources, refused = [], []
-        wanted_streams = [stream for stream in streams if wanted is None or stream.kind in wanted]
+        wanted_streams = [stream for stream in streams if names is None or stream.kind in names]
         for stream, entries in (await self._store.views.histories(wanted_streams)).items():
             source = await self._fold_whole(stream, entries)
             if source is not None:

@@ -360,8 +360,8 @@ class PostgresStore:
         return await self._consultations.ask(question)
 
     async def _consult_all(self, questions: Sequence[Consultation]) -> list[tuple[Loaded, Readings]]:
-        found = Findings.of(await self._rows("consult", *list_places(questions)))
-        return [found.answer(question) for question in questions]
+        findings = Findings.of(await self._rows("consult", *list_places(questions)))
+        return [findings.answer(question) for question in questions]
 
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, with its journal entries if asked, by pages."""
