@@ -24,7 +24,7 @@ class Unit:
     name: str
 
 
-# bounds stand before functions here and elsewhere: behind one they are held, but a JSON Schema has them as unknown words
+# bounds stand before functions: behind one they hold, too, but JSON Schemas have them as words that nobody knows
 Fen = Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(_whole), Unit("fen")]
 """An amount of RMB in fen, not negative, exact in any JSON reader."""
 
