@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import re
 import secrets
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
 from importlib.util import find_spec
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, TextIO
 
 import structlog
 from pydantic import (
@@ -31,12 +33,12 @@ from deciding.signature import DoorKey, KeyMalformed
 from domain.kernel.acting import PersonId
 from domain.kernel.explanation import explain_error
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.privacy import describe_trace
+from domain.kernel.privacy import describe_error, describe_trace
 from languages import Language, read_language
 from payload_keys import KEY_BYTES, PayloadKeys, PayloadKeysInvalid, make_payload_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from types import TracebackType
 
     from pydantic_core import ErrorDetails
     from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
@@ -368,8 +370,8 @@ def settings(**changed: Any) -> Settings:  # noqa: ANN401 - whatever a setting m
 def _explain(error: ErrorDetails) -> tuple[str, str]:
     """Which setting is wrong, and how; what is wrong with all of them together names them itself."""
     place = str(error["loc"][0]) if error["loc"] else ""
-    shown = place in Settings.model_fields and "Secret" not in str(Settings.model_fields[place].annotation)
-    zh, en = explain_error(error if shown else {**error, "input": "…"})
+    is_public = place in Settings.model_fields and "Secret" not in str(Settings.model_fields[place].annotation)
+    zh, en = explain_error(error if is_public else {**error, "input": "…"})
     name = f"VENTURE_{'_'.join(map(str, error['loc'])).upper()}: " if error["loc"] else ""
     return f"{name}{zh}", f"{name}{en}"
 
@@ -552,8 +554,39 @@ def _describe_exception(exc_info: ExcInfo) -> str:
     return describe_trace(exc_info[1])
 
 
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes what libraries log with exceptions told as ours are."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; where an exception is raised, the first line alone of what is said of it: more quotes it."""
+        if isinstance(record.msg, str):  # a library's
+            record = copy.copy(record)
+            match record.args:
+                case tuple(args):
+                    record.args = tuple(map(_describe_argument, args))
+                case Mapping() as args:
+                    record.args = {name: _describe_argument(one) for name, one in args.items()}
+                case None:
+                    pass
+            if record.exc_info:
+                record.msg, record.args = record.getMessage().partition("\n")[0], ()
+        return super().format(record)
+
+
+def _describe_argument(argument: object) -> object:
+    return describe_error(argument) if isinstance(argument, BaseException) else argument
+
+
+def _tell_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """The last words of a process are kept in its log, too."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger().error("process.defect", exc_info=error)
+
+
 def configure_logging(of: Settings) -> None:
-    """Structured lines on standard error, those of libraries too, without secrets."""
+    """Structured lines on standard error, those of libraries and of what nobody caught too, without secrets."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -570,8 +603,9 @@ def configure_logging(of: Settings) -> None:
         foreign_pre_chain=shared,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_secrets(renderer, of)],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Lines(sys.stderr)
     handler.setFormatter(formatter)
+    sys.excepthook = _tell_uncaught
     logging.basicConfig(handlers=[handler], level=of.log_level.upper(), force=True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

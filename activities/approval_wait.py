@@ -27,11 +27,11 @@ class ApprovalActivities:
         self._wait = wait
 
     @activity.defn(name=names.WAIT_FOR_APPROVAL)
-    async def wait_for_approval(self, asked: ApprovalAsked) -> ApprovalDecided:
+    async def wait_for_approval(self, question: ApprovalAsked) -> ApprovalDecided:
         """How it was decided. One that was never asked for is ``NotFound``: no retry would find it."""
         try:
             async with _beating():
-                return await self._wait(asked)
+                return await self._wait(question)
         except Failure as failure:
             lost = failure.kind is FailureKind.NOT_FOUND
             kind = "NotFound" if lost else "NotKnown"

@@ -251,11 +251,11 @@ class CommandActivities:
 
     def _require_own_log(self, request: CarryOut, stream: _Stream) -> None:
         """Raise ``AnotherLog`` for a command that was meant for another log than this worker's."""
-        wanted, ours = request.envelope.log if request.envelope else "", (stream.loaded.genesis or b"").hex()
-        if wanted and wanted != ours and stream.fault is None:
-            log.error("worker.another_log", stream=request.stream, log=ours, wanted=wanted)
+        addressee, ours = request.envelope.log if request.envelope else "", (stream.loaded.genesis or b"").hex()
+        if addressee and addressee != ours and stream.fault is None:
+            log.error("worker.another_log", stream=request.stream, log=ours, wanted=addressee)
             self._measures.another_log.inc()
-            message = f"this worker serves the log {ours[:16] or '-'}, not {wanted[:16]}"
+            message = f"this worker serves the log {ours[:16] or '-'}, not {addressee[:16]}"
             raise ApplicationError(message, type="AnotherLog", non_retryable=True)
 
     def _find_answer(self, request: CarryOut, stream: _Stream) -> Answer | None:

@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import names
+from domain.kernel.privacy import describe_error
 from domain.registers.annual_round import Opened, YearsRound
 from schemes.document import DocumentInvalid
 
@@ -28,5 +29,7 @@ class RoundActivities:
         """Open that year's round. Rules that do not load are ``Malformed``: no retry would mend them."""
         try:
             return await self._open_round(request)
-        except (DocumentInvalid, ValidationError) as wrong:
+        except DocumentInvalid as wrong:
             raise ApplicationError(str(wrong), type="Malformed", non_retryable=True) from wrong
+        except ValidationError as wrong:
+            raise ApplicationError(describe_error(wrong), type="Malformed", non_retryable=True) from None

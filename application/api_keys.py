@@ -104,9 +104,9 @@ async def find_service(store: IdentityStore, text: str, now: datetime) -> Caller
     if match is None:
         return None
     key = await store.key(match[1])
-    given = sha256(match[2].encode()).digest()
+    digest = sha256(match[2].encode()).digest()
     known = key.secret if key is not None else bytes(32)
-    if not hmac.compare_digest(given, known) or key is None:
+    if not hmac.compare_digest(digest, known) or key is None:
         return None
     if key.withdrawn_at is not None or key.expires_at <= now:
         return None

@@ -65,13 +65,13 @@ class ApprovalEnded(Failure):
 
     kind = FailureKind.REFUSED
 
-    def __init__(self, found: StreamApproval) -> None:
+    def __init__(self, request: StreamApproval) -> None:
         """Say how it ended."""
-        verdict = found.approval.verdict
+        verdict = request.approval.verdict
         super().__init__(
             f"此項審批現為「{verdict.zh}」，不得再決定",
             f"the approval is {verdict.en}: nothing more is decided about it",
-            approval=str(found.approval.id),
+            approval=str(request.approval.id),
             verdict=str(verdict),
         )
 
@@ -86,9 +86,9 @@ def find_decision(gate: str, choice: Choice) -> type[Command]:
 
 async def build_decision(
     store: EventStore,
-    found: StreamApproval,
+    request: StreamApproval,
     choice: Choice,
-    given: Mapping[str, object],
+    particulars: Mapping[str, object],
     notation: Notation,
     command_id: UUID | None,
 ) -> Command:
@@ -97,14 +97,14 @@ async def build_decision(
     Raises NoSuchDecision, InputInvalid with all that is lacking, and ApprovalEnded unless the id was asked before: then
     the recorded outcome is the answer.
     """
-    approval = found.approval
+    approval = request.approval
     command_type = find_decision(approval.gate, choice)
     if approval.verdict is not Verdict.OPEN and (command_id is None or await find_outcome(store, command_id) is None):
-        raise ApprovalEnded(found)
+        raise ApprovalEnded(request)
     bound: dict[str, object] = {}
     match approval.gate:
         case ConfirmAct.command_type if "digest" in command_type.model_fields:
-            bound = {"digest": await _read_digest(store, found.stream, int(approval.key))}
+            bound = {"digest": await _read_digest(store, request.stream, int(approval.key))}
         case _ if approval.gate == GATE:
             bound = {"digest": approval.content}
         case _:
@@ -112,7 +112,7 @@ async def build_decision(
     part = approval.key if command_type.subject_field else ""
     if command_type.subject_field == "proposal":
         part, bound = "", {**bound, "proposal": notation_of_number(approval.key, notation)}
-    return read_command(command_type, part, {**given, **bound}, notation)
+    return read_command(command_type, part, {**particulars, **bound}, notation)
 
 
 def notation_of_number(text: str, notation: Notation) -> object:

@@ -188,9 +188,9 @@ def _approver_words(role: str, *, is_open: bool) -> tuple[str, ...]:
 
 
 def _build(row: Row) -> StreamApproval:
-    told = row["particulars"]
+    particulars = row["particulars"]
     role = Role(row["role"])
-    groups = tuple(map(_read_group, told.get("groups", ())))
+    groups = tuple(map(_read_group, particulars.get("groups", ())))
     approval = Approval(
         id=row["id"],
         gate=row["gate"],
@@ -202,34 +202,42 @@ def _build(row: Row) -> StreamApproval:
         verdict=Verdict(row["verdict"]),
         decided_by=Actor(row["decided_by"]) if row["decided_by"] else None,
         decided_at=row["decided_at"],
-        asked_by=told.get("asked_by", ""),
-        asked_version=told.get("asked_version", 0),
+        asked_by=particulars.get("asked_by", ""),
+        asked_version=particulars.get("asked_version", 0),
         groups=() if groups == (ApproverGroup(roles=(role,)),) else groups,
-        votes=tuple(map(_read_vote, told.get("votes", ()))),
-        reason=told.get("reason", ""),
-        ended_by=told.get("ended_by", ""),
-        remind_at=_instant(told.get("remind_at")),
-        escalate_at=_instant(told.get("escalate_at")),
-        above=tuple(map(Actor, told.get("escalate_to", ()))),
-        is_escalated=told.get("is_escalated", False),
+        votes=tuple(map(_read_vote, particulars.get("votes", ()))),
+        reason=particulars.get("reason", ""),
+        ended_by=particulars.get("ended_by", ""),
+        remind_at=_instant(particulars.get("remind_at")),
+        escalate_at=_instant(particulars.get("escalate_at")),
+        above=tuple(map(Actor, particulars.get("escalate_to", ()))),
+        is_escalated=particulars.get("is_escalated", False),
     )
-    summary = tuple(Detail(**detail) for detail in told.get("summary", ()))
-    return StreamApproval(StreamId(row["stream"]), approval, row["title"], summary, _instant(told.get("wanted_by")))
+    summary = tuple(Detail(**detail) for detail in particulars.get("summary", ()))
+    return StreamApproval(
+        StreamId(row["stream"]), approval, row["title"], summary, _instant(particulars.get("wanted_by"))
+    )
 
 
-def _read_group(told: dict[str, Any]) -> ApproverGroup:
-    seats = tuple(map(Actor, told["seats"]))
-    return ApproverGroup(tuple(map(Role, told["roles"])), seats, tuple(told["acts_for"]), told["needed"], told["title"])
+def _read_group(particulars: dict[str, Any]) -> ApproverGroup:
+    seats = tuple(map(Actor, particulars["seats"]))
+    return ApproverGroup(
+        tuple(map(Role, particulars["roles"])),
+        seats,
+        tuple(particulars["acts_for"]),
+        particulars["needed"],
+        particulars["title"],
+    )
 
 
-def _read_vote(told: dict[str, Any]) -> Vote:
+def _read_vote(particulars: dict[str, Any]) -> Vote:
     return Vote(
-        Acting(Actor(told["seat"]), frozenset(map(PersonId, told["persons"]))),
-        Ballot(told["ballot"]),
-        datetime.fromisoformat(told["at"]),
-        told["reason"],
-        Basis(told["basis"]) if told["basis"] else None,
-        told["group"],
+        Acting(Actor(particulars["seat"]), frozenset(map(PersonId, particulars["persons"]))),
+        Ballot(particulars["ballot"]),
+        datetime.fromisoformat(particulars["at"]),
+        particulars["reason"],
+        Basis(particulars["basis"]) if particulars["basis"] else None,
+        particulars["group"],
     )
 
 
@@ -283,5 +291,5 @@ async def list_opened(store: EventStore, stream: StreamId, version: int, events:
     if not any(event_class(event).asks for event in events):
         return []
     entries = [entry async for entry in store.read(stream) if entry.version <= version]
-    asked = fold(stream, entries).approvals
-    return [one for one in asked if version - len(events) < one.asked_version <= version]
+    approvals = fold(stream, entries).approvals
+    return [one for one in approvals if version - len(events) < one.asked_version <= version]

@@ -24,6 +24,7 @@ from application.dry_run import DryRun
 from deciding.journal import Journal
 from domain.kernel.clock import Clock
 from domain.kernel.failure import Defect, Failure, FailureKind
+from domain.kernel.privacy import describe_error
 from domain.kernel.refusal import CommandRejected
 from store.port import StoreUnavailable
 
@@ -224,7 +225,7 @@ async def _send_rows(rows: list[BulkOrder], door: Door, store: EventStore) -> As
                 yield BulkResult(row, RowOutcome.NOT_KNOWN, ids[row.number], why=(unknown.zh, unknown.en))
             return
         except Exception as error:
-            failure = error if isinstance(error, Failure) else Defect(f"{type(error).__name__}: {error}")
+            failure = error if isinstance(error, Failure) else Defect(describe_error(error))
             if failure is not error:
                 log.debug("bulk.defect", exc_info=error)
             row, *left = left

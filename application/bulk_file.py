@@ -135,9 +135,9 @@ def _sheet_rows(table: SheetTable, file: str) -> _RawRows:
     columns = list(table.columns)
     raw = _RawRows(faults=[DocumentFault(file, 1, "", zh, en) for zh, en in _faulty_columns(columns)])
     for row in table.rows if not raw.faults else ():
-        given = _csv_row(columns, list(row.cells))
-        if given.keys() != {"command", "data"} or given["data"]:
-            raw.rows.append((row.line, given))
+        fields = _csv_row(columns, list(row.cells))
+        if fields.keys() != {"command", "data"} or fields["data"]:
+            raw.rows.append((row.line, fields))
     return raw
 
 
@@ -203,16 +203,16 @@ def _faulty_columns(columns: list[str]) -> Iterator[tuple[str, str]]:
     if missing and columns:
         zh = f"首行缺少欄 {'、'.join(missing)}；各欄以逗號分隔"
         yield zh, f"the first line lacks {', '.join(missing)}; separate columns by commas"
-    given = Counter(c if c in _ROW_COLUMNS else name_column(c.removeprefix(_OF_COMMAND)) for c in columns)
-    for column, count in given.items():
+    counts = Counter(c if c in _ROW_COLUMNS else name_column(c.removeprefix(_OF_COMMAND)) for c in columns)
+    for column, count in counts.items():
         if column and count > 1:
             yield f"首行的欄 {show(column)} 重複", f"the column {show(column)} stands twice in the first line"
 
 
 def _csv_row(columns: list[str], cells: list[str]) -> dict[str, Any]:
-    given = [(column, cell) for column, cell in zip(columns, cells, strict=True) if cell.strip()]
-    own = {column: cell.strip() for column, cell in given if column in _ROW_COLUMNS}
-    return own | {"data": {column.removeprefix(_OF_COMMAND): cell for column, cell in given if column not in own}}
+    pairs = [(column, cell) for column, cell in zip(columns, cells, strict=True) if cell.strip()]
+    own = {column: cell.strip() for column, cell in pairs if column in _ROW_COLUMNS}
+    return own | {"data": {column.removeprefix(_OF_COMMAND): cell for column, cell in pairs if column not in own}}
 
 
 _OF_COMMAND = "data."

@@ -130,7 +130,7 @@ def _choose(file: str, workbook: CalamineWorkbook, own: Sequence[str]) -> Calami
             first = workbook.get_sheet_by_name(known.name).to_python(skip_empty_area=False, nrows=1)
             if first and set(own) <= {_column(cell) for cell in first[0]}:
                 tables[known.visible is SheetVisibleEnum.Visible].append(known.name)
-    shown, hidden = tables[True], tables[False]
+    visible, hidden = tables[True], tables[False]
     if hidden:
         names = "、".join(map(show, hidden))
         raise _invalid(
@@ -138,14 +138,14 @@ def _choose(file: str, workbook: CalamineWorkbook, own: Sequence[str]) -> Calami
             f"隱藏的工作表 {names} 也有待辦理的行：請取消隱藏並核對，或刪除",
             f"the hidden sheet {names} has rows of its own: show it and look, or delete it",
         )
-    if len(shown) != 1:
-        names = "、".join(map(show, shown)) or "—"
+    if len(visible) != 1:
+        names = "、".join(map(show, visible)) or "—"
         raise _invalid(
             file,
             f"須恰有一個工作表首行含 {'、'.join(own)}；有：{names}",
             f"exactly one sheet must have {', '.join(own)} in its first row; there are: {names}",
         )
-    return workbook.get_sheet_by_name(shown[0])
+    return workbook.get_sheet_by_name(visible[0])
 
 
 def _column(cell: Cell) -> str:

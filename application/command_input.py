@@ -74,7 +74,7 @@ def _resembling(name: str, kind: str) -> list[str]:
 def read_command(
     command_type: type[Command],
     part: str,
-    given: Mapping[str, object],
+    particulars: Mapping[str, object],
     notation: Notation,
     *,
     attach: AttachFile | None = None,
@@ -91,11 +91,11 @@ def read_command(
             f"it has no parts: the subject may not be …/{part}",
         )
         faults.append(InputFault((), zh, en))
-    elif part and given.get(field, part) != part:
+    elif part and particulars.get(field, part) != part:
         zh, en = f"與對象中的 {part} 不符", f"it is not the {part} of the subject"
         faults.append(InputFault((field,), zh, en))
     try:
-        command = read_fields(command_type, command_type.about(part, given), notation, attach=attach)
+        command = read_fields(command_type, command_type.about(part, particulars), notation, attach=attach)
     except InputInvalid as invalid:
         faults.extend(invalid.faults)
     else:

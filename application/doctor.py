@@ -107,16 +107,18 @@ async def examine_each(examinations: Sequence[Examination]) -> AsyncIterator[Dia
     for examination in examinations:
         try:
             async with asyncio.timeout(LONGEST_LOOK_S):
-                found = await examination.look()
+                diagnoses = await examination.look()
         except TimeoutError:
-            found = _unseen(examination, f"no answer within {LONGEST_LOOK_S:.0f} s", f"{LONGEST_LOOK_S:.0f} 秒內無回答")
+            diagnoses = _unseen(
+                examination, f"no answer within {LONGEST_LOOK_S:.0f} s", f"{LONGEST_LOOK_S:.0f} 秒內無回答"
+            )
         except Failure as failure:
-            found = _unseen(examination, failure.en, failure.zh, failure.remedy_zh, failure.remedy_en)
+            diagnoses = _unseen(examination, failure.en, failure.zh, failure.remedy_zh, failure.remedy_en)
         except RPCError as refused:
-            found = _unseen(examination, f"Temporal: {refused.status.name} {refused.message}", "")
+            diagnoses = _unseen(examination, f"Temporal: {refused.status.name} {refused.message}", "")
         except Exception as failed:  # noqa: BLE001 - whatever it is, the other lines are to be told
-            found = _unseen(examination, f"{type(failed).__name__}: {failed}", "")
-        for diagnosis in [found] if isinstance(found, Diagnosis) else found:
+            diagnoses = _unseen(examination, f"{type(failed).__name__}: {failed}", "")
+        for diagnosis in [diagnoses] if isinstance(diagnoses, Diagnosis) else diagnoses:
             yield diagnosis
 
 
@@ -234,20 +236,20 @@ async def examine_parked(store: EventStore) -> Diagnosis:
     parked = [one async for one in iterate_parked(store, now - LATE)]
     on_paper = [one async for one in iterate_parked_on_paper(store, now)]
     listed = [f"{one.stream} ({one.why})" for one in (*parked, *on_paper)]
-    shown = "; ".join(listed[:MOST_NAMED])
+    names = "; ".join(listed[:MOST_NAMED])
     dated = "（手動環境的命令帶 --at）" if on_paper else ""
     dated_en = " (with --at in an environment on a manual clock)" if on_paper else ""
     return Diagnosis(
         "轉人工處理的卷宗",
         "files handed to a person",
-        f"{len(listed)}: {shown}" if listed else "none",
+        f"{len(listed)}: {names}" if listed else "none",
         not listed,
         f"由人查看（venture project show、日誌事件 stream.parked）並以命令補齊所缺{dated}；補齊後期限自行辦結；"
         "不能補者，由兩人擱置該期限：venture unpark（docs/runbooks/VentureStreamParked.md）",
         f"look at it (venture project show, the log event stream.parked) and give the missing commands{dated_en}: "
         "the deadline then takes effect by itself; what cannot be mended, two persons set aside: venture unpark "
         "(docs/runbooks/VentureStreamParked.md)",
-        f"{len(listed)} 件：{shown}" if listed else "無",
+        f"{len(listed)} 件：{names}" if listed else "無",
     )
 
 
@@ -301,10 +303,10 @@ async def _ask_clocks(client: Client, task_queue: str, polling: set[str]) -> dic
     """How far the clock of each worker is, by its identity, as many of them as can be heard; each by its worst."""
     skews: dict[str, float] = {}
     for _ in range(CLOCK_ROUNDS if polling else 0):
-        told = await asyncio.gather(*(_ask_clock(client, task_queue) for _ in range(WORDS)))
-        for identity, skew in filter(None, told):
+        answers = await asyncio.gather(*(_ask_clock(client, task_queue) for _ in range(WORDS)))
+        for identity, skew in filter(None, answers):
             skews[identity] = max(skew, skews.get(identity, 0.0), key=abs)
-        if polling <= skews.keys() or not any(told):
+        if polling <= skews.keys() or not any(answers):
             break
     return skews
 
@@ -313,11 +315,11 @@ async def _ask_clock(client: Client, task_queue: str) -> tuple[str, float] | Non
     """Whichever worker took it, and by how many seconds its clock is ahead; None if none answered."""
     async with _probe(client, task_queue) as handle:
         before = datetime.now(UTC)
-        told = await _ask(handle, "tell_clock", result_type=datetime)
+        answer = await _ask(handle, "tell_clock", result_type=datetime)
         after = datetime.now(UTC)
-        if told is None:
+        if answer is None:
             return None
-        clock, history = told
+        clock, history = answer
     tasks = [event.workflow_task_completed_event_attributes.identity for event in history.events]
     return next(filter(None, reversed(tasks)), ""), measure_skew(before, clock, after)
 
@@ -351,10 +353,10 @@ async def _exchange_word(client: Client, task_queue: str) -> str:
     """The id of the key by which whichever worker took it sealed its answer; empty if either did not understand."""
     word = str(uuid4())
     async with _probe(client, task_queue) as handle:
-        told = await _ask(handle, "repeat", word, result_type=str)
-    if told is None or told[0] != word:
+        answer = await _ask(handle, "repeat", word, result_type=str)
+    if answer is None or answer[0] != word:
         return ""
-    outcomes = (event.workflow_execution_update_completed_event_attributes.outcome for event in told[1].events)
+    outcomes = (event.workflow_execution_update_completed_event_attributes.outcome for event in answer[1].events)
     payloads = [payload for outcome in outcomes for payload in outcome.success.payloads]
     return payloads[-1].metadata.get(KEY_ID, b"").decode("ascii", "replace") if payloads else ""
 
@@ -498,17 +500,17 @@ async def examine_retention(client: Client) -> Diagnosis:
 async def examine_search_attributes(client: Client) -> Diagnosis:
     """Whether what workflows are searched by is registered, and of its kind: without it no command gets an answer."""
     kinds = bootstrap.SEARCH_ATTRIBUTES
-    wanted = {name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind}") for name, kind in kinds.items()}
+    types = {name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind}") for name, kind in kinds.items()}
     try:
         attributes = await client.operator_service.list_search_attributes(
             ListSearchAttributesRequest(namespace=client.namespace)
         )
-        lacking = [name for name, kind in wanted.items() if attributes.custom_attributes.get(name) != kind]
+        lacking = [name for name, kind in types.items() if attributes.custom_attributes.get(name) != kind]
     except RPCError as refused:  # an operator's question; any reader is shown which names the namespace knows
         if refused.status is not RPCStatusCode.PERMISSION_DENIED:
             raise
         names = set((await describe_namespace(client)).config.custom_search_attribute_aliases.values())
-        lacking = [name for name in wanted if name not in names]
+        lacking = [name for name in types if name not in names]
     mend = " && ".join(
         f"temporal operator search-attribute create -n {client.namespace} --name {name} --type {kinds[name].title()}"
         for name in lacking
@@ -516,7 +518,7 @@ async def examine_search_attributes(client: Client) -> Diagnosis:
     return Diagnosis(
         "檢索屬性",
         "search attributes",
-        f"missing: {', '.join(lacking)}" if lacking else ", ".join(wanted),
+        f"missing: {', '.join(lacking)}" if lacking else ", ".join(types),
         not lacking,
         mend,
         mend,

@@ -51,9 +51,9 @@ class BytesAltered(Failure):
 
     kind = FailureKind.INTEGRITY
 
-    def __init__(self, digest: str, found: str) -> None:
+    def __init__(self, digest: str, actual: str) -> None:
         """Say which, and what was found instead."""
-        super().__init__(f"文件 {digest} 的原件不符：{found}", f"the bytes of {digest} do not agree: {found}")
+        super().__init__(f"文件 {digest} 的原件不符：{actual}", f"the bytes of {digest} do not agree: {actual}")
 
 
 class Bearer(Protocol):
@@ -173,15 +173,15 @@ class Documents:
 
     async def check(self, document: Document) -> str:
         """What is wrong with its bytes; empty if nothing is. Raises DocumentsUnavailable."""
-        found, size = sha256(), 0
+        digest, size = sha256(), 0
         try:
             async with self.content.read(document.sha256) as parts:
                 async for part in parts:
-                    found.update(part)
+                    digest.update(part)
                     size += len(part)
         except BytesMissing:
             return "∅"
-        return "" if found.hexdigest() == document.sha256 else f"{found.hexdigest()} ({size} B)"
+        return "" if digest.hexdigest() == document.sha256 else f"{digest.hexdigest()} ({size} B)"
 
     async def check_all(self) -> AsyncIterator[tuple[Document, str]]:
         """Every document that the register has, with what is wrong with its bytes."""
@@ -200,14 +200,14 @@ def list_attachments(entries: Iterable[Entry]) -> Sequence[Attachment]:
 
 async def _checked(document: Document, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The parts, the last held back until the digest is known to agree."""
-    found, held = sha256(), b""
+    digest, held = sha256(), b""
     async for part in parts:
-        found.update(part)
+        digest.update(part)
         if held:
             yield held
         held = part
-    if found.hexdigest() != document.sha256:
-        raise BytesAltered(document.sha256, found.hexdigest())
+    if digest.hexdigest() != document.sha256:
+        raise BytesAltered(document.sha256, digest.hexdigest())
     yield held
 
 

@@ -37,11 +37,11 @@ def describe_event(event: Event, say: Say) -> str:
 
 def describe_glued(event: Event, say: Say) -> str:
     """The same with each label glued to its value, for whoever breaks lines."""
-    said = event.__dict__
+    fields = event.__dict__
     parts = [
-        _label_value(said[one.name], one, say) if one.name in said else f"{say(*one.words)}{GLUE}{say(*WITHHELD)}"
+        _label_value(fields[one.name], one, say) if one.name in fields else f"{say(*one.words)}{GLUE}{say(*WITHHELD)}"
         for one in _list_fields(type(event))
-        if one.name not in _OURS and not (one.name in said and _says_nothing(one, said[one.name]))
+        if one.name not in _OURS and not (one.name in fields and _says_nothing(one, fields[one.name]))
     ]
     return say("；", "; ").join(parts)
 
@@ -126,9 +126,9 @@ def _value(value: Any, say: Say, *, money: bool, inner: bool = False) -> str:  #
             return str(value)
         case BaseModel():
             return " ".join(
-                _label_value(said, field, say)
+                _label_value(part, field, say)
                 for field in _list_fields(type(value))
-                if not isinstance(said := getattr(value, field.name), BaseModel) and not _says_nothing(field, said)
+                if not isinstance(part := getattr(value, field.name), BaseModel) and not _says_nothing(field, part)
             )
         case _:
             return str(value)

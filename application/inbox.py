@@ -173,13 +173,13 @@ async def _find_conditions(store: EventStore, filters: WaitingFilter, now: datet
 
 
 def _conditions(filters: WaitingFilter, now: datetime) -> tuple[Condition, ...]:
-    wanted = ([filters.role] if filters.role else []) + list(filters.seats)
-    roles = tuple(dict.fromkeys(one.partition("#")[0] for one in wanted))
+    seats = ([filters.role] if filters.role else []) + list(filters.seats)
+    roles = tuple(dict.fromkeys(one.partition("#")[0] for one in seats))
     conditions: list[Condition] = [Equal("is_first", value=True)]
     if roles:
         conditions = [Equal("role", roles[0]) if len(roles) == 1 else AnyOf("role", roles)]
-    if wanted and all("#" in one for one in wanted):
-        conditions.append(Meets("seats", (ANY_SEAT, *wanted)))
+    if seats and all("#" in one for one in seats):
+        conditions.append(Meets("seats", (ANY_SEAT, *seats)))
     if filters.readers is not None:
         conditions.append(Meets("readers", filters.readers))
     if filters.realm:

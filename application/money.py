@@ -5,6 +5,7 @@ They are kept with every row that changes, so that no list is added up when it i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,10 +79,15 @@ _ORDER = Order((("realm", str), ("key", str), ("measure", str)))
 
 
 async def list_realms(store: EventStore) -> list[str]:
-    """The live realm, then those others that have a project, at most as many as a page has rows."""
+    """The live realm, then those others that have a project, S2 before S10; at most as many as a page has rows."""
     where = (Equal("dimension", Dimension.ALL.value), Equal("key", ""), Equal("measure", "projects"))
     page = await read_page(store, "tallies", _ORDER, where, PageRequest(limit=500), lambda row: str(row["realm"]))
-    return list(dict.fromkeys((LIVE, *page.rows)))
+    return list(dict.fromkeys((LIVE, *sorted(page.rows, key=_count_out))))
+
+
+def _count_out(realm: str) -> list[str | int]:
+    """A name to sort by: its numbers as numbers."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", realm)]
 
 
 async def list_money(store: EventStore, filters: MoneyFilter, request: PageRequest | None = None) -> Page[Sums]:
@@ -95,9 +101,9 @@ async def list_money(store: EventStore, filters: MoneyFilter, request: PageReque
     wide = request.model_copy(update={"limit": (limit + 1) * len(measures)})
     page = await read_page(store, "tallies", _ORDER, tuple(where), wide, lambda row: row)
     groups = [(at, list(rows)) for at, rows in groupby(page.rows, key=lambda row: (row["realm"], row["key"]))]
-    shown = groups[:limit]
-    more = _ORDER.write("tallies", shown[-1][1][-1]) if len(groups) > limit else None
-    rows = tuple(_add_up(realm, key, rows, measures) for (realm, key), rows in shown)
+    tallies = groups[:limit]
+    more = _ORDER.write("tallies", tallies[-1][1][-1]) if len(groups) > limit else None
+    rows = tuple(_add_up(realm, key, rows, measures) for (realm, key), rows in tallies)
     return Page(rows, more, page.freshness)
 
 

@@ -58,10 +58,10 @@ class NamespaceOfAnotherLog(Failure):
 
     def __init__(self, namespace: str, theirs: str, ours: str) -> None:
         """Say which two do not belong together, and what to do about it."""
-        shown = ours[:16] or "-"
+        short = ours[:16] or "-"
         super().__init__(
-            f"命名空間 {namespace} 屬於日誌 {theirs[:16]}，而數據庫中是 {shown}",
-            f"the namespace {namespace} belongs to the log {theirs[:16]}, and the database holds {shown}",
+            f"命名空間 {namespace} 屬於日誌 {theirs[:16]}，而數據庫中是 {short}",
+            f"the namespace {namespace} belongs to the log {theirs[:16]}, and the database holds {short}",
             namespace=namespace,
             belongs_to=theirs,
             database_holds=ours,

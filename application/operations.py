@@ -149,13 +149,13 @@ class Operations:
     async def list(self, asker: str, request: PageRequest, *, is_pending: bool = False) -> Listing:
         """How the asker's stand, the newest first; all, or those that are not done. Raises CursorInvalid."""
         before = _ORDER.read("operations", request.after) if request.after is not None else _NEWEST
-        found = await self._identity.operations(asker, before, request.limit + 1, unanswered=is_pending)
-        rows, more = found[: request.limit], None
-        if len(found) > request.limit:
+        operations = await self._identity.operations(asker, before, request.limit + 1, unanswered=is_pending)
+        rows, more = operations[: request.limit], None
+        if len(operations) > request.limit:
             more = _ORDER.write("operations", {"asked_at": rows[-1].asked_at, "id": rows[-1].id})
         outcomes = await find_outcomes(self._store, [one.id for one in rows])
-        told = [Progress(one, outcomes.get(one.id), self._failures.get(one.id)) for one in rows]
-        return Listing(tuple(one for one in told if not (is_pending and one.is_done)), more)
+        progress = [Progress(one, outcomes.get(one.id), self._failures.get(one.id)) for one in rows]
+        return Listing(tuple(one for one in progress if not (is_pending and one.is_done)), more)
 
     async def resume(self) -> int:
         """Take up what has no outcome yet; how many there were. For the start of a process."""

@@ -379,17 +379,17 @@ def _conditions(filters: PortfolioFilter) -> Iterator[Condition]:
         ("recorded_at", "to_recorded_at", filters.known_at),
         ("position", "to_position", filters.position),
     )
-    asked = [(begin, end, value) for begin, end, value in axes if value is not None]
-    yield from (AtMost(begin, value) for begin, _, value in asked)
-    yield Unless(tuple(AtMost(end, value) for _, end, value in asked))
+    bounds = [(begin, end, value) for begin, end, value in axes if value is not None]
+    yield from (AtMost(begin, value) for begin, _, value in bounds)
+    yield Unless(tuple(AtMost(end, value) for _, end, value in bounds))
 
 
 async def _list_overdue(store: EventStore, filters: PortfolioFilter) -> frozenset[StreamId]:
     """The projects in which somebody is late now."""
     late: set[StreamId] = set()
-    asked, request = ProjectFilter(realm=filters.realm, round=filters.round, overdue=True), PageRequest(limit=PAGE)
+    projects, request = ProjectFilter(realm=filters.realm, round=filters.round, overdue=True), PageRequest(limit=PAGE)
     while True:
-        page = await list_projects(store, asked, request)
+        page = await list_projects(store, projects, request)
         late |= {line.stream for line in page.rows}
         if page.next is None:
             return frozenset(late)
@@ -399,16 +399,18 @@ async def _list_overdue(store: EventStore, filters: PortfolioFilter) -> frozense
 async def _list_brands(store: EventStore, filters: PortfolioFilter) -> AsyncIterator[RegisterLine]:
     """Brands that are held as of that moment; a position of the log does not move them."""
     day = local_day(filters.as_of or datetime.now(UTC)).isoformat()
-    asked = RegisterFilter(kind="designation", realm=filters.realm, as_of=filters.as_of, known_at=filters.known_at)
+    designations = RegisterFilter(
+        kind="designation", realm=filters.realm, as_of=filters.as_of, known_at=filters.known_at
+    )
     request = PageRequest(limit=PAGE)
     while True:
-        page = await list_register(store, asked, request)
+        page = await list_register(store, designations, request)
         for one in page.rows:
-            said = one.particulars
+            particulars = one.particulars
             if (
                 one.stage == DesignationStage.GRANTED
-                and said["kind"] == DesignationKind.BRAND
-                and (said["since"] or "") <= day <= (said["until"] or "9999")
+                and particulars["kind"] == DesignationKind.BRAND
+                and (particulars["since"] or "") <= day <= (particulars["until"] or "9999")
             ):
                 yield one
         if page.next is None:

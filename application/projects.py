@@ -72,14 +72,14 @@ class AwaitedLine:
     def of(cls, row: dict[str, Any]) -> AwaitedLine:
         """As the view has it."""
         until = datetime.fromisoformat(row["until"]) if row["until"] else None
-        said = {name: row[name] for name in _SAID}
-        return cls(roles=tuple(row["roles"]), until=until, provisional=row["provisional"], **said)
+        texts = {name: row[name] for name in _SAID}
+        return cls(roles=tuple(row["roles"]), until=until, provisional=row["provisional"], **texts)
 
     def as_json(self) -> dict[str, Any]:
         """For a machine."""
-        said = {name: getattr(self, name) for name in _SAID}
+        texts = {name: getattr(self, name) for name in _SAID}
         until = {"until": self.until.isoformat()} if self.until else {}
-        return {"roles": list(self.roles), **said, **until, **({"provisional": True} if self.provisional else {})}
+        return {"roles": list(self.roles), **texts, **until, **({"provisional": True} if self.provisional else {})}
 
 
 _SAID = ("command", "subject", "zh", "en")

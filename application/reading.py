@@ -217,12 +217,12 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
     """
     streams = {chapter.stream for chapter in file.story} | {document.stream for document in file.documents}
     access = {one: await _find_access_now(store, seats, one) for one in streams | {file.stream}}
-    own, shown = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
+    own, chapters = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
     return replace(
         file,
         story=tuple(
             sight.show(chapter)
-            for chapter, sight in shown
+            for chapter, sight in chapters
             if sight is not None and sight.shows(chapter.occurrence.event.event_type)
         ),
         documents=tuple(document for document in file.documents if access[document.stream] is not None),
@@ -233,14 +233,14 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
 
 async def _read_facts(store: EventStore, seats: Seats, state: State) -> Facts:
     """The round where a host reads whose business it may make the file, the panels where a reviewer does."""
-    roles, wanted = {grant.seat.role for grant in seats}, Reads()
+    roles, reads = {grant.seat.role for grant in seats}, Reads()
     if Role.HOST in roles:
-        wanted |= read_round(state)
+        reads |= read_round(state)
     if Role.EXPERT in roles and state.stream.kind == "project":
-        wanted |= Reads(streams=await _list_panels(store, state.stream))
+        reads |= Reads(streams=await _list_panels(store, state.stream))
     reader = Reader(store)
-    await reader.fetch(wanted)
-    return Facts(streams={stream: reader.states[stream] for stream in wanted.streams})
+    await reader.fetch(reads)
+    return Facts(streams={stream: reader.states[stream] for stream in reads.streams})
 
 
 async def _list_panels(store: EventStore, project: StreamId) -> frozenset[StreamId]:

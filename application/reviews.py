@@ -67,8 +67,8 @@ async def list_reviews(store: EventStore, seat: Actor) -> list[Review]:
         async for standing in store.standings(kind="panel", stage=stage)
     ]
     states = await load_states(store, at_work)
-    found = (find_review(states[stream], seat) for stream in sorted(states))
-    return [one for one in found if one is not None]
+    reviews = (find_review(states[stream], seat) for stream in sorted(states))
+    return [one for one in reviews if one is not None]
 
 
 def find_review(state: State, seat: Actor) -> Review | None:
@@ -82,17 +82,17 @@ def find_review(state: State, seat: Actor) -> Review | None:
 async def list_bids(store: EventStore, review: Review, only: str | None = None) -> list[Bid]:
     """What the panel is to score, all of it or ``only`` that application, with who stands behind each."""
     own = review.stream.sibling
-    wanted = {name: bidders for name, bidders in review.panel.bidders.items() if only in (None, name)}
-    names = {name for bidders in wanted.values() for name in bidders}
+    bidders_by_bid = {name: bidders for name, bidders in review.panel.bidders.items() if only in (None, name)}
+    names = {name for bidders in bidders_by_bid.values() for name in bidders}
     states = await load_states(
-        store, [*(own("project", bid) for bid in wanted), *(own("organisation", name) for name in names)]
+        store, [*(own("project", bid) for bid in bidders_by_bid), *(own("organisation", name) for name in names)]
     )
 
     def call(name: str) -> str:
         known = states.get(own("organisation", name))
         return (known.part(Organisation).name if known is not None else "") or name
 
-    bids = ((own("project", bid), bidders) for bid, bidders in wanted.items())
+    bids = ((own("project", bid), bidders) for bid, bidders in bidders_by_bid.items())
     return [
         Bid(stream, states[stream].part(Application), tuple(map(call, bidders)))
         for stream, bidders in bids

@@ -50,12 +50,12 @@ class SheetCount:
     is_reported: bool
 
     @property
-    def wanted(self) -> int:
+    def sheets_due(self) -> int:
         """Sheets that there are to be."""
         return len(self.bids) * len(set(self.seated) - set(self.barred))
 
     @property
-    def given(self) -> int:
+    def sheets_in(self) -> int:
         """Sheets that are in."""
         return sum(len(seats) for _, seats in self.bids)
 

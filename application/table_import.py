@@ -182,34 +182,34 @@ async def read_import(
     file: str, content: bytes, mapping: TableMapping, store: EventStore, realm: str | None = None
 ) -> Import:
     """The table as commands, in the order of its days. Raises DocumentInvalid with every cell that cannot be read."""
-    found = Import()
-    rows = _read_rows(file, content, mapping, found)
+    result = Import()
+    rows = _read_rows(file, content, mapping, result)
     lines, written = [], []
-    for row, given in _write_rows(rows, mapping, found):
+    for row, content_of_order in _write_rows(rows, mapping, result):
         lines.append(row.line)
-        written.append(json.dumps(given, ensure_ascii=False))
+        written.append(json.dumps(content_of_order, ensure_ascii=False))
     if not written:
-        return found
+        return result
     try:
-        found.orders = await parse_rows(f"{file}.jsonl", "\n".join(written).encode(), store, realm)
+        result.orders = await parse_rows(f"{file}.jsonl", "\n".join(written).encode(), store, realm)
     except DocumentInvalid as invalid:
         raise DocumentInvalid([replace(f, file=file, line=lines[f.line - 1]) for f in invalid.faults]) from invalid
-    found.orders = tuple(replace(order, line=lines[order.number - 1]) for order in found.orders)
-    found.lines = tuple(lines)
-    return found
+    result.orders = tuple(replace(order, line=lines[order.number - 1]) for order in result.orders)
+    result.lines = tuple(lines)
+    return result
 
 
 # ---------------------------------------------------------------- the table
 
 
-def _read_rows(file: str, content: bytes, mapping: TableMapping, found: Import) -> list[_Row]:
-    wanted = {mapping.state, *(column for value in mapping.values.values() for column in value.columns)}
+def _read_rows(file: str, content: bytes, mapping: TableMapping, result: Import) -> list[_Row]:
+    names = {mapping.state, *(column for value in mapping.values.values() for column in value.columns)}
     rows, faults = list[_Row](), list[DocumentFault]()
-    for line, cells in _read_table(file, content, wanted):
+    for line, cells in _read_table(file, content, names):
         values: dict[str, Any] = {SOURCE: _attach(mapping.name, cells)}
         for name, value in mapping.values.items():
             try:
-                values[name] = _read_value(value, cells, found)
+                values[name] = _read_value(value, cells, result)
             except ValueError as wrong:
                 zh, en = wrong.args
                 faults.append(DocumentFault(file, line, "、".join(value.columns), zh, en))
@@ -230,17 +230,17 @@ def _attach(name: str, cells: Mapping[str, str]) -> dict[str, str]:
     return {"sha256": sha256(text.getvalue().encode()).hexdigest(), "media_type": "text/csv", "name": name}
 
 
-def _read_table(file: str, content: bytes, wanted: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
+def _read_table(file: str, content: bytes, required: set[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row with its line. Raises DocumentInvalid."""
     if file.lower().endswith(SUFFIXES):
-        table = read_sheet(file, content, sorted(wanted))
+        table = read_sheet(file, content, sorted(required))
         for sheet_row in table.rows:
             yield sheet_row.line, dict(zip(table.columns, sheet_row.cells, strict=False))
         return
     try:
         reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         columns = [column.strip() for column in next(reader, [])]
-        missing = sorted(wanted - set(columns)) + [name for name, n in Counter(columns).items() if n > 1]
+        missing = sorted(required - set(columns)) + [name for name, n in Counter(columns).items() if n > 1]
         if missing:
             names = "、".join(map(show, missing))
             raise _invalid(file, 1, f"首行缺少或重複：{names}", f"missing or doubled in the first line: {names}")
@@ -261,13 +261,13 @@ def _invalid(file: str, line: int, zh: str, en: str) -> DocumentInvalid:
     return DocumentInvalid([DocumentFault(file, line, "", zh, en)])
 
 
-def _read_value(value: TableValue, cells: Mapping[str, str], found: Import) -> Any:  # noqa: ANN401 - a JSON value
+def _read_value(value: TableValue, cells: Mapping[str, str], result: Import) -> Any:  # noqa: ANN401 - a JSON value
     """The value in our form; None for what is unknown. Raises ValueError with both texts."""
     texts = [cells[column].strip() for column in value.columns]
     text = " ".join(filter(None, texts))
     if value.codes is not None:
         if text and text not in value.codes:
-            found.unknown["、".join(value.columns), text] += 1
+            result.unknown["、".join(value.columns), text] += 1
         text = value.codes.get(text, "")
     if not text:
         return None
@@ -307,24 +307,24 @@ _AMOUNT = re.compile(r"[0-9]{1,13}(?:\.[0-9]{1,2}0*)?")
 # ---------------------------------------------------------------- commands
 
 
-def _write_rows(rows: Iterable[_Row], mapping: TableMapping, found: Import) -> Iterator[tuple[_Row, dict[str, Any]]]:
+def _write_rows(rows: Iterable[_Row], mapping: TableMapping, result: Import) -> Iterator[tuple[_Row, dict[str, Any]]]:
     """The rows of a bulk file, each with the row of the table that it comes from."""
-    said, stopped = set[tuple[str, str]](), set[str]()
+    orders, stopped = set[tuple[str, str]](), set[str]()
     for row in rows:
-        case, before = row.case(mapping), found.cases.get(row.case(mapping))
+        case, before = row.case(mapping), result.cases.get(row.case(mapping))
         templates = None if case in stopped else _find_way(row, before, mapping)
         if templates is None:
             why = _say_why(row, before, stopped=case in stopped)
-            found.left_out.append(LeftOut(row.line, case, *why))
+            result.left_out.append(LeftOut(row.line, case, *why))
             if not (before is None and mapping.states.get(row.state, StateMapping()).nothing):
                 stopped.add(case)
             continue
         for once in mapping.once:
-            given = _write(once, row)
-            if (key := (given["command"], given["subject"])) not in said:
-                said.add(key)
-                yield row, given | {"key": f"once {key[1]}"}
-        found.cases[case] = row.state
+            order = _write(once, row)
+            if (key := (order["command"], order["subject"])) not in orders:
+                orders.add(key)
+                yield row, order | {"key": f"once {key[1]}"}
+        result.cases[case] = row.state
         for number, template in enumerate(templates):
             yield row, _write(template, row) | {"key": f"{case} {before or ''}>{row.state} {row.day} {number}"}
 

@@ -74,16 +74,16 @@ def is_signed_by(secret: str, content: bytes, signatures: str) -> bool:
     """Whether one of those signatures, as the header has them, is over that content by that secret or key."""
     version, key = read_secret(secret)
     for signature in signatures.split()[:MOST_SIGNATURES]:
-        kind, _, told = signature.partition(",")
+        kind, _, text = signature.partition(",")
         try:
-            given = base64.b64decode(told.encode("ascii"), validate=True)
+            code = base64.b64decode(text.encode("ascii"), validate=True)
         except ValueError:  # not ASCII, or no base64
             continue
         if kind != version:
             continue
-        if kind == "v1" and hmac.compare_digest(given, hmac.digest(key, content, "sha256")):
+        if kind == "v1" and hmac.compare_digest(code, hmac.digest(key, content, "sha256")):
             return True
-        if kind == "v1a" and _is_by(key, given, content):
+        if kind == "v1a" and _is_by(key, code, content):
             return True
     return False
 

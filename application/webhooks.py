@@ -73,8 +73,8 @@ class Webhooks:
         Raises WebhookInvalid or AddressRefused.
         """
         await self.rules.check(url)
-        wanted = sorted(set(types))
-        if unknown := [name for name in wanted if not _is_event(name)]:
+        names = sorted(set(types))
+        if unknown := [name for name in names if not _is_event(name)]:
             raise WebhookInvalid(f"沒有這種事件：{show(unknown[0])}", f"there is no such event: {show(unknown[0])}")
         if not seats or any(grant.seat.role is Role.SYS for grant in seats):
             raise WebhookInvalid(
@@ -84,7 +84,7 @@ class Webhooks:
             raise WebhookInvalid(f"接收端至多 {MOST} 個", f"at most {MOST} endpoints")
         endpoint_id, secret = uuid4(), WebhookSecret.make()
         sealed = self.box.seal(secret.content, endpoint_id.bytes)
-        await self.outbox.add_endpoint(endpoint_id, url, seats, wanted, sealed, made_by, now)
+        await self.outbox.add_endpoint(endpoint_id, url, seats, names, sealed, made_by, now)
         return FreshSecret(endpoint_id, secret.shared, secret.public)
 
     async def list(self) -> Sequence[Endpoint]:

@@ -125,7 +125,7 @@ async def list_seats(store: EventStore, person: PersonId, realm: str, command: C
     return tuple(dict.fromkeys(duty.seat for duty in duties if duty.tenure.is_at(now)))
 
 
-def leave_open(command_type: type[Command], given: Mapping[str, object]) -> Command:
+def leave_open(command_type: type[Command], particulars: Mapping[str, object]) -> Command:
     """The command with nothing said but this: enough to ask the policy, which looks at whom a command names."""
     unsaid = {name: None for name, field in command_type.model_fields.items() if field.is_required()}
-    return command_type.model_construct(None, **{**unsaid, **given})
+    return command_type.model_construct(None, **{**unsaid, **particulars})

@@ -183,9 +183,9 @@ class Answers:
             for update_id, payloads in _iterate_completed_updates(event):
                 if update_id in requests:
                     request, answer_type = requests[update_id]
-                    given = _list_answers((await converter.decode(payloads, [answer_type]))[0])
+                    decoded = _list_answers((await converter.decode(payloads, [answer_type]))[0])
                     envelopes = request.envelopes if isinstance(request, Bundle) else (request,)
-                    answers.of_updates.extend((e.command_id, a) for e, a in zip(envelopes, given, strict=False))
+                    answers.of_updates.extend((e.command_id, a) for e, a in zip(envelopes, decoded, strict=False))
             for payloads in _iterate_activity_results(event):
                 (result,) = await converter.decode(payloads, [CarryOutResult | BundleResult])  # type: ignore[list-item] # a union is a type to the converter
                 answers.from_activities.extend(_list_answers(result))

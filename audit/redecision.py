@@ -275,8 +275,8 @@ class _CommandRedecision:
             return self._difference("refusal", _format_outcome(journal), types)
         for entry, (kind, data) in zip(self._group.events, pairs, strict=False):
             if (entry.type, entry.data) != (kind, data):
-                recorded, decided = f"{entry.type} {entry.data.decode()}", f"{kind} {data.decode()}"
-                return self._difference(entry.type, recorded, decided, entry)
+                recorded, decision = f"{entry.type} {entry.data.decode()}", f"{kind} {data.decode()}"
+                return self._difference(entry.type, recorded, decision, entry)
         if len(self._group.events) != len(pairs):
             return self._difference("events", ", ".join(e.type for e in self._group.events) or NOTHING, types)
         return None
@@ -304,11 +304,11 @@ class _CommandRedecision:
         command_id = deadline_command_id(self._state.stream, due.command.command_type, due.key, due.at)
         return command_id == self._group.command.command_id
 
-    def _difference(self, what: str, recorded: str, decided: str, entry: Entry | None = None) -> DecisionDifference:
+    def _difference(self, what: str, recorded: str, decision: str, entry: Entry | None = None) -> DecisionDifference:
         command = self._group.command
         differing = entry or command
         return DecisionDifference(
-            differing.position, differing.version, command.command_id, command.type, what, recorded, decided
+            differing.position, differing.version, command.command_id, command.type, what, recorded, decision
         )
 
 

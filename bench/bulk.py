@@ -159,7 +159,7 @@ async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, w
         return {name: cpu_ms(pid) for name, pid in parties.items()} | {"client": time.process_time() * 1000}
 
     await Hundred.written(args.warm_up).carried_out(door, store)
-    told: dict[str, Any] = {"bench": "bulk", "story": STORY, "load_before": round(machine_load()[0], 2), "parts": []}
+    report: dict[str, Any] = {"bench": "bulk", "story": STORY, "load_before": round(machine_load()[0], 2), "parts": []}
     print(f"{'projects':>9}{'per s':>8}{'commands/s':>12}{'CPU ms each':>13}", end="")
     print("".join(f"{name:>10}" for name in spent()), f"{'yardstick':>11}{'worker MiB':>12}{'client MiB':>12}")
     for number in range(args.projects // args.part):
@@ -179,19 +179,19 @@ async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, w
             "client_mib": round(resident_mib(os.getpid())),
             "load": round(machine_load()[0], 2),
         }
-        told["parts"].append(row)
+        report["parts"].append(row)
         print(
             f"{row['projects']:9}{row['per_s']:8.2f}{row['commands_per_s']:12.1f}{row['cpu_ms']:13}"
             + "".join(f"{row[name]:10}" for name in cost)
             + f" {row['yardstick_ms']:11}{row['worker_mib']:12}{row['client_mib']:12}",
             flush=True,
         )
-    first, last = told["parts"][0], told["parts"][-1]
-    told["last_to_first"] = {
+    first, last = report["parts"][0], report["parts"][-1]
+    report["last_to_first"] = {
         what: round(last[what] / first[what], 3)
         for what in ("per_s", "cpu_ms", "yardstick_ms", "worker_mib", "client_mib")
     }
-    print(json.dumps(told))
+    print(json.dumps(report))
 
 
 def main() -> None:

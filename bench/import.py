@@ -91,7 +91,7 @@ async def measure(args: argparse.Namespace, ways: dict[str, Door], store: Postgr
                 f"{way:>10}{row['projects_per_s']:12}{row['commands_per_s']:12}{row['cpu_ms']:13}{row['mib']:10}",
                 flush=True,
             )
-    told = {
+    report = {
         "bench": "import",
         "story": STORY,
         "load": round(machine_load()[0], 2),
@@ -103,7 +103,7 @@ async def measure(args: argparse.Namespace, ways: dict[str, Door], store: Postgr
             for what in ("projects_per_s", "cpu_ms")
         },
     }
-    print(json.dumps(told))
+    print(json.dumps(report))
 
 
 def main() -> None:

@@ -459,16 +459,16 @@ async def run(args: argparse.Namespace) -> None:
 
 def report(bench: Bench, lives: list[str], args: argparse.Namespace, load: float) -> None:
     """A table for people, then one line of JSON."""
-    told: dict[str, Any] = {"bench": "lifecycle", "rounds": args.rounds, "load_before": round(load, 2)}
+    figures: dict[str, Any] = {"bench": "lifecycle", "rounds": args.rounds, "load_before": round(load, 2)}
     for life in lives:
         steps = script.SCRIPTS[life].steps
         events = sum(len(step.events) for step in steps)
         print(f"\n{life}: {events} events in {len(steps)} updates")
         print(f"{'':8}{'lives/s':>9}{'CPU ms':>9}{'temporal':>10}{'postgres':>10}{'worker':>8}{'driver':>8}")
-        told[life] = {"events": events, "updates": len(steps)}
+        figures[life] = {"events": events, "updates": len(steps)}
         for variant in args.variants:
             names = ("rate", "cpu_ms", "temporal", "postgres", "worker", "driver")
-            row = told[life][variant] = {name: round(bench.median(life, variant, name), 2) for name in names}
+            row = figures[life][variant] = {name: round(bench.median(life, variant, name), 2) for name in names}
             print(
                 f"{variant:8}{row['rate']:9.2f}{row['cpu_ms']:9.1f}{row['temporal']:10.1f}{row['postgres']:10.1f}"
                 f"{row['worker']:8.1f}{row['driver']:8.1f}"
@@ -476,10 +476,13 @@ def report(bench: Bench, lives: list[str], args: argparse.Namespace, load: float
         for peer in [v for v in args.variants if v != "ours" and "ours" in args.variants]:
             for what in ("rate", "cpu_ms"):
                 ratios = [round(r, 3) for r in bench.ratio(life, peer, what)]
-                told[life][f"{what}_ratio_to_{peer}"] = {"median": round(statistics.median(ratios), 3), "all": ratios}
-            rate, cpu = (told[life][f"{what}_ratio_to_{peer}"]["median"] for what in ("rate", "cpu_ms"))
+                figures[life][f"{what}_ratio_to_{peer}"] = {
+                    "median": round(statistics.median(ratios), 3),
+                    "all": ratios,
+                }
+            rate, cpu = (figures[life][f"{what}_ratio_to_{peer}"]["median"] for what in ("rate", "cpu_ms"))
             print(f"ours to {peer}: {rate:.2f} by lives per second, {cpu:.2f} by CPU")
-    print(json.dumps(told))
+    print(json.dumps(figures))
 
 
 def main() -> None:

@@ -107,11 +107,11 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     with own_postgres() as server:
         spans = asyncio.run(measure(server, args))
-    told = {
+    figures = {
         name: [round(statistics.median(each), 1), round(sorted(each)[int(len(each) * 0.95)], 1)]
         for name, each in spans.items()
     }
-    print(json.dumps({"bench": "pages", "projects": args.projects, "p50, p95 in ms": told, "load": machine_load()}))
+    print(json.dumps({"bench": "pages", "projects": args.projects, "p50, p95 in ms": figures, "load": machine_load()}))
 
 
 if __name__ == "__main__":

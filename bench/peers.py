@@ -61,8 +61,8 @@ class _Peer:
         return (await self._carry_out(order)).progress
 
     async def _carry_out(self, order: CarryOut) -> CarryOutResult:
-        carried = await self._do(order)
-        before, progress = self._progress, carried.progress
+        outcome = await self._do(order)
+        before, progress = self._progress, outcome.progress
         changed: list[SearchAttributeUpdate[Any]] = []
         if before is None or before.stage != progress.stage:
             changed.append(STAGE.value_set(progress.stage))
@@ -72,7 +72,7 @@ class _Peer:
             workflow.upsert_search_attributes(changed)
         self._progress = progress
         self._over = progress.final
-        return carried
+        return outcome
 
     async def _do(self, order: CarryOut) -> CarryOutResult:
         raise NotImplementedError

@@ -395,8 +395,8 @@ def readings(
     def projects(**filters: str | bool) -> Callable[[random.Random], Awaitable[object]]:
         def ask(dice: random.Random) -> Awaitable[object]:
             number = some(dice)
-            given = {k: v.replace("#", number) if isinstance(v, str) else v for k, v in filters.items()}
-            return list_projects(store, ProjectFilter(**given))
+            conditions = {k: v.replace("#", number) if isinstance(v, str) else v for k, v in filters.items()}
+            return list_projects(store, ProjectFilter(**conditions))
 
         return ask
 

@@ -238,7 +238,7 @@ async def compare(
     for port in ports:
         await until_listening(port, within_s=READY_S)
     plain = [b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"] * number
-    asked = [
+    arguments = [
         f"GET /v1/approvals/{approval}?wait=60 HTTP/1.1\r\nHost: here\r\n"  # kept open, as clients do
         f"Authorization: Bearer {keys[n // EACH]}\r\n\r\n".encode()
         for n in range(number)
@@ -247,7 +247,7 @@ async def compare(
     least = await measure(ports[0], pids[0], plain, lambda: notifying.execute(f"NOTIFY {CHANNEL}, 'now'"))
     await notifying.close()
     decline = DeclineAward(reason="人手不足")
-    ours = await measure(ports[1], pids[1], asked, lambda: office.do(project, decline, "SO-LEGAL#1"))
+    ours = await measure(ports[1], pids[1], arguments, lambda: office.do(project, decline, "SO-LEGAL#1"))
     print(f"{number} who wait, load {machine_load()[0]:.1f}")
     for name, figures in (("NOTIFY and echo", least), ("an approval", ours)):
         print(f"{name:<16} p50 {quantile(figures, 50):7.1f} ms  p99 {quantile(figures, 99):7.1f} ms")

@@ -240,12 +240,12 @@ async def measure_table(log: Log, table: str) -> tuple[float, float]:
 
 async def compare_partitions(log: Log, sizes: Sequence[int]) -> dict[str, tuple[float, float]]:
     """What reading costs from the one table and from partitions of those sizes."""
-    found = {"one table": await measure_table(log, "venture.entries")}
+    tables = {"one table": await measure_table(log, "venture.entries")}
     for every in sizes:
         async with partitioned(log, every) as table:
-            found[f"partitions of {every}"] = await measure_table(log, table)
-    found["one table, again"] = await measure_table(log, "venture.entries")
-    return found
+            tables[f"partitions of {every}"] = await measure_table(log, table)
+    tables["one table, again"] = await measure_table(log, "venture.entries")
+    return tables
 
 
 # -------------------------------------------------------------------------------------------------------------- main
@@ -271,8 +271,8 @@ async def run(server: Postgres, args: argparse.Namespace) -> dict[str, Any]:
     result["vacuum after that, s"] = [await measure_vacuum(log) for log in logs]
     for name, values in result.items():
         if isinstance(values, list) and name != "entries":
-            shown = "".join(f"{value:>12.2f}" for value in values)
-            print(f"{name:<32}{shown}   ratio {values[-1] / values[0]:.2f}", flush=True)
+            cells = "".join(f"{value:>12.2f}" for value in values)
+            print(f"{name:<32}{cells}   ratio {values[-1] / values[0]:.2f}", flush=True)
     result["partitions"] = await compare_partitions(logs[-1], args.partitions)
     for name, (stream, command) in result["partitions"].items():
         print(f"{name:<28} a stream {stream:>7.2f} ms, a command {command:>7.2f} ms", flush=True)

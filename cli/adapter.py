@@ -18,6 +18,7 @@ from cli.output import ArgumentInvalid, Form, Printer, by_locale
 from cli.streams import ResultLost
 from domain.kernel.acting import PersonId
 from domain.kernel.failure import Defect, Failure, FailureKind
+from domain.kernel.privacy import describe_error
 from runtime.store import open_store
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _run(printer: Printer, work: Coroutine[Any, Any, None]) -> None:
         raise exit_with(printer, Interrupted()) from None
     except Exception as error:  # noqa: BLE001 - the last line: a person gets words, the log gets the trace
         structlog.get_logger().debug("cli.defect", exc_info=error)
-        raise exit_with(printer, Defect(f"{type(error).__name__}: {error}")) from None
+        raise exit_with(printer, Defect(describe_error(error))) from None
 
 
 def exit_with(printer: Printer, failure: Failure) -> typer.Exit:

@@ -80,8 +80,8 @@ async def list_command(
         if xlsx is not None:
             from papers.lists import APPROVALS
 
-            said = filters.model_dump(mode="json", exclude_none=True)
-            await write_pages(xlsx, APPROVALS, partial(list_approvals, store, filters), store, printer, **said)
+            conditions = filters.model_dump(mode="json", exclude_none=True)
+            await write_pages(xlsx, APPROVALS, partial(list_approvals, store, filters), store, printer, **conditions)
             return
         page = await list_approvals(store, filters, await ask_page(store, limit, after))
     rows = [one.as_json() for one in page.rows]
@@ -123,20 +123,20 @@ async def show_command(approval_id: ApprovalId, *, invocation: Invocation) -> No
     """
     printer = invocation.printer
     async with invocation.open_store() as store:
-        found = await find_approval(store, approval_id)
+        request = await find_approval(store, approval_id)
     if not printer.for_people:
-        printer.json(found.as_json())
+        printer.json(request.as_json())
         return
-    approval = found.approval
-    about = f"{found.stream.name} {approval.key}".strip()
+    approval = request.approval
+    about = f"{request.stream.name} {approval.key}".strip()
     verdict = printer.say(approval.verdict.zh, approval.verdict.en)
     printer.line(f"{about} {_gate(approval.gate, printer)}: {verdict}", "bold")
-    for line in _details([detail.as_json() for detail in found.summary], printer):
+    for line in _details([detail.as_json() for detail in request.summary], printer):
         printer.line(f"  {line}")
     for group in approval.approvers:
         printer.line("  " + _group(group, printer))
-    if found.until is not None:
-        printer.line("  " + printer.say(f"至 {local_time(found.until)}", f"until {local_time(found.until)}"))
+    if request.until is not None:
+        printer.line("  " + printer.say(f"至 {local_time(request.until)}", f"until {local_time(request.until)}"))
     for vote in approval.votes:
         printer.line("  " + _vote(vote, printer))
     if approval.reason:
@@ -234,22 +234,22 @@ class _Decision:
 
 async def _decide(decision: _Decision, invocation: Invocation) -> None:
     printer, moment, who = invocation.printer, read_moment(decision.at), read_actor(decision.actor)
-    given: dict[str, object] = {**read_particulars(decision.given)}
+    particulars: dict[str, object] = {**read_particulars(decision.given)}
     if decision.reason is not None:
-        given["reason"] = decision.reason
+        particulars["reason"] = decision.reason
     async with invocation.open_runtime(working=True) as runtime:
-        found = await find_approval(runtime.store, decision.approval)
+        request = await find_approval(runtime.store, decision.approval)
         command = await build_decision(
-            runtime.store, found, decision.choice, given, Notation.TYPED, decision.command_id
+            runtime.store, request, decision.choice, particulars, Notation.TYPED, decision.command_id
         )
-        if found.stream.realm != LIVE and moment is None:
-            moment = await manual_now(runtime.store, found.stream)
-        receipt = await runtime.door.send(found.stream, command, who, command_id=decision.command_id, at=moment)
-        found = await find_approval(runtime.store, decision.approval, written=receipt.position)
+        if request.stream.realm != LIVE and moment is None:
+            moment = await manual_now(runtime.store, request.stream)
+        receipt = await runtime.door.send(request.stream, command, who, command_id=decision.command_id, at=moment)
+        request = await find_approval(runtime.store, decision.approval, written=receipt.position)
     if not printer.for_people:
-        printer.json({**receipt_as_json(receipt), "approval": found.as_json()})
+        printer.json({**receipt_as_json(receipt), "approval": request.as_json()})
         return
-    zh, en = found.approval.verdict.zh, found.approval.verdict.en
+    zh, en = request.approval.verdict.zh, request.approval.verdict.en
     printer.tell(
         f"✓ 已{decision.choice.zh}，此項審批現為「{zh}」", f"✓ Done ({decision.choice.en}): it is {en}", "green"
     )

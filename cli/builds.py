@@ -78,14 +78,14 @@ async def current_command(
     """
     who = read_actor(actor)
     async with invocation.open_runtime(with_temporal=True) as runtime:
-        wanted = UNVERSIONED if build_id == NO_BUILD else build_id
+        version = UNVERSIONED if build_id == NO_BUILD else build_id
         door = runtime.register_door
         async with record_maintenance(runtime.store, door, who, Work.SET_BUILD, reason, build_id) as outcome:
-            await set_current(runtime.client, runtime.settings.task_queue, wanted)
+            await set_current(runtime.client, runtime.settings.task_queue, version)
             outcome.tell([True])
     printer = invocation.printer
     if not printer.for_people:
-        printer.json({"current": wanted or None})
+        printer.json({"current": version or None})
         return
     printer.tell(f"✓ 現行版本：{build_id}", f"✓ current: {build_id}", "green")
 

@@ -212,17 +212,17 @@ def _amount_words(command: Command, printer: Printer) -> str:
     return "".join(f"  {printer.say(a.zh, a.en)} {yuan(a.fen)}" for a in list_amounts(command))
 
 
-def _read_command(name: str, stream: StreamId, subject: str, given: list[str], files: AttachedFiles) -> Command:
+def _read_command(name: str, stream: StreamId, subject: str, pairs: list[str], files: AttachedFiles) -> Command:
     """The command with its particulars. Raises CommandUnknown, or InputInvalid with everything that is wrong."""
     command_type = resolve_command(name, stream.kind)
     _, part = split_subject(subject)
-    return read_command(command_type, part, read_particulars(given), Notation.TYPED, attach=files)
+    return read_command(command_type, part, read_particulars(pairs), Notation.TYPED, attach=files)
 
 
-def read_particulars(given: list[str]) -> dict[str, str]:
+def read_particulars(pairs: list[str]) -> dict[str, str]:
     """``key=value`` pairs, every value as it was typed."""
     particulars: dict[str, str] = {}
-    for pair in given:
+    for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals or not key:
             raise ArgumentInvalid(f"{show(pair)}：寫作 key=value", f"{show(pair)}: write key=value")

@@ -116,7 +116,7 @@ async def check_command(*, invocation: Invocation) -> None:
             count += 1
             if fault:
                 faults.append((document, fault))
-    rows = [{"sha256": one.sha256, "size": one.size, "found": found} for one, found in faults]
+    rows = [{"sha256": one.sha256, "size": one.size, "found": digest} for one, digest in faults]
     columns = (
         Column("sha256", "摘要", "digest"),
         Column("size", "字節", "bytes", right=True),

@@ -50,8 +50,8 @@ async def inbox_command(
         if xlsx is not None:
             from papers.lists import WAITING
 
-            said = filters.model_dump(mode="json", exclude_none=True)
-            await write_pages(xlsx, WAITING, partial(list_waiting, store, filters), store, printer, **said)
+            conditions = filters.model_dump(mode="json", exclude_none=True)
+            await write_pages(xlsx, WAITING, partial(list_waiting, store, filters), store, printer, **conditions)
             return
         page = await list_waiting(store, filters, await ask_page(store, limit, after))
     rows = [{**one.as_json(), **(_words(one, printer) if printer.for_people else {})} for one in page.rows]

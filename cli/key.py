@@ -82,12 +82,12 @@ async def show_command(key: Key, *, invocation: Invocation) -> None:
     printer, now = invocation.printer, datetime.now(UTC)
     stream = key_stream(_read_key(key))
     async with invocation.open_store() as store:
-        found, proposals = await find_key(store, key), await find_proposals(store, stream, now)
-    row = found.as_json(now) | {"proposals": proposals}
+        view, proposals = await find_key(store, key), await find_proposals(store, stream, now)
+    row = view.as_json(now) | {"proposals": proposals}
     if not printer.for_people:
         printer.json(row)
         return
-    shown = _row(found, now, printer) | {"public": found.record.public or "—", "successor": found.record.successor}
+    cells = _row(view, now, printer) | {"public": view.record.public or "—", "successor": view.record.successor}
     words = {
         "key": ("密鑰", "key"),
         "door": ("入口", "door"),
@@ -99,8 +99,8 @@ async def show_command(key: Key, *, invocation: Invocation) -> None:
         "public": ("公鑰", "public key"),
     }
     for name, (zh, en) in words.items():
-        if shown[name]:
-            printer.line(f"{printer.say(zh, en)}  {shown[name]}")
+        if cells[name]:
+            printer.line(f"{printer.say(zh, en)}  {cells[name]}")
     for proposal in proposals:
         printer.line(
             printer.say(
@@ -142,12 +142,12 @@ async def publish_command(
             return
         if actor is None:
             raise ArgumentInvalid("日誌已有密鑰：請以 --as ADMIN#n 提出", "the log has a key already: ask --as ADMIN#n")
-        shown = public or (runtime.key.public if runtime.key else "")
+        public_key = public or (runtime.key.public if runtime.key else "")
         ends = read_moment(until)
         command = _build(
-            PublishDoorKey, public=shown, door=door, speaks_for=tuple(speaks_for or (EVERYONE,)), until=ends
+            PublishDoorKey, public=public_key, door=door, speaks_for=tuple(speaks_for or (EVERYONE,)), until=ends
         )
-        await _ask(runtime, KeyId.of(bytes.fromhex(shown)), command, actor, invocation.printer)
+        await _ask(runtime, KeyId.of(bytes.fromhex(public_key)), command, actor, invocation.printer)
 
 
 @app.command("rotate")
@@ -254,9 +254,9 @@ def _build(kind: type[Command], **particulars: object) -> Command:
     try:
         return kind.model_validate({name: value for name, value in particulars.items() if value is not None})
     except ValidationError as wrong:
-        told = [(error["loc"], *explain_error(error)) for error in wrong.errors(include_url=False)]
-        zh = "；".join(f"{'.'.join(map(str, place))}：{text}" for place, text, _ in told)
-        en = "; ".join(f"{'.'.join(map(str, place))}: {text}" for place, _, text in told)
+        faults = [(error["loc"], *explain_error(error)) for error in wrong.errors(include_url=False)]
+        zh = "；".join(f"{'.'.join(map(str, place))}：{text}" for place, text, _ in faults)
+        en = "; ".join(f"{'.'.join(map(str, place))}: {text}" for place, _, text in faults)
         raise ArgumentInvalid(zh, en) from wrong
 
 

@@ -77,14 +77,14 @@ def _read_declarations(module: str) -> Sequence[Declaration]:
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(module)
-    found = []
+    declarations = []
     for node in ast.parse(Path(spec.origin).read_bytes()).body:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         for decorator in node.decorator_list:
             match decorator:
                 case ast.Call(func=ast.Attribute(attr="command"), args=[ast.Constant(value=str(name))]):
-                    found.append(Declaration(name, module, (ast.get_docstring(node) or "").partition("\n")[0]))
+                    declarations.append(Declaration(name, module, (ast.get_docstring(node) or "").partition("\n")[0]))
                 case _:
                     pass
-    return found
+    return declarations

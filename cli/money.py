@@ -57,8 +57,8 @@ async def list_command(
         if xlsx is not None:
             from papers.lists import MONEY
 
-            said = filters.model_dump(mode="json")
-            await write_pages(xlsx, MONEY, partial(list_money, store, filters), store, printer, **said)
+            conditions = filters.model_dump(mode="json")
+            await write_pages(xlsx, MONEY, partial(list_money, store, filters), store, printer, **conditions)
             return
         page = await list_money(store, filters, await ask_page(store, limit, after))
     measures = [name for name in _COLUMNS if name in MEASURES[by]]

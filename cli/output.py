@@ -176,6 +176,6 @@ class ArgumentInvalid(Failure):
     @classmethod
     def of(cls, wrong: ValueError) -> ArgumentInvalid:
         """As a type of ours says it: «'CAB-REG#01': 中文 / English»."""
-        given, _, texts = str(wrong).partition(": ")
+        value, _, texts = str(wrong).partition(": ")
         zh, _, en = texts.partition(" / ")
-        return cls(f"{given}：{zh}", f"{given}: {en}")
+        return cls(f"{value}：{zh}", f"{value}: {en}")

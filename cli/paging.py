@@ -24,8 +24,8 @@ def read_filter(of: type[F], **words: Any) -> F:  # noqa: ANN401 - whatever the 
         return of(**words)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
-        name, said = ".".join(map(str, first["loc"])), first["msg"]
-        raise ArgumentInvalid(f"篩選條件無效：{name}（{said}）", f"no filter: {name}: {said}") from None
+        name, reason = ".".join(map(str, first["loc"])), first["msg"]
+        raise ArgumentInvalid(f"篩選條件無效：{name}（{reason}）", f"no filter: {name}: {reason}") from None
 
 
 async def ask_page(store: EventStore, limit: int, after: str | None) -> PageRequest:

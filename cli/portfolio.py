@@ -75,7 +75,7 @@ async def portfolio_command(
       venture portfolio --fund FS-LOT --list paid
     """
     printer = invocation.printer
-    given = {
+    conditions = {
         "realm": realm,
         "round": round_,
         "year": year,
@@ -90,11 +90,11 @@ async def portfolio_command(
     async with invocation.open_store() as store:
         request = PageRequest(limit=MOST, at_least=await store.last_position())
         if which is None:
-            portfolio = await read_portfolio(store, read_filter(PortfolioFilter, **given), by, request)
+            portfolio = await read_portfolio(store, read_filter(PortfolioFilter, **conditions), by, request)
             _show(portfolio, by, printer)
             tell_freshness(portfolio.freshness, printer)
             return
-        page, sums = await list_courses(store, read_filter(CourseFilter, **given, **_narrow(which)), request)
+        page, sums = await list_courses(store, read_filter(CourseFilter, **conditions, **_narrow(which)), request)
     rows = [
         {
             **one.as_json(),

@@ -186,14 +186,14 @@ async def watch_command(name: Name, *, invocation: Invocation, realm: Realm = No
     """
     async with invocation.open_store() as store:
         stream = await resolve(store, name, realm, invocation.printer)
-        shown, access = 0, access_of(read_actor(seat) if seat else None)
+        version, access = 0, access_of(read_actor(seat) if seat else None)
         async for _ in store.pokes():
-            shown = await _show_new(store, stream, shown, invocation.printer, access)
+            version = await _show_new(store, stream, version, invocation.printer, access)
 
 
-async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Printer, access: Access) -> int:
+async def _show_new(store: EventStore, stream: StreamId, version: int, printer: Printer, access: Access) -> int:
     """Tell what has happened since; the version reached."""
-    async for entry in store.read(stream, shown):
+    async for entry in store.read(stream, version):
         occurrence = read_occurrence(entry)
         chapter = access.show(Chapter(occurrence.at, entry.position, stream, occurrence, entry.recorded_at))
         if printer.for_people:
@@ -205,5 +205,5 @@ async def _show_new(store: EventStore, stream: StreamId, shown: int, printer: Pr
             printer.line(line)
         else:
             Printer(Form.JSONL, printer.lang).json(_chapter(chapter))
-        shown = entry.version
-    return shown
+        version = entry.version
+    return version

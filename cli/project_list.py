@@ -71,8 +71,8 @@ async def list_command(
         if xlsx is not None:
             from papers.lists import PROJECTS
 
-            said = filters.model_dump(mode="json")
-            await write_pages(xlsx, PROJECTS, partial(list_projects, store, filters), store, printer, **said)
+            conditions = filters.model_dump(mode="json")
+            await write_pages(xlsx, PROJECTS, partial(list_projects, store, filters), store, printer, **conditions)
             return
         page = await list_projects(store, filters, await ask_page(store, limit, after))
     rows = [_row(one, printer) for one in page.rows]

@@ -80,8 +80,8 @@ async def sandbox_command(
         "green",
     )
     server = f"http://127.0.0.1:{settings.http_port}"
-    told = {"SERVER": server, "SENDER": name, "SECRET": secret, "KEY": fresh.text}
-    environment = {**os.environ, "PYTHONPATH": _HOUSE, **{f"SANDBOX_{key}": value for key, value in told.items()}}
+    variables = {"SERVER": server, "SENDER": name, "SECRET": secret, "KEY": fresh.text}
+    environment = {**os.environ, "PYTHONPATH": _HOUSE, **{f"SANDBOX_{key}": value for key, value in variables.items()}}
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(  # noqa: S606 - our own program, in this one's place

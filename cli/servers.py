@@ -216,8 +216,8 @@ async def _keep_running(program: _Program, stop: asyncio.Event, printer: Printer
     stopping = asyncio.create_task(stop.wait())
     while not stop.is_set():
         process = program.spawn()
-        told = {"pid": process.pid, "log": program.log}
-        printer.tell(f"✓ {program.zh.format(**told)}", f"✓ {program.en.format(**told)}")
+        particulars = {"pid": process.pid, "log": program.log}
+        printer.tell(f"✓ {program.zh.format(**particulars)}", f"✓ {program.en.format(**particulars)}")
         while process.poll() is None and not stop.is_set():
             await asyncio.wait({stopping}, timeout=0.2)
         await asyncio.to_thread(processes.stop, process, signal.SIGTERM, patience_s=25)

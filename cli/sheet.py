@@ -45,7 +45,7 @@ async def write_pages(
 def write_collection(
     file: Path,
     of: SheetList[T],
-    found: Collection[T],
+    rows: Collection[T],
     printer: Printer,
     **conditions: Any,  # noqa: ANN401 - as above
 ) -> None:
@@ -54,5 +54,5 @@ def write_collection(
 
     if file.suffix.lower() != ".xlsx":
         raise ArgumentInvalid(f"--xlsx {file}：須以 .xlsx 結尾", f"--xlsx {file}: it must end in .xlsx")
-    write_file(file, write_list(of, found, conditions, printer.say))
+    write_file(file, write_list(of, rows, conditions, printer.say))
     printer.line(str(file))

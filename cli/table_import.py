@@ -38,11 +38,11 @@ async def preview_command(table: Table, *, invocation: Invocation, mapping: Mapp
     例 example:  venture import preview grants.csv --mapping grants.yaml --realm takeover-2026
     """
     async with invocation.open_runtime() as runtime:
-        found = await _read(table, mapping, runtime, realm)
-        show_commands(found.orders, invocation.printer)
-        results = await preview_orders(found.orders, AttachedFiles(table.parent), runtime, invocation.printer)
+        table_orders = await _read(table, mapping, runtime, realm)
+        show_commands(table_orders.orders, invocation.printer)
+        results = await preview_orders(table_orders.orders, AttachedFiles(table.parent), runtime, invocation.printer)
     show_results(results, invocation.printer)
-    _show_left_out(found, invocation.printer)
+    _show_left_out(table_orders, invocation.printer)
     if not all(r.ok for r in results):
         raise typer.Exit(FailureKind.REFUSED)
 
@@ -63,17 +63,17 @@ async def run_command(
     """
     printer = invocation.printer
     async with invocation.open_runtime() as runtime:
-        found = await _read(table, mapping, runtime, realm)
-        show_commands(found.orders, printer)
+        table_orders = await _read(table, mapping, runtime, realm)
+        show_commands(table_orders.orders, printer)
         if not yes and not sys.stdin.isatty():
             raise ArgumentInvalid("請加 --yes 確認辦理", "add --yes to carry it out")
         if not yes and not typer.confirm(printer.say("辦理？", "Carry these out?"), err=True):
             return
-        with show_progress(len(found.orders), printer, "辦理中", "carrying out") as on_result:
-            run = run_rows(found.orders, runtime.paper_door, runtime.store, on_result=on_result)
+        with show_progress(len(table_orders.orders), printer, "辦理中", "carrying out") as on_result:
+            run = run_rows(table_orders.orders, runtime.paper_door, runtime.store, on_result=on_result)
             results = [result async for result in run]
     show_results(results, printer)
-    _show_left_out(found, printer)
+    _show_left_out(table_orders, printer)
     if any(r.outcome is RowOutcome.NOT_KNOWN for r in results):
         raise typer.Exit(FailureKind.UNAVAILABLE)
     if not all(r.ok for r in results):
@@ -88,23 +88,23 @@ async def _read(table: Path, mapping: Path, runtime: Runtime, realm: str | None)
     return await read_import(table.name, content, read(mapping).parse(TableMapping), runtime.store, realm)
 
 
-def _show_left_out(found: Import, printer: Printer) -> None:
+def _show_left_out(result: Import, printer: Printer) -> None:
     """What is not recorded, row by row, and which words were unknown: nothing is passed over in silence."""
     if printer.form is Form.JSON:
-        unknown = [{"column": c, "value": v, "rows": n} for (c, v), n in found.unknown.items()]
-        printer.json({"left_out": [one.as_json() for one in found.left_out], "unknown": unknown})
+        unknown = [{"column": c, "value": v, "rows": n} for (c, v), n in result.unknown.items()]
+        printer.json({"left_out": [one.as_json() for one in result.left_out], "unknown": unknown})
         return
-    if printer.for_people and found.left_out:
-        rows = [{**one.as_json(), "why": printer.say(one.zh, one.en)} for one in found.left_out]
+    if printer.for_people and result.left_out:
+        rows = [{**one.as_json(), "why": printer.say(one.zh, one.en)} for one in result.left_out]
         columns = (
             Column("line", "行", "line", right=True),
             Column("case", "案", "case"),
             Column("why", "未列入的原因", "why it is left out"),
         )
         printer.rows(rows, columns, ("", ""))
-    for (column, value), count in found.unknown.items():
+    for (column, value), count in result.unknown.items():
         printer.tell(
             f"{column}「{value}」沒有對照，留空（{count} 行）",
             f"{column} {value!r} has no code and is left unknown ({count} rows)",
         )
-    printer.tell(f"未列入 {len(found.left_out)} 行", f"{len(found.left_out)} rows left out")
+    printer.tell(f"未列入 {len(result.left_out)} 行", f"{len(result.left_out)} rows left out")

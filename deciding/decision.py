@@ -292,9 +292,9 @@ async def _judge(
     """One order: who asks first, by the seat if somebody does; then the facts that they may know; then the rules."""
     aggregate = AGGREGATES[state.stream.kind]
     order, not_theirs, seat_read = await _identify(reader, state, order, seat)
-    wanted = aggregate.reads(state, order.command)
+    reads = aggregate.reads(state, order.command)
     governor = aggregate.governed_by(state, order.command)
-    reads_others = wanted.streams - {state.stream, governor} or wanted.claims or wanted.accounts
+    reads_others = reads.streams - {state.stream, governor} or reads.claims or reads.accounts
     bound, by = aggregate.bind(state, order)
     if not_theirs:
         not_theirs += refuse_role(bound, by)
@@ -305,15 +305,15 @@ async def _judge(
     if no_business and (reads_others or business.streams):
         no_business += refuse_stage(bound, state)
         return _refuse_unread(reader, state, order, command_id, calendar, no_business, business, seat_read)
-    wanted |= business
-    await reader.fetch(Reads(wanted.streams - {state.stream}, wanted.claims, wanted.accounts))
+    reads |= business
+    await reader.fetch(Reads(reads.streams - {state.stream}, reads.claims, reads.accounts))
     scheme = await reader.scheme(state, governor)
     facts = Facts(
         calendar=calendar,
         scheme=scheme,
-        streams={s: reader.states[s] for s in wanted.streams if s != state.stream},
-        claims={key: reader.claims[key] for key in wanted.claims},
-        balances={account: reader.balances[account] for account in wanted.accounts},
+        streams={s: reader.states[s] for s in reads.streams if s != state.stream},
+        claims={key: reader.claims[key] for key in reads.claims},
+        balances={account: reader.balances[account] for account in reads.accounts},
     )
     facts = await _read_on(reader, state, facts, order)
     events: tuple[Event, ...] = ()

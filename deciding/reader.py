@@ -53,9 +53,9 @@ class Reader:
     deferred: dict[tuple[str, str], list[Effect]] = field(default_factory=dict)
     """What is rested on of claims and accounts that nobody has wanted to read yet: most of them nobody ever will."""
 
-    async def fetch(self, wanted: Reads) -> None:
+    async def fetch(self, reads: Reads) -> None:
         """Make sure that these readings are at hand."""
-        streams, claims, accounts = self._missing(wanted)
+        streams, claims, accounts = self._missing(reads)
         if not (streams or claims or accounts):
             return
         readings = await self.store.read_many(streams, claims, accounts)
@@ -63,12 +63,12 @@ class Reader:
             self.states[stream] = fold(stream, readings.streams.get(stream, ()))
         self.keep(readings)
 
-    def _missing(self, wanted: Reads) -> tuple[frozenset[StreamId], frozenset[str], frozenset[str]]:
+    def _missing(self, reads: Reads) -> tuple[frozenset[StreamId], frozenset[str], frozenset[str]]:
         """What is not at hand yet. Set differences with thousands of keys would cost more than asking for each."""
         return (
-            frozenset(stream for stream in wanted.streams if stream not in self.states),
-            frozenset(claim for claim in wanted.claims if claim not in self.claims),
-            frozenset(account for account in wanted.accounts if account not in self.balances),
+            frozenset(stream for stream in reads.streams if stream not in self.states),
+            frozenset(claim for claim in reads.claims if claim not in self.claims),
+            frozenset(account for account in reads.accounts if account not in self.balances),
         )
 
     def keep(self, readings: Readings) -> None:
@@ -150,17 +150,17 @@ class CachedReader(Reader):
         """
         stream, command_id = request.stream, request.envelope.command_id if request.envelope else None
         self.requires_office |= self.folds.is_founded
-        wanted = Reads() if alone else self._likely_reads(request)
+        reads = Reads() if alone else self._likely_reads(request)
         if warrant is not None and warrant != stream:
-            wanted |= Reads(streams=frozenset({warrant}))
-        loaded, state = await self._consult(stream, command_id, wanted)
+            reads |= Reads(streams=frozenset({warrant}))
+        loaded, state = await self._consult(stream, command_id, reads)
         if warrant is not None:
             self.warrant = state if warrant == stream else self._at_hand[warrant]
         return loaded, state
 
-    async def fetch(self, wanted: Reads) -> None:
+    async def fetch(self, reads: Reads) -> None:
         """Make sure that these readings are at hand."""
-        streams, claims, accounts = self._missing(wanted)
+        streams, claims, accounts = self._missing(reads)
         self.states.update({s: self._at_hand[s] for s in streams if s in self._at_hand})
         lacking = sorted(s for s in streams if s not in self._at_hand)
         if lacking:
@@ -171,18 +171,18 @@ class CachedReader(Reader):
         elif claims or accounts:
             self.keep(await self.store.read_many((), claims, accounts))
 
-    async def _consult(self, stream: StreamId, command_id: UUID | None, wanted: Reads) -> tuple[Loaded, State]:
+    async def _consult(self, stream: StreamId, command_id: UUID | None, reads: Reads) -> tuple[Loaded, State]:
         """Ask for everything at once and fold it; where a fold was stale, once more from the beginning."""
         try:
-            return await self._consult_once(stream, command_id, wanted)
+            return await self._consult_once(stream, command_id, reads)
         except StaleFold:
-            return await self._consult_once(stream, command_id, wanted)
+            return await self._consult_once(stream, command_id, reads)
 
-    async def _consult_once(self, stream: StreamId, command_id: UUID | None, wanted: Reads) -> tuple[Loaded, State]:
+    async def _consult_once(self, stream: StreamId, command_id: UUID | None, reads: Reads) -> tuple[Loaded, State]:
         """Raises StaleFold, after which no stale fold is remembered."""
-        cached = {s: self.folds.recall(s) for s in {stream, *wanted.streams}}
+        cached = {s: self.folds.recall(s) for s in {stream, *reads.streams}}
         versions = {s: fold.state.version for s, fold in cached.items()}
-        loaded, readings = await self.store.consult(stream, command_id, versions, wanted.claims, wanted.accounts)
+        loaded, readings = await self.store.consult(stream, command_id, versions, reads.claims, reads.accounts)
         is_manual = loaded.realm.clock is Clock.MANUAL
         (self.folds.on_manual_clock.add if is_manual else self.folds.on_manual_clock.discard)(stream.realm)
         states = await self._extend_all(cached, {**readings.streams, stream: loaded.events})

@@ -7,8 +7,8 @@ import json
 import sys
 from hashlib import sha256
 
-told = json.load(sys.stdin)
-committed, opening = told["committed"], told["opened"]["opening"]
+evidence = json.load(sys.stdin)
+committed, opening = evidence["committed"], evidence["opened"]["opening"]
 
 
 def digest(text: str) -> str:
@@ -27,6 +27,6 @@ faults = []
 faults += ["名冊已改 the roster is another"] if everybody != committed["pool_digest"] else []
 faults += ["種子不符 the seed is another"] if digest(opening["seed"]) != committed["commitment"] else []
 faults += ["次序不符 the order is another"] if ranking != opening["ranking"] else []
-faults += ["席位不符 the panel is another"] if seats != told["opened"]["seats"] else []
+faults += ["席位不符 the panel is another"] if seats != evidence["opened"]["seats"] else []
 sys.stdout.write("\n".join(faults or [" ".join(seats)]) + "\n")
 sys.exit(bool(faults))

@@ -99,7 +99,7 @@ def _transitions() -> str:
     parts = []
     rows = list_transitions()
     for kind in _KINDS:
-        told = [
+        lines = [
             (
                 row.id,
                 f"{row.zh} `{row.event}`",
@@ -111,7 +111,7 @@ def _transitions() -> str:
             for row in rows
             if row.kind == kind
         ]
-        parts += [_headed(kind), _table(("編號", "事件 event", "自 from", "至 to", "經辦 by", "條件 guard"), told)]
+        parts += [_headed(kind), _table(("編號", "事件 event", "自 from", "至 to", "經辦 by", "條件 guard"), lines)]
     return "\n".join(parts)
 
 
@@ -120,7 +120,7 @@ def _commands() -> str:
     parts = []
     rows = list_commands()
     for kind in _KINDS:
-        told = [
+        lines = [
             (
                 f"`{row.command}`",
                 f"{row.zh} `{row.event}`",
@@ -131,24 +131,24 @@ def _commands() -> str:
             for row in rows
             if row.kind == kind
         ]
-        parts += [_headed(kind), _table(("命令 command", "記錄 event", "經辦 by", "階段 stages", "規則 rule"), told)]
+        parts += [_headed(kind), _table(("命令 command", "記錄 event", "經辦 by", "階段 stages", "規則 rule"), lines)]
     return "\n".join(parts)
 
 
 def _stages() -> str:
-    told = []
+    rows = []
     for kind in _KINDS:
         moves = [row for row in list_transitions() if row.kind == kind]
         named = [stage for row in moves for stage in (*row.start, row.to) if stage not in (ORIGIN, SAME)]
-        told += [
+        rows += [
             (simplify(AGGREGATES[kind].zh), *_in_three(*stage_words(kind, stage)), f"`{stage}`")
             for stage in dict.fromkeys(named)
         ]
-    return _table(("卷宗 file", *_THREE, "代碼 code"), told)
+    return _table(("卷宗 file", *_THREE, "代碼 code"), rows)
 
 
 def _events() -> str:
-    told = [
+    rows = [
         (
             *_in_three(event.zh, event.en),
             f"`{event.event_type}`",
@@ -158,7 +158,7 @@ def _events() -> str:
         for room in aggregate.deciders
         for event in room.events
     ]
-    return _table((*_THREE, "代碼 code", "出處 where"), told)
+    return _table((*_THREE, "代碼 code", "出處 where"), rows)
 
 
 def _roles() -> str:

@@ -117,6 +117,11 @@ def split_subject(subject: str) -> tuple[str, str]:
     return name, part
 
 
+def find_prefix(kind: str) -> str:
+    """With what the numbers of that kind begin, as ``ND``; empty where its names have no such letters."""
+    return next((prefix for prefix, of in _PREFIXES.items() if of == kind), "")
+
+
 def kind_of_subject(subject: str) -> str:
     """Which kind of stream a name such as ``AP-5`` or ``fuzhou`` is of. Raises KeyError if it is none."""
     prefix, dash, _ = subject.partition("-")

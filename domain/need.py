@@ -379,7 +379,7 @@ def governed_by(state: State, command: Command) -> StreamId | None:
 def _require_solicited(check: Checks, round_: State, calendar: Calendar, at: datetime) -> None:
     """D1: the need window of the round stands open at that instant."""
     end = round_.part(Round).needs_close_at(calendar)
-    shown = f"{end.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if end else "—"
+    text = f"{end.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if end else "—"
     if not check(
         round_.stage == RoundStage.SOLICITING or end is not None,
         "ND01",
@@ -393,7 +393,7 @@ def _require_solicited(check: Checks, round_: State, calendar: Calendar, at: dat
         "D1",
         "需求徵集已於 {shown} 結束",
         "needs were collected until {shown}",
-        shown=shown,
+        shown=text,
     )
 
 

@@ -235,9 +235,11 @@ def _read_request(seat: Actor | None, scope: Scope | None, state: State) -> Sigh
     if seat is None:
         return _deny()
     is_theirs = known.opener is not None and seat == known.opener.seat
-    above = {one for asked in state.approvals if asked.is_escalated for one in asked.above}
-    asked = any(is_asked(group, seat, scope) and (scope is not None or seat in group.seats) for group in known.groups)
-    return WHOLE if is_theirs or asked or seat in above else _deny()
+    above = {one for request in state.approvals if request.is_escalated for one in request.above}
+    is_asked_of = any(
+        is_asked(group, seat, scope) and (scope is not None or seat in group.seats) for group in known.groups
+    )
+    return WHOLE if is_theirs or is_asked_of or seat in above else _deny()
 
 
 def read_round(state: State) -> Reads:
@@ -266,7 +268,7 @@ def list_readers(state: State, facts: Facts) -> frozenset[str]:
             return frozenset({*organisation, *(_words(Role.DCAB, frozenset({district})) if district else ())})
         case "approval":
             known = state.part(ApprovalRequest)
-            above = {one for asked in state.approvals if asked.is_escalated for one in asked.above}
+            above = {one for request in state.approvals if request.is_escalated for one in request.above}
             groups = {word for group in known.groups for word in _asked_words(group)}
             return frozenset({*([known.opener.seat] if known.opener else ()), *above, *groups})
         case "panel":

@@ -15,6 +15,7 @@ import structlog
 from deciding.refresh import iterate_calendars, iterate_outdated
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
+from domain.kernel.privacy import describe_error
 from domain.registers.calendar import CALENDAR, CALENDAR_NAME
 from domain.registers.realm import REALM
 from followers.follower import EVERY, Follower
@@ -82,7 +83,7 @@ class AgendaFollower(Follower):
             try:
                 await self._look(stream)
             except Exception as failed:  # noqa: BLE001 - one workflow that cannot be reached keeps no other from hearing
-                log.warning("agenda.not_told", stream=stream, reason=f"{type(failed).__name__}: {failed}")
+                log.warning("agenda.not_told", stream=stream, reason=describe_error(failed))
                 continue
             reached += 1
             log.info("agenda.told", stream=stream, times=times)

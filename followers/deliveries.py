@@ -18,6 +18,7 @@ import httpx
 import structlog
 
 from domain.kernel.failure import Failure
+from domain.kernel.privacy import describe_error
 from followers.follower import repeat
 
 if TYPE_CHECKING:
@@ -156,9 +157,9 @@ class Deliverer:
     async def _try(self, endpoint: Endpoint, delivery: Delivery, source: str) -> None:
         """One try, and what follows from it."""
         began, now = time.perf_counter(), self._now()
-        status, said = await self._send(endpoint, delivery, source, now)
+        status, answer = await self._send(endpoint, delivery, source, now)
         took_ms = int((time.perf_counter() - began) * 1000)
-        await self._outbox.end_try(delivery, now, status, said, took_ms)
+        await self._outbox.end_try(delivery, now, status, answer, took_ms)
         if status is not None and HTTPStatus(200) <= status < HTTPStatus.MULTIPLE_CHOICES:
             await self._outbox.delivered(delivery, now)
             return
@@ -168,7 +169,7 @@ class Deliverer:
         if status == HTTPStatus.GONE:
             await self._give_up(endpoint, now, "410 Gone")
         elif now - since >= GIVE_UP:
-            await self._give_up(endpoint, now, f"{GIVE_UP.days} days without success, last: {said}")
+            await self._give_up(endpoint, now, f"{GIVE_UP.days} days without success, last: {answer}")
 
     async def _give_up(self, endpoint: Endpoint, now: datetime, why: str) -> None:
         if await self._outbox.disable_endpoint(endpoint.id, now, why):
@@ -248,4 +249,4 @@ class Deliverer:
 
 
 def _tell_failure(failed: Exception) -> None:
-    log.warning("webhook.round_failed", reason=f"{type(failed).__name__}: {failed}")
+    log.warning("webhook.round_failed", reason=describe_error(failed))

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import structlog
 
+from domain.kernel.privacy import describe_error
 from metrics import Metrics
 from store.port import StoreUnavailable
 
@@ -61,7 +62,7 @@ class Follower(ABC):
 
     def tell_failure(self, failed: Exception) -> None:
         """Say in the log that a round was not done."""
-        log.warning("follower.round_failed", follower=self.name, reason=f"{type(failed).__name__}: {failed}")
+        log.warning("follower.round_failed", follower=self.name, reason=describe_error(failed))
 
     async def once(self, now: datetime) -> int:
         """One round, if the lease is ours: how many streams were seen to."""

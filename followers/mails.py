@@ -111,11 +111,11 @@ class Mailer:
         else:
             await self._outbox.end_mail(mail, now, None, "250")
 
-    async def _fail(self, mail: Mail, now: datetime, said: str, *, is_final: bool) -> None:
+    async def _fail(self, mail: Mail, now: datetime, answer: str, *, is_final: bool) -> None:
         """Try it again, unless the server said for good that it takes none such."""
         wait = SCHEDULE[mail.tries - 1] if mail.tries <= len(SCHEDULE) and not is_final else None
-        log.warning("mail.not_sent", mail=str(mail.id), said=said, again=wait is not None)
-        await self._outbox.end_mail(mail, None, now + wait if wait is not None else None, said)
+        log.warning("mail.not_sent", mail=str(mail.id), said=answer, again=wait is not None)
+        await self._outbox.end_mail(mail, None, now + wait if wait is not None else None, answer)
 
 
 _EFFECTS: Final = {

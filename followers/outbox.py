@@ -120,8 +120,8 @@ class OutboxFollower(Follower):
             wanting = [one for one in endpoints if _wants(one, entry)]
             if wanting and entry.stream not in states:
                 states[entry.stream] = fold(entry.stream, [e async for e in self._store.read(entry.stream)])
-            told = [one for one in wanting if await self._sees(self._store, one.seats, states[entry.stream])]
-            deliveries += [_deliver(entry, one.id) for one in told]
+            receivers = [one for one in wanting if await self._sees(self._store, one.seats, states[entry.stream])]
+            deliveries += [_deliver(entry, one.id) for one in receivers]
         return deliveries
 
 

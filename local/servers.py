@@ -247,8 +247,8 @@ async def _wait_for_guests(both: Servers, tell: Callable[[str, str], None]) -> I
         "本機服務尚有其他命令在用，用畢即停（Ctrl-C 則立即停止）",
         "other commands still use this machine's servers, which stop with the last of them (Ctrl-C: at once)",
     )
-    with _told_to_end() as told:
-        while not told.is_set():
+    with _told_to_end() as end:
+        while not end.is_set():
             if (alone := _try_lock(both.home, _GUESTS)) is not None:
                 return alone
             await asyncio.sleep(0.05)
@@ -259,16 +259,16 @@ async def _wait_for_guests(both: Servers, tell: Callable[[str, str], None]) -> I
 @contextmanager
 def _told_to_end() -> Iterator[asyncio.Event]:
     """Set by SIGINT and SIGTERM; never where somebody else's thread hears of them."""
-    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    end, loop = asyncio.Event(), asyncio.get_running_loop()
     if threading.current_thread() is not threading.main_thread():
-        yield told
+        yield end
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.getsignal(number) for number in numbers]
     for number in numbers:
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, end.set)
     try:
-        yield told
+        yield end
     finally:
         for number, handler in zip(numbers, before, strict=True):
             loop.remove_signal_handler(number)

@@ -88,7 +88,7 @@ def _draft_midterm(dossier: Dossier, chapter: Chapter, event: MidtermEvaluationC
         "evaluator_name": event.evaluator or dossier.say("評估機構"),
         "score": str(event.score),
         "result": dossier.value(event.result),
-        "finding": dossier.said(chapter, event.finding),
+        "finding": dossier.quote(chapter, event.finding),
         "is_repeated": event.recheck,
         "evidence": list_evidence(event.attachments),
     }
@@ -104,7 +104,7 @@ def _draft_final(dossier: Dossier, chapter: Chapter, event: FinalEvaluationConcl
         "evaluator_name": event.evaluator or dossier.say("評估機構"),
         "score": str(event.score),
         "grade": dossier.say(event.grade),
-        "finding": dossier.said(chapter, event.finding),
+        "finding": dossier.quote(chapter, event.finding),
         "auditor": audit.auditor if audit else "",
         "opinion": dossier.value(audit.opinion) if audit else "",
         "eligible": write_amount(audit.eligible) if audit else "",
@@ -118,7 +118,7 @@ def _draft_rectification(dossier: Dossier, chapter: Chapter, event: Rectificatio
     day = local_day(chapter.at)
     until = event.due or before.part(Rectification).last_day(dossier.calendar)
     facts: dict[str, Fact] = {
-        "findings": [{"finding": dossier.said(chapter, finding)} for finding in event.findings],
+        "findings": [{"finding": dossier.quote(chapter, finding)} for finding in event.findings],
         "evidence": list_evidence(event.attachments),
         "rectify_until": write_day(until),
         "rectify_wd": str(event.rectify_wd),

@@ -92,7 +92,7 @@ class Dossier:
         """One of our own values; nothing if there is none."""
         return self.say(value.zh) if value is not None else ""
 
-    def said(self, chapter: Chapter, text: str | None) -> str:
+    def quote(self, chapter: Chapter, text: str | None) -> str:
         """What an event says: as it was typed, or where the clock wrote it, in the script of the city."""
         if text is None:
             return ""
@@ -193,7 +193,7 @@ async def open_dossier(store: EventStore, stream: StreamId, *, as_of: date | Non
     ref = state.scheme or (round_.scheme if round_ else None)
     register = await cite("scheme", ref.name if ref else None)
     chosen = {stream.sibling("project", name): name for name in _list_chosen(file)}
-    bids = {chosen[bid]: found for bid, found in (await load_states(store, chosen, until=until)).items()}
+    bids = {chosen[bid]: bid_state for bid, bid_state in (await load_states(store, chosen, until=until)).items()}
     bidders = {bid.part(Application).organisation for bid in bids.values()} | application.bidders
     organisations, funds = {}, {}
     for name in sorted(bidders):

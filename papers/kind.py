@@ -57,11 +57,11 @@ class PaperKind(Generic[E]):
 
     def list_instances(self, dossier: Dossier) -> dict[str, tuple[Chapter, E]]:
         """The papers of this kind that the file yields, by name."""
-        found: dict[str, tuple[Chapter, E]] = {}
+        instances: dict[str, tuple[Chapter, E]] = {}
         for n, (chapter, event) in enumerate(dossier.chapters(self.event), start=1):
             name = f"{self.name}.{self.key(event, n)}" if self.key else self.name
-            found[name] = (chapter, event)
-        return found
+            instances[name] = (chapter, event)
+        return instances
 
     def make_draft(self, dossier: Dossier, name: str, before: State) -> Draft:
         """What the paper of that name says."""

@@ -66,20 +66,20 @@ async def collect(read: Callable[[PageRequest], Awaitable[Page[T]]], request: Pa
     return Collection(tuple(rows[:MOST_ROWS]), position, page.next is not None or len(rows) > MOST_ROWS)
 
 
-def write_list(of: SheetList[T], found: Collection[T], conditions: Mapping[str, object], say: Say) -> bytes:
+def write_list(of: SheetList[T], collection: Collection[T], conditions: Mapping[str, object], say: Say) -> bytes:
     """The list as a workbook, with the conditions under which it was asked for."""
-    asked = [(name, str(value)) for name, value in conditions.items() if value not in (None, False, "", ())]
+    filters = [(name, str(value)) for name, value in conditions.items() if value not in (None, False, "", ())]
     about = [
         (say("名冊", "list"), say(of.zh, of.en)),
-        *asked,
-        (say("日誌截至第幾條", "log up to position"), str(found.position)),
+        *filters,
+        (say("日誌截至第幾條", "log up to position"), str(collection.position)),
         *(
             [(say("未列完", "cut"), say(f"只列前 {MOST_ROWS} 行", f"the first {MOST_ROWS} rows only"))]
-            if found.is_cut
+            if collection.is_cut
             else []
         ),
     ]
-    rows = (of.build(one, say) for one in found.rows)
+    rows = (of.build(one, say) for one in collection.rows)
     return write_table(say(of.zh, of.en), of.columns, rows, about, say)
 
 

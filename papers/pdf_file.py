@@ -32,21 +32,21 @@ def write_pdf(paper: Paper) -> bytes:
         }.items()
     }
     lacking = typefaces.lacking(data + "".join(words.values()))
-    told = ""
+    notice = ""
     if lacking:
         points = "、".join(f"U+{ord(character):04X}" for character in lacking)
-        told = say(f"{LACKING}代表本機字體所缺的字：{points}")
-    shown = data.translate({ord(character): LACKING for character in lacking})
+        notice = say(f"{LACKING}代表本機字體所缺的字：{points}")
+    text = data.translate({ord(character): LACKING for character in lacking})
     settings: dict[str, Any] = {
         "body": typefaces.body,
         "heading": typefaces.heading,
-        "lacking": told,
+        "lacking": notice,
         "words": words,
     }
     content = typst.compile(
         files("papers").joinpath("paper.typ").read_bytes(),
         format="pdf",
-        sys_inputs={"paper": shown, "fonts": json.dumps(settings, ensure_ascii=False)},
+        sys_inputs={"paper": text, "fonts": json.dumps(settings, ensure_ascii=False)},
     )
     assert isinstance(content, bytes)  # noqa: S101 - one document, and no file named
     return content

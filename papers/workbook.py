@@ -100,9 +100,9 @@ def write_table(
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, max(line, 1), len(columns) - 1)
     notes = workbook.add_worksheet(say("說明", "about"))
-    for at, (name, said) in enumerate((*about, (say("行數", "rows"), str(line)))):
+    for at, (name, text) in enumerate((*about, (say("行數", "rows"), str(line)))):
         notes.write_string(at, 0, make_plain(name))
-        notes.write_string(at, 1, make_plain(said)[:LONGEST])
+        notes.write_string(at, 1, make_plain(text)[:LONGEST])
     notes.set_column(0, 0, 24)
     notes.set_column(1, 1, 80)
     workbook.close()

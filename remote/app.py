@@ -156,11 +156,11 @@ def _find_command(server: Server, words: argparse.Namespace) -> str:
         return "".join(part.capitalize() for part in name.split("-"))
     if re.fullmatch(r"[A-Z][A-Za-z]+", name) and not name.endswith("ed"):
         return str(name)
-    found = server.get("/v1/commands", name=name)["commands"]
-    if len(found) != 1:
+    commands = server.get("/v1/commands", name=name)["commands"]
+    if len(commands) != 1:
         message = f"{name}: 没有此命令 / no such command"
         raise Problem(message, 2)
-    return str(found[0]["command"])
+    return str(commands[0]["command"])
 
 
 def _body(server: Server, words: argparse.Namespace, *, tries: bool = False) -> dict[str, Any]:
@@ -176,13 +176,13 @@ def _body(server: Server, words: argparse.Namespace, *, tries: bool = False) -> 
             body["particulars"][name] = value
     if tries and at_hand:
         body["at_hand"] = at_hand
-    said = {"as": words.seat, "realm": words.realm, "at": words.at}
-    return body | {name: value for name, value in said.items() if value is not None}
+    fields = {"as": words.seat, "realm": words.realm, "at": words.at}
+    return body | {name: value for name, value in fields.items() if value is not None}
 
 
-def _split_pairs(given: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _split_pairs(pairs: Sequence[str]) -> Iterator[tuple[str, str]]:
     seen = set[str]()
-    for pair in given:
+    for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name or name in seen:
             message = f"{pair}: key=value，一次 / write key=value, once"
@@ -250,11 +250,11 @@ def show_project(server: Server, words: argparse.Namespace, output: Output) -> i
     """One project: how it stands, who is awaited, and its story; as it was on a day by --as-of."""
     stream = words.subject
     if stream.count("/") < 2:  # noqa: PLR2004 - kind/realm/name
-        found = server.get(f"/v1/names/{stream}", realm=words.realm)["streams"]
-        if len(found) > 1:
-            message = "\n".join(["--realm?", *found])
+        streams = server.get(f"/v1/names/{stream}", realm=words.realm)["streams"]
+        if len(streams) > 1:
+            message = "\n".join(["--realm?", *streams])
             raise Problem(message, 2)
-        (stream,) = found
+        (stream,) = streams
     file = server.get(f"/v1/files/{stream}", as_of=words.as_of)
     if output.form != "table":
         output.json(file)
@@ -299,10 +299,10 @@ def show_approval(server: Server, words: argparse.Namespace, output: Output) -> 
 def wait_for(server: Server, words: argparse.Namespace, output: Output) -> int:
     """Wait until an approval is decided, or a tranche is paid, as long as it takes."""
     if "-" in words.id and words.id.count("/") != 1:
-        while (told := server.get(f"/v1/approvals/{words.id}", wait=WAIT_S))["verdict"] == "OPEN":
+        while (approval := server.get(f"/v1/approvals/{words.id}", wait=WAIT_S))["verdict"] == "OPEN":
             pass
-        _tell_approval(told, output)
-        return 0 if told["verdict"] == "GRANTED" else 1
+        _tell_approval(approval, output)
+        return 0 if approval["verdict"] == "GRANTED" else 1
     while not (paid := server.get(f"/v1/payments/{words.id}", realm=words.realm, wait=WAIT_S))["done"]:
         pass
     output.json(paid) if output.form != "table" else output.tell(f"{words.id}: {paid['text']} {yuan(paid['paid'])}")
@@ -312,19 +312,19 @@ def wait_for(server: Server, words: argparse.Namespace, output: Output) -> int:
 def decide(server: Server, words: argparse.Namespace, output: Output) -> int:
     """Decide an approval by the stage's own command."""
     body: dict[str, Any] = {"decision": words.decision}
-    said = {"as": words.seat, "reason": words.reason, "at": words.at}
-    body |= {name: value for name, value in said.items() if value is not None}
+    fields = {"as": words.seat, "reason": words.reason, "at": words.at}
+    body |= {name: value for name, value in fields.items() if value is not None}
     headers = {"Idempotency-Key": words.command_id or str(uuid.uuid4())}
     return _tell_receipt(server.ask("POST", f"/v1/approvals/{words.id}/decision", body=body, headers=headers), output)
 
 
 def open_approval(server: Server, words: argparse.Namespace, output: Output) -> int:
     """Ask for a decision of one's own."""
-    asked: dict[str, Any] = {"title": words.title, "groups": [_group(of) for of in words.of]}
+    request: dict[str, Any] = {"title": words.title, "groups": [_group(of) for of in words.of]}
     for pair in words.given:
         name, _, value = pair.partition("=")
-        asked[name] = json.loads(value) if re.fullmatch(r"\d+", value) else value
-    body: dict[str, Any] = {"request": asked, **({"as": words.seat} if words.seat else {})}
+        request[name] = json.loads(value) if re.fullmatch(r"\d+", value) else value
+    body: dict[str, Any] = {"request": request, **({"as": words.seat} if words.seat else {})}
     headers = {"Idempotency-Key": words.command_id or str(uuid.uuid4())}
     return _tell_receipt(server.ask("POST", "/v1/approvals", body=body, headers=headers), output)
 
@@ -339,14 +339,16 @@ def _group(of: str) -> dict[str, Any]:
     return group if needed == "all" else {**group, "needed": 1 if needed == "any" else int(needed)}
 
 
-def _tell_approval(told: dict[str, Any], output: Output) -> int:
+def _tell_approval(approval: dict[str, Any], output: Output) -> int:
     if output.form != "table":
-        output.json(told)
+        output.json(approval)
         return 0
-    output.tell(f"{told['stream']} {told['key']} {told['text']}: {told['verdict']}  {text(told['until'])}")
-    for one in told["summary"]:
+    output.tell(
+        f"{approval['stream']} {approval['key']} {approval['text']}: {approval['verdict']}  {text(approval['until'])}"
+    )
+    for one in approval["summary"]:
         output.tell(f"  {one['label']} {one['value']}")
-    for vote in told["votes"]:
+    for vote in approval["votes"]:
         output.tell(f"  {vote['at']} {vote['seat']} {vote['text']} {vote['reason']}")
     return 0
 
@@ -400,32 +402,32 @@ def _parser() -> argparse.ArgumentParser:
     add(nouns, "logout", log_out)
     add(nouns, "whoami", who_am_i)
     for name, verb in (("do", do), ("why-not", why_not)):
-        asked = add(nouns, name, verb, seat, moment)
-        asked.add_argument("name", metavar="COMMAND")
-        asked.add_argument("subject", metavar="SUBJECT [key=value …]")
-        asked.set_defaults(given=())
-        asked.add_argument("--id")
-        asked.add_argument("--dry-run", action="store_true")
+        command = add(nouns, name, verb, seat, moment)
+        command.add_argument("name", metavar="COMMAND")
+        command.add_argument("subject", metavar="SUBJECT [key=value …]")
+        command.set_defaults(given=())
+        command.add_argument("--id")
+        command.add_argument("--dry-run", action="store_true")
     add(nouns, "inbox", list_inbox, seat, page).add_argument("--overdue", action="store_true")
     project = nouns.add_parser("project", help="list, show").add_subparsers(required=True, metavar="VERB")
     listed = add(project, "list", list_projects, page)
     listed.add_argument("--overdue", action="store_true")
     for name in ("stage", "round", "organisation", "fund", "awaits", "search"):
         listed.add_argument(f"--{name}")
-    shown = add(project, "show", show_project)
-    shown.add_argument("subject")
-    shown.add_argument("--as-of", dest="as_of")
+    show = add(project, "show", show_project)
+    show.add_argument("subject")
+    show.add_argument("--as-of", dest="as_of")
     approval = nouns.add_parser("approval", help="list, show, wait, approve, decline, return, open")
     verbs = approval.add_subparsers(required=True, metavar="VERB")
     add(verbs, "list", list_approvals, seat, page).add_argument("--all", action="store_true")
     add(verbs, "show", show_approval).add_argument("id")
     add(verbs, "wait", wait_for).add_argument("id", metavar="ID|PJ-3/T1")
     for name in ("approve", "decline", "return"):
-        decided = add(verbs, name, decide, seat, moment)
-        decided.add_argument("id")
-        decided.add_argument("--reason")
-        decided.add_argument("--id", dest="command_id")
-        decided.set_defaults(decision=name)
+        decision = add(verbs, name, decide, seat, moment)
+        decision.add_argument("id")
+        decision.add_argument("--reason")
+        decision.add_argument("--id", dest="command_id")
+        decision.set_defaults(decision=name)
     opened = add(verbs, "open", open_approval, seat)
     opened.add_argument("title", metavar="TITLE [key=value …]")
     opened.set_defaults(given=())

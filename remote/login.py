@@ -118,16 +118,16 @@ def _by_account(server: Server, login: str | None) -> dict[str, Any]:
 def _by_device(ways: dict[str, Any], tell: Callable[[str, str], None]) -> dict[str, Any]:
     """RFC 8628: the person opens a page and types a code; meanwhile the token is asked for at the pace that is told."""
     about = _discover(ways["issuer"])
-    asked = {"client_id": ways["client_id"], "scope": ways.get("scope") or "openid offline_access"}
-    begun = _post(about["device_authorization_endpoint"], asked)
+    form = {"client_id": ways["client_id"], "scope": ways.get("scope") or "openid offline_access"}
+    begun = _post(about["device_authorization_endpoint"], form)
     page = begun.get("verification_uri_complete") or begun["verification_uri"]
     tell(f"請開啟 {page} 並核對代碼 {begun['user_code']}", f"Open {page} and check the code {begun['user_code']}")
     every_s, ends = float(begun.get("interval", 5)), time.monotonic() + float(begun.get("expires_in", 600))
     while time.monotonic() < ends:
         time.sleep(every_s)
-        asked = {"client_id": ways["client_id"], "grant_type": GRANT, "device_code": begun["device_code"]}
+        form = {"client_id": ways["client_id"], "grant_type": GRANT, "device_code": begun["device_code"]}
         try:
-            return _token(_post(about["token_endpoint"], asked), about, ways["client_id"])
+            return _token(_post(about["token_endpoint"], form), about, ways["client_id"])
         except Problem as problem:
             match problem.details.get("error"):
                 case "authorization_pending":
@@ -168,13 +168,13 @@ def _token(answer: dict[str, Any], about: dict[str, Any], client_id: str) -> dic
 
 def _refresh(url: str, kept: dict[str, Any]) -> dict[str, Any]:
     """The next token; what is kept, if the provider gives none: the server then says that it is over."""
-    asked = {
+    form = {
         "client_id": kept["client_id"],
         "grant_type": "refresh_token",
         "refresh_token": kept["refresh_token"],
     }
     try:
-        answer = _post(kept["token_endpoint"], asked)
+        answer = _post(kept["token_endpoint"], form)
     except Problem:
         return kept
     again = {**kept, **_token(answer, kept, kept["client_id"])}

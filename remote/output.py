@@ -24,12 +24,12 @@ class Words:
     en: str
 
 
-def choose_language(given: str | None) -> str:
+def choose_language(language: str | None) -> str:
     """The one asked for, that of VENTURE_LANG, or the locale's."""
-    wish = (given or os.environ.get("VENTURE_LANG") or os.environ.get("LANG") or "").replace("_", "-").lower()
+    wish = (language or os.environ.get("VENTURE_LANG") or os.environ.get("LANG") or "").replace("_", "-").lower()
     if wish.startswith("zh"):
         return "zh-Hant" if any(mark in wish for mark in ("hant", "tw", "hk", "mo")) else "zh-Hans"
-    return "en" if wish.startswith("en") and (given or os.environ.get("VENTURE_LANG")) else "zh-Hans"
+    return "en" if wish.startswith("en") and (language or os.environ.get("VENTURE_LANG")) else "zh-Hans"
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,14 @@ def yuan(fen: int | None) -> str:
     return "" if not fen else f"¥{fen // 100:,}.{fen % 100:02d}"
 
 
-def visible(said: str) -> str:
+def visible(line: str) -> str:
     """The text without what would steer a terminal."""
-    return "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else "�" for c in said)
+    return "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else "�" for c in line)
 
 
-def width(said: str) -> int:
+def width(line: str) -> int:
     """Cells that it takes: a Chinese character two."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in said)
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
 
 def layout(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -68,14 +68,14 @@ class Server:
         headers: Mapping[str, str] | None = None,
     ) -> Any:  # noqa: ANN401 - any JSON
         """The answer, asked for again while none comes. What writes bears its id in ``headers``. Raises Problem."""
-        given = urllib.parse.urlencode(
+        query_text = urllib.parse.urlencode(
             {
                 name: str(value).lower() if isinstance(value, bool) else value
                 for name, value in (query or {}).items()
                 if value not in (None, "")
             }
         )
-        url = self.url + urllib.parse.quote(path, safe="/:-._~") + (f"?{given}" if given else "")
+        url = self.url + urllib.parse.quote(path, safe="/:-._~") + (f"?{query_text}" if query_text else "")
         sent = {"Accept": "application/json", **self.headers, **(headers or {})}
         if body is not None:
             data, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
@@ -119,22 +119,22 @@ def _send(method: str, url: str, headers: Mapping[str, str], data: bytes | None)
         with urllib.request.build_opener(*handlers).open(request, timeout=_ONE_TRY_S) as answer:
             return _read(answer.read(_MOST), answer.headers.get("Set-Cookie"))
     except urllib.error.HTTPError as refusal:
-        told = _read(refusal.read(_MOST), None)
+        problem = _read(refusal.read(_MOST), None)
         if refusal.code in AGAIN:
             raise _Again(f"HTTP {refusal.code}", _seconds(refusal.headers.get("Retry-After"))) from None
-        raise Problem(_tell(refusal.code, told), _code(refusal.code, told), told) from None
+        raise Problem(_tell(refusal.code, problem), _code(refusal.code, problem), problem) from None
     except (urllib.error.URLError, HTTPException, OSError) as gone:
         raise _Again(str(getattr(gone, "reason", gone)) or type(gone).__name__) from None
 
 
 def _read(content: bytes, cookie: str | None) -> Any:  # noqa: ANN401 - any JSON
     try:
-        told = json.loads(content) if content else {}
+        body = json.loads(content) if content else {}
     except ValueError:
-        told = {"text": content[:2000].decode("utf-8", "replace")}
-    if isinstance(told, dict) and cookie is not None:
-        told["set_cookie"] = cookie
-    return told
+        body = {"text": content[:2000].decode("utf-8", "replace")}
+    if isinstance(body, dict) and cookie is not None:
+        body["set_cookie"] = cookie
+    return body
 
 
 def _seconds(text: str | None) -> float:
@@ -144,18 +144,18 @@ def _seconds(text: str | None) -> float:
         return 0.0
 
 
-def _code(status: int, told: Any) -> int:  # noqa: ANN401 - any JSON
-    if isinstance(told, dict) and str(told.get("type", "")).endswith(("mismatch", "precondition", "conflict")):
+def _code(status: int, problem: Any) -> int:  # noqa: ANN401 - any JSON
+    if isinstance(problem, dict) and str(problem.get("type", "")).endswith(("mismatch", "precondition", "conflict")):
         return 4
     return _CODES.get(status, 70 if status >= 500 else 2)  # noqa: PLR2004 - of the server itself
 
 
-def _tell(status: int, told: Any) -> str:  # noqa: ANN401 - any JSON
+def _tell(status: int, problem: Any) -> str:  # noqa: ANN401 - any JSON
     """What is wrong, every unmet condition in a line of its own."""
-    if not isinstance(told, dict) or "title" not in told:
+    if not isinstance(problem, dict) or "title" not in problem:
         return f"HTTP {status}"
-    lines = [str(told["title"]) + (f"：{told['detail']}" if told.get("detail") else "")]
-    lines += [f"  ✗ [{one['rule']}] {one['detail']}" for one in told.get("unmet", ())]
-    lines += [f"  ✗ {one['pointer']} {one['detail']}" for one in told.get("errors", ())]
-    lines += [str(told["remedy"])] if told.get("remedy") else []
+    lines = [str(problem["title"]) + (f"：{problem['detail']}" if problem.get("detail") else "")]
+    lines += [f"  ✗ [{one['rule']}] {one['detail']}" for one in problem.get("unmet", ())]
+    lines += [f"  ✗ {one['pointer']} {one['detail']}" for one in problem.get("errors", ())]
+    lines += [str(problem["remedy"])] if problem.get("remedy") else []
     return "\n".join(lines)

@@ -50,24 +50,24 @@ class ApprovalsHandler:
 
     @nexus.workflow_run_operation
     async def wait(
-        self, ctx: nexus.WorkflowRunOperationContext, asked: ApprovalAsked
+        self, ctx: nexus.WorkflowRunOperationContext, question: ApprovalAsked
     ) -> nexus.WorkflowHandle[ApprovalDecided]:
         """Wait until it is decided, as long as it takes."""
         return await ctx.start_workflow(
             ApprovalWaitWorkflow.run,
-            asked,
-            id=f"approval-wait/{asked.approval}",
+            question,
+            id=f"approval-wait/{question.approval}",
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
 
 
-async def _wait(store: EventStore, door: Door, asked: ApprovalAsked) -> ApprovalDecided:
-    found = (await wait_for_decision(store, door, asked.approval)).approval
+async def _wait(store: EventStore, door: Door, question: ApprovalAsked) -> ApprovalDecided:
+    approval = (await wait_for_decision(store, door, question.approval)).approval
     return ApprovalDecided(
-        approval=found.id,
-        verdict=str(found.verdict),
-        decided_by=str(found.decided_by) if found.decided_by else None,
-        decided_at=found.decided_at.isoformat() if found.decided_at else None,
+        approval=approval.id,
+        verdict=str(approval.verdict),
+        decided_by=str(approval.decided_by) if approval.decided_by else None,
+        decided_at=approval.decided_at.isoformat() if approval.decided_at else None,
     )
 
 

@@ -25,10 +25,10 @@ class AnotherLog(Failure):
 
     def __init__(self, path: Path, genesis: str) -> None:
         """Say which log was found, and where the one is kept that was known."""
-        found = f"{genesis[:16]}…" if genesis else "∅"
+        theirs = f"{genesis[:16]}…" if genesis else "∅"
         super().__init__(
-            f"庫中的日誌（{found}）不是本入口所知的那一個（{path}），什麼也沒有送出",
-            f"the database's log ({found}) is not the one that this door has known ({path}); nothing was sent",
+            f"庫中的日誌（{theirs}）不是本入口所知的那一個（{path}），什麼也沒有送出",
+            f"the database's log ({theirs}) is not the one that this door has known ({path}); nothing was sent",
             genesis=genesis,
         )
         self.remedy_zh = f"恢復原來的資料庫；確要改用這一個，刪去 {path}"

@@ -176,13 +176,13 @@ async def _read_body(request: _Request, reader: asyncio.StreamReader) -> bytes:
 
 
 def _write(writer: asyncio.StreamWriter, status: HTTPStatus, body: bytes, *headers: tuple[str, str]) -> None:
-    told = [
+    fields = [
         *headers,
         ("Content-Length", str(len(body))),
         ("X-Content-Type-Options", "nosniff"),
         ("Connection", "close"),
     ]
-    head = "".join(f"{name}: {value}\r\n" for name, value in told)
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields)
     writer.write(f"HTTP/1.1 {status.value} {status.phrase}\r\n{head}\r\n".encode("latin-1") + body)
 
 

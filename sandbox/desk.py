@@ -126,8 +126,8 @@ async def _tell_of_payment(of: PaymentInstruction, reporter: Reporter) -> list[M
             return []
         case PaymentEnding.RETURNED | PaymentEnding.SETTLED_THEN_RETURNED:
             slip = await reporter.bring(f"returned {of.id}")
-            said = {**about, "reason": of.reason, "attachments": [slip]}
-            returned = Message(f"{of.id}.returned", "payment.returned", said)
+            data = {**about, "reason": of.reason, "attachments": [slip]}
+            returned = Message(f"{of.id}.returned", "payment.returned", data)
             return [settled, returned] if of.ending is PaymentEnding.SETTLED_THEN_RETURNED else [returned]
 
 
@@ -136,8 +136,8 @@ async def _tell_of_envelope(of: EnvelopeInstruction, reporter: Reporter) -> list
     match of.ending:
         case EnvelopeEnding.SIGNED:
             signed = {one: await reporter.bring(f"signed by {one} {of.id}") for one in of.signatories}
-            said = {**about, "agreement": {**of.agreement, "signatures": signed}}
-            return [Message(f"{of.id}.signed", "contract.signed", said)]
+            data = {**about, "agreement": {**of.agreement, "signatures": signed}}
+            return [Message(f"{of.id}.signed", "contract.signed", data)]
         case EnvelopeEnding.REFUSED:
             return [Message(f"{of.id}.refused", "signature.refused", {**about, "reason": of.reason})]
         case EnvelopeEnding.SILENT:

@@ -144,7 +144,7 @@ def read_row(value: object, unread: AbstractSet[str]) -> Row:
     if not isinstance(value, dict) or not unread.isdisjoint(("", "event", "subject")):
         return UNREAD_ROW
     blanks = {"at": UNREAD_DAY, "actor": UNREAD_ACTOR, "person": None, "data": UNREAD_DATA, "why": ""}
-    legible = {name: given for name, given in value.items() if name not in unread}
+    legible = {name: content for name, content in value.items() if name not in unread}
     row = Row.model_validate({"at": "2000-01-01", "actor": UNREAD_ACTOR, **legible})
     return row.model_copy(update={name: blank for name, blank in blanks.items() if name in unread})
 
@@ -154,7 +154,7 @@ def read_refusal(value: object, unread: AbstractSet[str]) -> MustRefuse:
     if not isinstance(value, dict) or not unread.isdisjoint(("", "command", "subject")):
         return UNREAD_REFUSAL
     blanks = {"at": UNREAD_DAY, "actor": None, "person": None, "data": UNREAD_DATA, "code": ""}
-    legible = {name: given for name, given in value.items() if name not in unread}
+    legible = {name: content for name, content in value.items() if name not in unread}
     if "actor" in unread:
         legible["command"] = legible["command"].partition(" by ")[0]
     refusal = MustRefuse.model_validate({"at": "2000-01-01", "code": "X", **legible})

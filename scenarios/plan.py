@@ -416,19 +416,19 @@ class _PlanBuilder:
         self._used.update(beforehand)
         if data is UNREAD_DATA:
             return None
-        given = dict(data)
-        own = {**given, command_type.subject_field: part} if part else given
+        fields = dict(data)
+        own = {**fields, command_type.subject_field: part} if part else fields
         taken = {name: known for name, known in beforehand.items() if name not in own}
         self._read.update(source for source, _ in taken.values())
         try:
-            values = {name: value for name, (_, value) in taken.items()} | given
+            values = {name: value for name, (_, value) in taken.items()} | fields
             return read_command(command_type, part, values, Notation.YAML, attach=self._attach)
         except InputInvalid as invalid:
             for fault in invalid.faults:
                 name = str(fault.place[0]) if fault.place else ""
                 if name in taken:
                     self._fault((*taken[name][0], *fault.place[1:]), fault.zh, fault.en)
-                elif name in given or not fault.place or not self._lacks(stream, command_type):
+                elif name in fields or not fault.place or not self._lacks(stream, command_type):
                     texts = _prefix_command(command_type, (fault.zh, fault.en))
                     self._fault((*place, "data", *fault.place) if fault.place else (*place, "subject"), *texts)
             return None

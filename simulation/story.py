@@ -169,9 +169,9 @@ class YearStory:
         }
         call = self._days["call"]
         closed = self._after(call, self.scheme.bidding.window_wd + 2)
-        resolved = self._after(closed, 7)
-        self._days |= {"closed": closed, "resolved": resolved, "confirmed": self._after(resolved, 7)}
-        self._days["late"] = self._after(resolved, 14)
+        resolution = self._after(closed, 7)
+        self._days |= {"closed": closed, "resolved": resolution, "confirmed": self._after(resolution, 7)}
+        self._days["late"] = self._after(resolution, 14)
 
     @property
     def awarded(self) -> tuple[Bid, ...]:
@@ -365,19 +365,19 @@ class YearStory:
                 yield from self._delivery(bid)
 
     def _objection(self, bid: Bid, *, upheld: bool) -> Iterator[Act]:
-        resolved = self._days["resolved"]
-        yield self._act(self._nine(self._after(resolved, 2)), bid, LodgeObjection(ground="指稱重複資助"), PUBLIC)
-        yield self._act(self._nine(self._after(resolved, 3)), bid, AcceptObjection(), SECOND_OFFICER)
-        decided = self._nine(self._after(resolved, 6))
+        resolution = self._days["resolved"]
+        yield self._act(self._nine(self._after(resolution, 2)), bid, LodgeObjection(ground="指稱重複資助"), PUBLIC)
+        yield self._act(self._nine(self._after(resolution, 3)), bid, AcceptObjection(), SECOND_OFFICER)
+        moment = self._nine(self._after(resolution, 6))
         if upheld:
-            found = UpholdObjection(
+            verdict = UpholdObjection(
                 finding="確有重複資助",
                 remedy=ObjectionRemedy.DISQUALIFY,
                 attachments=(paper("異議核查報告", self.realm, bid.number),),
             )
-            yield self._act(decided, bid, found, LEADERSHIP)
+            yield self._act(moment, bid, verdict, LEADERSHIP)
         else:
-            yield self._act(decided, bid, DismissObjection(finding="兩項專賬分立，未見重複"), LEADERSHIP)
+            yield self._act(moment, bid, DismissObjection(finding="兩項專賬分立，未見重複"), LEADERSHIP)
 
     def _delivery(self, bid: Bid) -> Iterator[Act]:
         year = self.share.year
@@ -443,8 +443,8 @@ class YearStory:
     def _variation(self, bid: Bid) -> Iterator[Act]:
         day = self._first_working(date(self.share.year, 7, 20))
         moved = bid.award // 20 // 100 * 100
-        asked = RequestVariation(reason="增加活動場次", move={"materials": -moved, "activity": moved})
-        yield self._act(self._nine(day), bid, asked, self._seat("SO-LEGAL", bid))
+        request = RequestVariation(reason="增加活動場次", move={"materials": -moved, "activity": moved})
+        yield self._act(self._nine(day), bid, request, self._seat("SO-LEGAL", bid))
         yield self._act(self._nine(self._after(day, 2)), bid, ApproveVariation(), OFFICER)
         supplement = AmendContract(version=2, award=bid.award, signatures=self._signatures(bid, 2))
         yield self._act(self._nine(self._after(day, 4)), bid, supplement, OFFICER)
@@ -499,7 +499,7 @@ class YearStory:
         yield self._act(returned, bid, ReceiveClawback(amount=paid - eligible), FINANCE)
         yield self._archive(bid)
 
-    def _payment(self, bid: Bid, tranche: str, amount: int, asked: date) -> Iterator[Act]:
+    def _payment(self, bid: Bid, tranche: str, amount: int, request_day: date) -> Iterator[Act]:
         """Asked for the day after, paid within seven working days: maker, checker and approver are three."""
         steps: tuple[tuple[int, Command, Actor], ...] = (
             (1, RequestDisbursement(tranche=tranche, amount=amount), OFFICER),
@@ -508,7 +508,7 @@ class YearStory:
             (7, PayDisbursement(tranche=tranche, amount=amount), TREASURY),
         )
         for days, command, actor in steps:
-            yield self._act(self._nine(self._after(asked, days)), bid, command, actor)
+            yield self._act(self._nine(self._after(request_day, days)), bid, command, actor)
 
     def _archive(self, bid: Bid) -> Act:
         filed = self._first_working(date(self.share.year + 1, 4, 1))

@@ -60,29 +60,29 @@ class Findings:
     @classmethod
     def of(cls, rows: Iterable[asyncpg.Record]) -> Self:
         """From the rows of the statement ``consult``."""
-        found = cls()
+        findings = cls()
         for row in rows:
             match row["part"]:
                 case "event":
-                    found.events[row["stream"]].append(read_entry(row))
+                    findings.events[row["stream"]].append(read_entry(row))
                 case "command":
-                    found.commands[row["command_id"]] = read_entry(row)
+                    findings.commands[row["command_id"]] = read_entry(row)
                 case "realm":
-                    found.realms[row["stream"]] = read_realm(row)
+                    findings.realms[row["stream"]] = read_realm(row)
                 case "due":
                     stream = StreamId(row["stream"])
-                    found.dues[stream.realm].append((stream, row["recorded_at"]))
+                    findings.dues[stream.realm].append((stream, row["recorded_at"]))
                 case "clock":
-                    found.read_at, found.genesis = row["recorded_at"], row["chain"]
+                    findings.read_at, findings.genesis = row["recorded_at"], row["chain"]
                 case "claim":
-                    found.holders[row["stream"]].add(row["type"])
+                    findings.holders[row["stream"]].add(row["type"])
                 case _:
-                    found.balances[row["stream"]] = row["position"]
-        for entries in found.events.values():
+                    findings.balances[row["stream"]] = row["position"]
+        for entries in findings.events.values():
             entries.sort(key=_version)
-        for deadlines in found.dues.values():
+        for deadlines in findings.dues.values():
             deadlines.sort(key=lambda deadline: deadline[1])
-        return found
+        return findings
 
     def answer(self, question: Consultation) -> tuple[Loaded, Readings]:
         """What one of them wanted to know."""

@@ -62,7 +62,7 @@ def _list_examinations(app_url: str) -> list[tuple[str, _Look]]:
     return [
         ("server_version", _examine_version),
         ("primary", _examine_primary),
-        *((name, partial(_examine_setting, name=name, wanted=wanted)) for name, wanted in _WANTED.items()),
+        *((name, partial(_examine_setting, name=name, values=values)) for name, values in _WANTED.items()),
         ("ssl", partial(_examine_encryption, app_url=app_url)),
         ("rights", _examine_rights),
         ("append_only", _examine_triggers),
@@ -106,11 +106,11 @@ async def _examine_primary(connection: asyncpg.Connection[Any]) -> DatabaseExami
 
 
 async def _examine_setting(
-    connection: asyncpg.Connection[Any], *, name: str, wanted: tuple[str, ...]
+    connection: asyncpg.Connection[Any], *, name: str, values: tuple[str, ...]
 ) -> DatabaseExamination:
     state = await connection.fetchval("SELECT current_setting($1)", name)
     return DatabaseExamination(
-        name, state, state in wanted, f"在 postgresql.conf 設 {name}={wanted[0]}", f"set {name}={wanted[0]}"
+        name, state, state in values, f"在 postgresql.conf 設 {name}={values[0]}", f"set {name}={values[0]}"
     )
 
 
@@ -169,40 +169,45 @@ async def _examine_triggers(connection: asyncpg.Connection[Any]) -> DatabaseExam
 
 async def _examine_standbys(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """Every standby that is named is attached, and enough of them have what was answered as accepted."""
-    found = read_replication((await connection.fetch(QUERIES["replication"]))[0])
-    hidden = found.confirming is None
-    how_zh = f"缺 {'、'.join(found.missing)}" if found.missing else f"同步 {found.confirming}"
-    how = f"missing {', '.join(found.missing)}" if found.missing else f"{found.confirming} synchronous"
-    enough = bool(found.confirming) and (found.confirming or 0) >= found.needed and not found.missing
+    replication = read_replication((await connection.fetch(QUERIES["replication"]))[0])
+    hidden = replication.confirming is None
+    how_zh = f"缺 {'、'.join(replication.missing)}" if replication.missing else f"同步 {replication.confirming}"
+    how = (
+        f"missing {', '.join(replication.missing)}" if replication.missing else f"{replication.confirming} synchronous"
+    )
+    enough = (
+        bool(replication.confirming) and (replication.confirming or 0) >= replication.needed and not replication.missing
+    )
     return DatabaseExamination(
         "synchronous_standby",
-        f"synchronous_standby_names={found.names!r}, {found.connections} attached, "
+        f"synchronous_standby_names={replication.names!r}, {replication.connections} attached, "
         + ("state not shown" if hidden else how),
-        None if hidden and found.names else bool(found.names) and enough,
+        None if hidden and replication.names else bool(replication.names) and enough,
         "設 synchronous_standby_names='ANY 1 (…)'，接上所列每一備庫（docs/runbooks）；授 pg_monitor 給應用角色",
         "set synchronous_standby_names='ANY 1 (…)' and attach every standby that it names (docs/runbooks); "
         "grant pg_monitor to the application's role",
-        f"synchronous_standby_names={found.names!r}，已接 {found.connections}，" + ("未顯示狀態" if hidden else how_zh),
+        f"synchronous_standby_names={replication.names!r}，已接 {replication.connections}，"
+        + ("未顯示狀態" if hidden else how_zh),
     )
 
 
 async def _examine_archive(connection: asyncpg.Connection[Any]) -> DatabaseExamination:
     """The write-ahead log is archived, often enough, and the last try did not fail; or a receiver streams it."""
-    found = read_archive((await connection.fetch(QUERIES["archive"]))[0])
+    archive = read_archive((await connection.fetch(QUERIES["archive"]))[0])
     receivers = await connection.fetchval(
         "SELECT count(*) FROM pg_stat_replication WHERE application_name LIKE '%receive%wal%'"
     )
-    age = "never" if found.age_s is None else f"{found.age_s:.0f} s ago"
-    age_zh = "從無" if found.age_s is None else f"{found.age_s:.0f} 秒前"
-    failing, failing_zh = (", failing", "，失敗中") if found.is_failing else ("", "")
+    age = "never" if archive.age_s is None else f"{archive.age_s:.0f} s ago"
+    age_zh = "從無" if archive.age_s is None else f"{archive.age_s:.0f} 秒前"
+    failing, failing_zh = (", failing", "，失敗中") if archive.is_failing else ("", "")
     return DatabaseExamination(
         "archive",
-        f"archive_mode {'on' if found.is_on else 'off'}, last {age}{failing}, every {found.every_s} s at least, "
+        f"archive_mode {'on' if archive.is_on else 'off'}, last {age}{failing}, every {archive.every_s} s at least, "
         f"{receivers} receivers",
-        found.is_well or receivers > 0,
+        archive.is_well or receivers > 0,
         "設 archive_mode=on、archive_command 與 archive_timeout=60，或以 pg_receivewal 接收（docs/runbooks）",
         "set archive_mode=on, archive_command and archive_timeout=60, or receive by pg_receivewal (docs/runbooks)",
-        f"archive_mode {'on' if found.is_on else 'off'}，最近 {age_zh}{failing_zh}，至少每 {found.every_s} 秒，"
+        f"archive_mode {'on' if archive.is_on else 'off'}，最近 {age_zh}{failing_zh}，至少每 {archive.every_s} 秒，"
         f"接收者 {receivers}",
     )
 

@@ -331,8 +331,8 @@ class IdentityStore:
     async def keep_callback(self, callback: Callback) -> Callback:
         """That message as it came first, with the command's id that it got then, whatever comes later."""
         of = callback
-        said = (of.type, of.subject, of.reason, of.body, of.received_at, of.command_id)
-        await self._row("add_callback", of.sender, of.message, *said)
+        values = (of.type, of.subject, of.reason, of.body, of.received_at, of.command_id)
+        await self._row("add_callback", of.sender, of.message, *values)
         return Callback(**await self._row("callback", of.sender, of.message))
 
     async def callbacks(self, sender: UUID, limit: int) -> Sequence[Callback]:

@@ -105,11 +105,11 @@ async def _migrate(
     release: Sequence[Migration],
     app_role: str | None,
     auditor_role: str | None,
-    told: tuple[str | None, str | None],
+    settings: tuple[str | None, str | None],
 ) -> Sequence[str]:
     await _check_server(connection)
     await _take_turn(connection)
-    applied = await _apply(connection, release, told)
+    applied = await _apply(connection, release, settings)
     await _grant(connection, app_role, auditor_role)
     return applied
 
@@ -255,7 +255,7 @@ ALTER TABLE venture.migrations
 
 
 async def _apply(
-    connection: asyncpg.Connection[Any], release: Sequence[Migration], told: tuple[str | None, str | None]
+    connection: asyncpg.Connection[Any], release: Sequence[Migration], settings: tuple[str | None, str | None]
 ) -> Sequence[str]:
     await connection.execute(_REGISTER)
     rows = await connection.fetch("SELECT name, sha256 FROM venture.migrations ORDER BY name")
@@ -263,7 +263,7 @@ async def _apply(
     _check_release(known, release)
     missing = [migration for migration in release if migration.name not in known]
     for migration in missing:
-        await _apply_one(connection, migration, told)
+        await _apply_one(connection, migration, settings)
     return [migration.name for migration in missing]
 
 
@@ -291,7 +291,7 @@ def _check_release(known: dict[str, str], release: Sequence[Migration]) -> None:
 
 
 async def _apply_one(
-    connection: asyncpg.Connection[Any], migration: Migration, told: tuple[str | None, str | None]
+    connection: asyncpg.Connection[Any], migration: Migration, settings: tuple[str | None, str | None]
 ) -> None:
     try:
         async with connection.transaction():
@@ -301,7 +301,7 @@ async def _apply_one(
                 "INSERT INTO venture.migrations (name, sha256, role, who, why) VALUES ($1, $2, session_user, $3, $4)",
                 migration.name,
                 migration.sha256,
-                *told,
+                *settings,
             )
     except asyncpg.LockNotAvailableError as error:
         raise MigrationRefused(

@@ -192,9 +192,9 @@ class OutboxStore:
             rows = await self._pool.fetch(OUTBOX["claim_deliveries"], endpoint_id, now, put_off, most)
         return [Delivery(*row.values()) for row in rows]
 
-    async def end_try(self, delivery: Delivery, at: datetime, status: int | None, said: str, took_ms: int) -> None:
+    async def end_try(self, delivery: Delivery, at: datetime, status: int | None, answer: str, took_ms: int) -> None:
         """Log how a try went."""
-        await self._value("end_try", delivery.id, delivery.tries, at, status, said, took_ms)
+        await self._value("end_try", delivery.id, delivery.tries, at, status, answer, took_ms)
 
     async def delivered(self, delivery: Delivery, at: datetime) -> None:
         """It has arrived; so its endpoint answers."""
@@ -259,9 +259,9 @@ class OutboxStore:
             for r in rows
         ]
 
-    async def end_mail(self, mail: Mail, sent_at: datetime | None, next_at: datetime | None, said: str) -> None:
+    async def end_mail(self, mail: Mail, sent_at: datetime | None, next_at: datetime | None, answer: str) -> None:
         """Note how it went; without ``next_at`` it is never tried again."""
-        await self._value("end_mail", mail.id, sent_at, next_at, said)
+        await self._value("end_mail", mail.id, sent_at, next_at, answer)
 
     async def _value(self, name: str, *args: object) -> Any:  # noqa: ANN401 - a column, or None
         async with translate_errors():

@@ -217,7 +217,7 @@ class PostgresStore:
             raise
         except (*_UNKNOWN, *_REFUSED) as error:
             await self._let_go(broken=True)
-            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+            raise StoreUnavailable(_describe(error)) from error
         except _UNMIGRATED as error:
             raise SchemaUnfit(str(error)) from error
 
@@ -360,8 +360,8 @@ class PostgresStore:
         return await self._consultations.ask(question)
 
     async def _consult_all(self, questions: Sequence[Consultation]) -> list[tuple[Loaded, Readings]]:
-        found = Findings.of(await self._rows("consult", *list_places(questions)))
-        return [found.answer(question) for question in questions]
+        findings = Findings.of(await self._rows("consult", *list_places(questions)))
+        return [findings.answer(question) for question in questions]
 
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, with its journal entries if asked, by pages."""
@@ -560,9 +560,20 @@ async def translate_errors() -> AsyncIterator[None]:
     try:
         yield
     except (*_UNKNOWN, *_UNDONE, *_REFUSED) as error:
-        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+        raise StoreUnavailable(_describe(error)) from error
     except _UNMIGRATED as error:
         raise SchemaUnfit(str(error)) from error
+
+
+def _describe(error: Exception) -> str:
+    """What is wrong with the server. Its details, and what the client could not send, may quote what was to be kept."""
+    match error:
+        case ValueError():
+            return type(error).__name__
+        case asyncpg.PostgresError():
+            return f"{type(error).__name__}: {error.args[0] if error.args else ''}"
+        case _:
+            return f"{type(error).__name__}: {error}"
 
 
 def _name_unfit(error: Exception) -> Exception:

@@ -34,7 +34,7 @@ class Replication:
     """The name of this server (``cluster_name``), which is among those that are named where any may be primary."""
 
     @property
-    def wanted(self) -> tuple[str, ...]:
+    def standbys(self) -> tuple[str, ...]:
         """The standbys that are to be there, by name; ``*`` names none."""
         quorum = _QUORUM.fullmatch(self.names)
         listed = quorum[2] if quorum else self.names
@@ -50,7 +50,7 @@ class Replication:
     @property
     def missing(self) -> tuple[str, ...]:
         """Those that are to be there and are not; none where names are not shown."""
-        return () if self.confirming is None else tuple(sorted({*self.wanted} - {*self.attached, self.own}))
+        return () if self.confirming is None else tuple(sorted({*self.standbys} - {*self.attached, self.own}))
 
     @property
     def trouble(self) -> tuple[str, str] | None:

@@ -198,8 +198,8 @@ async def open_office(home: Path, flavour: Flavour) -> AsyncIterator[Office]:
 
 async def _until_ready(logs: Sequence[Path]) -> None:
     async def ready() -> bool:
-        said = [await asyncio.to_thread(log.read_bytes) for log in logs]
-        return all(b"worker.ready" in words for words in said)
+        texts = [await asyncio.to_thread(log.read_bytes) for log in logs]
+        return all(b"worker.ready" in words for words in texts)
 
     await until(ready)
 
@@ -289,14 +289,14 @@ async def _tell(office: Office, name: str, strike: Callable[[Office], Awaitable[
     began = time.monotonic()
     words = await strike(office)
     struck_s = time.monotonic() - began
-    told = await telling
-    assert told.ok, told.as_json()
+    report = await telling
+    assert report.ok, report.as_json()
     memory = MemoryStore()
     await publish(memory)
     undisturbed = await play(plan, open_paper_door(memory), memory)
-    assert told.as_json() == undisturbed.as_json(), "as if nothing had been"
-    say(f"{words} ({struck_s:.1f} s; {name}: {told.rows} rows)")
-    return next(iter(told.projects.values())).stream
+    assert report.as_json() == undisturbed.as_json(), "as if nothing had been"
+    say(f"{words} ({struck_s:.1f} s; {name}: {report.rows} rows)")
+    return next(iter(report.projects.values())).stream
 
 
 # ------------------------------------------------------------------------------------------------------ what happens
@@ -403,10 +403,12 @@ async def restore(office: Office, stories: Sequence[StreamId]) -> str:
 
     await until(writable)
     roots = [word for each in (kept, beyond) for word in ("--root", f"{each.entries}:{each.root}")]
-    told = await office.read("restore-check", *roots, exits=(6,))
+    report = await office.read("restore-check", *roots, exits=(6,))
     await _begin_anew(office, "restored")
     restored_s = time.monotonic() - began
-    assert (told["log"]["unchanged_to"], told["lost_at_least"]) == (kept.entries, beyond.entries - kept.entries), told
+    assert (report["log"]["unchanged_to"], report["lost_at_least"]) == (kept.entries, beyond.entries - kept.entries), (
+        report
+    )
     assert [await _answer(office, stream) for stream in stories] == before, "as they were answered before"
     for command_id in lost:  # whoever was answered since asks again under the same id
         stream, receipt = office.receipts[command_id]
@@ -440,8 +442,8 @@ async def close_the_week(office: Office, stories: Sequence[StreamId]) -> str:
     await office.until_well()
     for words in (("audit", "invariants"), ("audit", "verify"), ("reconcile",)):
         await office.venture(*words)
-    told = await office.read("audit", "verify", "--root", f"{office.kept.entries}:{office.kept.root}")
-    assert told["unchanged_to"] == office.kept.entries, "what was before the restore is what it was"
+    report = await office.read("audit", "verify", "--root", f"{office.kept.entries}:{office.kept.root}")
+    assert report["unchanged_to"] == office.kept.entries, "what was before the restore is what it was"
     organisations = sorted({stream for stream, _ in office.receipts.values()})
     for stream in (*stories, *organisations[:: max(1, len(organisations) // 20)]):
         await office.venture("audit", "replay", stream)

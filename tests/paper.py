@@ -83,8 +83,8 @@ async def prepare_resolution(store: EventStore, realm: str) -> ResolveRound:
     selected = Selection(application="AP-5", project="PJ-3", award=5000000, funds={"FS-FZ": 5000000}, panel="RP-2")
     names = (("round", "R-FZ-2023"), ("panel", "RP-2"), ("project", "AP-5"))
     streams = [StreamId.of(kind, realm, name) for kind, name in names]
-    found = (await store.read_many(streams)).streams
-    states = {stream: fold(stream, found[stream]) for stream in streams}
+    events = (await store.read_many(streams)).streams
+    states = {stream: fold(stream, events[stream]) for stream in streams}
     looked_at = preview_ranking(states[streams[0]], Facts(streams=states), ("RP-2",), (selected,))
     return ResolveRound(
         panels=("RP-2",),

@@ -60,9 +60,9 @@ SAMPLES = (
 
 def test_every_failure_of_the_product_is_in_the_one_tree() -> None:
     modules = [
-        importlib.import_module(found.name)
+        importlib.import_module(module.name)
         for room in ROOMS
-        for found in pkgutil.walk_packages([str(ROOT / room)], f"{room}.")
+        for module in pkgutil.walk_packages([str(ROOT / room)], f"{room}.")
     ]
     exceptions = {
         value

@@ -132,12 +132,12 @@ def test_the_story_comes_out_as_told_in_memory(name: str) -> None:
     for order, rules in outcome.refused:
         assert order.must_refuse in rules, (order.line, rules)
     for expected in one.expectations:
-        found = [
+        events = [
             event
             for stream, day, event in outcome.by_the_clock
             if (stream, day, event.event_type) == (expected.stream, expected.day, expected.event_type)
         ]
-        assert any(plain(event).items() >= expected.data.items() for event in found), expected
+        assert any(plain(event).items() >= expected.data.items() for event in events), expected
     for subject, end in one.scenario.expect.items():
         stream = one.stream(subject)
         state = outcome.stage.state("project", stream.name)

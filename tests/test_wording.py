@@ -85,8 +85,8 @@ def _pages() -> Iterator[tuple[str, str]]:
             for node in ast.walk(_parse(path)):
                 match node:
                     case ast.Call(args=row) | ast.Tuple(elts=row):
-                        said = [_say(one) for one in row]
-                        yield from ((zh, en) for zh, en in pairwise(said) if re.search("[一-鿿]", zh) and en)
+                        texts = [_say(one) for one in row]
+                        yield from ((zh, en) for zh, en in pairwise(texts) if re.search("[一-鿿]", zh) and en)
                     case _:
                         pass
 
@@ -104,30 +104,34 @@ def test_a_refusal_is_in_the_office_s_words_and_says_the_same_in_both(zh: str, e
 
 
 def test_no_page_says_a_word_of_the_machinery() -> None:
-    said = {*_pages(), *((one.zh, word) for one in AGGREGATES.values() for word in (one.en, one.en_many))}
-    assert ("視圖", "Views") in said
-    assert sorted(en for _, en in said if BEHIND.search(TYPED.sub("", en))) == []
-    assert sorted(zh for zh, _ in said if re.search("事件流|時鐘域|跟隨者|投影|折疊|停置", zh)) == []
+    pairs = {*_pages(), *((one.zh, word) for one in AGGREGATES.values() for word in (one.en, one.en_many))}
+    assert ("視圖", "Views") in pairs
+    assert sorted(en for _, en in pairs if BEHIND.search(TYPED.sub("", en))) == []
+    assert sorted(zh for zh, _ in pairs if re.search("事件流|時鐘域|跟隨者|投影|折疊|停置", zh)) == []
 
 
 def test_a_refusal_keeps_what_it_is_about_apart_from_its_words() -> None:
     """An f-string has no other language and escapes every test of words: a template with its particulars has both."""
-    said = [call for call in _calls("domain", "deciding") if getattr(call.func, "id", "") in SAYS - {"of"}]
-    assert len(said) > len(REFUSALS) / 2
+    calls = [call for call in _calls("domain", "deciding") if getattr(call.func, "id", "") in SAYS - {"of"}]
+    assert len(calls) > len(REFUSALS) / 2
     pieces = {
-        ast.unparse(call) for call in said for text in call.args for n in ast.walk(text) if isinstance(n, ast.JoinedStr)
+        ast.unparse(call)
+        for call in calls
+        for text in call.args
+        for n in ast.walk(text)
+        if isinstance(n, ast.JoinedStr)
     }
     assert sorted(pieces) == []
 
 
 def test_every_rule_has_its_words_where_it_can_refuse() -> None:
     """By a condition that names it, or as the rule of a command for other roles and other stages."""
-    said = {command.rule for aggregate in AGGREGATES.values() for command in aggregate.commands}
+    rules = {command.rule for aggregate in AGGREGATES.values() for command in aggregate.commands}
     for path in [*ROOT.glob("domain/**/*.py"), *ROOT.glob("deciding/**/*.py")]:
         text = path.read_text("utf-8")
         if "check(" in text or "Unmet" in text or "Relation(" in text:
-            said |= set(re.findall(rf'"({RULE.pattern})"', text))
-    assert sorted(named_rules() - said) == []
+            rules |= set(re.findall(rf'"({RULE.pattern})"', text))
+    assert sorted(named_rules() - rules) == []
 
 
 def test_the_source_has_no_word_that_the_mainland_does_not_write() -> None:

@@ -32,16 +32,16 @@ async def read_body(request: Request, model: type[M]) -> M:
     if kind != JSON:
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "invalid", f"內容須為 {JSON}", f"the body must be {JSON}")
     try:
-        given = parse_json((await request.body()).decode())
+        tree = parse_json((await request.body()).decode())
     except ValueMisread as misread:
         raise InputInvalid([InputFault((), misread.zh, misread.en)]) from misread
     except UnicodeDecodeError as invalid:
         raise InputInvalid([InputFault((), "不是 UTF-8 文字", "not UTF-8 text")]) from invalid
     try:
-        return model.model_validate(given)
+        return model.model_validate(tree)
     except ValidationError as invalid:
         faults = [
-            replace(explain(error), place=_find_place(error, given)) for error in invalid.errors(include_url=False)
+            replace(explain(error), place=_find_place(error, tree)) for error in invalid.errors(include_url=False)
         ]
         raise InputInvalid(faults) from invalid
 

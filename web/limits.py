@@ -78,8 +78,8 @@ class Limits:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        header = headers.get("x-request-id", "")
+        request_id = header if _REQUEST_ID.fullmatch(header) else uuid4().hex
         chosen = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         language = prefer(chosen, headers.get("accept-language"), self._otherwise)
         scope["venture"] = {"request_id": request_id, "language": language}
@@ -233,19 +233,19 @@ def _too_large() -> Refusal:
 
 
 def _document_too_large() -> Refusal:
-    said = too_large()
-    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", said.zh, said.en, headers={"Connection": "close"})
+    text = too_large()
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", text.zh, text.en, headers={"Connection": "close"})
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
     """The body that was read, and after it whatever the line says."""
-    told = False
+    is_replayed = False
 
     async def again() -> Message:
-        nonlocal told
-        if told:
+        nonlocal is_replayed
+        if is_replayed:
             return await receive()
-        told = True
+        is_replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again

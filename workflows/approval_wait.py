@@ -23,14 +23,14 @@ class ApprovalWaitWorkflow:
     """等候審批: ends with how it was decided, and holds nothing that the log has not."""
 
     @workflow.run
-    async def run(self, asked: ApprovalAsked) -> ApprovalDecided:
+    async def run(self, question: ApprovalAsked) -> ApprovalDecided:
         """Wait as long as it takes."""
-        decided: ApprovalDecided = await workflow.execute_activity(
+        decision: ApprovalDecided = await workflow.execute_activity(
             names.WAIT_FOR_APPROVAL,
-            asked,
+            question,
             result_type=ApprovalDecided,
             start_to_close_timeout=ONE_TRY,
             heartbeat_timeout=WITHOUT_A_SIGN,
             retry_policy=RetryPolicy(maximum_interval=A_WHILE, non_retryable_error_types=["NotFound"]),
         )
-        return decided
+        return decision

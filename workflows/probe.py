@@ -41,13 +41,13 @@ class ProbeWorkflow:
     @workflow.update(name="tell_clock")
     async def tell_clock(self) -> datetime:
         """What time it is on this worker's machine, which a workflow does not know: its own time is the server's."""
-        told: datetime = await workflow.execute_local_activity(
+        moment: datetime = await workflow.execute_local_activity(
             names.TELL_CLOCK,
             result_type=datetime,
             start_to_close_timeout=LONGEST_TELLING,
             retry_policy=RetryPolicy(maximum_attempts=1),
         )
-        return told
+        return moment
 
     @workflow.signal(name="let_go")
     def let_go(self) -> None:

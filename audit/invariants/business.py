@@ -147,8 +147,8 @@ def _just(*names: str) -> frozenset[str]:
 def _named_organisation(realm: Realm, event: RecordedEvent) -> Named:
     project = realm.project(event.name)
     if event.type in _BID:
-        said = event.text("organisation")
-        return _just(said) if project.organisation in ("", said) else frozenset()
+        name = event.text("organisation")
+        return _just(name) if project.organisation in ("", name) else frozenset()
     return project.bidders if event.type in _FOR_ALL_BIDDERS else _just(project.organisation)
 
 
@@ -161,8 +161,8 @@ def _named_host(realm: Realm, event: RecordedEvent) -> Named:
             return _host_of(realm, realm.panels[event.name].round)
         case "organisation":
             known = realm.organisations[event.name]
-            said = event.text("round")
-            round_ = said if event.type == "RatingBonusApplied" or not known.verified else known.round
+            name = event.text("round")
+            round_ = name if event.type == "RatingBonusApplied" or not known.verified else known.round
             return _host_of(realm, round_) if round_ else frozenset()
         case _:
             return None
@@ -191,8 +191,8 @@ def _named_evaluator(realm: Realm, event: RecordedEvent) -> Named:
 
 def _engaged(project: Project, part: str, event: RecordedEvent) -> Named:
     """Whom the contract names, where it names somebody; else whom the act names. The act may name nobody else."""
-    engaged, said = project.engaged.get(part, ""), event.text(part)
-    return _just(engaged or said) if said in ("", engaged) or not engaged else frozenset()
+    engaged, name = project.engaged.get(part, ""), event.text(part)
+    return _just(engaged or name) if name in ("", engaged) or not engaged else frozenset()
 
 
 _NAMED: Final[Mapping[str, Callable[[Realm, RecordedEvent], Named]]] = {

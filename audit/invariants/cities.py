@@ -34,8 +34,8 @@ def check_codes(require: Conditions, realm: Realm, event: RecordedEvent) -> None
         served = event.part("beneficiaries").get("groups", ())
         _require_listed(require, _rules_for(realm, event), "groups", map(str, served))
     for name, codelist in _CODED.get(event.type, {}).items():
-        said = event.texts(name) or ([event.text(name)] if event.text(name) else [])
-        _require_listed(require, _rules_for(realm, event), codelist, said)
+        codes = event.texts(name) or ([event.text(name)] if event.text(name) else [])
+        _require_listed(require, _rules_for(realm, event), codelist, codes)
 
 
 def _rules_for(realm: Realm, event: RecordedEvent) -> Rules:
@@ -54,13 +54,13 @@ def _cited(realm: Realm, event: RecordedEvent) -> Rules:
     return realm.schemes.get((str(scheme.get("name")), whole(scheme.get("version"))), Rules())
 
 
-def _require_listed(require: Conditions, rules: Rules, codelist: str, said: Iterable[str]) -> None:
+def _require_listed(require: Conditions, rules: Rules, codelist: str, codes: Iterable[str]) -> None:
     lists = rules["codelists"] or {}
     terms = lists.get(codelist)
     if terms is None:
         return
     names = {str(term.get("name")) for term in terms}
-    strays = sorted(set(said) - names)
+    strays = sorted(set(codes) - names)
     require(
         not strays,
         "K1",

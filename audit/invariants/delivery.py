@@ -133,14 +133,14 @@ def check_outputs(require: Conditions, realm: Realm, event: RecordedEvent) -> No
     """V3: what a report claims is what the activity records add up to."""
     project = realm.project(event.name)
     for key, derived in (("sessions", project.sessions), ("person_times", project.person_times)):
-        said = event.data.get(key)
+        figure = event.data.get(key)
         require(
-            said is None or said == derived,
+            figure is None or figure == derived,
             "V3",
             "{key} 報 {said}，記錄為 {derived}",
             "{key}: {said}, records: {derived}",
             key=call_field(event.type, key),
-            said=said,
+            said=figure,
             derived=derived,
         )
 
@@ -158,13 +158,13 @@ def check_milestone_met(require: Conditions, realm: Realm, event: RecordedEvent)
     if name == "standing-team":
         least = max(realm.rules(project).number("evaluation.standing_team_months"), 1)
         _require_months(require, project, least)
-        said = event.data.get("months")
+        months = event.data.get("months")
         require(
-            said is None or said == project.standing_months,
+            months is None or months == project.standing_months,
             "V3",
             "所報 {said} 個月，記錄為 {months}",
             "{said} months are claimed; the records say {months}",
-            said=said,
+            said=months,
             months=project.standing_months,
         )
     project.met.add(name)

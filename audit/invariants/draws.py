@@ -148,15 +148,15 @@ def _require_passed(
     """Whom the roster keeps away was passed over, and nobody else for such a reason."""
     roster, passed, experts = of
     for expert in experts:
-        bar, said = find_bar(realm, panel, roster, expert, event.day), str(passed.get(expert, ""))
+        bar, reason = find_bar(realm, panel, roster, expert, event.day), str(passed.get(expert, ""))
         require(
-            said == bar if bar or said in OF_THE_ROSTER else True,
+            reason == bar if bar or reason in OF_THE_ROSTER else True,
             "P7",
             "{expert} 依名冊為 {bar}，所記為 {said}",
             "{expert}: the roster says {bar}, the draw {said}",
             expert=expert,
             bar=or_else(bar, "可到席", "fit"),
-            said=or_else(said, "到席", "seated"),
+            said=or_else(reason, "到席", "seated"),
         )
 
 

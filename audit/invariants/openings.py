@@ -62,8 +62,8 @@ def note_clock_set(_require: Conditions, realm: Realm, event: RecordedEvent) -> 
 
 def note_opening_proposed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """What is to be attested, and who says so."""
-    said = {name: value for name, value in event.data.items() if name != "digest"}
-    realm.project(event.name).proposed = (event.hand, said)
+    terms = {name: value for name, value in event.data.items() if name != "digest"}
+    realm.project(event.name).proposed = (event.hand, terms)
 
 
 def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -76,11 +76,11 @@ def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent
         "{realm} is live, and a project was taken over into it",
         realm=event.realm,
     )
-    by, said = project.proposed or (None, {})
+    by, terms = project.proposed or (None, {})
     require(
         by is not None
         and not event.hand.is_same(by)
-        and said == {name: value for name, value in event.data.items() if name in said},
+        and terms == {name: value for name, value in event.data.items() if name in terms},
         "OE02",
         "期初登記由 {by} 提出、{actor} 確認，或內容不一",
         "the entry was proposed by {by} and confirmed by {actor}, or says something else",
@@ -371,8 +371,8 @@ def _require_nothing_overdue(require: Conditions, realm: Realm, project: Project
     if stage == "ACTIVE" and project.end is not None and since is not None:
         ends.append(_months_after(max(project.end, since), whole(event.data.get("final_report_months"))))
     if stage in ("CONTRACTED", "ACTIVE", "RECTIFYING", "FINAL_REVIEW"):
-        told = {*event.part("met"), *event.part("missed")}
-        ends += [to_date(term.get("due")) for name, term in event.part("milestones").items() if name not in told]
+        reports = {*event.part("met"), *event.part("missed")}
+        ends += [to_date(term.get("due")) for name, term in event.part("milestones").items() if name not in reports]
     passed = [end for end in ends if end is not None and end < event.day]
     require(not passed, "OE04", "期限 {passed} 已過", "deadlines had passed: {passed}", passed=passed)
 

@@ -226,12 +226,12 @@ def check_review_report_issued(require: Conditions, realm: Realm, event: Recorde
 def _require_bonuses(require: Conditions, realm: Realm, panel: Panel, event: RecordedEvent) -> None:
     """D5: what was applied for a bidder counts while its rating is valid on the day of the report, and no longer."""
     worth = realm.rules_of_round(panel.round)["bidding.rating_bonus"] or {}
-    given = event.part("bonuses")
+    bonuses = event.part("bonuses")
     for name in panel.bidders:
         bidder = realm.organisations[realm.project(name).organisation]
         applied = bidder.bonuses.get(panel.round, 0)
         earned = min(applied, whole(worth.get(bidder.level(event.day) or "")))
-        points = whole(given.get(name, 0))
+        points = whole(bonuses.get(name, 0))
         require(
             points == earned,
             "D5",

@@ -309,13 +309,13 @@ def check_clawback_escalated(require: Conditions, realm: Realm, event: RecordedE
     """M10: what is handed on is what is outstanding."""
     project = realm.project(event.name)
     left = project.ordered - project.clawed_back
-    said = event.fen("outstanding")
+    outstanding = event.fen("outstanding")
     require(
-        said == left > 0,
+        outstanding == left > 0,
         "M10",
         "移送 {said}，待收回 {left}",
         "{said} is handed on; {left} is due",
-        said=call_amount(said),
+        said=call_amount(outstanding),
         left=call_amount(left),
     )
     project.escalated = True

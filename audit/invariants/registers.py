@@ -99,17 +99,17 @@ def check_rating_bonus_applied(require: Conditions, realm: Realm, event: Recorde
     level = known.level(event.day)
     bonuses = realm.rules_of_round(round_)["bidding.rating_bonus"] or {}
     points = whole(bonuses.get(level or "", 0))
-    said = whole(event.data.get("points"))
+    figure = whole(event.data.get("points"))
     require(
-        level is not None and level == event.text("level") and said == points,
+        level is not None and level == event.text("level") and figure == points,
         "D5",
         "當日有效等級為 {level}，應加 {points} 分，所加 {said} 分",
         "the level valid on the day is {level}, worth {points} points; {said} were given",
         level=level,
         points=points,
-        said=said,
+        said=figure,
     )
-    known.bonuses[round_] = said
+    known.bonuses[round_] = figure
 
 
 def note_credit_listing_recorded(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:

@@ -78,15 +78,15 @@ CITED: Final[Mapping[str, Mapping[str, str]]] = {
 def check_citations(require: Conditions, rules: Rules, event: RecordedEvent) -> None:
     """S1: a number that an event takes from the rules is the one that the rules give."""
     for name, parameter in CITED.get(event.type, {}).items():
-        cited, given = event.data.get(name), rules[parameter]
+        cited, value = event.data.get(name), rules[parameter]
         require(
-            not rules or cited == given,
+            not rules or cited == value,
             "S1",
             "{name} 記為 {cited}，管理辦法為 {given}",
             "{name} is recorded as {cited}; the rules say {given}",
             name=call_field(event.type, name),
             cited=cited,
-            given=given,
+            given=value,
         )
 
 

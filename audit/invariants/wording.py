@@ -161,9 +161,9 @@ def call_seat(actor: object) -> Word | str:
     return word(f"{role.zh}（{actor}）", f"{role.en} ({actor})") if role else str(actor)
 
 
-def read_particulars(given: Mapping[str, object]) -> dict[str, Param]:
+def read_particulars(particulars: Mapping[str, object]) -> dict[str, Param]:
     """What stands at a text's places: amounts by fund in yuan, instants as a clock in China shows them."""
-    return read_params({name: _show(value) for name, value in given.items()})
+    return read_params({name: _show(value) for name, value in particulars.items()})
 
 
 def write_particulars(params: Mapping[str, Param]) -> dict[str, Any]:

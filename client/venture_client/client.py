@@ -286,9 +286,9 @@ class Venture:
     ) -> Receipt:
         """Decide an approval: ``approve``, ``decline`` or ``return``, by the stage's own command."""
         command_id = command_id or uuid4()
-        said = {"reason": reason, "as": seat}
+        options = {"reason": reason, "as": seat}
         body = {"decision": decision, "particulars": dict(particulars or {})}
-        body |= {name: value for name, value in said.items() if value is not None}
+        body |= {name: value for name, value in options.items() if value is not None}
         headers = {"Idempotency-Key": str(command_id)}
         path = f"/v1/approvals/{approval_id}/decision"
         return _take(Receipt, (await self._ask("POST", path, command_id=command_id, json=body, headers=headers)).json())
@@ -366,11 +366,11 @@ class Venture:
 def _body(
     subject: str, particulars: Mapping[str, Any] | None, seat: str | None, realm: str | None, at: str | None
 ) -> dict[str, Any]:
-    said = {"as": seat, "realm": realm, "at": at}
+    options = {"as": seat, "realm": realm, "at": at}
     return {
         "subject": subject,
         "particulars": dict(particulars or {}),
-        **{name: value for name, value in said.items() if value is not None},
+        **{name: value for name, value in options.items() if value is not None},
     }
 
 

@@ -28,9 +28,9 @@ class Problem(Exception):
         self.detail = str(body.get("detail", ""))
         self.unmet = tuple(Unmet(one["rule"], one["detail"]) for one in body.get("unmet", ()))
         self.errors = tuple((one["pointer"], one["detail"]) for one in body.get("errors", ()))
-        said = [body.get("title", ""), self.detail, *(f"[{one.rule}] {one.detail}" for one in self.unmet)]
-        said += [f"{pointer} {detail}" for pointer, detail in self.errors]
-        super().__init__("; ".join(filter(None, map(str, said))) or f"HTTP {status}")
+        texts = [body.get("title", ""), self.detail, *(f"[{one.rule}] {one.detail}" for one in self.unmet)]
+        texts += [f"{pointer} {detail}" for pointer, detail in self.errors]
+        super().__init__("; ".join(filter(None, map(str, texts))) or f"HTTP {status}")
 
 
 class Refused(Problem):

@@ -28,19 +28,19 @@ def verify_webhook(
 
     Deal with an event once, by its ``webhook-id``: one that was not acknowledged in time comes again.
     """
-    given = {name.lower(): value for name, value in headers.items()}
+    fields = {name.lower(): value for name, value in headers.items()}
     try:
-        message_id, sent_at, signatures = (given[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+        message_id, sent_at, signatures = (fields[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
         age_s = abs((time.time() if now is None else now) - int(sent_at))
     except (KeyError, ValueError) as missing:
         raise WebhookForged("a header of Standard Webhooks is missing or no number") from missing
     if age_s > TOLERANCE_S:
         raise WebhookForged("it was signed too long ago, or a clock is wrong")
     content = f"{message_id}.{sent_at}.".encode() + body
-    told = [part.partition(",")[2] for part in signatures.split() if part.startswith("v1,")]
+    codes = [part.partition(",")[2] for part in signatures.split() if part.startswith("v1,")]
     for secret in [secrets] if isinstance(secrets, str) else secrets:
         expected = b64encode(hmac.digest(_key(secret), content, sha256)).decode()
-        if any(hmac.compare_digest(expected.encode(), signature.encode()) for signature in told):
+        if any(hmac.compare_digest(expected.encode(), signature.encode()) for signature in codes):
             return json.loads(body)
     raise WebhookForged("no signature of a secret that is known")
 

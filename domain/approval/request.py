@@ -663,8 +663,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = state.part(ApprovalRequest)
     match event:
         case ApprovalOpened(groups=groups):
-            asked = ApprovalRequest(of.acting, event.title, tuple(map(_group, groups)))
-            return _ask(state.having(asked), of, event)
+            request = ApprovalRequest(of.acting, event.title, tuple(map(_group, groups)))
+            return _ask(state.having(request), of, event)
         case ApprovalAmended():
             return _ask(state.having(replace(known, title=event.title, is_reminded=False)), of, event)
         case ApprovalGiven(decides=True, group=group):
@@ -693,7 +693,7 @@ def _ask(state: State, of: Occurrence, event: ApprovalOpened | ApprovalAmended) 
     groups = state.part(ApprovalRequest).groups
     first = groups[0]
     matter = _pick_matter(event)
-    asked = approval.ask_approval(
+    approval_request = approval.ask_approval(
         state,
         of,
         gate=GATE,
@@ -704,7 +704,7 @@ def _ask(state: State, of: Occurrence, event: ApprovalOpened | ApprovalAmended) 
         groups=groups,
     )
     return approval.change_open(
-        asked,
+        approval_request,
         gate=GATE,
         remind_at=event.remind_at,
         escalate_at=event.escalate_at,

@@ -38,7 +38,7 @@ def ask_approval(
     is approved where the content itself does not; ``groups`` who may decide where it is not any one of ``role``.
     """
     fingerprint = digest(content)
-    said = bound if bound is not None else content if isinstance(content, Mapping) else {}
+    particulars = bound if bound is not None else content if isinstance(content, Mapping) else {}
     approval = Approval(
         id=derive_id("approval", state.stream, gate, key, fingerprint, str(state.version + 1)),
         gate=gate,
@@ -47,7 +47,7 @@ def ask_approval(
         asked_at=of.at,
         until=until,
         content=fingerprint,
-        bound=said,
+        bound=particulars,
         asked_by=of.event.event_type,
         asked_version=state.version + 1,
         groups=() if groups == (ApproverGroup(roles=(role,)),) else groups,

@@ -52,9 +52,9 @@ def call_tranche(name: str) -> str | Word:
     return Word(zh=f"第{number}期", en=f"tranche {number}") if number != name and number.isdecimal() else name
 
 
-def read_params(given: Mapping[str, object]) -> dict[str, Param]:
+def read_params(values: Mapping[str, object]) -> dict[str, Param]:
     """The particulars of a sentence as they are kept: each a text, a word of ours, or a list of these."""
-    return {name: _param(value) for name, value in given.items()}
+    return {name: _param(value) for name, value in values.items()}
 
 
 def _param(value: object) -> Param:

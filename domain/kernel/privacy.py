@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import traceback
 import unicodedata
+from enum import Enum
+from errno import errorcode
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ValidationError
 
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.refusal import CommandRejected, Unmet
 
 if TYPE_CHECKING:
@@ -101,15 +104,23 @@ def _places(value: object, place: str) -> Iterator[str]:
 
 
 def describe_error(error: BaseException) -> str:
-    """What went wrong and where, without any value: its type, the fields of a form, the rules of a refusal."""
+    """What went wrong and where, without any value: its type, the fields of a form, the rules of a refusal.
+
+    Of a server that is away, which it is: what is said there are our words, and the system's.
+    """
     match error:
         case ValidationError():
             wrong = ", ".join(f"{'.'.join(map(str, e['loc']))} {e['type']}" for e in error.errors(include_input=False))
             what = f": {wrong}"
         case CommandRejected():
             what = f": {', '.join(dict.fromkeys(u.rule for u in error.unmet))}"
+        case Failure(kind=FailureKind.UNAVAILABLE):
+            what = f": {error.en}"
+        case OSError(errno=int(number)):
+            what = f": {errorcode.get(number, number)}"
         case _:
-            what = ""
+            code = getattr(error, "status", None)
+            what = f": {code.name}" if isinstance(code, Enum) else ""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{what}{where}"

@@ -445,7 +445,7 @@ def _require_earned(check: Checks, scheme: Scheme | None, base: Base, award: Fen
     if rules is None or rules.allocation is None or base.tier is None:
         return
     due = rules.find_support(base.tier, base.grade or "")
-    shown = yuan(due) if due is not None else "—"
+    amount = yuan(due) if due is not None else "—"
     check(
         due == award,
         "C4",
@@ -453,7 +453,7 @@ def _require_earned(check: Checks, scheme: Scheme | None, base: Base, award: Fen
         "a {tier} base of grade {grade} is supported by {due}, not by {award}",
         tier=base.tier,
         grade=or_else(base.grade, "無", "none"),
-        due=shown,
+        due=amount,
         award=yuan(award),
     )
 
@@ -581,8 +581,8 @@ def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, 
     if state.stage == Stage.RETURNED:
         _require_same_bid(check, before, bid)
     elif facts.scheme is not None and facts.scheme.bidding.sealed is not None:
-        said = {name: value for name, value in plain(bid).items() if name in Bid.model_fields}
-        require_unsealed(check, state, facts, order, round_, commit(said, bid.nonce) if bid.nonce else None)
+        fields = {name: value for name, value in plain(bid).items() if name in Bid.model_fields}
+        require_unsealed(check, state, facts, order, round_, commit(fields, bid.nonce) if bid.nonce else None)
     else:
         require_open(check, round_, facts.calendar, order.at, "D1")
     organisation = facts.of(state.stream.sibling("organisation", bid.organisation))

@@ -107,9 +107,9 @@ def _name_auditor(state: State, _facts: Facts, command: object) -> Names:
     return _agree(state.part(Contract).parties.auditor, getattr(command, "auditor", None))
 
 
-def _agree(engaged: str | None, said: str | None) -> Names:
+def _agree(engaged: str | None, name: str | None) -> Names:
     """Whom the contract names, if the command names no other; where it names none, whom the command names."""
-    return frozenset({engaged or said or ""} & {said or engaged or ""}) - {""}
+    return frozenset({engaged or name or ""} & {name or engaged or ""}) - {""}
 
 
 HOST = Relation(

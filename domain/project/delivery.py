@@ -895,17 +895,17 @@ def _require_unclaimed(check: Checks, state: State, facts: Facts, command: Recor
 
 def require_recorded_outputs(check: Checks, delivery: Delivery, claimed: Outputs) -> None:
     """V3: what is claimed is what the activity records add up to."""
-    for zh, en, said, found in (
+    for zh, en, figure, measure in (
         ("場次", "sessions", claimed.sessions, delivery.sessions),
         ("人次", "person-times", claimed.person_times, delivery.person_times),
     ):
         check(
-            said is None or said == found,
+            figure is None or figure == measure,
             "V3",
             "所報{unit} {said} 與活動記錄的 {found} 不符",
             "{said} {unit} are claimed; the activity records show {found}",
-            said=said,
-            found=found,
+            said=figure,
+            found=measure,
             unit=word(zh, en),
         )
 

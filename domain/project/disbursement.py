@@ -698,7 +698,7 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     if state.stage not in PAYABLE:
         return
     for name, tranche in state.part(Tranches).of.items():
-        until, told = _ends(tranche, calendar), (tranche.alerted,) if tranche.alerted else ()
+        until, alert = _ends(tranche, calendar), (tranche.alerted,) if tranche.alerted else ()
         match tranche.status:
             case TrancheStatus.PLANNED | TrancheStatus.WITHHELD | TrancheStatus.FAILED:
                 account = state.part(Contract).account
@@ -708,11 +708,11 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
                 zh, en = "複核撥款申請", "check the payment request"
                 yield Awaited((Role.CAB_FIN,), "CheckDisbursement", name, zh, en, until)
             case TrancheStatus.CHECKED:
-                roles = (Role.CAB_DEC, *told)
+                roles = (Role.CAB_DEC, *alert)
                 zh, en = "審批撥款申請", "approve the payment request"
                 yield Awaited(roles, "ApproveDisbursement", name, zh, en, until)
             case TrancheStatus.APPROVED:
-                yield Awaited((Role.FISCAL, *told), "PayDisbursement", name, "撥付資金", "pay the tranche", until)
+                yield Awaited((Role.FISCAL, *alert), "PayDisbursement", name, "撥付資金", "pay the tranche", until)
             case TrancheStatus.PAID | TrancheStatus.CANCELLED:
                 pass
             case _:

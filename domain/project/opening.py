@@ -609,13 +609,13 @@ def _require_sound_payments(check: Checks, opened: State, opening: Opening) -> N
 def _require_sound_work(check: Checks, opened: State, opening: Opening, scheme: Scheme) -> None:
     """T12, T16: parties where the scheme wants them, milestones of the contract, months of the work."""
     milestones = set(opening.milestones or {})
-    told = set(opening.met or {}) | set(opening.missed or {})
+    reports = set(opening.met or {}) | set(opening.missed or {})
     check(
-        told <= milestones | {"standing-team"},
+        reports <= milestones | {"standing-team"},
         "T16",
         "里程碑 {unknown} 不在協議之列",
         "the milestones {unknown} are none of the contract's",
-        unknown=sorted(told - milestones),
+        unknown=sorted(reports - milestones),
     )
     if _rank(opening) < _LINE.index(OpeningStage.ACTIVE):
         return

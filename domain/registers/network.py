@@ -134,15 +134,15 @@ def _decide_node(state: State, facts: Facts, _order: Order, command: NodeCommand
     match command:
         case EstablishNode(level=level, parent=parent, base=base):
             above = facts.of(state.stream.sibling("node", parent)) if parent else None
-            found = above.part(Node).level if above is not None and above.stage == NodeStage.ESTABLISHED else None
+            height = above.part(Node).level if above is not None and above.stage == NodeStage.ESTABLISHED else None
             check(
-                found is level.above,
+                height is level.above,
                 "NW01",
                 "{level}的上級須為{above}，所填為{found}",
                 "a {level} hangs from {above}, not from {found}",
                 level=level,
                 above=or_else(level.above, "無", "nothing"),
-                found=or_else(found, "無", "nothing"),
+                found=or_else(height, "無", "nothing"),
             )
             check(
                 base is None or facts.of(state.stream.sibling("base", base)).version,
@@ -251,14 +251,14 @@ class Network(Part):
 def _decide_network(_state: State, _facts: Facts, _order: Order, command: StateNetwork) -> list[Event]:
     check = Checks()
     parts = " + ".join(str(command.bases.get(tier, 0)) for tier in Tier)
-    found = sum(command.bases.values())
+    total = sum(command.bases.values())
     check(
-        found == command.total,
+        total == command.total,
         "C1",
         "{parts} = {found}，不是 {total}",
         "{parts} is {found}",
         parts=parts,
-        found=found,
+        found=total,
         total=command.total,
     )
     return check.grant(NetworkStated.of(command))

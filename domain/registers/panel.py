@@ -766,14 +766,14 @@ def _list_other_seats(panel: Panel, order: Order) -> list[str]:
 
 def find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str]) -> dict[str, frozenset[PersonId]]:
     """Whose the reviewers' seats are, as far as the realm's register knows them: bare seats of paper are left out."""
-    found: dict[str, frozenset[PersonId]] = {}
+    holders: dict[str, frozenset[PersonId]] = {}
     realm = LIVE if order.is_live else state.stream.realm
     for seat in seats:
         known = facts.of(seat_stream(realm, person(seat))).part(RegisteredSeat)
         holder = known.holder_at(order.at)
         if known.scope is not None or order.is_live:  # where the live register judges there are no bare seats
-            found[seat] = frozenset() if holder is None else frozenset({holder})
-    return found
+            holders[seat] = frozenset() if holder is None else frozenset({holder})
+    return holders
 
 
 def list_judges(order: Order, state: State, facts: Facts) -> Mapping[Actor, frozenset[PersonId]]:

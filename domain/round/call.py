@@ -191,7 +191,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case PublishCall(deadline=deadline):
             _require_ahead(check, deadline, order.at)
-            said = found_round(check, state, facts, command, today)
+            particulars = found_round(check, state, facts, command, today)
             scheme = require_rules(check, state, facts, command.scheme, today)
             _require_window(check, scheme, facts.calendar, deadline, today)
             return check.grant(
@@ -200,7 +200,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                     host=command.host,
                     attachments=command.attachments,
                     window_wd=scheme.bidding.window_wd,
-                    **said,
+                    **particulars,
                 )
             )
         case AmendCall(deadline=deadline, scheme=scheme):
@@ -212,8 +212,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "RD07",
                 "更正不得縮短申報期：原截止 {end}，所填 {deadline}",
                 "an amendment cannot shorten the call: it closes at {end}, not {deadline}",
-                end=_shown(end),
-                deadline=_shown(deadline),
+                end=_show_instant(end),
+                deadline=_show_instant(deadline),
             )
             if scheme is not None:
                 require_rules(check, state, facts, scheme, today)
@@ -225,7 +225,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "RD08",
                 "申報截止時間為 {end}",
                 "applications are accepted until {end}",
-                end=_shown(end),
+                end=_show_instant(end),
             )
             return check.grant(CallClosed())
         case CancelCall():
@@ -259,8 +259,8 @@ def require_open(check: Checks, round_: State, calendar: Calendar, at: datetime,
         rule,
         "申報已於 {end} 結束，{at} 已逾期",
         "applications closed at {end}; this one arrived at {at}",
-        end=_shown(end),
-        at=_shown(at),
+        end=_show_instant(end),
+        at=_show_instant(at),
     )
 
 
@@ -275,7 +275,7 @@ def _require_window(check: Checks, scheme: Scheme, calendar: Calendar, deadline:
         "the call must be open for at least {wd} working days: until {last}, not {deadline}",
         wd=wd,
         last=last,
-        deadline=_shown(deadline),
+        deadline=_show_instant(deadline),
     )
 
 
@@ -285,11 +285,11 @@ def _require_ahead(check: Checks, deadline: datetime | None, now: datetime) -> N
         "D1",
         "截止時間 {deadline} 須在公告之後",
         "the deadline {deadline} must be later than the notice",
-        deadline=_shown(deadline),
+        deadline=_show_instant(deadline),
     )
 
 
-def _shown(instant: datetime | None) -> str:
+def _show_instant(instant: datetime | None) -> str:
     return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" if instant else "—"
 
 

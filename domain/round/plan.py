@@ -457,15 +457,15 @@ def found_round(check: Checks, state: State, facts: Facts, command: Founding, to
     known, scheme = state.part(Round), require_rules(check, state, facts, command.scheme, today)
     if state.version:
         for name in ("year", "level", "ordinal"):
-            said, held = getattr(command, name), getattr(known, name)
+            statement, held = getattr(command, name), getattr(known, name)
             check(
-                said is None or said == held,
+                statement is None or statement == held,
                 "H1",
                 "{name} 已定為 {held}，不得改為 {said}",
                 "{name} is {held} already and cannot become {said}",
                 name=name,
                 held=held,
-                said=said,
+                said=statement,
             )
         return {} if scheme.ref == state.scheme else {"scheme": scheme.ref, "route": scheme.route}
     level = command.level or RoundLevel.MUNICIPAL

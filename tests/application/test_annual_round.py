@@ -197,8 +197,8 @@ async def test_nothing_is_published_in_anothers_name(fz: City) -> None:
     assert f"the working days of {' and '.join(map(str, years))}" in missing.value.en
     assert ("one command for both" in missing.value.en) == (len(years) == 2)
     assert "is for the case officer" not in missing.value.en, "who may ask is told nothing of roles"
-    told = r"SC04.*is for the case officer; you are acting as the managing agency.*not published"
-    with pytest.raises(RulesUnpublished, match=told):
+    pattern = r"SC04.*is for the case officer; you are acting as the managing agency.*not published"
+    with pytest.raises(RulesUnpublished, match=pattern):
         await annual_round.schedule(desk.door, desk.store, fz.schedules, fz.stream, FIRST_OF_MARCH, Actor("HOST#1"))
     assert [row async for row in desk.store.standings(realm=realm)] == []
 

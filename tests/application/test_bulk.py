@@ -112,11 +112,11 @@ async def test_while_a_row_has_no_answer_none_that_follows_on_its_stream_is_carr
     orders = await parse_rows("rows.jsonl", _lines(*_organisation(name, "甲", "乙", "丙")), desk.store)
     append = type(desk.store).append
 
-    async def away(store: PostgresStore, wanted: Append) -> AppendResult:
-        if "乙".encode() in wanted.writes[0].data:
+    async def away(store: PostgresStore, late: Append) -> AppendResult:
+        if "乙".encode() in late.writes[0].data:
             message = "away"
             raise StoreUnavailable(message)
-        return await append(store, wanted)
+        return await append(store, late)
 
     monkeypatch.setattr(type(desk.store), "append", away)
     results = [result async for result in run_rows(orders, desk.door, desk.store)]

@@ -90,8 +90,8 @@ async def test_a_commands_own_key_stands_beside_the_rows_in_a_table_too() -> Non
     head = "command,subject,actor,key,data.key,deadline,falls_at,data.reason\n"
     row = "期限擱置,AP-1,CAB-REG#1,A-001,T1,MissMilestone,2024-06-30T17:00,銷號\n"
     (order,) = await read(head + row)
-    said = order.command.model_dump()
-    assert (said["key"], said["reason"]) == ("T1", "銷號")
+    fields = order.command.model_dump()
+    assert (fields["key"], fields["reason"]) == ("T1", "銷號")
     (plain,) = await read((head + row).replace("A-001", "").replace("data.reason", "reason"))
     assert plain.command == order.command
     assert plain.identity != order.identity, "the row's own key makes it the same row, the command's does not"
@@ -123,9 +123,9 @@ async def test_a_row_without_text_is_no_row() -> None:
          "a quote that swallows a row", "text after a quote", "a cell too few"],
 )  # fmt: skip
 async def test_a_table_that_is_not_what_it_seems_is_refused(content: str, line: int, word: str) -> None:
-    said = await faults(content)
-    assert said[0][0] == line
-    assert word in said[0][1]
+    complaints = await faults(content)
+    assert complaints[0][0] == line
+    assert word in complaints[0][1]
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ async def test_a_table_that_is_not_what_it_seems_is_refused(content: str, line: 
     ],
 )
 async def test_json_that_is_not_what_it_seems_is_refused(text: str, word: str) -> None:
-    said = await faults("\n" + text, "rows.jsonl")
-    assert said[0][0] == 2
-    assert word in said[0][1]
+    complaints = await faults("\n" + text, "rows.jsonl")
+    assert complaints[0][0] == 2
+    assert word in complaints[0][1]
 
 
 async def test_a_line_of_json_ends_at_a_line_feed_only() -> None:

@@ -105,8 +105,8 @@ async def test_the_value_of_a_formula_is_taken_and_its_error_refused() -> None:
 
 
 async def test_a_fault_names_its_cell() -> None:
-    found = await faults(sheet((*ROW[:5], "much"), ("nothing", *ROW[1:])))
-    assert [(line, where) for line, where, _ in found] == [(2, "F2 envelope"), (3, "A3 command")]
+    complaints = await faults(sheet((*ROW[:5], "much"), ("nothing", *ROW[1:])))
+    assert [(line, where) for line, where, _ in complaints] == [(2, "F2 envelope"), (3, "A3 command")]
 
 
 @pytest.mark.parametrize("value", [911012345678901234, -1e300])

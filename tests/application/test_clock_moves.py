@@ -19,16 +19,16 @@ async def test_of_many_who_move_a_realms_clock_one_lets_each_deadline_fall_due()
     running = [row async for row in store.standings() if row.due_at is not None]
     realm = running[0].stream.realm
     until = min(row.due_at for row in running if row.due_at is not None)
-    door, asked = open_paper_door(store), []
+    door, calls = open_paper_door(store), []
     fall_due = door._carrier.fall_due
 
     async def count(deadline: CarryOut) -> Progress:
-        asked.append((deadline.stream, deadline.now))
+        calls.append((deadline.stream, deadline.now))
         await asyncio.sleep(0)  # on a server everybody else has their turn here
         return await fall_due(deadline)
 
     door._carrier.fall_due = count  # type: ignore[method-assign] # only looked at
     await asyncio.gather(*(door.move_clock(realm, until) for _ in range(5)))
-    assert asked
-    assert len(asked) == len(set(asked))
+    assert calls
+    assert len(calls) == len(set(calls))
     assert await store.falling_due(realm, until) is None

@@ -39,12 +39,12 @@ def test_a_command_without_parts_takes_no_second_half() -> None:
 
 
 def test_every_amount_is_told_back_however_deep_it_stands() -> None:
-    given = {
+    particulars = {
         "award": "18萬",
         "tranches": '{"T1": {"planned": 180000, "gate": "ContractSigned"}}',
         "budget": "personnel:30,000.00,activity:150000",
     }
-    command = read_command(command_class("SignContract"), "", given, Notation.TYPED)
+    command = read_command(command_class("SignContract"), "", particulars, Notation.TYPED)
     assert [(a.field, a.fen) for a in list_amounts(command)] == [
         ("award", 18_000_000),
         ("tranches.T1.planned", 18_000_000),

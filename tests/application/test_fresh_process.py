@@ -54,8 +54,8 @@ async def test_with_temporal_away_a_fresh_process_shows_a_project_and_doctor_say
     house: Breakable, bureau_of_house: Bureau, without_temporal: dict[str, str]
 ) -> None:
     venture, stream = Installation(house.settings.home), bureau_of_house.id("organisation", "ORG-1")
-    shown = await asyncio.to_thread(venture.ask, "project", "show", stream, "-o", "json", **without_temporal)
-    assert shown.exit_code == 0, shown.output
+    page = await asyncio.to_thread(venture.ask, "project", "show", stream, "-o", "json", **without_temporal)
+    assert page.exit_code == 0, page.output
     answer = await asyncio.to_thread(venture.ask, "doctor", "-o", "json", **without_temporal)
     rows = {row["part"]: row for row in json.loads(answer.stdout)}
     assert answer.exit_code == 6

@@ -35,9 +35,9 @@ async def test_who_did_it_why_and_what_came_of_it_is_in_the_log() -> None:
         assert under_way.ended is None, "it stands there before anything is done"
         outcome.tell([True, True, False])
     (record,) = await list_maintenance(store)
-    told = record.as_json()
-    assert (told["seat"], told["persons"], told["reason"]) == (FIRST, [ADMINISTRATORS[0]], "舊版已停")
-    assert (told["work"], told["target"], told["changed"], told["left"]) == ("MOVE_BUILD", "2026.1", 2, 1)
+    line = record.as_json()
+    assert (line["seat"], line["persons"], line["reason"]) == (FIRST, [ADMINISTRATORS[0]], "舊版已停")
+    assert (line["work"], line["target"], line["changed"], line["left"]) == ("MOVE_BUILD", "2026.1", 2, 1)
 
 
 async def test_what_is_broken_off_stays_open_in_the_log() -> None:

@@ -45,5 +45,5 @@ async def test_what_was_done_in_an_emergency_is_marked_wherever_the_story_is_sho
     assert list_story(file, say).rows[0].row["basis"] == words
     assert tell_chapters(file, say)[0].basis is Basis.BREAK_GLASS
     access = Access(((Actor("CAB-REG#1"), Sight()),))
-    (told,) = [as_cloud_event(entry, "urn:venture:log:", access) async for entry in office.store.read(stream)]
-    assert told.basis is Basis.BREAK_GLASS
+    (cloud_event,) = [as_cloud_event(entry, "urn:venture:log:", access) async for entry in office.store.read(stream)]
+    assert cloud_event.basis is Basis.BREAK_GLASS

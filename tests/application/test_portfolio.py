@@ -42,23 +42,25 @@ ENDED = datetime(2024, 3, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 async def store() -> MemoryStore:
-    told = MemoryStore()
-    await play_story(told, ENDED)
-    await reach(told, "courses", await told.last_position(), 30)
-    return told
+    memory = MemoryStore()
+    await play_story(memory, ENDED)
+    await reach(memory, "courses", await memory.last_position(), 30)
+    return memory
 
 
-def filters(**given: Any) -> PortfolioFilter:
-    return PortfolioFilter(**given)
+def filters(**conditions: Any) -> PortfolioFilter:
+    return PortfolioFilter(**conditions)
 
 
-@pytest.mark.parametrize("given", [{}, FUZHOU, {"field": "助老扶幼"}, {"fund": "FS-FZ"}, {"fund": "FS-9"}], ids=str)
+@pytest.mark.parametrize(
+    "conditions", [{}, FUZHOU, {"field": "助老扶幼"}, {"fund": "FS-FZ"}, {"fund": "FS-9"}], ids=str
+)
 async def test_the_figures_are_those_of_the_list_of_projects_under_the_same_filter(
-    store: MemoryStore, given: dict[str, str]
+    store: MemoryStore, conditions: dict[str, str]
 ) -> None:
-    portfolio = await read_portfolio(store, filters(**given))
-    lines = (await list_projects(store, ProjectFilter(**given))).rows
-    assert portfolio.figures.projects == len(lines) == (0 if given.get("fund") == "FS-9" else 1)
+    portfolio = await read_portfolio(store, filters(**conditions))
+    lines = (await list_projects(store, ProjectFilter(**conditions))).rows
+    assert portfolio.figures.projects == len(lines) == (0 if conditions.get("fund") == "FS-9" else 1)
     for name in {*MONEY} - {"committed", "match", "match_proven"}:
         assert portfolio.figures.money[name] == sum(getattr(line, name) for line in lines)
     for stage, count in portfolio.figures.standing.items():
@@ -69,15 +71,15 @@ async def test_the_figures_are_those_of_the_list_of_projects_under_the_same_filt
 async def test_every_number_is_its_list(store: MemoryStore, by: By) -> None:
     portfolio = await read_portfolio(store, filters(), by)
     for key, figures in portfolio.groups.items():
-        given = {by.value: key} if key else {}
-        page, sums = await list_courses(store, CourseFilter(**given))
+        conditions = {by.value: key} if key else {}
+        page, sums = await list_courses(store, CourseFilter(**conditions))
         assert figures.projects == sums.projects == len(page.rows) == 1
         if by is not By.FUND:
             assert figures.as_json() == sums.as_json()
         for stage, count in figures.standing.items():
-            assert (await list_courses(store, CourseFilter(stage=stage, **given)))[1].projects == count
+            assert (await list_courses(store, CourseFilter(stage=stage, **conditions)))[1].projects == count
         for stage, count in figures.reached.items():
-            assert (await list_courses(store, CourseFilter(reached=stage, **given)))[1].projects == count
+            assert (await list_courses(store, CourseFilter(reached=stage, **conditions)))[1].projects == count
     assert (await list_courses(store, CourseFilter(reached="SUSPENDED")))[1].projects == 0
     for output, count in portfolio.figures.outputs.items():
         page, _ = await list_courses(store, CourseFilter(measure=output))

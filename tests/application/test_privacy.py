@@ -45,18 +45,18 @@ async def test_what_is_kept_in_the_clear_names_nobody(desk: Desk, caplog: pytest
         played = await play(plan, desk.door, desk.store)
     assert played.ok
 
-    shown = []
+    texts = []
     async for workflow in desk.client.list_workflows(f"WorkflowId STARTS_WITH 'project/{plan.realm}/'"):
         handle = desk.client.get_workflow_handle(workflow.id, run_id=workflow.run_id)
         described = await handle.describe()
         summary = await described.static_summary()
         page: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-        shown += [workflow.id, str(workflow.search_attributes), str(await described.memo()), str(summary)]
-        shown += [str(await described.static_details()), page.current_details]
-    assert any("已歸檔 ARCHIVED" in text for text in shown), "the project's page was not looked at"
+        texts += [workflow.id, str(workflow.search_attributes), str(await described.memo()), str(summary)]
+        texts += [str(await described.static_details()), page.current_details]
+    assert any("已歸檔 ARCHIVED" in text for text in texts), "the project's page was not looked at"
 
     runtime = Runtime(desk.settings, desk.store, None, desk.client, desk.door, desk.door, desk.door)
-    in_the_clear = "\n".join([*shown, caplog.text, (await Health(runtime, Metrics()).metrics()).decode()])
+    in_the_clear = "\n".join([*texts, caplog.text, (await Health(runtime, Metrics()).metrics()).decode()])
     assert [word for word in SAID_BY_PEOPLE if word in in_the_clear] == []
 
 

@@ -142,9 +142,9 @@ def test_a_reviewer_reads_the_bids_of_their_own_panel_as_they_were_handed_in_and
         await follow(store)
         project, drawn, first = (plan.stream(name) for name in ("PJ-51", "RP-52", "RP-51"))
         file = await load_seen_file(store, reviewer(8), project)
-        told = {chapter.occurrence.event.event_type for chapter in file.story if chapter.stream == project}
-        assert told <= BID_EVENTS
-        assert "ApplicationSubmitted" in told
+        types = {chapter.occurrence.event.event_type for chapter in file.story if chapter.stream == project}
+        assert types <= BID_EVENTS
+        assert "ApplicationSubmitted" in types
         assert not file.is_whole
         assert file.state.stage == "SHORTLISTED"
         assert not {chapter.stream for chapter in file.story} & {first, drawn}

@@ -34,7 +34,7 @@ async def _soliciting_round(desk: Desk) -> StreamId:
     return stream
 
 
-async def _found(desk: Desk, stream: StreamId) -> list[Discrepancy]:
+async def _list_discrepancies(desk: Desk, stream: StreamId) -> list[Discrepancy]:
     findings = (await reconcile(desk.store, desk.client, desk.settings.task_queue)).findings
     return [f.difference for f in findings if f.stream == stream]
 
@@ -53,14 +53,14 @@ async def _is_listed(desk: Desk, stream: StreamId, *, running: bool) -> None:
 
 async def _agree(desk: Desk, stream: StreamId) -> None:
     """Wait until nothing differs: a started workflow needs a moment to have looked."""
-    while await _found(desk, stream):
+    while await _list_discrepancies(desk, stream):
         pass
 
 
 async def test_a_round_and_its_workflow_agree(desk: Desk) -> None:
     stream = await _soliciting_round(desk)
     await _is_listed(desk, stream, running=True)
-    assert await _found(desk, stream) == []
+    assert await _list_discrepancies(desk, stream) == []
 
 
 async def test_a_lost_workflow_is_missed_and_started_again_with_its_timer(desk: Desk) -> None:
@@ -68,7 +68,7 @@ async def test_a_lost_workflow_is_missed_and_started_again_with_its_timer(desk: 
     before = await _handle(desk, stream).query("progress", result_type=Progress)
     await _handle(desk, stream).terminate("lost")
     await _is_listed(desk, stream, running=False)
-    assert await _found(desk, stream) == [Discrepancy.MISSING]
+    assert await _list_discrepancies(desk, stream) == [Discrepancy.MISSING]
 
     await resurrect(desk.store, desk.client, desk.settings.task_queue, desk.door)
 
@@ -94,5 +94,5 @@ async def test_a_workflow_without_a_stream_is_shown_and_left_to_a_person(desk: D
     remembered = Opening(stream=stream, progress=Progress(version=5, stage="ACTIVE"))
     await desk.client.start_workflow("Project", remembered, id=stream, task_queue=desk.settings.task_queue)
     await _is_listed(desk, stream, running=True)
-    assert await _found(desk, stream) == [Discrepancy.STRAY]
+    assert await _list_discrepancies(desk, stream) == [Discrepancy.STRAY]
     await _handle(desk, stream).terminate("end of the test")

@@ -30,28 +30,35 @@ async def test_a_role_and_a_stage_that_do_not_fit_are_both_named_and_what_fits_i
 ) -> None:
     store, realm = file
     score = leave_open(ConcludeMidtermEvaluation, {})
-    told = await explain(store, StreamId.of("project", realm, "AP-5"), score, Actor("COMM#1"))
-    assert [(c.rule, c.met) for c in told.conditions] == [("M2", False), ("M2", False), ("M2", True), ("SD14", True)]
-    assert not told.judged
-    assert not told.allowed
+    explanation = await explain(store, StreamId.of("project", realm, "AP-5"), score, Actor("COMM#1"))
+    assert [(c.rule, c.met) for c in explanation.conditions] == [
+        ("M2", False),
+        ("M2", False),
+        ("M2", True),
+        ("SD14", True),
+    ]
+    assert not explanation.judged
+    assert not explanation.allowed
 
 
 async def test_an_expert_who_was_not_drawn_is_told_so(file: tuple[MemoryStore, str]) -> None:
     store, realm = file
-    told = await explain(store, StreamId.of("panel", realm, "RP-2"), SubmitScore(application="AP-5"), Actor("EXPERT#9"))
-    assert {c.rule for c in told.conditions if not c.met} == {"RP04"}
-    assert told.judged
+    explanation = await explain(
+        store, StreamId.of("panel", realm, "RP-2"), SubmitScore(application="AP-5"), Actor("EXPERT#9")
+    )
+    assert {c.rule for c in explanation.conditions if not c.met} == {"RP04"}
+    assert explanation.judged
 
 
 async def test_with_its_particulars_the_rules_of_the_stage_are_asked_as_well(file: tuple[MemoryStore, str]) -> None:
     store, realm = file
     blank = StreamId.of("project", realm, "AP-99")
     draft = DraftApplication(round="R-FZ-2023", organisation="ORG-3", title="助老", requested=100)
-    told = await explain(store, blank, draft, Actor("SO-PM#1"))
-    assert told.allowed
-    assert told.judged
-    told = await explain(store, blank, leave_open(SuspendProject, {}), Actor("CAB-DEC#1"))
-    assert not told.judged
+    explanation = await explain(store, blank, draft, Actor("SO-PM#1"))
+    assert explanation.allowed
+    assert explanation.judged
+    explanation = await explain(store, blank, leave_open(SuspendProject, {}), Actor("CAB-DEC#1"))
+    assert not explanation.judged
 
 
 async def test_nothing_is_recorded(file: tuple[MemoryStore, str]) -> None:
@@ -75,8 +82,8 @@ async def test_who_is_on_the_seat_is_the_first_condition_and_a_person_is_told_of
     adopt, person = leave_open(SuspendProject, {}), PersonId("P-70")
     project = StreamId("project/live/AP-1")
     assert set(await list_seats(office.store, person, "live", adopt)) == {"EVAL#1", "COMM#1"}
-    told = await explain(office.store, project, adopt, Actor("EVAL#1"), person=person)
-    assert told.conditions[0] == Condition("SE12", "P-70 在崗位 EVAL#1", "P-70 on the seat EVAL#1", met=True)
+    explanation = await explain(office.store, project, adopt, Actor("EVAL#1"), person=person)
+    assert explanation.conditions[0] == Condition("SE12", "P-70 在崗位 EVAL#1", "P-70 on the seat EVAL#1", met=True)
     stranger = await explain(office.store, project, adopt, Actor("EVAL#1"), person=PersonId("P-71"))
     assert (stranger.conditions[0].rule, stranger.conditions[0].met) == ("SE12", False)
 
@@ -85,5 +92,5 @@ async def test_a_community_is_told_that_anothers_need_is_none_of_its_business() 
     office = Office(MemoryStore())
     await office.seat("COMM#1")
     need = SubmitNeed(round="R-1", group="空巢老人", community="COMM-9")
-    told = await explain(office.store, NEED, need, Actor("COMM#1"), person=person_on(Actor("COMM#1")))
-    assert "AF03" in {c.rule for c in told.conditions if not c.met}
+    explanation = await explain(office.store, NEED, need, Actor("COMM#1"), person=person_on(Actor("COMM#1")))
+    assert "AF03" in {c.rule for c in explanation.conditions if not c.met}

@@ -21,14 +21,14 @@ BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 async def store() -> MemoryStore:
     """The story, each append recorded an hour after the one before. Here it is only read."""
     hours = iter(range(1000))
-    told = MemoryStore(clock=lambda: BEGAN + timedelta(hours=next(hours)))
-    await play_story(told)
-    return told
+    memory = MemoryStore(clock=lambda: BEGAN + timedelta(hours=next(hours)))
+    await play_story(memory)
+    return memory
 
 
 async def stream(store: MemoryStore, name: str) -> StreamId:
-    (found,) = await store.streams_named(name)
-    return found
+    (stream_id,) = await store.streams_named(name)
+    return stream_id
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ def test_every_event_is_in_the_corpus_of_some_release() -> None:
 
 
 def test_every_command_is_in_the_corpus_of_some_release_carried_out() -> None:
-    found = {e.type for path in RELEASES for e in entries(path) if e.kind is EntryKind.COMMAND and accepted(e)}
-    assert sorted({c.command_type for a in AGGREGATES.values() for c in a.commands} - found) == [], NOT_RECORDED
+    types = {e.type for path in RELEASES for e in entries(path) if e.kind is EntryKind.COMMAND and accepted(e)}
+    assert sorted({c.command_type for a in AGGREGATES.values() for c in a.commands} - types) == [], NOT_RECORDED
 
 
 @release

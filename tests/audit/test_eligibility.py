@@ -54,8 +54,8 @@ def note(town: WrittenRealm, after: str, where: tuple[str, str, str], seat: str,
     kind, name, event = where
     at = next(i for i, entry in enumerate(town.entries) if entry.type == after)
     meta = json.dumps({"actor": seat, "persons": ["P-1"]}).encode()
-    said = json.dumps(data or {}).encode()
-    entry = replace(town.entries[at], stream=town.id(kind, name), type=event, meta=meta, data=said)
+    content = json.dumps(data or {}).encode()
+    entry = replace(town.entries[at], stream=town.id(kind, name), type=event, meta=meta, data=content)
     town.entries.insert(at + 1, entry)
 
 
@@ -133,9 +133,9 @@ def test_whoever_had_a_part_in_a_bid_or_its_round_and_scores_it_is_found(
 
 def test_a_reason_for_passing_over_that_the_log_does_not_give_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     town = with_registers(committed())
-    found = panels.find_holders
+    find_holders = panels.find_holders
     monkeypatch.setattr(
-        panels, "find_holders", lambda *a: {**found(*a), **{s: frozenset() for s in a[3] if s == FIRST}}
+        panels, "find_holders", lambda *a: {**find_holders(*a), **{s: frozenset() for s in a[3] if s == FIRST}}
     )
     town.order("panel", "RP-1", OPEN, **LATER)
     assert FIRST not in panel(town).seated

@@ -54,7 +54,7 @@ ROOMS = sorted(Path(audit.invariants.__file__).parent.glob("*.py"))
 NOON = datetime(2024, 3, 4, 4, tzinfo=UTC)
 
 
-def told(path: Path) -> WrittenRealm:
+def write_story(path: Path) -> WrittenRealm:
     """The story, written down as it is played by the rules."""
     document = read(path)
     story = plan(document.parse(Scenario), document)
@@ -74,7 +74,7 @@ def told(path: Path) -> WrittenRealm:
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_every_invariant_holds_in_the_story(path: Path) -> None:
-    report = told(path).check()
+    report = write_story(path).check()
     assert report.ok, report.breaches
     assert report.events > 10
 
@@ -91,7 +91,7 @@ def test_an_objection_may_be_dismissed_at_once_while_the_publicity_runs_on() -> 
 async def test_over_all_stories_and_an_offices_days_every_invariant_is_judged() -> None:
     invariants, store = Invariants(), MemoryStore()
     for path in STORIES:
-        for entry in told(path).entries:
+        for entry in write_story(path).entries:
             invariants.take(entry)
     await tell_office(store)
     for entry in await store.feed(0):
@@ -114,7 +114,7 @@ async def test_a_log_in_a_store_is_walked_whole_or_realm_by_realm() -> None:
 
 async def test_bases_reconcile_with_the_numbers_that_the_city_states() -> None:
     (path,) = (p for p in STORIES if p.stem == "s3-changzhou")
-    town = told(path)
+    town = write_story(path)
     for stated, breaches in (({"MUNICIPAL": 1, "DISTRICT": 1, "STREET_VILLAGE": 1}, 0), ({"MUNICIPAL": 1}, 2)):
         invariants = Invariants()
         for entry in town.entries:
@@ -154,7 +154,7 @@ def test_the_checker_shares_no_code_with_the_rules() -> None:
 
 def test_what_the_checker_says_has_its_particulars_apart_from_its_words() -> None:
     """As a refusal: a template with its particulars has every language, and no code of a value stands in it."""
-    said = [
+    calls = [
         call
         for path in ROOMS
         for call in ast.walk(ast.parse(path.read_text("utf-8")))
@@ -162,9 +162,9 @@ def test_what_the_checker_says_has_its_particulars_apart_from_its_words() -> Non
         and getattr(call.func, "id", getattr(call.func, "attr", "")) in ("require", "_require")
         and len(call.args) > 3
     ]
-    assert len(said) > 200
-    assert [ast.unparse(c) for c in said for text in c.args[2:] if isinstance(text, ast.JoinedStr)] == []
-    for condition in said:
+    assert len(calls) > 200
+    assert [ast.unparse(c) for c in calls for text in c.args[2:] if isinstance(text, ast.JoinedStr)] == []
+    for condition in calls:
         texts = [str(text.value) for text in condition.args[2:4] if isinstance(text, ast.Constant)]
         if len(texts) == 2:
             places = {key.arg for key in condition.keywords}
@@ -243,7 +243,7 @@ def test_its_own_state_machine_and_the_rules_say_the_same() -> None:
 # ---------------------------------------------------------------- what the command says
 
 
-def said(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Result:
+def invoke(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Result:
     @asynccontextmanager
     async def opened(*_: object, working: bool = False, **_by_name: object) -> AsyncIterator[Any]:
         assert not working, "an audit carries nothing out"
@@ -257,7 +257,7 @@ def said(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> Re
 def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     asyncio.run(play_story(store))
-    answer = said(monkeypatch, store)
+    answer = invoke(monkeypatch, store)
     assert answer.exit_code == 0, answer.output
     assert all(f" {rule} " in answer.output for rule in INVARIANTS)
     assert "所判各條成立" in answer.output
@@ -269,13 +269,13 @@ def test_a_breach_is_told_with_its_place_and_exit_code(monkeypatch: pytest.Monke
     i = next(i for i, e in enumerate(store._entries) if e.type == "AwardConfirmed" and e.kind is EntryKind.EVENT)
     entry = store._entries[i]
     store._entries[i] = replace(entry, occurred_at=entry.occurred_at - timedelta(days=3))
-    answer = said(monkeypatch, store, "-o", "json")
+    answer = invoke(monkeypatch, store, "-o", "json")
     assert answer.exit_code == FailureKind.INTEGRITY
     (breach,) = json.loads(answer.output)["breaches"]
     assert (breach["rule"], breach["position"], breach["stream"]) == ("D2", entry.position, entry.stream)
-    lines = [json.loads(line) for line in said(monkeypatch, store, "-o", "jsonl").output.splitlines()]
+    lines = [json.loads(line) for line in invoke(monkeypatch, store, "-o", "jsonl").output.splitlines()]
     assert [line["breach"]["rule"] for line in lines[:-1]] == ["D2"]
     assert lines[-1]["ok"] is False
-    assert "✗ D2" in said(monkeypatch, store, "--lang", "en").output
-    assert said(monkeypatch, store, "--realm", realm, "--bases", "1+7").exit_code == FailureKind.USAGE
-    assert "C1" in said(monkeypatch, store, "--realm", realm, "--bases", "1+7+55").output
+    assert "✗ D2" in invoke(monkeypatch, store, "--lang", "en").output
+    assert invoke(monkeypatch, store, "--realm", realm, "--bases", "1+7").exit_code == FailureKind.USAGE
+    assert "C1" in invoke(monkeypatch, store, "--realm", realm, "--bases", "1+7+55").output

@@ -63,7 +63,7 @@ async def stored(servers: Servers, database: str) -> AsyncIterator[PostgresStore
 
 
 @pytest.fixture(scope="session")
-async def told(servers: Servers) -> str:
+async def story_database(servers: Servers) -> str:
     """A database in which the story has been played; copied for every test."""
     name = f"audit_{uuid4().hex[:8]}"
     async with connected(servers, SUPERUSER, "postgres") as connection:
@@ -75,18 +75,18 @@ async def told(servers: Servers) -> str:
 
 
 @pytest.fixture
-async def copy(servers: Servers, told: str) -> str:
+async def copy(servers: Servers, story_database: str) -> str:
     name = f"audit_{uuid4().hex[:8]}"
     async with connected(servers, SUPERUSER, "postgres") as connection:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {told} OWNER {OWNER}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {story_database} OWNER {OWNER}")
     return name
 
 
 async def test_an_untouched_database_verifies(servers: Servers, copy: str) -> None:
     async with stored(servers, copy) as store:
-        found = await verify(store)
-        assert found.ok, found.findings
-        assert found.entries > 50
+        verification = await verify(store)
+        assert verification.ok, verification.findings
+        assert verification.entries > 50
         async for standing in store.standings():
             assert (await replay(store, None, standing.stream)).ok
 
@@ -196,9 +196,9 @@ async def test_what_a_superuser_changes_is_found(servers: Servers, copy: str, ch
             await connection.execute(f"ALTER TABLE venture.{table} DISABLE TRIGGER USER")
         assert await connection.execute(statement) not in ("UPDATE 0", "DELETE 0")
     async with stored(servers, copy) as store:
-        found = await verify(store)
-    assert {f.kind for f in found.findings} == expected, [f.en for f in found.findings]
-    assert not located_at or position in {f.position for f in found.findings}
+        verification = await verify(store)
+    assert {f.kind for f in verification.findings} == expected, [f.en for f in verification.findings]
+    assert not located_at or position in {f.position for f in verification.findings}
 
 
 async def test_a_log_cut_together_with_every_row_beside_it_is_told_by_kept_roots_alone(
@@ -220,9 +220,9 @@ async def test_a_log_cut_together_with_every_row_beside_it_is_told_by_kept_roots
         await connection.execute("UPDATE venture.streams SET chain = $1 WHERE stream = $2", before, standing.stream)
     async with stored(servers, copy) as store:
         assert (await verify(store)).ok
-        found = await verify(store, roots=[kept, earlier])
-    assert [(f.kind, f.position) for f in found.findings] == [(K.CUT, kept.size - 1)]
-    assert (found.unchanged_to, found.changed_by) == (10, kept.size)
+        verification = await verify(store, roots=[kept, earlier])
+    assert [(f.kind, f.position) for f in verification.findings] == [(K.CUT, kept.size - 1)]
+    assert (verification.unchanged_to, verification.changed_by) == (10, kept.size)
 
 
 # ---------------------------------------------------------------------------------------------------------- Temporal
@@ -289,10 +289,10 @@ class Changed:
 async def test_a_journal_that_says_otherwise_than_the_history_is_found(desk: Desk, project: StreamId) -> None:
     otherwise: Any = Changed(desk.store, "ConfirmAward", b'"AwardConfirmed"', b'"AwardRevoked"')
     histories = (await replay(otherwise, desk.client, project, replay_settings(desk.settings))).histories
-    said = [d for run in histories.runs for d in run.differences]
+    differences = [d for run in histories.runs for d in run.differences]
     assert not histories.ok
-    assert len(said) == 2, "once as told to the caller, once as handed to the workflow"
-    assert all("AwardConfirmed" in d and "AwardRevoked" in d for d in said)
+    assert len(differences) == 2, "once as told to the caller, once as handed to the workflow"
+    assert all("AwardConfirmed" in d and "AwardRevoked" in d for d in differences)
 
 
 @workflow.defn(name="Project", sandboxed=False)

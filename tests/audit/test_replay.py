@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def store() -> MemoryStore:
-    told = MemoryStore()
-    await play_story(told)
-    return told
+    memory = MemoryStore()
+    await play_story(memory)
+    return memory
 
 
 def entry(store: MemoryStore, entry_type: str) -> Entry:
@@ -69,11 +69,11 @@ def deciding(command: type[Command], by: Callable[[list[Event]], list[Event]]) -
     """A changed room, in which what that command leads to is made into something else."""
 
     def changed(room: Decider[Any, Any]) -> Decider[Any, Any]:
-        def decide(state: State, facts: Facts, order: Order, asked: Command) -> list[Event]:
-            if not isinstance(asked, command):
-                return room.decide(state, facts, order, asked)
+        def decide(state: State, facts: Facts, order: Order, other: Command) -> list[Event]:
+            if not isinstance(other, command):
+                return room.decide(state, facts, order, other)
             try:
-                return by(room.decide(state, facts, order, asked))
+                return by(room.decide(state, facts, order, other))
             except CommandRejected:
                 return by([])
 
@@ -108,8 +108,8 @@ async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(pa
     whole = plan(document.parse(Scenario), document)
     await play(whole, open_paper_door(store), store)
     await keep_views(store)
-    found = await verify(store)
-    assert found.ok, found.findings
+    verification = await verify(store)
+    assert verification.ok, verification.findings
     async for standing in store.standings():
         replayed = await replay(store, None, standing.stream)
         assert replayed.ok, replayed
@@ -129,13 +129,13 @@ async def test_a_changed_rule_is_named_at_the_first_event_that_it_changes(
         return [AwardPublicityOpened.model_validate({**_events[0].model_dump(), "contact": "別處"})]
 
     ruled("project", deciding(OpenAwardPublicity, elsewhere))
-    found = await again(store)
+    report = await again(store)
     opened = entry(store, "AwardPublicityOpened")
-    assert found.first is not None
-    assert (found.first.position, found.first.version, found.others) == (opened.position, opened.version, 0)
-    assert (found.first.command, found.first.what) == ("OpenAwardPublicity", "AwardPublicityOpened")
-    assert opened.data.decode() in found.first.recorded
-    assert "別處" in found.first.decided
+    assert report.first is not None
+    assert (report.first.position, report.first.version, report.others) == (opened.position, opened.version, 0)
+    assert (report.first.command, report.first.what) == ("OpenAwardPublicity", "AwardPublicityOpened")
+    assert opened.data.decode() in report.first.recorded
+    assert "別處" in report.first.decided
     assert not (await replay(store, None, opened.stream)).ok
 
 
@@ -143,28 +143,28 @@ async def test_a_rule_that_now_refuses_is_named_with_what_it_refuses(
     store: MemoryStore, ruled: Callable[..., None]
 ) -> None:
     ruled("project", deciding(ConfirmAward, refusing))
-    found = await again(store)
-    assert found.first is not None
-    assert (found.first.position, found.first.what) == (entry(store, "ConfirmAward").position, "refusal")
-    assert (found.first.recorded, found.first.decided) == ("AwardConfirmed", "refused by X9")
+    report = await again(store)
+    assert report.first is not None
+    assert (report.first.position, report.first.what) == (entry(store, "ConfirmAward").position, "refusal")
+    assert (report.first.recorded, report.first.decided) == ("AwardConfirmed", "refused by X9")
 
 
 async def test_a_refusal_by_other_rules_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
     ruled("project", deciding(StartProject, refusing))
-    found = await again(store)
-    assert found.first is not None
-    assert (found.first.recorded, found.first.decided) == ("refused by T12", "refused by T12, X9")
+    report = await again(store)
+    assert report.first is not None
+    assert (report.first.recorded, report.first.decided) == ("refused by T12", "refused by T12, X9")
 
 
 async def test_a_recorded_refusal_that_would_be_accepted_is_named(store: MemoryStore) -> None:
-    asked = entry(store, "ConfirmAward")
+    refusal = entry(store, "ConfirmAward")
     refused = b'"outcome":{"refused":[{"en":"no","rule":"T99","zh":"\xe5\x90\xa6"}]}'
-    kept = store._streams[asked.stream]
+    kept = store._streams[refusal.stream]
     accepted = b'"outcome":{"accepted":["AwardConfirmed"]}'
-    kept[kept.index(asked)] = replace(asked, meta=asked.meta.replace(accepted, refused))
-    found = await again(store)
-    assert found.first is not None
-    assert (found.first.recorded, found.first.decided) == ("refused by T99", "AwardConfirmed")
+    kept[kept.index(refusal)] = replace(refusal, meta=refusal.meta.replace(accepted, refused))
+    report = await again(store)
+    assert report.first is not None
+    assert (report.first.recorded, report.first.decided) == ("refused by T99", "AwardConfirmed")
 
 
 async def test_commands_that_differ_after_the_first_are_counted(store: MemoryStore, ruled: Callable[..., None]) -> None:
@@ -172,8 +172,8 @@ async def test_commands_that_differ_after_the_first_are_counted(store: MemorySto
         return replace(room, decide=lambda *_: refusing([]))
 
     ruled("project", refuse_all)
-    found = await again(store)
-    assert found.others == found.commands - 1
+    report = await again(store)
+    assert report.others == report.commands - 1
 
 
 async def test_a_rule_that_breaks_is_a_difference_not_a_crash(store: MemoryStore, ruled: Callable[..., None]) -> None:
@@ -181,22 +181,22 @@ async def test_a_rule_that_breaks_is_a_difference_not_a_crash(store: MemoryStore
         return [_events[7]]
 
     ruled("project", deciding(ConfirmAward, broken))
-    found = await again(store)
-    assert found.first is not None
-    assert "IndexError" in found.first.decided
+    report = await again(store)
+    assert report.first is not None
+    assert "IndexError" in report.first.decided
 
 
 async def test_a_rule_that_wants_what_was_not_journalled_says_so(
     store: MemoryStore, ruled: Callable[..., None]
 ) -> None:
     def asking(room: Decider[Any, Any]) -> Decider[Any, Any]:
-        wanted = Reads(claims=frozenset({"another/key"}))
-        return replace(room, reads=lambda state, command: room.reads(state, command) | wanted)
+        reads = Reads(claims=frozenset({"another/key"}))
+        return replace(room, reads=lambda state, command: room.reads(state, command) | reads)
 
     ruled("fund", asking)
-    found = await again(store, "FS-FZ")
-    assert found.first is not None
-    assert (found.first.what, found.first.decided) == ("readings", "another/key")
+    report = await again(store, "FS-FZ")
+    assert report.first is not None
+    assert (report.first.what, report.first.decided) == ("readings", "another/key")
 
 
 async def test_a_deadline_that_would_lie_elsewhere_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
@@ -206,9 +206,9 @@ async def test_a_deadline_that_would_lie_elsewhere_is_named(store: MemoryStore, 
         )
 
     ruled("round", later)
-    found = await again(store, "R-FZ-2023")
-    assert found.first is not None
-    assert found.first.what == "origin"
+    report = await again(store, "R-FZ-2023")
+    assert report.first is not None
+    assert report.first.what == "origin"
 
 
 async def test_a_deadline_that_should_have_come_first_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
@@ -218,9 +218,9 @@ async def test_a_deadline_that_should_have_come_first_is_named(store: MemoryStor
         )
 
     ruled("project", earlier)
-    found = await again(store)
-    assert found.first is not None
-    assert found.first.what == "deadline"
+    report = await again(store)
+    assert report.first is not None
+    assert report.first.what == "deadline"
 
 
 async def test_an_edited_event_is_named(store: MemoryStore) -> None:
@@ -228,44 +228,44 @@ async def test_an_edited_event_is_named(store: MemoryStore) -> None:
     edited = replace(opened, data=opened.data.replace("科".encode(), "處".encode()))
     for kept in (store._streams[opened.stream], store._events[opened.stream]):
         kept[kept.index(opened)] = edited
-    found = await again(store)
-    assert found.first is not None
-    assert (found.first.position, found.first.what) == (opened.position, opened.type)
+    report = await again(store)
+    assert report.first is not None
+    assert (report.first.position, report.first.what) == (opened.position, opened.type)
 
 
 async def test_a_command_that_nobody_asked_for_is_named(store: MemoryStore) -> None:
-    asked = next(e for e in store._streams[entry(store, "AwardConfirmed").stream] if e.type == "ConfirmAward")
-    digest = asked.meta[asked.meta.index(b',"digest"') : asked.meta.index(b',"edition"')]
-    kept = store._streams[asked.stream]
-    kept[kept.index(asked)] = replace(asked, meta=asked.meta.replace(digest, b""))
-    found = await again(store)
-    assert found.first is not None
-    assert (found.first.position, found.first.what) == (asked.position, "origin")
+    command = next(e for e in store._streams[entry(store, "AwardConfirmed").stream] if e.type == "ConfirmAward")
+    digest = command.meta[command.meta.index(b',"digest"') : command.meta.index(b',"edition"')]
+    kept = store._streams[command.stream]
+    kept[kept.index(command)] = replace(command, meta=command.meta.replace(digest, b""))
+    report = await again(store)
+    assert report.first is not None
+    assert (report.first.position, report.first.what) == (command.position, "origin")
 
 
 async def test_a_stream_cut_behind_what_was_read_of_it_is_named(store: MemoryStore) -> None:
     (need,) = await store.streams_named("ND-2")
     store._events[need].pop()
-    found = await again(store)
-    assert found.first is not None
-    assert (found.first.what, found.first.decided) == ("readings", f"{need} v2")
+    report = await again(store)
+    assert report.first is not None
+    assert (report.first.what, report.first.decided) == ("readings", f"{need} v2")
 
 
 @pytest.mark.parametrize(("was", "now"), [(b"fuzhou@1", b"fuzhou@2"), (b'"edition":1', b'"edition":2')])
 async def test_rules_that_were_not_those_of_the_stream_are_named(store: MemoryStore, was: bytes, now: bytes) -> None:
-    asked = entry(store, "OpenAwardPublicity")
-    kept = store._streams[asked.stream]
-    kept[kept.index(asked)] = replace(asked, meta=asked.meta.replace(was, now))
-    found = await again(store)
-    assert found.first is not None
-    assert (found.first.position, found.first.what) == (asked.position, "readings")
+    command = entry(store, "OpenAwardPublicity")
+    kept = store._streams[command.stream]
+    kept[kept.index(command)] = replace(command, meta=command.meta.replace(was, now))
+    report = await again(store)
+    assert report.first is not None
+    assert (report.first.position, report.first.what) == (command.position, "readings")
 
 
 async def test_a_rule_that_now_makes_one_event_more_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
     ruled("project", deciding(ConfirmAward, lambda events: events + events))
-    found = await again(store)
-    assert found.first is not None
-    assert (found.first.what, found.first.decided) == ("events", "AwardConfirmed, AwardConfirmed")
+    report = await again(store)
+    assert report.first is not None
+    assert (report.first.what, report.first.decided) == ("events", "AwardConfirmed, AwardConfirmed")
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ async def test_an_agenda_that_shows_something_else_is_named_field_by_field(store
 # ----------------------------------------------------------------------------------------- commands asked by an event
 
 
-async def resolved() -> tuple[MemoryStore, StreamId]:
+async def resolve() -> tuple[MemoryStore, StreamId]:
     store = MemoryStore()
     await play_story(store, REPORTED)
     (round_,) = await store.streams_named("R-FZ-2023")
@@ -306,7 +306,7 @@ async def resolved() -> tuple[MemoryStore, StreamId]:
 
 
 async def test_a_resolution_and_what_it_asks_of_its_projects_pass() -> None:
-    store, _ = await resolved()
+    store, _ = await resolve()
     assert [e.type for e in store._entries if e.kind is EntryKind.COMMAND][-3:] == [
         "ResolveRound",
         "ProposeAward",
@@ -318,23 +318,23 @@ async def test_a_resolution_and_what_it_asks_of_its_projects_pass() -> None:
 
 
 async def test_a_consequence_that_is_not_journalled_is_named() -> None:
-    store, round_ = await resolved()
+    store, round_ = await resolve()
     proposed = entry(store, "ProposeAward")
     del store._journal[proposed.command_id]
-    found = await redecide(store, round_)
-    assert found.first is not None
-    assert found.first.what == "consequences"
-    assert "ProposeAward" in found.first.decided
+    report = await redecide(store, round_)
+    assert report.first is not None
+    assert report.first.what == "consequences"
+    assert "ProposeAward" in report.first.decided
 
 
 async def test_a_consequence_recorded_at_another_time_was_asked_by_nobody() -> None:
-    store, _ = await resolved()
+    store, _ = await resolve()
     proposed = entry(store, "ProposeAward")
     kept = store._streams[proposed.stream]
     kept[kept.index(proposed)] = replace(proposed, recorded_at=proposed.recorded_at + timedelta(seconds=1))
-    found = await redecide(store, proposed.stream)
-    assert found.first is not None
-    assert (found.first.position, found.first.what) == (proposed.position, "origin")
+    report = await redecide(store, proposed.stream)
+    assert report.first is not None
+    assert (report.first.position, report.first.what) == (proposed.position, "origin")
 
 
 async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidable() -> None:
@@ -348,8 +348,8 @@ async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidab
     await door.send(round_.sibling("organisation", "ORG-3"), listing, Actor("CAB-REG#1"), at=at)
     with pytest.raises(CommandRejected):
         await door.send(round_, command, Actor("CAB-REG#1"), at=at)
-    found = await redecide(store, round_)
-    assert (found.ok, found.undecided) == (True, 1)
+    report = await redecide(store, round_)
+    assert (report.ok, report.undecided) == (True, 1)
     kept = store._streams[round_]
     kept[-1] = replace(kept[-1], meta=kept[-1].meta.replace(b'"file":"AP-5"', b'"file":"AP-6"'))
     strange = await redecide(store, round_)

@@ -149,8 +149,8 @@ async def test_what_somebody_with_all_rights_did_to_a_signed_command_is_named(ca
     assert (await verify(log)).ok
     position = log.last + 1
     tamper(log)
-    found = [(f.kind, f.position) for f in (await verify(log)).findings if f.kind in _SIGNATURES]
-    assert found == [(kind, position)]
+    findings = [(f.kind, f.position) for f in (await verify(log)).findings if f.kind in _SIGNATURES]
+    assert findings == [(kind, position)]
     again = (await redecide(log, STREAM)).first
     assert again is not None
     assert (again.what, again.position) == ("form" if case == "another command" else "signature", position)
@@ -222,8 +222,8 @@ async def test_a_log_of_before_the_first_key_verifies_as_what_it_was_and_from_th
 
 
 def _commands(store: MemoryStore) -> list[Entry]:
-    asked = [e for e in store._entries if e.kind is EntryKind.COMMAND and b'"signature"' in e.meta]
-    return asked[PUBLISHED:][:5]
+    commands = [e for e in store._entries if e.kind is EntryKind.COMMAND and b'"signature"' in e.meta]
+    return commands[PUBLISHED:][:5]
 
 
 async def _signature_is_wanted(store: MemoryStore, entry: Entry) -> bool:
@@ -231,6 +231,6 @@ async def _signature_is_wanted(store: MemoryStore, entry: Entry) -> bool:
     honest = store._entries[:]
     meta = {name: value for name, value in json.loads(entry.meta).items() if name not in {"key", "signature"}}
     store._entries[entry.position - 1] = replace(entry, meta=canonical(meta))
-    found = {(f.kind, f.position) for f in (await verify(store)).findings}
+    findings = {(f.kind, f.position) for f in (await verify(store)).findings}
     store._entries = honest
-    return (FindingKind.UNSIGNED, entry.position) in found
+    return (FindingKind.UNSIGNED, entry.position) in findings

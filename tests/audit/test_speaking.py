@@ -37,9 +37,9 @@ pytestmark = pytest.mark.usefixtures("store")
 def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
     """The story in memory, where the office would open its servers."""
     hours = iter(range(1000))
-    told = MemoryStore(clock=lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=next(hours)))
-    asyncio.run(play_story(told))
-    told.documents.documents.clear()  # the door's tests say of a paper that it is here, but its bytes are nowhere
+    memory = MemoryStore(clock=lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=next(hours)))
+    asyncio.run(play_story(memory))
+    memory.documents.documents.clear()  # the door's tests say of a paper that it is here, but its bytes are nowhere
 
     @asynccontextmanager
     async def opened(
@@ -48,11 +48,11 @@ def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
         assert not working, "an audit carries nothing out"
         if with_temporal:
             raise OutOfService("Temporal 無法連接", "no connection to Temporal")
-        yield SimpleNamespace(store=told, client=None)
+        yield SimpleNamespace(store=memory, client=None)
 
     monkeypatch.setattr(cli.adapter, "open_store", opened)
     monkeypatch.setattr("runtime.runtime.open_runtime", opened)
-    return told
+    return memory
 
 
 def say(*words: str) -> Result:
@@ -121,8 +121,8 @@ def test_a_project_is_shown_as_it_was() -> None:
     assert "截至 2023-05-20" in answer.output
     assert "公示中" in answer.output
     assert "立項審批" not in answer.output.rpartition("時間")[2]
-    shown = json.loads(say("as-of", "2023-05-20T09:00+08:00", "PJ-3", "-o", "json").stdout)
-    assert (shown["stage"], shown["version"]) == ("IN_PUBLICITY", 4)
+    body = json.loads(say("as-of", "2023-05-20T09:00+08:00", "PJ-3", "-o", "json").stdout)
+    assert (body["stage"], body["version"]) == ("IN_PUBLICITY", 4)
 
 
 def test_what_was_not_there_or_not_known_yet_is_not_found() -> None:
@@ -133,11 +133,9 @@ def test_what_was_not_there_or_not_known_yet_is_not_found() -> None:
 
 def test_the_story_too_is_told_as_it_was_known(store: MemoryStore) -> None:
     known = next(e for e in store._entries if e.type == "AwardProposed")
-    shown = json.loads(
-        say("as-of", "2030-01-01", "AP-5", "--known", known.recorded_at.isoformat(), "-o", "json").stdout
-    )
-    assert shown["stage"] == "PROPOSED"
-    assert shown["story"][-1]["position"] == known.position
+    body = json.loads(say("as-of", "2030-01-01", "AP-5", "--known", known.recorded_at.isoformat(), "-o", "json").stdout)
+    assert body["stage"] == "PROPOSED"
+    assert body["story"][-1]["position"] == known.position
 
 
 @pytest.mark.parametrize("day", ["2023-5", "2023-02-30", "yesterday"])
@@ -147,8 +145,8 @@ def test_a_day_in_another_form_is_refused(day: str) -> None:
 
 @pytest.mark.parametrize("verb", ["verify", "replay", "as-of", "attempts"])
 def test_every_verb_shows_examples(verb: str) -> None:
-    shown = say(verb, "--help").output
-    assert f"\n  venture audit {verb}" in shown
+    text = say(verb, "--help").output
+    assert f"\n  venture audit {verb}" in text
 
 
 def test_every_refused_attempt_is_listed_with_who_when_and_by_which_rules(store: MemoryStore) -> None:

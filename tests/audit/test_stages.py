@@ -47,14 +47,14 @@ def test_its_own_stages_and_the_rules_say_the_same() -> None:
 def recorded() -> tuple[Entry, ...]:
     """One entry of every event that is not a project's, from what the releases recorded."""
     kinds = {(row.kind, row.event) for row in TABLE}
-    found = {
+    recordings = {
         (entry.stream.kind, entry.type): entry
         for path in RELEASES
         for entry in entries(path)
         if entry.kind is EntryKind.EVENT and (entry.stream.kind, entry.type) in kinds
     }
-    assert found.keys() == kinds
-    return tuple(found.values())
+    assert recordings.keys() == kinds
+    return tuple(recordings.values())
 
 
 @pytest.mark.parametrize("kind", sorted({row.kind for row in TABLE}))
@@ -68,6 +68,6 @@ def test_every_recorded_event_in_every_stage_that_is_not_its_own_is_found(kind: 
             invariants = Invariants()
             invariants._realms[entry.stream.realm].stages[kind, entry.stream.name] = stage
             invariants.take(entry)
-            told = {b.rule for b in invariants.report().breaches if "不得發生於" in b.zh}
+            rules = {b.rule for b in invariants.report().breaches if "不得發生於" in b.zh}
             if stage not in legal:
-                assert told & {row.id for row in rows}, (entry.type, stage)
+                assert rules & {row.id for row in rows}, (entry.type, stage)

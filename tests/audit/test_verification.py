@@ -32,9 +32,9 @@ ANOTHER_DAY = datetime(2031, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def store() -> MemoryStore:
-    told = MemoryStore()
-    await play_story(told)
-    return told
+    memory = MemoryStore()
+    await play_story(memory)
+    return memory
 
 
 def log(store: MemoryStore) -> list[Entry]:
@@ -70,35 +70,35 @@ def kinds(verification: Verification) -> set[FindingKind]:
 
 
 async def test_a_log_that_nobody_touched_verifies(store: MemoryStore) -> None:
-    found = await verify(store)
-    assert found.ok, found.findings
-    assert found.entries == await store.last_position() == found.events + found.commands
-    assert found.streams == len([row async for row in store.standings()])
+    report = await verify(store)
+    assert report.ok, report.findings
+    assert report.entries == await store.last_position() == report.events + report.commands
+    assert report.streams == len([row async for row in store.standings()])
 
 
 async def test_an_empty_log_verifies_with_the_root_of_the_empty_tree() -> None:
-    found = await verify(MemoryStore())
-    assert (found.ok, found.entries) == (True, 0)
-    assert found.root == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    report = await verify(MemoryStore())
+    assert (report.ok, report.entries) == (True, 0)
+    assert report.root == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 async def test_an_edited_payload_is_found_where_it_is_and_in_what_follows_from_it(store: MemoryStore) -> None:
     i = at(store, "FundSourceRegistered")
     entry = log(store)[i]
     edit(store, i, data=entry.data.replace(b"10000000", b"90000000"))
-    found = await verify(store)
-    assert located(found, FindingKind.CHAIN) == [(i + 1, entry.stream)]
-    assert located(found, FindingKind.POSTING) == [(i + 1, entry.stream)]
-    assert {FindingKind.CHAIN, FindingKind.POSTING, FindingKind.BALANCE, FindingKind.AGENDA} == kinds(found)
+    report = await verify(store)
+    assert located(report, FindingKind.CHAIN) == [(i + 1, entry.stream)]
+    assert located(report, FindingKind.POSTING) == [(i + 1, entry.stream)]
+    assert {FindingKind.CHAIN, FindingKind.POSTING, FindingKind.BALANCE, FindingKind.AGENDA} == kinds(report)
 
 
 async def test_an_edited_payload_with_its_chain_recomputed_is_found_by_the_ledger(store: MemoryStore) -> None:
     i = at(store, "FundSourceRegistered")
     edit(store, i, data=log(store)[i].data.replace(b"10000000", b"90000000"))
     forge(store)
-    found = await verify(store)
-    assert kinds(found) == {FindingKind.POSTING, FindingKind.BALANCE, FindingKind.AGENDA}
-    balance = next(f for f in found.findings if f.kind is FindingKind.BALANCE and f.subject.startswith("world/"))
+    report = await verify(store)
+    assert kinds(report) == {FindingKind.POSTING, FindingKind.BALANCE, FindingKind.AGENDA}
+    balance = next(f for f in report.findings if f.kind is FindingKind.BALANCE and f.subject.startswith("world/"))
     assert (balance.expected, balance.actual) == ("-90000000 fen", "-10000000 fen")
 
 
@@ -109,25 +109,25 @@ async def test_a_rewritten_history_is_found_by_the_root_that_was_kept_outside(st
     edit(store, i, data=log(store)[i].data.replace("科".encode(), "處".encode()))
     forge(store)
     assert (await verify(store)).ok, "nothing inside the database shows it"
-    found = await verify(store, roots=[kept])
-    assert located(found, FindingKind.ROOT) == [(kept.size, None)]
+    report = await verify(store, roots=[kept])
+    assert located(report, FindingKind.ROOT) == [(kept.size, None)]
 
 
 async def test_a_log_shorter_than_the_root_that_was_kept_is_found(store: MemoryStore) -> None:
     kept = Root((await verify(store)).entries + 3, bytes(32))
-    found = await verify(store, roots=[kept])
-    assert located(found, FindingKind.CUT) == [(kept.size - 3, None)]
-    assert kinds(found) == {FindingKind.CUT}
+    report = await verify(store, roots=[kept])
+    assert located(report, FindingKind.CUT) == [(kept.size - 3, None)]
+    assert kinds(report) == {FindingKind.CUT}
 
 
 async def test_roots_kept_at_several_times_bracket_a_rewrite(store: MemoryStore) -> None:
     roots = [Root(size, root(entry.chain for entry in log(store)[:size])) for size in (5, 20, 40, 50)]
     edit(store, 29, schema_version=7)
     forge(store)
-    found = await verify(store, roots=[roots[2], roots[0], roots[3], roots[1]])
-    assert located(found, FindingKind.ROOT) == [(40, None), (50, None)]
-    assert (found.unchanged_to, found.changed_by) == (20, 40)
-    assert (found.as_json()["unchanged_to"], found.as_json()["changed_by"]) == (20, 40)
+    report = await verify(store, roots=[roots[2], roots[0], roots[3], roots[1]])
+    assert located(report, FindingKind.ROOT) == [(40, None), (50, None)]
+    assert (report.unchanged_to, report.changed_by) == (20, 40)
+    assert (report.as_json()["unchanged_to"], report.as_json()["changed_by"]) == (20, 40)
 
 
 def test_a_root_is_read_as_it_is_printed() -> None:
@@ -140,9 +140,9 @@ def test_a_root_is_read_as_it_is_printed() -> None:
 async def test_another_person_in_the_meta_of_an_event_is_found(store: MemoryStore) -> None:
     i = at(store, "AwardConfirmed")
     entry = edit(store, i, meta=b'{"actor":"CAB-DEC#9"}')
-    found = await verify(store)
-    assert located(found, FindingKind.CHAIN) == located(found, FindingKind.GROUP) == [(i + 1, entry.stream)]
-    actor = next(f for f in found.findings if f.kind is FindingKind.GROUP)
+    report = await verify(store)
+    assert located(report, FindingKind.CHAIN) == located(report, FindingKind.GROUP) == [(i + 1, entry.stream)]
+    actor = next(f for f in report.findings if f.kind is FindingKind.GROUP)
     assert (actor.subject, actor.expected, actor.actual) == ("actor", "CAB-DEC#1", "CAB-DEC#9")
 
 
@@ -158,30 +158,30 @@ async def test_a_backdated_event_is_found_even_with_its_chain_recomputed(store: 
     entry = edit(store, i, occurred_at=log(store)[i].occurred_at - timedelta(days=3))
     assert located(await verify(store), FindingKind.CHAIN) == [(i + 1, entry.stream)]
     forge(store)
-    found = await verify(store)
-    assert (i + 1, entry.stream) in located(found, FindingKind.GROUP)
-    assert FindingKind.CHAIN not in kinds(found)
+    report = await verify(store)
+    assert (i + 1, entry.stream) in located(report, FindingKind.GROUP)
+    assert FindingKind.CHAIN not in kinds(report)
 
 
 async def test_a_recording_time_that_goes_back_is_found(store: MemoryStore) -> None:
     i = at(store, "AwardConfirmed")
     entry = edit(store, i, recorded_at=log(store)[i].recorded_at - timedelta(hours=1))
     forge(store)
-    found = await verify(store)
-    assert located(found, FindingKind.RECORDED_AT) == [(i + 1, entry.stream)]
-    assert located(found, FindingKind.GROUP) == [(i + 1, entry.stream)]
+    report = await verify(store)
+    assert located(report, FindingKind.RECORDED_AT) == [(i + 1, entry.stream)]
+    assert located(report, FindingKind.GROUP) == [(i + 1, entry.stream)]
 
 
 async def test_an_event_deleted_in_the_middle_is_found(store: MemoryStore) -> None:
     i = at(store, "PreliminaryReviewPassed")
     gone = log(store).pop(i)
-    found = await verify(store)
-    assert located(found, FindingKind.POSITION)[0][0] == gone.position + 1
-    assert located(found, FindingKind.OUTCOME) == [(gone.position - 1, gone.stream)]
+    report = await verify(store)
+    assert located(report, FindingKind.POSITION)[0][0] == gone.position + 1
+    assert located(report, FindingKind.OUTCOME) == [(gone.position - 1, gone.stream)]
     following = next(e for e in log(store)[i:] if e.stream == gone.stream)
     assert (
-        located(found, FindingKind.CHAIN)
-        == located(found, FindingKind.VERSION)[:1]
+        located(report, FindingKind.CHAIN)
+        == located(report, FindingKind.VERSION)[:1]
         == [(following.position, gone.stream)]
     )
 
@@ -191,16 +191,16 @@ async def test_a_tail_cut_off_is_found_by_the_agenda(store: MemoryStore) -> None
     while log(store)[-1].kind is EntryKind.EVENT:
         log(store).pop()
     log(store).pop()
-    found = await verify(store)
-    assert {f.stream for f in found.findings if f.kind is FindingKind.AGENDA} == {stream}
+    report = await verify(store)
+    assert {f.stream for f in report.findings if f.kind is FindingKind.AGENDA} == {stream}
 
 
 async def test_a_stream_deleted_whole_is_found_by_the_agenda(store: MemoryStore) -> None:
     need = log(store)[at(store, "NeedSubmitted")].stream
     store._entries = [e for e in log(store) if e.stream != need]
-    found = await verify(store)
-    assert (None, need) in located(found, FindingKind.AGENDA)
-    assert FindingKind.POSITION in kinds(found)
+    report = await verify(store)
+    assert (None, need) in located(report, FindingKind.AGENDA)
+    assert FindingKind.POSITION in kinds(report)
 
 
 async def test_a_cut_refusal_is_found_by_the_row_that_remembers_the_end(store: MemoryStore) -> None:
@@ -215,10 +215,10 @@ async def test_two_events_swapped_are_found(store: MemoryStore) -> None:
     i, j = at(store, "AwardProposed"), at(store, "AwardPublicityOpened")
     a, b = log(store)[i], log(store)[j]
     log(store)[i], log(store)[j] = replace(b, position=a.position), replace(a, position=b.position)
-    found = await verify(store)
-    assert located(found, FindingKind.VERSION)[0] == located(found, FindingKind.CHAIN)[0] == (i + 1, a.stream)
-    assert (i + 1, a.stream) in located(found, FindingKind.ORPHAN)
-    assert FindingKind.OUTCOME in kinds(found)
+    report = await verify(store)
+    assert located(report, FindingKind.VERSION)[0] == located(report, FindingKind.CHAIN)[0] == (i + 1, a.stream)
+    assert (i + 1, a.stream) in located(report, FindingKind.ORPHAN)
+    assert FindingKind.OUTCOME in kinds(report)
 
 
 async def test_an_outcome_changed_in_the_journal_is_found(store: MemoryStore) -> None:
@@ -226,10 +226,10 @@ async def test_an_outcome_changed_in_the_journal_is_found(store: MemoryStore) ->
     changed = log(store)[i].meta.replace(b'{"accepted":["AwardConfirmed"]}', b'{"accepted":[]}')
     entry = edit(store, i, meta=changed)
     forge(store)
-    found = await verify(store)
-    assert [f.kind for f in found.findings] == [FindingKind.OUTCOME]
-    assert (found.findings[0].position, found.findings[0].stream) == (i + 1, entry.stream)
-    assert (found.findings[0].expected, found.findings[0].actual) == ("∅", "AwardConfirmed")
+    report = await verify(store)
+    assert [f.kind for f in report.findings] == [FindingKind.OUTCOME]
+    assert (report.findings[0].position, report.findings[0].stream) == (i + 1, entry.stream)
+    assert (report.findings[0].expected, report.findings[0].actual) == ("∅", "AwardConfirmed")
 
 
 async def test_a_refusal_turned_into_an_acceptance_is_found(store: MemoryStore) -> None:
@@ -253,8 +253,8 @@ async def test_a_command_journalled_twice_is_found(store: MemoryStore) -> None:
     for k in (j, j + 1):
         edit(store, k, command_id=log(store)[i].command_id)
     forge(store)
-    found = [(f.kind, f.position) for f in (await verify(store)).findings]
-    assert found == [(FindingKind.COMMAND_ID, j + 1), (FindingKind.FORGED, j + 1)], "the id is signed, too"
+    findings = [(f.kind, f.position) for f in (await verify(store)).findings]
+    assert findings == [(FindingKind.COMMAND_ID, j + 1), (FindingKind.FORGED, j + 1)], "the id is signed, too"
 
 
 async def test_two_ids_that_only_look_alike_are_no_finding(store: MemoryStore) -> None:
@@ -270,8 +270,8 @@ async def test_an_event_that_does_not_decode_is_found_and_the_rest_is_looked_at(
     i = at(store, "NeedAdopted")
     entry = edit(store, i, type="NeedEmbraced")
     log(store)[-1] = replace(log(store)[-1], data=b'{"unheard":1}')
-    found = await verify(store)
-    assert located(found, FindingKind.DECODE) == [(i + 1, entry.stream), (len(log(store)), log(store)[-1].stream)]
+    report = await verify(store)
+    assert located(report, FindingKind.DECODE) == [(i + 1, entry.stream), (len(log(store)), log(store)[-1].stream)]
 
 
 async def test_an_entry_that_cannot_be_read_is_found_and_the_next_is_read(
@@ -288,22 +288,22 @@ async def test_an_entry_that_cannot_be_read_is_found_and_the_next_is_read(
         return page
 
     monkeypatch.setattr(store, "feed", feed)
-    found = await verify(store)
-    assert located(found, FindingKind.UNREADABLE) == [(i + 1, None)]
-    assert found.entries == len(log(store)) - 1
+    report = await verify(store)
+    assert located(report, FindingKind.UNREADABLE) == [(i + 1, None)]
+    assert report.entries == len(log(store)) - 1
 
 
 async def test_a_claim_that_was_removed_or_made_up_is_found(store: MemoryStore) -> None:
     (key,) = [k for k in store._guards.claims if k.startswith("name/")]
     (holder,) = store._guards.claims.pop(key)
     store._guards.claims["voucher/made-up"] = {"project/live/AP-9"}
-    found = await verify(store)
-    assert kinds(found) == {FindingKind.CLAIM}
-    assert {(f.subject, f.expected, f.actual) for f in found.findings} == {
+    report = await verify(store)
+    assert kinds(report) == {FindingKind.CLAIM}
+    assert {(f.subject, f.expected, f.actual) for f in report.findings} == {
         (key, holder, "∅"),
         ("voucher/made-up", "∅", "project/live/AP-9"),
     }
-    missing = next(f for f in found.findings if f.actual == "∅")
+    missing = next(f for f in report.findings if f.actual == "∅")
     assert missing.position == at(store, "AwardProposed") + 1
 
 
@@ -321,10 +321,10 @@ async def test_a_claim_that_was_given_back_is_not_missed() -> None:
 async def test_a_changed_balance_is_found_at_the_event_that_moved_it_last(store: MemoryStore) -> None:
     account = next(a for a in store._guards.balances if a.startswith("envelope/"))
     store._guards.balances[account] += 1
-    found = await verify(store)
-    assert [(f.kind, f.subject) for f in found.findings] == [(FindingKind.BALANCE, account)]
-    assert found.findings[0].position is not None
-    assert log(store)[found.findings[0].position - 1].kind is EntryKind.EVENT
+    report = await verify(store)
+    assert [(f.kind, f.subject) for f in report.findings] == [(FindingKind.BALANCE, account)]
+    assert report.findings[0].position is not None
+    assert log(store)[report.findings[0].position - 1].kind is EntryKind.EVENT
 
 
 async def test_a_posting_removed_added_or_changed_is_found(store: MemoryStore) -> None:
@@ -339,10 +339,10 @@ async def test_a_posting_removed_added_or_changed_is_found(store: MemoryStore) -
     )
     for postings, position in tampered:
         store._postings = postings
-        found = await verify(store)
-        assert [at for at, _ in located(found, FindingKind.POSTING)] == [position]
-        assert kinds(found) - {FindingKind.CUT} == {FindingKind.POSTING}
-        assert (FindingKind.CUT in kinds(found)) == (position > len(log(store)))
+        report = await verify(store)
+        assert [at for at, _ in located(report, FindingKind.POSTING)] == [position]
+        assert kinds(report) - {FindingKind.CUT} == {FindingKind.POSTING}
+        assert (FindingKind.CUT in kinds(report)) == (position > len(log(store)))
 
 
 @pytest.mark.parametrize(
@@ -362,8 +362,8 @@ async def test_a_changed_row_of_the_agenda_is_found(
 ) -> None:
     stream = log(store)[at(store, "AwardProposed")].stream
     store._agenda[stream] = change(store._agenda[stream])
-    found = await verify(store)
-    assert [(f.kind, f.stream, f.subject) for f in found.findings] == [(FindingKind.AGENDA, stream, subject)]
+    report = await verify(store)
+    assert [(f.kind, f.stream, f.subject) for f in report.findings] == [(FindingKind.AGENDA, stream, subject)]
 
 
 async def test_a_missing_row_of_the_agenda_is_found(store: MemoryStore) -> None:
@@ -392,15 +392,15 @@ async def test_rows_are_compared_at_one_position_while_the_log_grows(
     monkeypatch.setattr(store, "balances", balances)
     monkeypatch.setattr(verification, "PAUSE_S", 0)
     before = len(log(store))
-    found = await verify(store)
-    assert found.ok, found.findings
-    assert (found.entries, times) == (before + 2, 2)
+    report = await verify(store)
+    assert report.ok, report.findings
+    assert (report.entries, times) == (before + 2, 2)
 
 
 async def test_every_finding_says_what_is_wrong_in_both_languages(store: MemoryStore) -> None:
     edit(store, at(store, "AwardConfirmed"), command_id=uuid4())
-    found = await verify(store)
-    for finding in found.findings:
+    report = await verify(store)
+    for finding in report.findings:
         assert "應為" in finding.zh
         assert "must be" in finding.en
         assert finding.as_json()["what"] == finding.kind

@@ -118,9 +118,9 @@ def in_process(arguments: tuple[str, ...], environment: dict[str, str]) -> Resul
 def start_installation(at_the_end: Callable[[Callable[[], None]], None]) -> Installation:
     """The one house of this run: up, with the story S2 in it. Give the way to have it closed at the end."""
     home = Path(tempfile.mkdtemp(prefix="venture-house-"))
-    found = Installation(home, processes.free_port())
+    installation = Installation(home, processes.free_port())
     command = [sys.executable, str(ROOT / "starter.py"), "up"]
-    environment = found.environment()
+    environment = installation.environment()
     up = processes.spawn(command, log=home / "up.log", when_parent_dies=signal.SIGTERM, env=environment)
 
     def close() -> None:
@@ -129,7 +129,7 @@ def start_installation(at_the_end: Callable[[Callable[[], None]], None]) -> Inst
 
     at_the_end(close)
     _until(lambda: "worker.ready" in _text(home / "logs" / "worker.log"), home / "up.log")
-    played = found.ask("scenario", "play", str(S2))
+    played = installation.ask("scenario", "play", str(S2))
     assert played.exit_code == 0, played.output
     year = str(datetime.now(SHANGHAI).year)
     for words in (
@@ -138,10 +138,10 @@ def start_installation(at_the_end: Callable[[Callable[[], None]], None]) -> Inst
         ("calendar", "publish", year, "--as", "CAB-REG#1"),
         ("act", "confirm", "cn", "--yes", "--as", "CAB-DEC#1"),
     ):
-        published = found.ask(*words)
+        published = installation.ask(*words)
         assert published.exit_code == 0, published.output
-    _until(lambda: _all_are_told(found), home / "logs" / "worker.log")
-    return found
+    _until(lambda: _all_are_told(installation), home / "logs" / "worker.log")
+    return installation
 
 
 def shared_installation(request: pytest.FixtureRequest) -> Installation:

@@ -70,8 +70,8 @@ def test_for_machines_an_answer_is_one_json_value(words: tuple[str, ...], ventur
 def test_for_people_an_answer_is_in_their_language(words: tuple[str, ...], lang: str, venture: Installation) -> None:
     answer = venture.ask(*words, "--lang", lang)
     assert answer.exit_code == (1 if words[0] == "why-not" else 0), answer.output
-    told = answer.stdout + answer.stderr
-    assert (CHINESE.search(told) is not None) == (lang == "zh-Hant"), told
+    text = answer.stdout + answer.stderr
+    assert (CHINESE.search(text) is not None) == (lang == "zh-Hant"), text
 
 
 @pytest.mark.parametrize(("lang", "word"), [("zh-Hant", "合同當事方 HOST"), ("en", "party to the contract HOST")])
@@ -79,29 +79,29 @@ def test_for_people_an_answer_is_in_their_language(words: tuple[str, ...], lang:
 def test_whom_a_seat_acts_for_is_said_in_the_offices_words(
     words: tuple[str, ...], lang: str, word: str, venture: Installation
 ) -> None:
-    told = venture.ask("seat", *words, "--lang", lang, COLUMNS="200").stdout
-    assert word in told
-    assert "PARTY" not in told
+    text = venture.ask("seat", *words, "--lang", lang, COLUMNS="200").stdout
+    assert word in text
+    assert "PARTY" not in text
 
 
 @pytest.mark.parametrize("lang", ["zh-Hans", "zh-Hant", "en"])
 def test_the_file_of_a_project_reads_as_ever(lang: str, venture: Installation) -> None:
     """Remove the golden text to have it written anew, and read what has changed."""
-    shown = venture.ask("project", "show", "PJ-3", "--lang", lang).stdout
-    told = "\n".join(line.rstrip() for line in VOLATILE.sub("S2-########", shown).splitlines()) + "\n"
+    text = venture.ask("project", "show", "PJ-3", "--lang", lang).stdout
+    lines = "\n".join(line.rstrip() for line in VOLATILE.sub("S2-########", text).splitlines()) + "\n"
     golden = GOLDEN / f"project-show.{lang}.txt"
     if not golden.exists():
-        golden.write_text(told, "utf-8")
+        golden.write_text(lines, "utf-8")
         pytest.fail(f"{golden.name} was missing and has been written: read it")
-    assert told == golden.read_text("utf-8")
+    assert lines == golden.read_text("utf-8")
 
 
 def test_a_file_shows_no_digest_no_false_and_no_key_of_ours(venture: Installation) -> None:
     for lang in ("zh-Hant", "en"):
-        shown = venture.ask("project", "show", "PJ-3", "--lang", lang).stdout
-        assert re.search("[0-9a-f]{16}", shown) is None
-        assert "answer/" not in shown
-        assert "bound" not in shown
+        text = venture.ask("project", "show", "PJ-3", "--lang", lang).stdout
+        assert re.search("[0-9a-f]{16}", text) is None
+        assert "answer/" not in text
+        assert "bound" not in text
     assert "PASS" not in venture.ask("project", "show", "PJ-3").stdout
 
 
@@ -123,8 +123,8 @@ def test_0_a_rehearsal_takes_for_here_what_the_act_would_bring(venture: Installa
 
 
 def test_0_a_name_that_only_a_trial_has_is_said_to_be_of_that_trial(venture: Installation) -> None:
-    told = venture.ask("project", "show", "PJ-3", "--lang", "en")
-    assert "PJ-3 is of the realm S2-" in told.stderr
+    answer = venture.ask("project", "show", "PJ-3", "--lang", "en")
+    assert "PJ-3 is of the realm S2-" in answer.stderr
     assert venture.ask("project", "show", "PJ-3", "-o", "json").stderr == ""
 
 
@@ -222,9 +222,9 @@ def test_3_what_is_not_there_is_said_not_to_be(words: tuple[str, ...], venture: 
 
 def test_0_and_4_an_id_has_one_answer_and_belongs_to_one_request(venture: Installation) -> None:
     venture.ask("round", "open", "R-FZ-2040", "--scheme", "fuzhou", "--as", "CAB-REG#1")
-    asked = ("do", "submit-need", "ND-940", "--as", "COMM#1", "round=R-FZ-2040", "group=空巢老人")
+    words = ("do", "submit-need", "ND-940", "--as", "COMM#1", "round=R-FZ-2040", "group=空巢老人")
     same = ("--id", str(uuid4()), "-o", "json")
-    first, again = (json.loads(venture.ask(*asked, *same).stdout) for _ in range(2))
+    first, again = (json.loads(venture.ask(*words, *same).stdout) for _ in range(2))
     assert first == {**again, "repeated": False}
     assert again["repeated"] is True
     other = venture.ask("do", "submit-need", "ND-941", "--as", "COMM#1", "round=R-FZ-2040", "group=老漂族", *same)
@@ -257,7 +257,7 @@ def test_a_round_opens_once_and_says_why_not_twice(venture: Installation) -> Non
 
 
 def test_a_round_a_year_is_scheduled_told_and_cancelled(venture: Installation) -> None:
-    asked = (
+    words = (
         "round",
         "schedule",
         "CLI",
@@ -272,10 +272,10 @@ def test_a_round_a_year_is_scheduled_told_and_cancelled(venture: Installation) -
         "--as",
         "CAB-REG#1",
     )
-    scheduled = venture.ask(*asked, "-o", "json")
+    scheduled = venture.ask(*words, "-o", "json")
     assert scheduled.exit_code == 0, scheduled.output
     for actor in ("CAB-DEC#1", "CAB-REG#1"):
-        again = venture.ask(*asked, "--as", actor, "--lang", "en")
+        again = venture.ask(*words, "--as", actor, "--lang", "en")
         assert again.exit_code == 1
         assert "[SC04]" in again.stderr, "who may, and that it is scheduled already"
     assert json.loads(scheduled.stdout) in json.loads(venture.ask("round", "schedules", "-o", "json").stdout)
@@ -305,12 +305,12 @@ def _needs(path: Path, round_: str, *actors: str) -> Path:
 def test_what_became_of_the_rows_is_said_in_the_readers_language(venture: Installation, tmp_path: Path) -> None:
     venture.ask("round", "open", "R-BULK", "--year", "2042", "--scheme", "fuzhou", "--as", "CAB-REG#1")
     path = str(_needs(tmp_path / "needs.jsonl", "R-BULK", "COMM#1", "SO-PM#1"))
-    told = venture.ask("bulk", path, "--yes")
-    assert told.exit_code == 1
-    assert "合計 2 行：已辦理 1、不予辦理 1" in told.stderr
-    told = venture.ask("bulk", path, "--yes", "--lang", "en")
-    assert "2 rows: 1 repeated, 1 refused" in told.stderr
-    assert CHINESE.search(told.stdout + told.stderr) is None
+    answer = venture.ask("bulk", path, "--yes")
+    assert answer.exit_code == 1
+    assert "合計 2 行：已辦理 1、不予辦理 1" in answer.stderr
+    answer = venture.ask("bulk", path, "--yes", "--lang", "en")
+    assert "2 rows: 1 repeated, 1 refused" in answer.stderr
+    assert CHINESE.search(answer.stdout + answer.stderr) is None
 
 
 def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(
@@ -320,9 +320,9 @@ def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(
     path = _needs(tmp_path / "needs.jsonl", "R-PREV", "COMM#1", "SO-PM#1")
     adopted = {"command": "adopt-need", "subject": "ND-PREV-0", "actor": "CAB-REG#1"}
     path.write_text(f"{path.read_text('utf-8')}\n{json.dumps(adopted)}", "utf-8")
-    shown = venture.ask("bulk", str(path), "--preview")
-    assert shown.exit_code == 1
-    assert "合計 3 行：可予辦理 2、不予辦理 1" in shown.stderr, "the third rests on the first"
+    answer = venture.ask("bulk", str(path), "--preview")
+    assert answer.exit_code == 1
+    assert "合計 3 行：可予辦理 2、不予辦理 1" in answer.stderr, "the third rests on the first"
     rows = json.loads(venture.ask("bulk", str(path), "--preview", "-o", "json").stdout)["rows"]
     assert [row["outcome"] for row in rows] == ["grantable", "refused", "grantable"]
     assert rows[1]["unmet"]
@@ -355,8 +355,8 @@ def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: Installation, 
 def test_what_several_realms_wait_for_is_told_apart(venture: Installation) -> None:
     waiting = json.loads(venture.ask("inbox", "--as", "HOST", "-o", "json").stdout)
     assert all(each["realm"] == each["stream"].split("/")[1] for each in waiting)
-    told = venture.ask("inbox", "--as", "HOST").stdout
-    assert all(each["realm"] in told for each in waiting)
+    text = venture.ask("inbox", "--as", "HOST").stdout
+    assert all(each["realm"] in text for each in waiting)
 
 
 def test_for_machines_rubbish_too_is_answered_in_json(venture: Installation) -> None:
@@ -409,8 +409,8 @@ def test_what_stays_with_workers_that_may_have_stopped_is_named_with_how_it_is_m
 def part(venture: Installation, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A project of its own that waits for its first payment to be checked."""
     path = tmp_path_factory.mktemp("part") / "part.yaml"
-    told = S2.read_text("utf-8").replace("PJ-3", "PJ-30").replace("AP-5", "AP-50").replace("id: S2", "id: PART")
-    rows = told.partition("- [2023-05-30,")[0]
+    story = S2.read_text("utf-8").replace("PJ-3", "PJ-30").replace("AP-5", "AP-50").replace("id: S2", "id: PART")
+    rows = story.partition("- [2023-05-30,")[0]
     path.write_text(rows + "expect:\n  PJ-30: {state: CONTRACTED, net: 0}\n", "utf-8")
     played = venture.ask("scenario", "play", str(path))
     assert played.exit_code == 0, played.output
@@ -418,26 +418,26 @@ def part(venture: Installation, tmp_path_factory: pytest.TempPathFactory) -> str
 
 
 def test_a_service_waits_and_is_told_when_somebody_else_decides(part: str, venture: Installation) -> None:
-    (asked,) = json.loads(venture.ask("approval", "list", part, "-o", "json").stdout)
-    assert (asked["gate"], asked["key"], asked["verdict"]) == ("CheckDisbursement", "T1", "OPEN")
-    late = venture.ask("approval", "wait", asked["id"], "--timeout", "0.3")
+    (approval,) = json.loads(venture.ask("approval", "list", part, "-o", "json").stdout)
+    assert (approval["gate"], approval["key"], approval["verdict"]) == ("CheckDisbursement", "T1", "OPEN")
+    late = venture.ask("approval", "wait", approval["id"], "--timeout", "0.3")
     assert late.exit_code == 5, late.output
-    with venture.start("approval", "wait", asked["id"], "--timeout", "60", "-o", "json") as waiting:
-        here = ("--realm", asked["stream"].split("/")[1])
-        decided = venture.ask("do", "check-disbursement", f"{part}/T1", "--as", "CAB-FIN#1", *here)
-        assert decided.exit_code == 0, decided.output
+    with venture.start("approval", "wait", approval["id"], "--timeout", "60", "-o", "json") as waiting:
+        here = ("--realm", approval["stream"].split("/")[1])
+        decision = venture.ask("do", "check-disbursement", f"{part}/T1", "--as", "CAB-FIN#1", *here)
+        assert decision.exit_code == 0, decision.output
         out, err = waiting.communicate()
     assert waiting.returncode == 0, err
     answer = json.loads(out)
-    assert (answer["id"], answer["verdict"], answer["decided_by"]) == (asked["id"], "GRANTED", "CAB-FIN#1")
-    told = venture.ask("approval", "wait", asked["id"])
-    assert (told.exit_code, "撥款複核" in told.stderr) == (0, True), told.output
+    assert (answer["id"], answer["verdict"], answer["decided_by"]) == (approval["id"], "GRANTED", "CAB-FIN#1")
+    end = venture.ask("approval", "wait", approval["id"])
+    assert (end.exit_code, "撥款複核" in end.stderr) == (0, True), end.output
 
 
 def test_a_story_is_told_by_its_own_clock(part: str, venture: Installation) -> None:
-    shown = venture.ask("project", "show", part).stdout
-    assert "等候" in shown
-    assert "已逾期" not in shown
+    text = venture.ask("project", "show", part).stdout
+    assert "等候" in text
+    assert "已逾期" not in text
 
 
 def test_a_name_that_several_realms_know_asks_for_the_realm(part: str, venture: Installation) -> None:
@@ -448,5 +448,5 @@ def test_a_name_that_several_realms_know_asks_for_the_realm(part: str, venture: 
 
 
 def _entries(venture: Installation) -> int:
-    found: int = json.loads(venture.ask("audit", "verify", "-o", "json").stdout)["entries"]
-    return found
+    entries: int = json.loads(venture.ask("audit", "verify", "-o", "json").stdout)["entries"]
+    return entries

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def opened(venture: Installation, *words: str) -> dict[str, Any]:
-    asked = venture.ask("approval", "open", "年度採購", "--as", "CAB-REG#1", *words, "-o", "json")
-    assert asked.exit_code == 0, asked.output
-    approval: dict[str, Any] = json.loads(asked.stdout)["approval"]
+    answer = venture.ask("approval", "open", "年度採購", "--as", "CAB-REG#1", *words, "-o", "json")
+    assert answer.exit_code == 0, answer.output
+    approval: dict[str, Any] = json.loads(answer.stdout)["approval"]
     return approval
 
 
 def test_a_decision_is_asked_for_read_and_given(venture: Installation) -> None:
     one = opened(venture, "--of", "all:CAB-DEC#1", "amount=12000", "payee=ORG-3", "within_wd=5")
-    shown = venture.ask("approval", "show", one["id"])
-    assert "金額 ¥12,000.00" in shown.stdout
-    assert "收款方 ORG-3" in shown.stdout
+    answer = venture.ask("approval", "show", one["id"])
+    assert "金額 ¥12,000.00" in answer.stdout
+    assert "收款方 ORG-3" in answer.stdout
     own = venture.ask("approval", "approve", one["id"], "--as", "CAB-REG#1")
     assert (own.exit_code, "AV26" in own.stderr) == (1, True), own.output
     done = venture.ask("approval", "approve", one["id"], "--as", "CAB-DEC#1", "-o", "json")

@@ -43,10 +43,10 @@ def test_money_is_said_to_be_yuan_and_what_the_subject_gives_is_marked() -> None
 @pytest.mark.parametrize("name", ["request-disbursement", "RequestDisbursement", "撥款申請", "拨款申请"])
 def test_a_command_is_found_by_any_of_its_names(name: str) -> None:
     for lang, word in (("zh-Hant", "在對象中"), ("en", "in the subject")):
-        shown = in_process(("commands", name, "--lang", lang), {"COLUMNS": "80"})
-        assert shown.exit_code == 0, shown.output
-        assert word in shown.output
-        assert "amount" in shown.output
+        answer = in_process(("commands", name, "--lang", lang), {"COLUMNS": "80"})
+        assert answer.exit_code == 0, answer.output
+        assert word in answer.output
+        assert "amount" in answer.output
 
 
 def test_what_holds_where_a_field_is_left_out_is_said_with_what_each_city_has() -> None:
@@ -54,10 +54,10 @@ def test_what_holds_where_a_field_is_left_out_is_said_with_what_each_city_has() 
     hearing = _fields("initiate-termination")["hearing_until"]
     assert (hearing["default"], hearing["parameter"]) == (None, "remedy.hearing_wd")
     assert hearing["by_scheme"] == {city: load_shipped(city).remedy.hearing_wd for city in list_shipped()}
-    shown = in_process(("commands", "initiate-termination", "--lang", "en"), {"COLUMNS": "250"}).output
-    assert f"(remedy.hearing_wd: changzhou {hearing['by_scheme']['changzhou']}" in " ".join(shown.split())
-    shown = in_process(("commands", "record-activity", "--lang", "en"), {"COLUMNS": "250"}).output
-    assert "if left out, today" in " ".join(shown.split())
+    text = in_process(("commands", "initiate-termination", "--lang", "en"), {"COLUMNS": "250"}).output
+    assert f"(remedy.hearing_wd: changzhou {hearing['by_scheme']['changzhou']}" in " ".join(text.split())
+    text = in_process(("commands", "record-activity", "--lang", "en"), {"COLUMNS": "250"}).output
+    assert "if left out, today" in " ".join(text.split())
 
 
 def test_every_parameter_that_a_field_names_is_one_of_the_scheme() -> None:

@@ -56,12 +56,12 @@ NOT_HERE = {
 async def by_url(venture: Installation) -> dict[str, str]:
     """The house's own servers, reached as in production: by URL only."""
     settings = bootstrap.settings(home=venture.home)
-    found = await local.find_running(settings)
-    assert found is not None
+    servers = await local.find_running(settings)
+    assert servers is not None
     return {
         "VENTURE_ENV": "production",
-        "VENTURE_POSTGRES_URL": found.postgres_url,
-        "VENTURE_TEMPORAL_ADDRESS": found.temporal_address,
+        "VENTURE_POSTGRES_URL": servers.postgres_url,
+        "VENTURE_TEMPORAL_ADDRESS": servers.temporal_address,
         "VENTURE_DOOR_KEY": (settings.home / "door.key").read_text(),
         "VENTURE_PAYLOAD_KEYS_FILE": str(venture.home / "payload.key"),
     }
@@ -107,7 +107,7 @@ def test_what_fails_is_told_in_either_language(by_url: dict[str, str]) -> None:
 # ------------------------------------------------------------------------------------------------------ spoilt
 
 
-async def _told(url: str, *statements: str) -> None:
+async def _execute(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         for statement in statements:
@@ -116,7 +116,7 @@ async def _told(url: str, *statements: str) -> None:
         await connection.close()
 
 
-async def _found(servers: Servers, name: str, url: str | None = None) -> DatabaseExamination:
+async def _examine(servers: Servers, name: str, url: str | None = None) -> DatabaseExamination:
     return next(one for one in await examine_database(url or servers.postgres_url) if one.name == name)
 
 
@@ -124,11 +124,11 @@ async def _found(servers: Servers, name: str, url: str | None = None) -> Databas
 async def _wrong(servers: Servers, spoil: str, mend: str) -> AsyncIterator[None]:
     """That statement in force, by the superuser in the log's database."""
     url = servers.postgres.url(SUPERUSER).rpartition("/")[0] + f"/{postgres.DATABASE}"
-    await _told(url, spoil, "SELECT pg_reload_conf()")
+    await _execute(url, spoil, "SELECT pg_reload_conf()")
     try:
         yield
     finally:
-        await _told(url, mend, "SELECT pg_reload_conf()")
+        await _execute(url, mend, "SELECT pg_reload_conf()")
 
 
 SPOILS = [
@@ -159,58 +159,58 @@ async def test_a_postgres_that_is_set_wrong_is_found_and_mended_it_is_well(
 ) -> None:
     async with _wrong(spoilt, spoil, mend):
 
-        async def found() -> bool:  # settings are reloaded when each process comes to it
-            return (await _found(spoilt, name)).ok is False
+        async def is_wrong() -> bool:  # settings are reloaded when each process comes to it
+            return (await _examine(spoilt, name)).ok is False
 
-        await until(found)
+        await until(is_wrong)
 
     async def well() -> bool:
-        return (await _found(spoilt, name)).ok is True
+        return (await _examine(spoilt, name)).ok is True
 
     await until(well)
 
 
 async def test_the_owner_of_the_schema_is_not_who_should_append(spoilt: Servers) -> None:
-    assert (await _found(spoilt, "rights", spoilt.owner_url)).ok is False
-    assert (await _found(spoilt, "rights")).ok is True
+    assert (await _examine(spoilt, "rights", spoilt.owner_url)).ok is False
+    assert (await _examine(spoilt, "rights")).ok is True
 
 
 async def test_a_receiver_that_streams_the_log_is_as_good_as_an_archive(spoilt: Servers, tmp_path: Path) -> None:
     superuser = spoilt.postgres.url(SUPERUSER)
     received = [str(binaries.find_postgres() / "pg_receivewal"), "-d", superuser, "-D", str(tmp_path)]
     receiver = processes.spawn(received, log=tmp_path / "receiver.log", when_parent_dies=signal.SIGKILL)
-    await _told(superuser, f"GRANT pg_monitor TO {APPLICATION}")
+    await _execute(superuser, f"GRANT pg_monitor TO {APPLICATION}")
 
     async def seen() -> bool:
-        return (await _found(spoilt, "archive")).ok is True
+        return (await _examine(spoilt, "archive")).ok is True
 
     try:
         await until(seen)
     finally:
         await asyncio.to_thread(processes.stop, receiver, signal.SIGINT)
-        await _told(superuser, f"REVOKE pg_monitor FROM {APPLICATION}")
+        await _execute(superuser, f"REVOKE pg_monitor FROM {APPLICATION}")
 
 
 async def test_an_archive_that_fails_is_told_from_one_that_works(spoilt: Servers) -> None:
-    assert (await _found(spoilt, "archive")).ok is False
+    assert (await _examine(spoilt, "archive")).ok is False
     superuser = spoilt.postgres.url(SUPERUSER)
-    await _told(superuser, "ALTER SYSTEM SET archive_mode = on", "ALTER SYSTEM SET archive_command = 'false'")
+    await _execute(superuser, "ALTER SYSTEM SET archive_mode = on", "ALTER SYSTEM SET archive_command = 'false'")
     assert spoilt.postgres.process is not None
     spoilt.postgres.process.kill()  # whoever keeps the servers starts it again; this setting wants a start
 
-    async def state(*, ok: bool, said: str) -> bool:
+    async def state(*, ok: bool, text: str) -> bool:
         try:
-            await _told(superuser, "SELECT pg_switch_wal()")
-            found = await _found(spoilt, "archive")
+            await _execute(superuser, "SELECT pg_switch_wal()")
+            examination = await _examine(spoilt, "archive")
         except (OSError, asyncpg.PostgresError):
             return False
-        return found.ok is ok and said in found.state
+        return examination.ok is ok and text in examination.state
 
-    await until(lambda: state(ok=False, said="failing"))
-    await _told(superuser, "ALTER SYSTEM SET archive_command = 'true'", "SELECT pg_reload_conf()")
-    await until(lambda: state(ok=False, said="every 0 s"))  # a segment that is never closed holds a day's work
-    await _told(superuser, "ALTER SYSTEM SET archive_timeout = 60", "SELECT pg_reload_conf()")
-    await until(lambda: state(ok=True, said="every 60 s"))
+    await until(lambda: state(ok=False, text="failing"))
+    await _execute(superuser, "ALTER SYSTEM SET archive_command = 'true'", "SELECT pg_reload_conf()")
+    await until(lambda: state(ok=False, text="every 0 s"))  # a segment that is never closed holds a day's work
+    await _execute(superuser, "ALTER SYSTEM SET archive_timeout = 60", "SELECT pg_reload_conf()")
+    await until(lambda: state(ok=True, text="every 60 s"))
 
 
 def _standby(primary: Postgres, home: Path) -> Postgres:
@@ -232,27 +232,27 @@ def _standby(primary: Postgres, home: Path) -> Postgres:
 async def test_a_synchronous_standby_is_asked_for_and_seen_by_a_role_that_may_see_it(
     spoilt: Servers, tmp_path: Path
 ) -> None:
-    assert (await _found(spoilt, "synchronous_standby")).ok is False
+    assert (await _examine(spoilt, "synchronous_standby")).ok is False
     superuser = spoilt.postgres.url(SUPERUSER)
     standby = _standby(spoilt.postgres, tmp_path / "standby")
     try:
-        await _told(superuser, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (log_standby_1)'")
-        await _told(superuser, "SELECT pg_reload_conf()")
+        await _execute(superuser, "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (log_standby_1)'")
+        await _execute(superuser, "SELECT pg_reload_conf()")
 
         async def state(ok: bool | None) -> bool:  # noqa: FBT001 - what is awaited
-            return (await _found(spoilt, "synchronous_standby")).ok is ok
+            return (await _examine(spoilt, "synchronous_standby")).ok is ok
 
         await until(lambda: state(None))  # it is there, and the application's role is not shown how it is
-        await _told(superuser, f"GRANT pg_monitor TO {APPLICATION}")
+        await _execute(superuser, f"GRANT pg_monitor TO {APPLICATION}")
         await until(lambda: state(True))
-        assert (await _found(spoilt, "primary", _through(standby, spoilt))).ok is False
+        assert (await _examine(spoilt, "primary", _through(standby, spoilt))).ok is False
         await asyncio.to_thread(_ended, standby)
         await until(lambda: state(False))
     finally:
         await asyncio.to_thread(_ended, standby)
         local_only = "SET synchronous_commit = local"  # no standby answers any more
-        await _told(superuser, local_only, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
-        await _told(superuser, local_only, f"REVOKE pg_monitor FROM {APPLICATION}")
+        await _execute(superuser, local_only, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+        await _execute(superuser, local_only, f"REVOKE pg_monitor FROM {APPLICATION}")
         server_account.forget(tmp_path / "standby")
         shutil.rmtree(tmp_path / "standby", ignore_errors=True)
 
@@ -297,17 +297,17 @@ async def bare(spoilt: Servers, settings: Settings) -> Client:
 
 
 async def test_a_namespace_that_forgets_after_a_day_is_found(bare: Client) -> None:
-    found = await doctor.examine_retention(bare)
-    assert (found.ok, found.state) == (False, "1 days")
-    assert f"-n {bare.namespace} --retention 720h" in found.mend_en
+    examination = await doctor.examine_retention(bare)
+    assert (examination.ok, examination.state) == (False, "1 days")
+    assert f"-n {bare.namespace} --retention 720h" in examination.mend_en
 
 
 async def test_a_search_attribute_that_nobody_registered_is_found_and_the_command_that_is_told_mends_it(
     spoilt: Servers, bare: Client
 ) -> None:
-    found = await doctor.examine_search_attributes(bare)
-    assert (found.ok, found.state) == (False, "missing: VentureStage, VentureDueAt")
-    for command in found.mend_en.split(" && "):
+    examination = await doctor.examine_search_attributes(bare)
+    assert (examination.ok, examination.state) == (False, "missing: VentureStage, VentureDueAt")
+    for command in examination.mend_en.split(" && "):
         program, operator, *words = command.split()
         assert (program, operator) == ("temporal", "operator")
         await _operator(spoilt, *words)

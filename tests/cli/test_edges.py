@@ -72,10 +72,10 @@ def test_a_closed_output_is_said_to_lose_the_result(venture: Installation, words
 def test_what_was_recorded_is_never_said_to_be_refused(venture: Installation, then: str) -> None:
     command_id = str(uuid4())
     place = {"> /dev/full": "2051", "| true": "2052", ">&-": "2053", ">&- 2>&-": "2054"}[then]
-    asked = _need(venture, f"R-EDGE-{place}", "--id", command_id, "-o", "json")
-    code, _, _ = _run(venture, *asked, then=then)
+    words = _need(venture, f"R-EDGE-{place}", "--id", command_id, "-o", "json")
+    code, _, _ = _run(venture, *words, then=then)
     assert code in ({5} if "&-" in then else {0, 5, 141})
-    assert json.loads(venture.ask(*asked).stdout)["repeated"], "it was recorded the first time"
+    assert json.loads(venture.ask(*words).stdout)["repeated"], "it was recorded the first time"
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure(venture: Installation) -> None:
@@ -117,8 +117,8 @@ def test_a_terminal_without_chinese_is_spoken_to_in_english(venture: Installatio
 def test_bytes_that_are_no_text_are_a_mistyped_argument(venture: Installation, form: str) -> None:
     code, stdout, stderr = _run(venture, "project", "show", b"PJ-\xff\xfe", "-o", form)
     assert code == 2
-    told = json.loads(stdout)["zh"] if form == "json" else stderr.decode()
-    assert ("參數不是文字" if form == "json" else "参数不是文字") in told
+    text = json.loads(stdout)["zh"] if form == "json" else stderr.decode()
+    assert ("參數不是文字" if form == "json" else "参数不是文字") in text
 
 
 # --------------------------------------------------------------------------------------------------- interruptions
@@ -204,10 +204,10 @@ def test_an_application_may_be_called_anything(venture: Installation, tmp_path: 
 )
 def test_for_machines_every_failure_is_json(venture: Installation, words: tuple[str, ...], error: str) -> None:
     answer = venture.ask(*words)
-    told = json.loads(answer.stdout)
-    assert told["error"] == error
-    assert told["zh"]
-    assert told["en"]
+    body = json.loads(answer.stdout)
+    assert body["error"] == error
+    assert body["zh"]
+    assert body["en"]
     assert answer.exit_code == {"usage": 2, "not_found": 3}[error]
 
 

@@ -247,9 +247,9 @@ async def test_a_namespace_belongs_to_the_log_that_came_first_and_a_worker_on_an
         rows = await _examine(environment)
         assert rows["namespace"]["ok"] is False
         words = ("do", "verify-organisation", "ORG-9", "--as", "HOST#1", "name=甲", "-o", "json")
-        asked = await asyncio.to_thread(in_process, words, environment)
-        assert asked.exit_code == 4, asked.output
-        assert json.loads(asked.stdout)["belongs_to"]
+        answer = await asyncio.to_thread(in_process, words, environment)
+        assert answer.exit_code == 4, answer.output
+        assert json.loads(answer.stdout)["belongs_to"]
 
 
 @pytest.mark.full
@@ -329,9 +329,9 @@ async def _run_worker(environment: dict[str, str]) -> subprocess.CompletedProces
 async def test_a_worker_without_a_namespace_ends_in_words_that_mend_it_before_it_is_ready(spoilt: Servers) -> None:
     ended = await _run_worker(_environment(spoilt, "nowhere", VENTURE_LOG_FORMAT="json"))
     (line,) = ended.stderr.splitlines()
-    told = json.loads(line)
-    assert (ended.returncode, told["event"]) == (5, "worker.refused")
-    assert told["remedy_en"].startswith("temporal operator namespace create -n nowhere")
+    line_of_log = json.loads(line)
+    assert (ended.returncode, line_of_log["event"]) == (5, "worker.refused")
+    assert line_of_log["remedy_en"].startswith("temporal operator namespace create -n nowhere")
 
 
 @pytest.mark.full
@@ -373,16 +373,16 @@ async def _migrate(url: str) -> tuple[int, dict[str, str]]:
 
 async def test_migrate_says_who_may_when_another_role_asks(spoilt: Servers) -> None:
     empty = await _create_log(spoilt, migrated=False)
-    code, told = await _migrate(empty)
-    assert (code, "venture_owner" in told["en"]) == (4, True), told
+    code, failure = await _migrate(empty)
+    assert (code, "venture_owner" in failure["en"]) == (4, True), failure
 
 
 async def test_migrate_with_a_wrong_password_or_without_a_server_ends_in_one_line(spoilt: Servers) -> None:
     wrong = spoilt.owner_url.replace(spoilt.postgres.passwords[OWNER], "wrong")
-    code, told = await _migrate(wrong)
-    assert (code, "password authentication failed" in told["en"]) == (5, True), told
-    code, told = await _migrate(f"postgresql://venture_owner:x@127.0.0.1:{processes.free_port()}/venture")
-    assert (code, told["remedy_en"] != "") == (5, True), told
+    code, failure = await _migrate(wrong)
+    assert (code, "password authentication failed" in failure["en"]) == (5, True), failure
+    code, failure = await _migrate(f"postgresql://venture_owner:x@127.0.0.1:{processes.free_port()}/venture")
+    assert (code, failure["remedy_en"] != "") == (5, True), failure
 
 
 @pytest.mark.full
@@ -392,13 +392,13 @@ async def test_migrate_without_the_standby_that_is_to_confirm_it_does_not_hang(s
     superuser, here = spoilt.postgres.url(SUPERUSER), "SET synchronous_commit = local"
     await _execute(superuser, "ALTER SYSTEM SET synchronous_standby_names = 'away'", "SELECT pg_reload_conf()")
     try:
-        code, told = await _migrate(owner)
-        assert (code, "no synchronous standby confirmed" in told["en"]) == (4, True), told
+        code, failure = await _migrate(owner)
+        assert (code, "no synchronous standby confirmed" in failure["en"]) == (4, True), failure
     finally:
         mends = ("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
         await _execute(superuser, here, *mends)
-    code, told = await _migrate(owner)
-    assert code == 0, told
+    code, failure = await _migrate(owner)
+    assert code == 0, failure
 
 
 # ------------------------------------------------------------------------------------------------------ readiness
@@ -419,10 +419,10 @@ async def _health(servers: Servers, namespace: str, *payload_keys: str) -> Async
         pool.terminate()
 
 
-async def _said(health: Health) -> tuple[str, str, bool]:
+async def _ask_health(health: Health) -> tuple[str, str, bool]:
     """Status and words of ``/readyz``, and whether the figure for Prometheus is 1."""
-    (status, _, told), (_, _, figures) = await health.answer("GET", "/readyz"), await health.answer("GET", "/metrics")
-    return status.partition(" ")[0], told.decode(), b"\nventure_ready 1.0\n" in figures
+    (status, _, body), (_, _, figures) = await health.answer("GET", "/readyz"), await health.answer("GET", "/metrics")
+    return status.partition(" ")[0], body.decode(), b"\nventure_ready 1.0\n" in figures
 
 
 async def test_ready_is_who_has_the_namespace_and_the_standbys_that_a_command_needs(
@@ -430,19 +430,19 @@ async def test_ready_is_who_has_the_namespace_and_the_standbys_that_a_command_ne
 ) -> None:
     superuser, here = spoilt.postgres.url(SUPERUSER), "SET synchronous_commit = local"
     async with _health(spoilt, "nowhere") as homeless:
-        status, told, figure = await _said(homeless)
-        assert (status, "no namespace nowhere" in told, figure) == ("503", True, False), told
+        status, body, figure = await _ask_health(homeless)
+        assert (status, "no namespace nowhere" in body, figure) == ("503", True, False), body
     async with _health(spoilt, namespace) as health:
-        assert await _said(health) == ("200", "ready\n", True)
+        assert await _ask_health(health) == ("200", "ready\n", True)
         await _execute(superuser, "ALTER SYSTEM SET synchronous_standby_names = 'away'", "SELECT pg_reload_conf()")
         try:
 
             async def is_refused() -> bool:  # a setting takes a moment to reach every connection
-                return (await _said(health))[0] == "503"
+                return (await _ask_health(health))[0] == "503"
 
             await until(is_refused)
-            status, told, figure = await _said(health)
-            assert (status, "standby" in told, figure) == ("503", True, False), told
+            status, body, figure = await _ask_health(health)
+            assert (status, "standby" in body, figure) == ("503", True, False), body
         finally:
             mends = ("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
             await _execute(superuser, here, *mends)
@@ -456,13 +456,13 @@ async def test_ready_is_who_opens_what_the_other_workers_seal_while_a_key_is_cha
     async def start(*keys: str, anew: bool = False) -> tuple[str, str, bool]:
         await seal_namespace(await _connect(spoilt.temporal_address, namespace, *keys), anew=anew)
         async with _health(spoilt, namespace, *keys) as health:
-            return await _said(health)
+            return await _ask_health(health)
 
     ready = ("200", "ready\n", True)
     assert await start(old) == ready
-    status, told, figure = await start(wrong)
-    assert (status, "payload keys: " in told, figure) == ("503", True, False), told
-    assert len(told.splitlines()) == 1
+    status, body, figure = await start(wrong)
+    assert (status, "payload keys: " in body, figure) == ("503", True, False), body
+    assert len(body.splitlines()) == 1
     for keys in ((old, new), (new, old), (old, new), (new, old), (new,)):
         assert await start(*keys) == ready, "a worker with yesterday's order may start again between"
     assert (await start(old))[0] == "503", "which was taken off"

@@ -20,8 +20,8 @@ FINANCE, NEXT, LOST = (make_key(name) for name in ("finance", "finance, the next
 
 def rows(answer: Result) -> list[dict[str, Any]]:
     assert answer.exit_code == 0, answer.output
-    found: list[dict[str, Any]] = json.loads(answer.stdout)
-    return found
+    lines: list[dict[str, Any]] = json.loads(answer.stdout)
+    return lines
 
 
 def listed(venture: Installation) -> dict[str, dict[str, Any]]:
@@ -30,9 +30,9 @@ def listed(venture: Installation) -> dict[str, dict[str, Any]]:
 
 def agree(venture: Installation, *words: str) -> None:
     """One administrator asks, and where that is a proposal the other confirms it."""
-    asked = venture.ask("key", *words, "--as", "ADMIN#1", "-o", "json")
-    assert asked.exit_code == 0, asked.output
-    if json.loads(asked.stdout)["events"] == ["ActProposed"]:
+    proposal = venture.ask("key", *words, "--as", "ADMIN#1", "-o", "json")
+    assert proposal.exit_code == 0, proposal.output
+    if json.loads(proposal.stdout)["events"] == ["ActProposed"]:
         key = next(word for word in (*words, FINANCE.id) if word.startswith("DK-"))
         confirmed = venture.ask("key", "confirm", key, "--as", "ADMIN#2", "-o", "json")
         assert confirmed.exit_code == 0, confirmed.output
@@ -44,8 +44,8 @@ def test_the_first_key_of_embedded_servers_is_there_before_the_first_command_and
     own = bootstrap.load_door_key(bootstrap.settings(home=venture.home))
     (first,) = [row for row in listed(venture).values() if row["door"] == "local"]
     assert (first["key"], first["valid"], first["speaks_for"]) == (own.id, True, ["*"])
-    shown = venture.ask("key", "show", own.id)
-    assert own.public in shown.stdout
+    answer = venture.ask("key", "show", own.id)
+    assert own.public in answer.stdout
     assert venture.ask("key", "show", "DK-0000000000000000").exit_code == 3
     assert venture.ask("key", "show", "DK-").exit_code == 2
 
@@ -54,14 +54,14 @@ def test_the_first_key_of_embedded_servers_is_there_before_the_first_command_and
 def test_a_key_is_published_replaced_and_taken_back_and_its_door_is_told_what_it_may(venture: Installation) -> None:
     ask_as_finance = {"VENTURE_DOOR_KEY": make_seed("finance")}
     words = ("do", "submit-need", "ND-77", "--as", "COMM#1", "round=R-77", "group=空巢老人", "-o", "json")
-    told = venture.ask(*words, **ask_as_finance)
-    assert told.exit_code == 5
-    assert [u["rule"] for u in json.loads(told.stdout)["refused"]] == ["SG01"]
+    answer = venture.ask(*words, **ask_as_finance)
+    assert answer.exit_code == 5
+    assert [u["rule"] for u in json.loads(answer.stdout)["refused"]] == ["SG01"]
 
     agree(venture, "publish", FINANCE.public, "--door", "finance", "--for", "CAB-FIN", "--for", "FISCAL")
     assert listed(venture)[FINANCE.id]["speaks_for"] == ["CAB-FIN", "FISCAL"]
-    told = venture.ask(*words, **ask_as_finance)
-    assert [u["rule"] for u in json.loads(told.stdout)["refused"]] == ["SG05"]
+    answer = venture.ask(*words, **ask_as_finance)
+    assert [u["rule"] for u in json.loads(answer.stdout)["refused"]] == ["SG05"]
 
     agree(venture, "rotate", FINANCE.id, NEXT.public)
     keys = listed(venture)
@@ -69,8 +69,8 @@ def test_a_key_is_published_replaced_and_taken_back_and_its_door_is_told_what_it
     assert (keys[NEXT.id]["door"], keys[NEXT.id]["speaks_for"]) == ("finance", ["CAB-FIN", "FISCAL"])
 
     agree(venture, "withdraw", FINANCE.id, "--reason", "密鑰遺失")
-    told = venture.ask(*words, **ask_as_finance)
-    assert [u["rule"] for u in json.loads(told.stdout)["refused"]] == ["SG04"]
+    answer = venture.ask(*words, **ask_as_finance)
+    assert [u["rule"] for u in json.loads(answer.stdout)["refused"]] == ["SG04"]
     assert listed(venture)[FINANCE.id]["valid"] is False
     again = venture.ask("key", "publish", FINANCE.public, "--as", "ADMIN#1")
     assert again.exit_code == 1, "a key that was withdrawn never counts again"

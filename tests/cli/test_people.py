@@ -98,11 +98,11 @@ def test_what_is_proposed_is_shown_with_its_digest_and_may_be_dropped(venture: I
     who, seat = registered(venture), "AUDIT#71"
     done(venture, "seat", "establish", seat, "--for", "AUDIT-71", "--as", "ADMIN#1")
     proposed = done(venture, "seat", "grant", seat, who, "--as", "ADMIN#1")["proposed"]
-    (shown,) = done(venture, "act", "show", "AUDIT.71")
-    assert (shown["digest"], shown["status"], json.loads(shown["particulars"])["person"]) == (proposed, "OPEN", who)
+    (act,) = done(venture, "act", "show", "AUDIT.71")
+    assert (act["digest"], act["status"], json.loads(act["particulars"])["person"]) == (proposed, "OPEN", who)
     done(venture, "act", "drop", "AUDIT.71", "1", "有誤", "--as", "ADMIN#2", "--person", "P-2")
-    (shown,) = done(venture, "act", "show", "AUDIT.71")
-    assert shown["status"] == "DROPPED"
+    (act,) = done(venture, "act", "show", "AUDIT.71")
+    assert act["status"] == "DROPPED"
     assert venture.ask("act", "confirm", "AUDIT.71", proposed, "--as", "ADMIN#2").exit_code == 3
     assert "沒有待確認者" in venture.ask("act", "confirm", "AUDIT.71", "--as", "ADMIN#2").output
 

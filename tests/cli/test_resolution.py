@@ -31,9 +31,9 @@ def realm(venture: Installation, tmp_path_factory: pytest.TempPathFactory) -> st
         .replace("AP-5", "AP-52")
         .replace("id: S2", "id: SCORED")
     )
-    told = story.partition("- [2023-05-12,")[0]
-    unasked = told[told.index("    award:") : told.index("\nevents:")]  # nobody has come to ask for these yet
-    path.write_text(told.replace(unasked, "") + "expect: {}\n", "utf-8")
+    text = story.partition("- [2023-05-12,")[0]
+    unasked = text[text.index("    award:") : text.index("\nevents:")]  # nobody has come to ask for these yet
+    path.write_text(text.replace(unasked, "") + "expect: {}\n", "utf-8")
     played = venture.ask("scenario", "play", str(path), "-o", "json")
     assert played.exit_code == 0, played.output
     named: str = json.loads(played.stdout)["scenarios"][0]["realm"]
@@ -47,13 +47,13 @@ def _sheet(tmp_path: Path, *rows: str) -> str:
 
 
 def test_a_preview_shows_the_ranking_the_line_and_the_money(venture: Installation, realm: str, tmp_path: Path) -> None:
-    shown = venture.ask("round", "preview", "R-SCORED", "--realm", realm)
-    assert shown.exit_code == 0, shown.output
-    assert "85.33" in shown.stdout
-    shown = venture.ask("round", "preview", "R-SCORED", "--realm", realm, "--decisions", _sheet(tmp_path, CHOSEN))
-    assert "入選線：第 1 名" in shown.stdout
-    assert "¥50,000.00" in shown.stdout
-    assert "FS-FZ" in shown.stdout
+    preview = venture.ask("round", "preview", "R-SCORED", "--realm", realm)
+    assert preview.exit_code == 0, preview.output
+    assert "85.33" in preview.stdout
+    preview = venture.ask("round", "preview", "R-SCORED", "--realm", realm, "--decisions", _sheet(tmp_path, CHOSEN))
+    assert "入選線：第 1 名" in preview.stdout
+    assert "¥50,000.00" in preview.stdout
+    assert "FS-FZ" in preview.stdout
 
 
 def test_money_that_is_not_there_is_seen_before_the_act(venture: Installation, realm: str, tmp_path: Path) -> None:
@@ -74,9 +74,9 @@ def test_a_round_is_resolved_as_it_was_previewed_and_not_otherwise(
     moved = venture.ask(*act, "0" * 64)
     assert moved.exit_code == 1, moved.output
     assert {u["rule"] for u in json.loads(moved.stdout)["refused"]} == {"RD10"}
-    resolved = venture.ask(*act, digest)
-    assert resolved.exit_code == 0, resolved.output
-    assert json.loads(resolved.stdout)["events"] == ["RoundResolved"]
+    answer = venture.ask(*act, digest)
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(answer.stdout)["events"] == ["RoundResolved"]
     projects = json.loads(venture.ask("project", "list", "--realm", realm, "-o", "json").stdout)
     assert [(p["project"], p["stage"]) for p in projects] == [("PJ-32", "PROPOSED")]
 

@@ -16,11 +16,11 @@ def test_a_log_that_is_whole_is_said_to_be_and_temporal_follows_it(venture: Inst
         if answer.exit_code == 0:
             break
         time.sleep(1)
-    told = json.loads(answer.stdout)
-    assert (told["log"]["ok"], told["lost_at_least"]) == (True, 0)
-    assert told["last_recorded_at"]
+    report = json.loads(answer.stdout)
+    assert (report["log"]["ok"], report["lost_at_least"]) == (True, 0)
+    assert report["last_recorded_at"]
     people = venture.ask("restore-check", "--lang", "en")
-    entries = told["log"]["entries"] + 4  # who began it anew and why, and what came of it, as commands and events
+    entries = report["log"]["entries"] + 4  # who began it anew and why, and what came of it, as commands and events
     assert f"the log ends at position {entries}" in people.stdout
 
 

@@ -26,8 +26,8 @@ def done(venture: Installation, *words: str) -> Any:
 
 
 def row(venture: Installation, name: str) -> dict[str, Any]:
-    (found,) = [one for one in done(venture, "list") if one["name"] == name]
-    return dict(found)
+    (sender,) = [one for one in done(venture, "list") if one["name"] == name]
+    return dict(sender)
 
 
 def is_taken_in(venture: Installation, name: str, secret: str) -> bool:

@@ -60,11 +60,11 @@ def test_a_table_to_fill_in_is_made_from_a_command(venture: Installation, tmp_pa
 def test_organisations_and_sums_are_those_of_the_projects(venture: Installation) -> None:
     project = json.loads(venture.ask("project", "list", "--search", "PJ-3", "-o", "json").stdout)[0]
     here = ("--realm", project["realm"])
-    asked = ("--by", "organisation", "--key", project["organisation"])
-    (sums,) = json.loads(venture.ask("money", "list", *asked, *here, "-o", "json").stdout)
+    conditions = ("--by", "organisation", "--key", project["organisation"])
+    (sums,) = json.loads(venture.ask("money", "list", *conditions, *here, "-o", "json").stdout)
     assert sums["paid"] == project["paid"]
-    shown = venture.ask("organisation", "show", project["organisation"], *here, "-o", "json")
-    assert json.loads(shown.stdout)["stream"].endswith(project["organisation"])
+    answer = venture.ask("organisation", "show", project["organisation"], *here, "-o", "json")
+    assert json.loads(answer.stdout)["stream"].endswith(project["organisation"])
     counted = json.loads(venture.ask("portfolio", *here, "--round", project["round"], "-o", "json").stdout)
     assert counted["money"]["paid"] == project["paid"]
     assert "PJ-3" in venture.ask("portfolio", *here, "--list", "paid").stdout

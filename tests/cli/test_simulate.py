@@ -15,11 +15,11 @@ WORDS = ("simulate", "hangzhou", "--from", "2023", "--to", "2024", "--projects",
 
 @pytest.mark.full
 def test_two_years_are_recorded_side_by_side_and_add_up(venture: Installation) -> None:
-    told = json.loads(venture.ask(*WORDS, "-o", "json").stdout)
-    assert [year["year"] for year in told["years"]] == [2023, 2024]
-    assert (told["total"]["projects"], told["total"]["awarded_fen"]) == (4, 4 * 5_575_000)
+    report = json.loads(venture.ask(*WORDS, "-o", "json").stdout)
+    assert [year["year"] for year in report["years"]] == [2023, 2024]
+    assert (report["total"]["projects"], report["total"]["awarded_fen"]) == (4, 4 * 5_575_000)
     again = json.loads(venture.ask(*WORDS, "-o", "json").stdout)
-    assert again == told, "run again, nothing is recorded twice"
+    assert again == report, "run again, nothing is recorded twice"
 
 
 def test_a_city_that_cannot_be_simulated_is_named_and_so_are_those_that_can(venture: Installation) -> None:

@@ -12,9 +12,9 @@ BY = ("--as", "ADMIN#1", "--reason", "還原自昨夜備份")
 
 
 def test_strays_are_ended_only_after_somebody_has_said_yes(venture: Installation) -> None:
-    asked = venture.ask("resurrect", "--strays", *BY)  # nobody is at the keyboard
-    assert asked.exit_code == 5
-    assert "結束日誌中沒有的工作流" in asked.stderr
+    answer = venture.ask("resurrect", "--strays", *BY)  # nobody is at the keyboard
+    assert answer.exit_code == 5
+    assert "結束日誌中沒有的工作流" in answer.stderr
     assert venture.ask("resurrect", "--strays", *BY, "--yes", "-o", "json").exit_code == 0
     kept = json.loads(venture.ask("audit", "maintenance", "-o", "json").stdout)
     assert [(one["work"], one["persons"], one["reason"]) for one in kept if one["work"] == "END_STRAYS"] == [
@@ -32,6 +32,6 @@ def test_nothing_is_done_to_the_installation_by_nobody_for_no_reason(venture: In
 def test_views_are_built_anew_by_somebody_who_says_why(venture: Installation) -> None:
     built = venture.ask("views", "rebuild", "projects", "--as", "ADMIN#2", "--reason", "核驗不符", "-o", "json")
     assert (built.exit_code, [row["view"] for row in json.loads(built.stdout)]) == (0, ["projects"])
-    shown = venture.ask("audit", "maintenance", "--lang", "en")
-    assert "views built anew" in shown.stdout
-    assert "ADMIN#2" in shown.stdout
+    answer = venture.ask("audit", "maintenance", "--lang", "en")
+    assert "views built anew" in answer.stdout
+    assert "ADMIN#2" in answer.stdout

@@ -11,10 +11,10 @@ ISSUED = AuditOpinionIssued(opinion=Opinion.QUALIFIED, eligible=321_548_00, find
 
 
 def test_fields_and_values_are_told_in_chinese() -> None:
-    told = describe_event(ISSUED, Printer(Form.TABLE, Language.HANT).say)
-    assert told == "審計意見 保留意見；審定支出 ¥321,548.00；查明情況 憑證不全；審計機構 ORG-AUD"
+    text = describe_event(ISSUED, Printer(Form.TABLE, Language.HANT).say)
+    assert text == "審計意見 保留意見；審定支出 ¥321,548.00；查明情況 憑證不全；審計機構 ORG-AUD"
 
 
 def test_fields_and_values_are_told_in_english() -> None:
-    told = describe_event(ISSUED, Printer(Form.TABLE, Language.EN).say)
-    assert told == ("audit opinion qualified; eligible expenditure ¥321,548.00; finding 憑證不全; auditor ORG-AUD")
+    text = describe_event(ISSUED, Printer(Form.TABLE, Language.EN).say)
+    assert text == ("audit opinion qualified; eligible expenditure ¥321,548.00; finding 憑證不全; auditor ORG-AUD")

@@ -113,5 +113,5 @@ async def test_an_opening_that_was_never_scheduled_is_found_by_whoever_verifies_
     for entry in town._entries:
         if entry.type not in {"ScheduleAnnualRound", "AnnualRoundScheduled"}:
             unscheduled._add(entry)
-    found = {f.kind for f in (await verify(unscheduled)).findings if f.stream == ROUND}
-    assert FindingKind.UNSIGNED in found
+    kinds = {f.kind for f in (await verify(unscheduled)).findings if f.stream == ROUND}
+    assert FindingKind.UNSIGNED in kinds

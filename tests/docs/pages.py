@@ -30,7 +30,7 @@ class Command:
 
 def blocks(page: Path, info: str) -> list[str]:
     """The fenced blocks of that page so marked, e.g. ``sh run``."""
-    return [found["text"] for found in _FENCE.finditer(page.read_text("utf-8")) if found["info"].strip() == info]
+    return [fence["text"] for fence in _FENCE.finditer(page.read_text("utf-8")) if fence["info"].strip() == info]
 
 
 def commands(page: Path) -> Iterator[Command]:
@@ -61,5 +61,5 @@ def named(page: Path) -> list[str]:
 
 def anchors(page: Path) -> set[str]:
     """The anchors that a page's headings get."""
-    found = re.findall(r"^#+ (.+)$", _FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+    headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

@@ -18,7 +18,7 @@ import cli.adapter
 from cli.app import build
 from domain.catalogue import event_class
 from store.port import EntryKind
-from tests.audit.test_invariants import told
+from tests.audit.test_invariants import write_story
 from tests.papers.conftest import play_shipped
 from tests.store.test_following import follow
 from tests.tables import every_row
@@ -38,7 +38,7 @@ ROWS = [
 @cache
 def happened(story: str) -> frozenset[str]:
     """Every type of event in the log of that story, which the independent checker finds in order."""
-    town = told(ROOT / "scenarios" / f"{story}.yaml")
+    town = write_story(ROOT / "scenarios" / f"{story}.yaml")
     assert town.check().ok, story
     return frozenset(entry.type for entry in town.entries)
 
@@ -103,7 +103,7 @@ async def test_what_shows_a_row_answers_over_its_story(row: list[str], monkeypat
 
     monkeypatch.setattr(cli.adapter, "open_store", opened)
     monkeypatch.setattr("runtime.runtime.open_runtime", opened)
-    asked = [*words.split(), *(part.format(**known) for part in ARGUMENTS[words])]
-    answer = await asyncio.to_thread(CliRunner().invoke, build(), asked)
-    assert answer.exit_code == (1 if words == "why-not" else 0), f"{asked}\n{answer.output}\n{answer.exception!r}"
+    arguments = [*words.split(), *(part.format(**known) for part in ARGUMENTS[words])]
+    answer = await asyncio.to_thread(CliRunner().invoke, build(), arguments)
+    assert answer.exit_code == (1 if words == "why-not" else 0), f"{arguments}\n{answer.output}\n{answer.exception!r}"
     assert answer.output.strip()

@@ -15,9 +15,9 @@ DOTTED = re.compile(r"[a-z]+(?:\.[a-z_]+)+")
 
 
 @cache
-def _said() -> dict[str, str]:
+def _read_code() -> dict[str, str]:
     """Every event of the code with its level. A name that is put together at run time is nobody's to search for."""
-    found: dict[str, str] = {}
+    levels: dict[str, str] = {}
     for path in sorted(ROOT.rglob("*.py")):
         if path.relative_to(ROOT).parts[0] in ELSEWHERE:
             continue
@@ -28,8 +28,8 @@ def _said() -> dict[str, str]:
             where = f"{path.relative_to(ROOT)}:{call.lineno}"
             assert isinstance(name, str), f"{where}: a log event is a literal"
             assert DOTTED.fullmatch(name), f"{where}: {name} is not dotted"
-            found[name] = LEVELS[call.func.attr]
-    return found
+            levels[name] = LEVELS[call.func.attr]
+    return levels
 
 
 def _is_log(called: ast.expr) -> bool:
@@ -42,15 +42,15 @@ def _is_log(called: ast.expr) -> bool:
             return False
 
 
-def _told() -> dict[str, str]:
+def _read_page() -> dict[str, str]:
     rows = re.findall(r"^\| `([a-z_.]+)` \| (debug|info|warning|error) \|", PAGE.read_text("utf-8"), re.MULTILINE)
     assert len(rows) == len(dict(rows)), "told twice"
     return dict(rows)
 
 
 def test_every_log_event_is_told_with_its_level_and_nothing_else_is() -> None:
-    assert _told() == _said()
+    assert _read_page() == _read_code()
 
 
 def test_what_is_said_is_found_at_all() -> None:
-    assert {"worker.ready", "stream.parked", "cli.defect"} <= _said().keys()
+    assert {"worker.ready", "stream.parked", "cli.defect"} <= _read_code().keys()

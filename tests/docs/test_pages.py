@@ -49,12 +49,12 @@ def test_every_command_of_a_page_ends_as_the_page_says(
         assert program in {"./run", "venture"}, command.words
         if number == 0:  # as a user does; the others are spared the second that an interpreter needs to start
             ran = venture.run(*words)
-            code, said = ran.returncode, ran.stdout + ran.stderr
+            code, text = ran.returncode, ran.stdout + ran.stderr
         else:
             answer = venture.ask(*words)
-            code, said = answer.exit_code, answer.output
-        assert code == command.exit_code, f"{command.words}\n{said}"
-        assert "Traceback" not in said
+            code, text = answer.exit_code, answer.output
+        assert code == command.exit_code, f"{command.words}\n{text}"
+        assert "Traceback" not in text
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python run")], ids=_name)
@@ -81,13 +81,13 @@ def test_the_example_of_a_scenario_comes_out_as_told(venture: Installation, tmp_
 
 
 def test_the_faulty_example_has_the_faults_that_are_shown(venture: Installation, tmp_path: Path) -> None:
-    (block,), (shown,) = blocks(SCENARIOS, "yaml check"), blocks(SCENARIOS, "text errors")
+    (block,), (listing,) = blocks(SCENARIOS, "yaml check"), blocks(SCENARIOS, "text errors")
     path = tmp_path / "faulty.yaml"
     path.write_text(block, "utf-8")
     answer = venture.ask("scenario", "check", str(path), "--lang", "en")
     assert answer.exit_code == 2
-    found = re.findall(r"faulty\.yaml:(\d+) (\S+?): ", answer.stderr)
-    assert sorted(found) == sorted(tuple(line.split()) for line in shown.splitlines())
+    faults = re.findall(r"faulty\.yaml:(\d+) (\S+?): ", answer.stderr)
+    assert sorted(faults) == sorted(tuple(line.split()) for line in listing.splitlines())
 
 
 # ------------------------------------------------------------------------------------------------------ what is named
@@ -109,9 +109,9 @@ MADE_BY_RECIPES = {path for recipe in RECIPES for path in recipe.files if not (R
 def test_every_file_that_is_named_is_there(page: Path) -> None:
     for name in named(page):
         path, _, inside = name.partition("::")
-        found = [place / path for place in (ROOT, page.parent) if (place / path).exists()]
-        assert found or path in MADE_BY_RECIPES, name
-        assert not inside or re.search(rf"\b(?:def|class) {inside}\b", found[0].read_text("utf-8")), name
+        files = [place / path for place in (ROOT, page.parent) if (place / path).exists()]
+        assert files or path in MADE_BY_RECIPES, name
+        assert not inside or re.search(rf"\b(?:def|class) {inside}\b", files[0].read_text("utf-8")), name
 
 
 def test_every_promise_names_a_test() -> None:

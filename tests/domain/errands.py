@@ -52,10 +52,10 @@ def next_command(dice: Random, office: MemoryRealm, kind: str, name: str) -> Str
     if not awaited:
         return None
     what = dice.choice(awaited)
-    found = _errand(dice, office, name, what)
-    if found is None:
+    errand = _errand(dice, office, name, what)
+    if errand is None:
         return None
-    command, fields, actor = found
+    command, fields, actor = errand
     made = guess(dice, office, command_class(command), fields)
     if made is None:
         return None
@@ -94,9 +94,9 @@ def _resolution(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> 
         if known.round != name or any(office.state("project", a).stage != "SHORTLISTED" for a in known.applications):
             continue
         best, *others = sorted(known.results, key=lambda a: -known.results[a])
-        asked = office.part("project", best, Application).requested
+        award = office.part("project", best, Application).requested
         chosen = Selection(
-            application=best, project=f"PJ-{best[3:]}", award=asked, funds=_shares(office, asked), panel=panel
+            application=best, project=f"PJ-{best[3:]}", award=award, funds=_shares(office, award), panel=panel
         )
         streams = {office.id("panel", panel): office.state("panel", panel)}
         streams |= {office.id("project", a): office.state("project", a) for a in known.applications}
@@ -112,10 +112,10 @@ def _resolution(dice: Random, office: MemoryRealm, name: str, what: Awaited) -> 
     return None
 
 
-def _shares(office: MemoryRealm, asked: int) -> dict[str, int]:
+def _shares(office: MemoryRealm, amount: int) -> dict[str, int]:
     """From the first fund what it has, the rest from the second."""
-    first = min(asked, max(office.balance(envelope("office", "FS-1")), 0))
-    return {name: share for name, share in (("FS-1", first), ("FS-2", asked - first)) if share}
+    first = min(amount, max(office.balance(envelope("office", "FS-1")), 0))
+    return {name: share for name, share in (("FS-1", first), ("FS-2", amount - first)) if share}
 
 
 def _score(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
@@ -399,7 +399,7 @@ assert set(_MAKERS) <= {c.command_type for c in KINDS}, "every errand is a comma
 
 def opening(dice: Random, office: MemoryRealm) -> list[StreamCommand]:
     """A call and the bids of several organisations that answer it."""
-    asked = ((1_000_001, 999_999), (1_000_000, 950_000), (600_001, 250_000))
+    budgets = ((1_000_001, 999_999), (1_000_000, 950_000), (600_001, 250_000))
     return [
         StreamCommand(
             office.id("project", f"AP-{n}"),
@@ -408,7 +408,7 @@ def opening(dice: Random, office: MemoryRealm) -> list[StreamCommand]:
                     "round": "R-1",
                     "organisation": f"ORG-{n}",
                     "title": f"助老之{n}",
-                    "requested": dice.choice(asked[n - 1]),
+                    "requested": dice.choice(budgets[n - 1]),
                     "match_pledged": 1_000_000,
                     "statement": "獨居老人無人探訪",
                     "fields": ("助老",),

@@ -40,9 +40,9 @@ class Yielding(MemoryStore):
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
     ) -> Readings:
-        found = await super().read_many(streams, claims, accounts)
+        many = await super().read_many(streams, claims, accounts)
         await asyncio.sleep(0)
-        return found
+        return many
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,10 @@ class MemoryRealm:
         return answers
 
     async def _together(self, envelopes: Sequence[Envelope]) -> list[Answer]:
-        carried = await asyncio.gather(
+        results = await asyncio.gather(
             *(self.registrar.carry_out(CarryOut(stream=e.subject, now=self.now, envelope=e)) for e in envelopes)
         )
-        return [c.answer for c in carried if c.answer is not None]
+        return [c.answer for c in results if c.answer is not None]
 
     def _envelope(self, asking: StreamCommand) -> Envelope:
         self.asked += 1
@@ -136,8 +136,8 @@ class MemoryRealm:
 
     def names(self, kind: str, *stages: str) -> list[str]:
         """Streams of that kind that have begun, in these stages if any are named."""
-        found = sorted(s.name for s in self.store._events if s.kind == kind)
-        return [n for n in found if not stages or self.state(kind, n).stage in stages]
+        names = sorted(s.name for s in self.store._events if s.kind == kind)
+        return [n for n in names if not stages or self.state(kind, n).stage in stages]
 
     @property
     def calendar(self) -> Calendar:

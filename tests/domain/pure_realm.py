@@ -97,15 +97,15 @@ class PureRealm:
 
     def facts(self, stream: StreamId, command: Command) -> Facts:
         aggregate, state = AGGREGATES[stream.kind], self.state(stream.kind, stream.name)
-        wanted = aggregate.reads(state, command)
+        reads = aggregate.reads(state, command)
         governor = aggregate.governed_by(state, command)
         ref = state.scheme or (self.states[governor].scheme if governor in self.states else None)
         return Facts(
             calendar=self.calendar,
             scheme=scheme_of(self.state("scheme", ref.name), ref) if ref else None,
-            streams={s: self.states[s] for s in wanted.streams if s in self.states},
-            claims={key: frozenset(self.claims.get(key, ())) for key in wanted.claims},
-            balances={account: self.balances.get(account, 0) for account in wanted.accounts},
+            streams={s: self.states[s] for s in reads.streams if s in self.states},
+            claims={key: frozenset(self.claims.get(key, ())) for key in reads.claims},
+            balances={account: self.balances.get(account, 0) for account in reads.accounts},
         )
 
     def facts_for(self, stream: StreamId, order: Order) -> Facts:

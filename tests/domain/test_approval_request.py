@@ -33,7 +33,7 @@ ANY = Approvers(seats=(Actor(DEC1), Actor(FIN1)), needed=1)
 TWO_OF_THREE = Approvers(seats=(Actor(DEC1), Actor(DEC2), Actor(FIN1)), needed=2)
 
 
-def asked(*groups: Approvers, by: str = "CAB-REG#1", **terms: object) -> StreamStory:
+def purchase(*groups: Approvers, by: str = "CAB-REG#1", **terms: object) -> StreamStory:
     """A purchase that is to be approved, opened on Monday 3 June 2024."""
     command = OpenApproval.model_validate({"title": "採購", "amount": 100, "groups": groups or (ANY,), **terms})
     return a(APPROVAL, "AV-1").ordered(command, at="2024-06-03", by=by)
@@ -56,7 +56,7 @@ def last(story: StreamStory) -> Approval:
 
 
 def test_of_any_one_the_first_consent_grants_it_and_closed_is_closed() -> None:
-    story = asked(ANY)
+    story = purchase(ANY)
     granted = story.when(grant(story), at="2024-06-04", by=DEC1).then(
         ApprovalGiven(digest=digest(story), group=0, decides=True)
     )
@@ -67,7 +67,7 @@ def test_of_any_one_the_first_consent_grants_it_and_closed_is_closed() -> None:
 
 
 def test_of_all_every_one_must_consent_and_one_who_does_not_declines_it() -> None:
-    story = asked(ALL)
+    story = purchase(ALL)
     half = story.ordered(grant(story), at="2024-06-04", by=DEC1)
     assert last(half).verdict is Verdict.OPEN
     assert last(half.ordered(grant(story), at="2024-06-05", by=FIN1)).verdict is Verdict.GRANTED
@@ -76,7 +76,7 @@ def test_of_all_every_one_must_consent_and_one_who_does_not_declines_it() -> Non
 
 
 def test_of_three_two_must_consent_and_one_who_does_not_ends_nothing() -> None:
-    story = asked(TWO_OF_THREE)
+    story = purchase(TWO_OF_THREE)
     once = story.when(decline(story), at="2024-06-04", by=DEC1).then(
         ApprovalDeclined(digest=digest(story), reason="不宜", group=0, decides=False)
     )
@@ -87,7 +87,7 @@ def test_of_three_two_must_consent_and_one_who_does_not_ends_nothing() -> None:
 
 
 def test_every_group_must_consent() -> None:
-    story = asked(Approvers(seats=(Actor(DEC1),)), Approvers(roles=(Role.CAB_FIN,), needed=1))
+    story = purchase(Approvers(seats=(Actor(DEC1),)), Approvers(roles=(Role.CAB_FIN,), needed=1))
     first = story.ordered(grant(story), at="2024-06-04", by=DEC1)
     assert last(first).verdict is Verdict.OPEN
     first.when(grant(story), at="2024-06-04", by=DEC2).refused("AV26")
@@ -124,7 +124,7 @@ def test_what_only_its_opener_could_grant_is_not_opened(group: Approvers, rules:
 
 
 def test_a_decision_is_bound_to_the_content_and_other_content_asks_everybody_anew() -> None:
-    story = asked(ALL)
+    story = purchase(ALL)
     half = story.ordered(grant(story), at="2024-06-04", by=DEC1)
     old = digest(story)
     half.when(AmendApproval(title="採購", amount=100), at="2024-06-05", by="CAB-REG#1").refused("AV02")
@@ -139,7 +139,7 @@ def test_a_decision_is_bound_to_the_content_and_other_content_asks_everybody_ane
 
 
 def test_one_that_is_sent_back_can_be_changed_and_asked_again() -> None:
-    story = asked(ANY)
+    story = purchase(ANY)
     back = story.ordered(ReturnApproval(digest=digest(story), reason="請補報價"), at="2024-06-04", by=DEC1)
     assert (last(back).verdict, last(back).reason) == (Verdict.RETURNED, "請補報價")
     assert not back.awaited()
@@ -150,7 +150,7 @@ def test_one_that_is_sent_back_can_be_changed_and_asked_again() -> None:
 
 
 def test_it_is_reminded_of_then_goes_to_those_above_then_expires() -> None:
-    story = asked(ALL, within_wd=5, remind_after_wd=1, escalate_after_wd=2, escalate_to=(Actor(DEC2),))
+    story = purchase(ALL, within_wd=5, remind_after_wd=1, escalate_after_wd=2, escalate_to=(Actor(DEC2),))
     story.when(grant(story), at="2024-06-04", by=DEC2).refused("AV26")
     reminded = story.lapsed()
     waits = APPROVAL.awaiting(reminded.state, reminded.facts.calendar)
@@ -189,7 +189,7 @@ def test_what_can_never_be_decided_is_not_asked(wrong: dict[str, object], rule: 
 
 
 def test_of_a_role_only_seats_that_act_for_whom_it_says_are_asked() -> None:
-    story = asked(Approvers(roles=(Role.SO_LEGAL,), acts_for=("ORG-3",), needed=1))
+    story = purchase(Approvers(roles=(Role.SO_LEGAL,), acts_for=("ORG-3",), needed=1))
     scopes = {name: Scope(kind=ScopeKind.ORGANISATION, names=(name,)) for name in ("ORG-3", "ORG-9")}
     other = story.when_acting(grant(story), at="2024-06-04", by="SO-LEGAL#1", scope=scopes["ORG-9"])
     other.refused("AV26")
@@ -197,7 +197,7 @@ def test_of_a_role_only_seats_that_act_for_whom_it_says_are_asked() -> None:
 
 
 def test_it_waits_for_the_very_seats_that_have_not_decided() -> None:
-    story = asked(ALL, Approvers(roles=(Role.HOST,), needed=1))
+    story = purchase(ALL, Approvers(roles=(Role.HOST,), needed=1))
     (of_seats, of_role) = APPROVAL.awaiting(story.state, story.facts.calendar)
     assert (of_seats.seats, of_role.seats) == ((Actor(DEC1), Actor(FIN1)), ())
     assert set(of_role.roles) == {Role.HOST}
@@ -206,9 +206,9 @@ def test_it_waits_for_the_very_seats_that_have_not_decided() -> None:
 
 
 def test_what_is_bound_can_be_read() -> None:
-    story = asked(ANY, payee="ORG-3", project="PJ-3")
-    said = {detail.name: detail for detail in summarise(story.state, last(story), {})}
-    assert (said["amount"].value_zh, said["amount"].fen, said["payee"].value_en) == ("¥1.00", 100, "ORG-3")
+    story = purchase(ANY, payee="ORG-3", project="PJ-3")
+    details = {detail.name: detail for detail in summarise(story.state, last(story), {})}
+    assert (details["amount"].value_zh, details["amount"].fen, details["payee"].value_en) == ("¥1.00", 100, "ORG-3")
     assert bind(story.state.stream, OpenApproval(title="採購", amount=100, groups=(ANY,))) != digest(story)
 
 

@@ -81,8 +81,8 @@ def _flat(notes: Sequence[Any]) -> list[Any]:
 
 @every_row("command", COMMANDS)
 def test_every_field_has_a_greatest_size(command: type[Command]) -> None:
-    found = [place for name, f in command.model_fields.items() for place in unbounded(f.annotation, f.metadata, name)]
-    assert not found, f"{found}: declare them with a type of domain/kernel/bounds.py, or a max_length, ge and le"
+    places = [place for name, f in command.model_fields.items() for place in unbounded(f.annotation, f.metadata, name)]
+    assert not places, f"{places}: declare them with a type of domain/kernel/bounds.py, or a max_length, ge and le"
 
 
 class Wide(BaseModel):
@@ -95,8 +95,8 @@ class Wide(BaseModel):
 
 
 def test_what_may_grow_without_end_is_found() -> None:
-    found = [place for name, f in Wide.model_fields.items() for place in unbounded(f.annotation, f.metadata, name)]
-    assert found == [
+    places = [place for name, f in Wide.model_fields.items() for place in unbounded(f.annotation, f.metadata, name)]
+    assert places == [
         "text: a text of any length",
         "day: date from … to …",
         "several (item): a text of any length",

@@ -157,8 +157,8 @@ def test_a_round_without_an_approved_budget_is_bound_by_its_funds_alone() -> Non
     base = DesignateBase(name="市級", tier=Tier.MUNICIPAL, operator="ORG-1")
     realm.order("base", "BASE-M1", base, at="2024-01-10", by="CAB-DEC#1")
     realm.order("base", "BASE-M1", AssessBase(score=Decimal(90), grade="A"), at="2024-01-22", by="EVAL#1")
-    asked = OpenNeedSolicitation(scheme=RULES.ref, year=2024, level=RoundLevel.DISTRICT)
-    realm.order("round", "R-9", asked, at="2024-02-05", by="CAB-REG#1")
+    command = OpenNeedSolicitation(scheme=RULES.ref, year=2024, level=RoundLevel.DISTRICT)
+    realm.order("round", "R-9", command, at="2024-02-05", by="CAB-REG#1")
     assert refused(realm, 1, 501, round_="R-9") == {"C2"}
     event = propose(realm, 1, 500, round_="R-9")
     assert Post("world/test/unbudgeted", "awarded/test/R-9", 500) in list(event.effects(realm.id("project", "PJ-1")))

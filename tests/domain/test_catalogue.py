@@ -181,9 +181,9 @@ def test_every_event_of_the_field_is_there_under_its_term_and_by_its_roles(event
     assert expected <= recorded_by(event_type) <= expected | {Role.SYS}
 
 
-@every_row("told", rows(FIELD_TRANSITIONS))
-def test_every_transition_of_the_field_is_there(told: list[str]) -> None:
-    number, event_type, start, to, by, guard = told
+@every_row("cells", rows(FIELD_TRANSITIONS))
+def test_every_transition_of_the_field_is_there(cells: list[str]) -> None:
+    number, event_type, start, to, by, guard = cells
     (row,) = (r for r in list_transitions() if (r.kind, r.id) == ("project", number))
     assert (row.event, row.to, row.guard) == (event_type, to, guard)
     assert set(row.start) == set(start.split("/")) | WIDER.get(number, set())

@@ -29,7 +29,7 @@ def answer(day: str = "2024-02-21", number: str = "1") -> Step:
     return Step("round", "R-1", AnswerClarification(clarification=number, answer="可以，見公告第三條"), day, CLERK)
 
 
-def asked() -> WrittenRealm:
+def town_with_question() -> WrittenRealm:
     town = realm_until("bid 2", ASKED)
     ask("2024-02-21").ordered(town)
     return town
@@ -57,7 +57,7 @@ def test_no_question_is_taken_where_the_policy_has_none_or_beyond_what_one_seat_
 
 
 def test_no_application_passes_while_a_question_waits() -> None:
-    town = asked()
+    town = town_with_question()
     assert passing().refused(town) == {"QA03"}
     answer("2024-03-05").ordered(town)
     assert answer("2024-03-05").refused(town) == {"QA02"}
@@ -78,7 +78,7 @@ def test_readers_are_not_told_who_asked() -> None:
 
 @pytest.mark.parametrize("missing", ["ClarificationAnswered", "ClarificationAsked"])
 def test_a_review_that_did_not_wait_is_found(missing: str) -> None:
-    town = asked()
+    town = town_with_question()
     answer("2024-03-05").ordered(town)
     passing("2024-03-06").ordered(town)
     without = [entry for entry in town.entries if entry.type != missing]

@@ -51,13 +51,13 @@ def reported() -> WrittenRealm:
     return town
 
 
-def found(town: WrittenRealm) -> Panel:
+def read_panel(town: WrittenRealm) -> Panel:
     return town.state("panel", "RP-1").part(Panel)
 
 
 def test_those_whose_written_mark_reaches_the_line_are_heard_and_scored_again() -> None:
     town = listed()
-    assert found(town).heard == ("AP-1",)
+    assert read_panel(town).heard == ("AP-1",)
     assert score("AP-2", 90).refused(town) == {"RP07"}
     assert on_panel(REPORT, HOST, "2024-03-08").refused(town) == {"RP05"}, "the second sheets are missing"
     score("AP-1", 90).ordered(town)
@@ -66,7 +66,7 @@ def test_those_whose_written_mark_reaches_the_line_are_heard_and_scored_again() 
 
 def test_the_mark_is_that_of_both_by_their_weights_and_the_defence_of_who_is_not_heard_counts_as_nothing() -> None:
     town = reported()
-    assert found(town).results == {"AP-1": Decimal("84.00"), "AP-2": Decimal("42.00")}
+    assert read_panel(town).results == {"AP-1": Decimal("84.00"), "AP-2": Decimal("42.00")}
     assert town.check().ok
 
 
@@ -87,7 +87,7 @@ def test_nobody_may_be_heard_and_the_report_says_so() -> None:
         score_by_all(town, name, 70, 70, 70, 70, 70)
     on_panel(LIST, HOST).ordered(town)
     on_panel(REPORT, HOST, "2024-03-08").ordered(town)
-    assert set(found(town).results.values()) == {Decimal("42.00")}
+    assert set(read_panel(town).results.values()) == {Decimal("42.00")}
     assert town.check().ok
 
 

@@ -58,11 +58,11 @@ RULES: Scheme = scheme("hangzhou", review={"verifiable_draw": True})
 
 def town() -> WrittenRealm:
     """Two bids that passed, and twelve experts of whom E3 is on the board of a bidder."""
-    told = realm_until("passed 2", RULES)
-    told.order("roster", "ER-1", EnterExperts(experts=TWELVE, reason="首批"), **REG)
+    realm = realm_until("passed 2", RULES)
+    realm.order("roster", "ER-1", EnterExperts(experts=TWELVE, reason="首批"), **REG)
     tie = RecordExpertTie(expert="E3", organisation="ORG-2", kind=ConflictKind.BOARD_24M)
-    told.order("roster", "ER-1", tie, **REG)
-    return told
+    realm.order("roster", "ER-1", tie, **REG)
+    return realm
 
 
 def committed() -> WrittenRealm:
@@ -228,11 +228,11 @@ def evidence(story: WrittenRealm) -> dict[str, dict[str, object]]:
     return {"committed": events[DrawCommitted], "opened": events[PanelDrawn]}
 
 
-def draw_again(told: object) -> tuple[int, str]:
+def draw_again(evidence_of_draw: object) -> tuple[int, str]:
     """What the script of an outsider says."""
     ran = subprocess.run(  # noqa: S603 - our own page, no shell
         [sys.executable, "-I", str(ROOT / "docs" / "draw_again.py")],
-        input=json.dumps(told),
+        input=json.dumps(evidence_of_draw),
         capture_output=True,
         text=True,
         check=False,
@@ -243,13 +243,13 @@ def draw_again(told: object) -> tuple[int, str]:
 
 def test_an_outsiders_script_draws_the_same_panel_and_finds_another_roster() -> None:
     story = drawn()
-    told = evidence(story)
-    assert draw_again(told) == (0, " ".join(panel(story).seated))
-    pool = told["committed"]["pool"]
+    proof = evidence(story)
+    assert draw_again(proof) == (0, " ".join(panel(story).seated))
+    pool = proof["committed"]["pool"]
     assert isinstance(pool, list)
-    code, said = draw_again({**told, "committed": {**told["committed"], "pool": [*pool, "E13"]}})
+    code, text = draw_again({**proof, "committed": {**proof["committed"], "pool": [*pool, "E13"]}})
     assert code == 1
-    assert "the roster is another" in said
+    assert "the roster is another" in text
     script = (ROOT / "docs" / "draw_again.py").read_text("utf-8")
     assert len(script.partition('"""\n\n')[2].splitlines()) <= 30, "thirty lines"
 

@@ -36,7 +36,7 @@ def typed(command: str, **values: str) -> Command:
     return read_fields(command_class(command), values, Notation.TYPED, attach=lambda _path: PAPER)
 
 
-def given(command: str, **values: Any) -> Command:
+def read_data(command: str, **values: Any) -> Command:
     return read_fields(command_class(command), values, Notation.DATA)
 
 
@@ -99,10 +99,10 @@ def test_a_movement_may_take_away() -> None:
 
 
 def test_data_gives_money_in_whole_fen_and_never_as_text() -> None:
-    assert value(given("RegisterFundSource", name="甲", envelope=500), "envelope") == 500
+    assert value(read_data("RegisterFundSource", name="甲", envelope=500), "envelope") == 500
     for wrong in ("500", 5.0, Decimal("5.00"), True, "5000fen"):
         with pytest.raises(InputInvalid, match="whole fen"):
-            given("RegisterFundSource", name="甲", envelope=wrong)
+            read_data("RegisterFundSource", name="甲", envelope=wrong)
 
 
 def test_json_that_is_typed_counts_in_yuan_like_all_that_is_typed() -> None:
@@ -139,7 +139,7 @@ def test_a_credit_code_of_digits_is_a_code_and_a_name_of_digits_a_name() -> None
 
 def test_a_number_where_data_should_have_text_is_said_to_need_quotes() -> None:
     with pytest.raises(InputInvalid, match="in quotes"):
-        given("SubmitNeed", round="R-1", group=365)
+        read_data("SubmitNeed", round="R-1", group=365)
 
 
 # ---------------------------------------------------------------- dates and times
@@ -182,9 +182,9 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 @pytest.mark.parametrize("number", [1_830_000_000, 1.83e9, True, Decimal(5)])
 def test_a_number_is_no_time_in_data_either(number: object) -> None:
     with pytest.raises(InputInvalid):
-        given("PublishCall", deadline=number)
+        read_data("PublishCall", deadline=number)
     with pytest.raises(InputInvalid):
-        given("RecordRating", level="5A", until=number)
+        read_data("RecordRating", level="5A", until=number)
 
 
 # ---------------------------------------------------------------- numbers, yes and no, closed lists
@@ -284,7 +284,7 @@ def test_a_line_may_not_be_given_by_its_word_and_again_otherwise(other: str) -> 
         with pytest.raises(InputInvalid, match="given already"):
             typed("RequestVariation", reason="調整", move=text)
     with pytest.raises(InputInvalid, match="given already"):
-        given("RequestVariation", reason="調整", move=moved)
+        read_data("RequestVariation", reason="調整", move=moved)
 
 
 def test_a_document_is_the_file_at_a_path() -> None:
@@ -300,7 +300,7 @@ def test_a_document_is_the_file_at_a_path() -> None:
 
 def test_no_file_is_read_where_none_can_be() -> None:
     with pytest.raises(InputInvalid, match="no file can be read here"):
-        given("ArchiveProject", index="@/etc/passwd")
+        read_data("ArchiveProject", index="@/etc/passwd")
 
 
 def test_a_scheme_is_cited_as_it_is_shown() -> None:

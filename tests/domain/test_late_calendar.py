@@ -104,9 +104,9 @@ def test_a_deadline_that_runs_moves_earlier_and_falls_on_its_new_day(office: Mem
     publish(office, "2024-04-01", on_=QINGMING)
     assert due(office) == ENDS - timedelta(days=2)
     office.pass_time(ENDS)
-    found = lapsed(office)
-    assert found is not None
-    assert found.occurred_at == ENDS - timedelta(days=2)
+    lapse = lapsed(office)
+    assert lapse is not None
+    assert lapse.occurred_at == ENDS - timedelta(days=2)
     proven(office)
 
 
@@ -114,9 +114,9 @@ def test_a_deadline_that_a_notice_moves_into_the_past_falls_with_the_notice(offi
     weekends = {date(2024, 3, 23), date(2024, 3, 24), date(2024, 3, 30), date(2024, 3, 31)}
     publish(office, "2024-04-08", on_=weekends | QINGMING)
     office.pass_time(ENDS)
-    found = lapsed(office)
-    assert found is not None
-    assert found.occurred_at == on("2024-04-08"), "not before anybody could know"
+    lapse = lapsed(office)
+    assert lapse is not None
+    assert lapse.occurred_at == on("2024-04-08"), "not before anybody could know"
     proven(office)
 
 
@@ -167,16 +167,16 @@ def test_the_follower_has_every_stream_look_that_was_reckoned_by_an_older_calend
     on_the_wall_clock(office)
     now = ENDS - timedelta(days=5)
     published_unseen(office, now)
-    told: list[StreamId] = []
+    streams: list[StreamId] = []
 
     async def look(stream: StreamId) -> None:
-        told.append(stream)
+        streams.append(stream)
         await office.registrar.carry_out(CarryOut(stream=stream, now=now, alarm=True))
 
     follower = AgendaFollower(office.store, look)
     assert office.store._agenda[AWARDED].due_at == ENDS
-    assert office.runner.run(follower.once(now)) == len(told) > 1
-    assert AWARDED in told
+    assert office.runner.run(follower.once(now)) == len(streams) > 1
+    assert AWARDED in streams
     assert office.store._agenda[AWARDED].due_at == ENDS + timedelta(days=2)
     assert office.runner.run(follower.once(now)) == 0, "each is told once"
     again = AgendaFollower(office.store, look)

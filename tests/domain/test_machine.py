@@ -161,9 +161,9 @@ class Rounds(RuleBasedStateMachine):
             self._objected(name)
         if stage == "SHORTLISTED" or (stage == "PROPOSED" and dice.randint(0, 1)):
             for panel in PANELS:
-                found = draw_for(self.office, panel) or next_command(dice, self.office, "panel", panel)
-                if found is not None:
-                    return found
+                command = draw_for(self.office, panel) or next_command(dice, self.office, "panel", panel)
+                if command is not None:
+                    return command
             if dice.randint(0, 3) == 0:
                 return next_command(dice, self.office, "round", "R-1")
         return next_command(dice, self.office, "project", name)
@@ -192,9 +192,9 @@ class Rounds(RuleBasedStateMachine):
     @rule(dice=DICE)
     def several_ask_at_once(self, dice: random.Random) -> None:
         """Of the same streams, each decided on what it read before the others' appends."""
-        found = [any_command(dice, self.office) for _ in range(dice.randint(2, 5))]
+        commands = [any_command(dice, self.office) for _ in range(dice.randint(2, 5))]
         sensible = [self._sensible(dice, name) for name in BIDS[:3]]
-        self.office.ask(*(asking for asking in (*found, *sensible) if asking is not None))
+        self.office.ask(*(asking for asking in (*commands, *sensible) if asking is not None))
 
     # ------------------------------------------------------------------------- what walks would come upon too seldom
 
@@ -202,8 +202,8 @@ class Rounds(RuleBasedStateMachine):
     def strangers_ask_for_what_is_not_theirs(self, dice: random.Random) -> None:
         self._strangers(dice, dice.sample(TYPES, 5))
 
-    def _strangers(self, dice: random.Random, asked: Sequence[type[Command]]) -> None:
-        for command_type in asked:
+    def _strangers(self, dice: random.Random, types: Sequence[type[Command]]) -> None:
+        for command_type in types:
             asking = strangers_command(dice, self.office, command_type)
             assert asking is not None, command_type
             assert self.office.ask(asking)[0].ending is Ending.REFUSED
@@ -235,9 +235,9 @@ class Rounds(RuleBasedStateMachine):
     @rule()
     def a_variation_goes_to_the_wrong_desk(self) -> None:
         for name in self.office.names("project", *VARIABLE):
-            asked = RequestVariation(variation="9", reason="順延", end=date(2026, 1, 31))
+            command = RequestVariation(variation="9", reason="順延", end=date(2026, 1, 31))
             by = Actor(representative(self.office, name))
-            self.office.ask(StreamCommand(self.office.id("project", name), asked, by))
+            self.office.ask(StreamCommand(self.office.id("project", name), command, by))
             self._refused("project", name, ApproveVariation(variation="9"), "CAB-REG#1")
 
     @rule()

@@ -1149,9 +1149,9 @@ def _as_if_unpaid(cls: type[disbursement.DisbursementFailed], command: FailDisbu
 
 
 def test_d6_an_objection_that_tells_nobody_when_it_is_late_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = scheme("hangzhou", publicity={"tells_of_late": True})
+    rules = scheme("hangzhou", publicity={"tells_of_late": True})
     *lodged, accepted = objection("2024-03-13", "2024-03-14")
-    town = realm_until("posted", told)
+    town = realm_until("posted", rules)
     for step in lodged:
         step.ordered(town)
     silent = ObjectionAccepted(objection="1")
@@ -1220,9 +1220,9 @@ def test_d5_a_bonus_for_a_rating_that_has_ended_is_caught(monkeypatch: pytest.Mo
     town = realm_until("call", scheme("hangzhou", bidding={"rating_bonus": {"4A": 2}}))
     rating = RecordRating(level="4A", until=date(2024, 2, 5))
     register("organisation", "ORG-1", rating, "2024-02-02", "CAB-REG#1").ordered(town)
-    asked = register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-05", "CAB-REG#1")
+    step = register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-05", "CAB-REG#1")
     late = register("organisation", "ORG-1", ApplyRatingBonus(round="R-2"), "2024-02-06", "CAB-REG#1")
-    asked.ordered(town)
+    step.ordered(town)
     assert town.check().ok
     assert "D5" in late.refused(town)
     monkeypatch.setattr("domain.registers.organisation.Organisation.rating", lambda self, _day: self.ratings[-1])

@@ -191,7 +191,7 @@ def test_whoever_managed_the_round_reviews_no_bid_of_it() -> None:
     story.when_acting(sheet, at="2023-05-10", by="EXPERT#1", persons=("P-2",)).accepted()
 
 
-def _told(story: StreamStory, *states: State) -> StreamStory:
+def _know(story: StreamStory, *states: State) -> StreamStory:
     """The story with those streams as they stand there."""
     return story.knowing(replace(story.facts, streams={**story.facts.streams, **{s.stream: s for s in states}}))
 
@@ -214,7 +214,7 @@ def _seated(number: int, person: str | None, realm: str = "test") -> State:
     [("organisation", "SD5"), ("COMM", "SD5"), ("SUPV", "SD5"), ("bureau", "SD6"), ("DCAB", "SD6"), ("HOST", "SD6")],
 )
 def test_whoever_has_acted_in_a_bid_scores_it_from_no_seat(side: str, rule: str) -> None:
-    story = _told(drawn(), _bid(side, "P-1"))
+    story = _know(drawn(), _bid(side, "P-1"))
     sheet = SubmitScore(application="AP-1", mark=Decimal(80))
     story.when_acting(sheet, at="2023-05-10", by="EXPERT#1", persons=("P-1",)).refused(rule)
     story.when_acting(sheet, at="2023-05-10", by="EXPERT#1", persons=("P-2",)).accepted()
@@ -227,23 +227,23 @@ def test_a_panel_is_drawn_of_persons_one_a_seat_without_a_part_in_its_bids() -> 
     """As far as the register says who sits there; seats of paper that it does not know are bare."""
     story = a(PANEL, "RP-1", test_panel.facts())
     five = [_seated(number, f"P-{10 + number}") for number in range(1, 6)]
-    _told(story, *five).when_acting(DRAW, **REG_DRAWS).accepted()
-    _told(story, *five[:2]).when_acting(DRAW, **REG_DRAWS).accepted()
-    _told(story, *five[1:], _seated(1, None)).when_acting(DRAW, **REG_DRAWS).refused("RP01")
-    _told(story, *five[1:], _seated(1, "P-12")).when_acting(DRAW, **REG_DRAWS).refused("P4")
-    _told(story, *five, _bid("organisation", "P-13")).when_acting(DRAW, **REG_DRAWS).refused("SD5")
-    _told(story, *five, _bid("DCAB", "P-13")).when_acting(DRAW, **REG_DRAWS).refused("SD6")
+    _know(story, *five).when_acting(DRAW, **REG_DRAWS).accepted()
+    _know(story, *five[:2]).when_acting(DRAW, **REG_DRAWS).accepted()
+    _know(story, *five[1:], _seated(1, None)).when_acting(DRAW, **REG_DRAWS).refused("RP01")
+    _know(story, *five[1:], _seated(1, "P-12")).when_acting(DRAW, **REG_DRAWS).refused("P4")
+    _know(story, *five, _bid("organisation", "P-13")).when_acting(DRAW, **REG_DRAWS).refused("SD5")
+    _know(story, *five, _bid("DCAB", "P-13")).when_acting(DRAW, **REG_DRAWS).refused("SD6")
 
 
 def test_whoever_fills_in_for_a_recused_reviewer_is_judged_like_the_others() -> None:
     five = [_seated(number, f"P-{10 + number}") for number in range(1, 6)]
-    story = _told(drawn(), *five)
+    story = _know(drawn(), *five)
     recuse = RecuseReviewer(out="E1", in_="E6")
-    _told(story, _seated(6, "P-16")).when_acting(recuse, **REG_DRAWS).accepted()
-    _told(story, _seated(6, None)).when_acting(recuse, **REG_DRAWS).refused("RP01")
-    _told(story, _seated(6, "P-12")).when_acting(recuse, **REG_DRAWS).refused("P4")
-    _told(story, _seated(6, "P-11")).when_acting(recuse, **REG_DRAWS).accepted()
-    _told(story, _seated(6, "P-16"), _bid("organisation", "P-16")).when_acting(recuse, **REG_DRAWS).refused("SD5")
+    _know(story, _seated(6, "P-16")).when_acting(recuse, **REG_DRAWS).accepted()
+    _know(story, _seated(6, None)).when_acting(recuse, **REG_DRAWS).refused("RP01")
+    _know(story, _seated(6, "P-12")).when_acting(recuse, **REG_DRAWS).refused("P4")
+    _know(story, _seated(6, "P-11")).when_acting(recuse, **REG_DRAWS).accepted()
+    _know(story, _seated(6, "P-16"), _bid("organisation", "P-16")).when_acting(recuse, **REG_DRAWS).refused("SD5")
 
 
 def test_on_the_wall_clock_only_seats_of_the_register_are_drawn() -> None:

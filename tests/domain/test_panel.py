@@ -154,13 +154,13 @@ def test_an_interest_bars_if_it_touches_a_bidder_and_is_recent(conflict: Declare
 
 
 def test_whoever_has_no_interest_says_so_once_and_whoever_declared_one_cannot() -> None:
-    said = drawn().ordered(DeclareImpartiality(), by="EXPERT#1", at="2023-05-08")
-    assert said.state.part(Panel).cleared == {"E1"}
-    said.when(DeclareImpartiality(), by="EXPERT#1", at="2023-05-08").refused("RP06")
+    story = drawn().ordered(DeclareImpartiality(), by="EXPERT#1", at="2023-05-08")
+    assert story.state.part(Panel).cleared == {"E1"}
+    story.when(DeclareImpartiality(), by="EXPERT#1", at="2023-05-08").refused("RP06")
     drawn().ordered(declaring(), by="EXPERT#3", at="2023-05-08").when(
         DeclareImpartiality(), by="EXPERT#3", at="2023-05-08"
     ).refused("P1")
-    later = said.ordered(declaring(), by="EXPERT#1", at="2023-05-08")
+    later = story.ordered(declaring(), by="EXPERT#1", at="2023-05-08")
     assert later.state.part(Panel).barred == {"E1"}, "an interest that is remembered later still bars"
 
 
@@ -171,9 +171,9 @@ def test_where_the_rules_ask_nobody_scores_before_declaring_to_have_no_interest(
     silent.ordered(declaring(), by="EXPERT#1", at="2023-05-08").when(sheet(80), by="EXPERT#1", at="2023-05-10").refused(
         "P1"
     )
-    said = silent.ordered(DeclareImpartiality(), by="EXPERT#1", at="2023-05-08")
-    said.ordered(sheet(80), by="EXPERT#1", at="2023-05-10")
-    tasks = {one.command: one.seats for one in PANEL.awaiting(said.state, Calendar({}))}
+    story = silent.ordered(DeclareImpartiality(), by="EXPERT#1", at="2023-05-08")
+    story.ordered(sheet(80), by="EXPERT#1", at="2023-05-10")
+    tasks = {one.command: one.seats for one in PANEL.awaiting(story.state, Calendar({}))}
     assert tasks["DeclareImpartiality"] == ("EXPERT#2", "EXPERT#3", "EXPERT#4", "EXPERT#5")
     assert "ListForDefence" in tasks
     assert "IssueReviewReport" not in tasks

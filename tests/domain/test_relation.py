@@ -29,8 +29,8 @@ class Stamped(Event):
 
 
 def declare(by: tuple[Role, ...], acts_for: tuple[Relation, ...] | None) -> type[Command]:
-    said = {} if acts_for is None else {"acts_for": acts_for}
-    return type("Stamp", (Command,), {"__module__": __name__, "records": Stamped, "by": by, "during": (), **said})
+    relation = {} if acts_for is None else {"acts_for": acts_for}
+    return type("Stamp", (Command,), {"__module__": __name__, "records": Stamped, "by": by, "during": (), **relation})
 
 
 def test_a_command_that_does_not_say_whose_business_it_is_is_not_loaded_and_its_author_told_what_to_write() -> None:

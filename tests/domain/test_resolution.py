@@ -102,13 +102,13 @@ def test_what_it_asks_of_the_projects_can_be_carried_out_on_each() -> None:
     town = reported()
     command = resolving(town, FIRST, SECOND)
     town.order("round", "R-1", command, **REG)
-    asked = list_consequences(command)
-    assert {name: [type(c) for c in commands] for name, commands in asked.items()} == {
+    consequences = list_consequences(command)
+    assert {name: [type(c) for c in commands] for name, commands in consequences.items()} == {
         "AP-1": [ProposeAward, OpenAwardPublicity],
         "AP-2": [ProposeAward, OpenAwardPublicity],
         "AP-3": [LeaveApplicationOut],
     }
-    for name, commands in asked.items():
+    for name, commands in consequences.items():
         for each in commands:
             town.order("project", name, each, **REG)
     stages = [town.state("project", name).stage for name in ("AP-1", "AP-2", "AP-3")]
@@ -132,7 +132,7 @@ def test_a_preview_that_is_no_longer_true_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("selected", "left_out", "said"),
+    ("selected", "left_out", "text"),
     [
         ((FIRST,), (OUT,), "AP-2 have not been decided"),
         ((FIRST, SECOND), (OUT, Omission(application="AP-2", reason="名次在後")), "AP-2 are listed twice"),
@@ -142,12 +142,12 @@ def test_a_preview_that_is_no_longer_true_is_refused() -> None:
     ids=["one undecided", "one decided twice", "one that was not scored", "by a panel that was not heard"],
 )
 def test_every_bid_is_decided_once_by_its_panel(
-    selected: tuple[Selection, ...], left_out: tuple[Omission, ...], said: str
+    selected: tuple[Selection, ...], left_out: tuple[Omission, ...], text: str
 ) -> None:
     town = reported()
     unmet = town.unmet("round", "R-1", resolving(town, *selected, left_out=left_out), **REG)
     assert {u.rule for u in unmet} == {"RD10"}
-    assert any(u.en.startswith(said) for u in unmet)
+    assert any(u.en.startswith(text) for u in unmet)
 
 
 def test_a_bid_that_was_withdrawn_since_is_not_decided() -> None:

@@ -25,12 +25,12 @@ SEATS = ("CAB-REG#1", "CAB-FIN#1", "CAB-DEC#1")
 BIDDER = "SO-LEGAL#1"
 
 
-def said(**other: object) -> SubmitApplication:
+def application(**other: object) -> SubmitApplication:
     return bid("ORG-1", nonce=NONCE, **other)
 
 
 def commitment(**other: object) -> str:
-    known = {name: value for name, value in plain(said(**other)).items() if name in Bid.model_fields}
+    known = {name: value for name, value in plain(application(**other)).items() if name in Bid.model_fields}
     return commit(known, NONCE)
 
 
@@ -48,7 +48,7 @@ def releasing(seat: str, day: str = "2024-02-27") -> Step:
 
 
 def handing_in(day: str = "2024-02-28", **other: object) -> Step:
-    return project(said(**other), day, BIDDER)
+    return project(application(**other), day, BIDDER)
 
 
 def called() -> WrittenRealm:
@@ -86,7 +86,7 @@ def test_what_is_sealed_is_opened_by_a_quorum_and_handed_in_as_it_was_sealed() -
 
 def test_nothing_of_it_is_on_record_before_the_opening() -> None:
     record = b"".join(entry.data for entry in closed().entries).decode()
-    assert said().title not in record
+    assert application().title not in record
     assert NONCE not in record
     assert project(DraftApplication.model_validate(plain(bid("ORG-1"))), "2024-02-05", BIDDER).refused(called()) == {
         "SB01"
@@ -108,7 +108,7 @@ def test_nobody_opens_before_the_close_and_a_late_bid_stays_unopened() -> None:
     town = called()
     assert releasing(SEATS[0], "2024-02-21").refused(town) == {"SB03"}
     assert sealing("2024-02-27").refused(town) == {"D1"}
-    assert project(said(), "2024-02-28", BIDDER, "AP-7").refused(opened()) >= {"SB04"}
+    assert project(application(), "2024-02-28", BIDDER, "AP-7").refused(opened()) >= {"SB04"}
     late = opened()
     assert handing_in("2024-02-29").refused(late) == {"SB04"}, "a working day after the opening"
 

@@ -70,17 +70,17 @@ def listed(story: WrittenRealm) -> WrittenRealm:
     ids=lambda value: value if isinstance(value, str) and value[0].isupper() else None,
 )
 def test_what_a_timer_says_happens_when_its_last_day_has_ended(story: object, last_day: str, event: str) -> None:
-    told = story() if callable(story) else None
-    assert isinstance(told, WrittenRealm)
+    realm = story() if callable(story) else None
+    assert isinstance(realm, WrittenRealm)
     ends = day_ends(date.fromisoformat(last_day))
-    before = len(told.log)
-    told.pass_time(ends - timedelta(seconds=1))
-    assert event not in {e.event_type for _, e in told.log[before:]}
-    told.pass_time(ends)
-    entry = next((e for e in told.entries[before:] if e.type == event), None)
-    assert entry is not None, {e.event_type for _, e in told.log[before:]}
+    before = len(realm.log)
+    realm.pass_time(ends - timedelta(seconds=1))
+    assert event not in {e.event_type for _, e in realm.log[before:]}
+    realm.pass_time(ends)
+    entry = next((e for e in realm.entries[before:] if e.type == event), None)
+    assert entry is not None, {e.event_type for _, e in realm.log[before:]}
     assert entry.occurred_at >= ends
-    assert told.check().ok, told.check().breaches
+    assert realm.check().ok, realm.check().breaches
 
 
 def test_publicity_only_enables_the_confirmation_and_a_hearing_the_end() -> None:

@@ -60,14 +60,14 @@ async def open_rubi() -> tuple[MemoryStore, Door]:
 
 async def taken_over(content: bytes, store: MemoryStore, door: Door) -> tuple[Import, list[BulkResult]]:
     """The table, carried out."""
-    found = await read_import("grants.csv", content, MAPPING, store, REALM)
-    return found, [result async for result in run_rows(found.orders, door, store)]
+    table = await read_import("grants.csv", content, MAPPING, store, REALM)
+    return table, [result async for result in run_rows(table.orders, door, store)]
 
 
-async def stand(store: MemoryStore, found: Import) -> dict[str, tuple[str, int]]:
+async def stand(store: MemoryStore, result: Import) -> dict[str, tuple[str, int]]:
     """By case, the stage and the net sum that it came to."""
     ends = {}
-    for case in found.cases:
+    for case in result.cases:
         state = (await load_file(store, StreamId(f"project/{REALM}/{case}"))).state
         assert state.part(Openings).opened_on is not None
         ends[case] = (state.stage, state.part(Money).net)
@@ -79,9 +79,9 @@ async def stand(store: MemoryStore, found: Import) -> dict[str, tuple[str, int]]
 
 async def test_each_case_ends_where_its_last_row_says_with_its_sums() -> None:
     store, door = await open_rubi()
-    found, results = await taken_over(TABLE, store, door)
+    result, results = await taken_over(TABLE, store, door)
     assert not [r.as_json() for r in results if not r.ok]
-    ends = await stand(store, found)
+    ends = await stand(store, result)
     assert Counter(ends.values()) == {
         (Stage.CLOSED, 1014741): 1,
         (Stage.CLOSED, 0): 1,
@@ -93,8 +93,8 @@ async def test_each_case_ends_where_its_last_row_says_with_its_sums() -> None:
 
 async def test_what_the_table_contradicts_or_leaves_open_is_listed_with_its_line() -> None:
     store, door = await open_rubi()
-    found, _ = await taken_over(TABLE, store, door)
-    assert [(one.line, one.en.partition(";")[0]) for one in found.left_out] == [
+    result, _ = await taken_over(TABLE, store, door)
+    assert [(one.line, one.en.partition(";")[0]) for one in result.left_out] == [
         (
             5,
             "first seen as CONCESIÓN PENDIENTE DE APROBACIÓN (FASE AD)",
@@ -123,8 +123,8 @@ async def test_run_again_it_does_nothing_twice_and_a_longer_table_goes_on() -> N
 async def test_a_preview_says_of_every_row_what_would_become_of_it_and_records_nothing() -> None:
     store, _ = await open_rubi()
     before = len(store._entries)
-    found = await read_import("grants.csv", TABLE, MAPPING, store, REALM)
-    results = [result async for result in preview_rows(found.orders, store)]
+    table = await read_import("grants.csv", TABLE, MAPPING, store, REALM)
+    results = [result async for result in preview_rows(table.orders, store)]
     assert not [r.as_json() for r in results if not r.ok]
     assert len(store._entries) == before
 
@@ -163,15 +163,15 @@ async def test_an_account_of_a_table_has_the_digest_that_it_has_when_it_is_typed
     head, *rows = csv.reader(io.StringIO(TABLE.decode(), newline=""))
     text = io.StringIO()
     csv.writer(text).writerows([[*head, "開戶行", "戶名", "賬號"], *([*row, *cells] for row in rows[:3])])
-    told = MAPPING.values["account"].model_validate({"columns": ["開戶行", "戶名", "賬號"], "form": "account"})
-    mapping = MAPPING.model_copy(update={"values": {**MAPPING.values, "account": told}})
+    account_value = MAPPING.values["account"].model_validate({"columns": ["開戶行", "戶名", "賬號"], "form": "account"})
+    mapping = MAPPING.model_copy(update={"values": {**MAPPING.values, "account": account_value}})
     if account is None:
         with pytest.raises(DocumentInvalid, match="bank, holder and a number"):
             await read_import("grants.csv", text.getvalue().encode(), mapping, store, REALM)
         return
-    found = await read_import("grants.csv", text.getvalue().encode(), mapping, store, REALM)
+    result = await read_import("grants.csv", text.getvalue().encode(), mapping, store, REALM)
     digest = digest_account("中國銀行杭州分行", "測試社會組織", account)
-    assert any(digest in order.command.model_dump_json() for order in found.orders)
+    assert any(digest in order.command.model_dump_json() for order in result.orders)
 
 
 def test_an_account_is_told_by_bank_holder_and_number_and_not_by_less(tmp_path: Path) -> None:
@@ -203,14 +203,14 @@ async def test_the_grants_of_a_municipality_end_in_the_states_and_sums_of_its_ta
     text = io.StringIO()
     csv.writer(text).writerows([tuple(changes[0]), *rows])
     store, door = await open_rubi()
-    found, results = await taken_over(text.getvalue().encode(), store, door)
+    result, results = await taken_over(text.getvalue().encode(), store, door)
     assert not [r.as_json() for r in results if not r.ok][:3]
-    ends, left_out = await stand(store, found), {one.case for one in found.left_out}
+    ends, left_out = await stand(store, result), {one.case for one in result.left_out}
     by_case = {str(_case(key)): (key, state) for key, state in (last | published).items()}
     agree = Counter[str]()
     for case, (stage, net) in ends.items():
         key, state = by_case[case]
-        if case in left_out and found.cases[case] != state:
+        if case in left_out and result.cases[case] != state:
             continue
         paid = state in ("PAGADA", "JUSTIFICADA PARCIALMENTE", "JUSTIFICADA")
         assert (stage, net) == (STAGES[state], round(float(key[3]) * 100) if paid else 0), (key, state)

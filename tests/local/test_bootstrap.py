@@ -107,10 +107,10 @@ def test_production_that_is_complete_is_accepted() -> None:
 
 
 def test_settings_do_not_show_their_secrets() -> None:
-    shown = repr(bootstrap.settings(**COMPLETE))
-    assert "pa55-w0rd" not in shown
-    assert KEY not in shown
-    assert "0f0f" not in shown
+    text = repr(bootstrap.settings(**COMPLETE))
+    assert "pa55-w0rd" not in text
+    assert KEY not in text
+    assert "0f0f" not in text
 
 
 def test_a_refused_setting_does_not_show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,9 +170,9 @@ def test_a_key_that_is_short_or_malformed_is_refused_wherever_it_is_set(key: str
 @pytest.mark.parametrize("content", [b"", b"\n", b"half a ke", b"\xff\xfe" * 40, KEY[:-1].encode(), PEM[:80].encode()])
 def test_a_key_file_that_is_not_whole_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "door.key").write_bytes(content)
-    for given in ({"home": tmp_path}, {**COMPLETE, "door_key": None, "door_key_file": tmp_path / "door.key"}):
+    for values in ({"home": tmp_path}, {**COMPLETE, "door_key": None, "door_key_file": tmp_path / "door.key"}):
         with pytest.raises(bootstrap.SecretDamaged, match=str(tmp_path / "door.key")):
-            bootstrap.load_door_key(bootstrap.settings(**given))
+            bootstrap.load_door_key(bootstrap.settings(**values))
 
 
 def test_a_key_may_be_pem_or_hex_and_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
@@ -240,8 +240,8 @@ def test_a_key_that_is_set_is_used(tmp_path: Path) -> None:
 def test_payload_keys_that_are_no_keys_are_refused_by_name_and_not_shown(keys: str, tmp_path: Path) -> None:
     path = tmp_path / "keys"
     path.write_text(keys)
-    given = ({"payload_keys": keys}, "VENTURE_PAYLOAD_KEYS"), ({"payload_keys_file": path}, "VENTURE_PAYLOAD_KEYS_FILE")
-    for setting, name in given:
+    cases = ({"payload_keys": keys}, "VENTURE_PAYLOAD_KEYS"), ({"payload_keys_file": path}, "VENTURE_PAYLOAD_KEYS_FILE")
+    for setting, name in cases:
         with pytest.raises(bootstrap.SettingsInvalid, match=name) as refused:
             bootstrap.settings(**{k: v for k, v in COMPLETE.items() if k != "payload_keys"} | setting)
         assert "0f0f" not in str(refused.value)

@@ -13,7 +13,7 @@ import structlog
 from tests.nemesis.raging import Rage, RageReport, run
 
 
-def _told(rage: Rage, outcome: RageReport) -> str:
+def _tell(rage: Rage, outcome: RageReport) -> str:
     """What was done, and what it came to."""
     requests, missed, other = (outcome.asked[what] for what in ("asked", "not known", "mismatch"))
     return "\n".join(
@@ -33,7 +33,7 @@ def main(seed: str, projects: str, seconds: str) -> int:
     rage = Rage(int(seed), int(projects), float(seconds))
     with tempfile.TemporaryDirectory(prefix="nemesis-") as folder:
         outcome = asyncio.run(run(Path(folder), rage))
-    print(_told(rage, outcome))  # noqa: T201 - a command
+    print(_tell(rage, outcome))  # noqa: T201 - a command
     return 1 if outcome.broken else 0
 
 

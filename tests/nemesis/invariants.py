@@ -271,10 +271,10 @@ async def _money_adds_up(ledger: Ledger) -> AsyncIterator[str]:
 
 async def _nothing_stormed(ledger: Ledger) -> AsyncIterator[str]:
     """I14: appends were tried no oftener than so many times an asking. (That all ends in time, the run sees to.)"""
-    tried = sum(text.count(TRIED) for _, text in _logs(ledger))
+    tries = sum(text.count(TRIED) for _, text in _logs(ledger))
     requests = ledger.callers.asked["asked"] + len(ledger.callers.begun)
-    if not 0 < tried <= MOST_TRIES * requests:
-        yield f"{tried} appends were tried for {requests} askings"
+    if not 0 < tries <= MOST_TRIES * requests:
+        yield f"{tries} appends were tried for {requests} askings"
 
 
 async def _no_secret_is_told(ledger: Ledger) -> AsyncIterator[str]:

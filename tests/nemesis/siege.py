@@ -103,8 +103,8 @@ def remains(settings: Settings, house: Siege) -> Iterator[str]:
 
 def _belongs_to(pid: int, folders: set[bytes]) -> bool:
     """Whether that process works for one of those folders, as far as we may look."""
-    said = b""
+    about = b""
     for what in ("cmdline", "environ"):
         with suppress(OSError):  # gone since, or another user's
-            said += Path(f"/proc/{pid}/{what}").read_bytes()
-    return any(folder in said for folder in folders)
+            about += Path(f"/proc/{pid}/{what}").read_bytes()
+    return any(folder in about for folder in folders)

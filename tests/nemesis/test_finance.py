@@ -127,9 +127,9 @@ class Office:
             "temporal": servers.temporal.process,
             "postgres": servers.postgres.process,
         }
-        found = kept.get(name) or self.running[name]
-        assert found is not None
-        return found
+        service = kept.get(name) or self.running[name]
+        assert service is not None
+        return service
 
     async def strike(self, times: int, dice: random.Random, struck: Counter[str]) -> None:
         """Kill each so often, at random, one after the other."""
@@ -239,11 +239,11 @@ async def _require_once(office: Office, player: _Play, count: int) -> None:
     async with httpx.AsyncClient(base_url=office.bank_address, trust_env=False) as bank:
         made = (await bank.get("/payments")).json()
         reports = (await bank.get("/reports")).json()
-    told = office.answers()
-    assert recorded == Counter((one["project"], one["tranche"], one["amount"]) for one in told)
-    assert sorted(one["id"] for one in made) == sorted(one["approval"] for one in told)
-    assert len(made) == len(told) == count
-    assert {(one["course"], one["paid"] == one["amount"]) for one in told} == {("PAID", True)}
+    tellings = office.answers()
+    assert recorded == Counter((one["project"], one["tranche"], one["amount"]) for one in tellings)
+    assert sorted(one["id"] for one in made) == sorted(one["approval"] for one in tellings)
+    assert len(made) == len(tellings) == count
+    assert {(one["course"], one["paid"] == one["amount"]) for one in tellings} == {("PAID", True)}
     assert all(201 in answers for answers in reports.values()), reports
 
 

@@ -24,9 +24,9 @@ async def _echoing() -> AsyncIterator[tuple[Link, list[bytes], Ends]]:
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionResetError):  # torn
-            while said := await reader.read(100):
-                heard.append(said)
-                writer.write(said)
+            while chunk := await reader.read(100):
+                heard.append(chunk)
+                writer.write(chunk)
         writer.close()
 
     server = await asyncio.start_server(echo, "127.0.0.1", 0)

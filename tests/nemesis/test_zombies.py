@@ -57,7 +57,7 @@ async def test_a_worker_that_stood_still_in_mid_append_does_nothing_twice(tmp_pa
         house.start_worker(1)
         receipt = await asking
         zombie.send_signal(signal.SIGCONT)
-        await until(lambda: _tried(house))
+        await until(lambda: _has_tried(house))
         house.kill_worker(1)
         later = await _known(house, stream, uuid4())  # answered by the zombie, which has left its append behind it
         assert (receipt.version, later.version) == (1, 2)
@@ -78,6 +78,6 @@ async def _stands_still(pid: int) -> bool:
     return processes._stat(pid)[0] == "T"
 
 
-async def _tried(house: Breakable) -> bool:
+async def _has_tried(house: Breakable) -> bool:
     """Whether the zombie has sent its append."""
     return TRIED in (house.settings.home / "logs" / "worker-0.log").read_text(encoding="utf-8")

@@ -56,11 +56,11 @@ def test_every_setting_is_told_and_nothing_else_is() -> None:
 
 def test_every_password_comes_from_outside() -> None:
     for name, service in SERVICES.items():
-        given = {f"/run/secrets/{secret}" for secret in service.get("secrets", ())}
-        assert {path.removeprefix("/run/secrets/") for path in given} <= COMPOSE["secrets"].keys()
+        secrets = {f"/run/secrets/{secret}" for secret in service.get("secrets", ())}
+        assert {path.removeprefix("/run/secrets/") for path in secrets} <= COMPOSE["secrets"].keys()
         for key, value in service.get("environment", {}).items():
             if re.search(r"PASSWORD|PWD|DOOR_KEY|PAYLOAD|URL", key):
-                assert str(value).startswith("${") or value in given, (name, key)
+                assert str(value).startswith("${") or value in secrets, (name, key)
 
 
 def test_no_log_of_a_service_grows_without_end() -> None:
@@ -74,8 +74,8 @@ def test_every_volume_and_dependency_is_there() -> None:
         assert set(service.get("depends_on", {})) <= set(SERVICES), name
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
-            given = source in COMPOSE["volumes"] or source == "./certs" or (DEPLOY / source).exists()
-            assert given, (name, volume)
+            is_there = source in COMPOSE["volumes"] or source == "./certs" or (DEPLOY / source).exists()
+            assert is_there, (name, volume)
 
 
 def test_both_ways_of_deploying_ask_for_what_doctor_looks_for() -> None:
@@ -134,8 +134,9 @@ def test_units_are_what_systemd_reads() -> None:
     if verify is None:
         return  # what there is without it, the test above holds
     for unit in UNITS:
-        told = subprocess.run([verify, "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False)  # noqa: S603 - ours
-        ours = [line for line in told.stderr.splitlines() if unit.name in line and "not executable" not in line]
+        words = [verify, "verify", "--man=no", str(unit)]
+        verification = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        ours = [line for line in verification.stderr.splitlines() if unit.name in line and "not executable" not in line]
         assert not ours
 
 

@@ -227,7 +227,7 @@ async def _until_well(deployment: Deployment, node: Node) -> None:
     points |= {"ssl"} if deployment.flavour.tls else set()
 
     async def well() -> bool:
-        found = {one.name: one for one in await examine_database(deployment.url(node, APPLICATION))}
-        return all(found[name].ok for name in points)
+        points_by_name = {one.name: one for one in await examine_database(deployment.url(node, APPLICATION))}
+        return all(points_by_name[name].ok for name in points)
 
     await until(well)

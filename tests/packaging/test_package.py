@@ -36,24 +36,24 @@ def tracked() -> list[Path]:
 
 def locked(name: str) -> dict[str, list[str]]:
     """Requirement → the lines that follow it, as the lock has them."""
-    found: dict[str, list[str]] = {}
+    versions: dict[str, list[str]] = {}
     for line in (ROOT / name).read_text().splitlines():
         if line.startswith("    "):
-            found[list(found)[-1]].append(line.strip(" \\"))
+            versions[list(versions)[-1]].append(line.strip(" \\"))
         elif line and not line.startswith("#"):
-            found[line.strip(" \\")] = []
-    return found
+            versions[line.strip(" \\")] = []
+    return versions
 
 
 def names(lock: str) -> set[str]:
     return {re.split(r"[=\[ ;]", requirement)[0] for requirement in locked(lock)}
 
 
-def wanted(*extras: str) -> set[str]:
+def requirements(*extras: str) -> set[str]:
     """The names that pyproject.toml asks for."""
     optional = PROJECT["project"]["optional-dependencies"]
-    asked = [*PROJECT["project"]["dependencies"], *(line for extra in extras for line in optional[extra])]
-    return {re.split(r"[<>=\[ ;]", line)[0].lower() for line in asked}
+    lines = [*PROJECT["project"]["dependencies"], *(line for extra in extras for line in optional[extra])]
+    return {re.split(r"[<>=\[ ;]", line)[0].lower() for line in lines}
 
 
 @every_row("name", [Path(one).stem for one in OURS])
@@ -80,8 +80,8 @@ def test_every_locked_requirement_is_exact_and_hashed(lock: str) -> None:
 
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
-    assert wanted("local") <= names("requirements.lock")
-    assert wanted("local", "dev") <= {name.lower() for name in names("requirements-dev.lock")}
+    assert requirements("local") <= names("requirements.lock")
+    assert requirements("local", "dev") <= {name.lower() for name in names("requirements-dev.lock")}
     assert set(locked("requirements.lock")) <= set(locked("requirements-dev.lock"))
 
 
@@ -96,18 +96,18 @@ def test_nothing_that_is_shipped_is_under_a_licence_that_binds_its_users() -> No
             about = metadata(name).json
         except PackageNotFoundError:
             continue  # for another system than this
-        said = " ".join(str(about.get(part, "")) for part in ("license_expression", "license", "classifier"))
-        assert not re.search(r"\b(A|L)?GPL|General Public License", said), name
+        licences = " ".join(str(about.get(part, "")) for part in ("license_expression", "license", "classifier"))
+        assert not re.search(r"\b(A|L)?GPL|General Public License", licences), name
 
 
 def test_no_tracked_file_names_a_registry_or_a_path_of_somebodys_machine() -> None:
-    found = [
+    places = [
         f"{path.relative_to(ROOT)}: {word}"
         for path in tracked()
         for word in [*HOSTS, *MACHINE]
         if word in path.read_text(encoding="utf-8", errors="ignore")
     ]
-    assert found == []
+    assert places == []
 
 
 def test_the_run_script_needs_the_standard_library_only() -> None:

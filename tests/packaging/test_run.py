@@ -77,16 +77,16 @@ def install(run: Any, group: str) -> int:
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
 def test_help_needs_nothing_but_python(words: list[str]) -> None:
-    shown = started(*words)
-    assert shown.returncode == 0
-    assert "./run demo" in shown.stdout
-    assert "./run test" in shown.stdout
+    answer = started(*words)
+    assert answer.returncode == 0
+    assert "./run demo" in answer.stdout
+    assert "./run test" in answer.stdout
 
 
 @pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="the system has no Python")
 def test_help_works_with_the_systems_python() -> None:
-    shown = started("--help", python="/usr/bin/python3")
-    assert shown.returncode == 0, shown.stderr
+    answer = started("--help", python="/usr/bin/python3")
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_what_is_installed_is_not_installed_again(run: Any) -> None:
@@ -148,9 +148,9 @@ def test_a_run_that_executed_no_test_has_failed(run: Any, monkeypatch: pytest.Mo
 
 
 def test_our_tools_come_first_on_the_path_and_the_state_lies_beside_us(run: Any) -> None:
-    found = run.environment()
-    assert found["PATH"].startswith(str(run.VENV / "bin"))
-    assert found["VENTURE_HOME"] == str(run.HERE / ".venture")
+    environment = run.environment()
+    assert environment["PATH"].startswith(str(run.VENV / "bin"))
+    assert environment["VENTURE_HOME"] == str(run.HERE / ".venture")
 
 
 class Heard:

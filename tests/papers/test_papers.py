@@ -126,12 +126,12 @@ STORIES = ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s21")
 async def made(archive: Archives, story: str) -> dict[str, Paper]:
     """Every paper of every file of a story, by file and name."""
     files = await archive(story)
-    found: dict[str, Paper] = {}
+    papers: dict[str, Paper] = {}
     for stream in await files.streams():
         for line in await files.list(stream):
             if line.day is not None:
-                found[f"{stream.name}/{line.name}"] = await files.make(stream, line.name)
-    return found
+                papers[f"{stream.name}/{line.name}"] = await files.make(stream, line.name)
+    return papers
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -151,8 +151,8 @@ async def test_every_paper_that_a_story_yields_is_made_and_has_no_hole_in_it(arc
 
 
 async def test_the_stories_yield_every_kind_of_paper_but_those_of_a_round_decided_at_once(archive: Archives) -> None:
-    found = {name.split("/")[1].split(".")[0] for story in STORIES for name in await made(archive, story)}
-    assert {kind.name for kind in KINDS} - found == {"round-posting"}
+    kinds = {name.split("/")[1].split(".")[0] for story in STORIES for name in await made(archive, story)}
+    assert {kind.name for kind in KINDS} - kinds == {"round-posting"}
 
 
 async def test_a_round_that_was_decided_at_once_posts_all_its_awards_with_their_sum() -> None:

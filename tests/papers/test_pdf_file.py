@@ -30,7 +30,7 @@ SHORT = 12
 
 
 @pytest.fixture
-def shown(tmp_path: Path) -> Callable[[Paper], str]:
+def text_of(tmp_path: Path) -> Callable[[Paper], str]:
     """What the PDF of a paper says, without spaces and line ends."""
 
     def show(paper: Paper) -> str:
@@ -41,23 +41,23 @@ def shown(tmp_path: Path) -> Callable[[Paper], str]:
     return show
 
 
-async def test_everything_that_a_paper_says_can_be_read_out_of_its_pdf(archive: Archives, shown: Any) -> None:
+async def test_everything_that_a_paper_says_can_be_read_out_of_its_pdf(archive: Archives, text_of: Any) -> None:
     files = await archive("s2")
     for name in ("award", "payment.T1"):
         paper = await files.make("PJ-3", name)
-        text = shown(paper)
-        said = {piece for line in lines_of(paper) for piece in line.split() if len(piece) <= SHORT}
-        assert {piece for piece in said if piece not in text} == set(), name
+        text = text_of(paper)
+        pieces = {piece for line in lines_of(paper) for piece in line.split() if len(piece) <= SHORT}
+        assert {piece for piece in pieces if piece not in text} == set(), name
 
 
-def test_rare_characters_are_there(shown: Any) -> None:
-    text = shown(invented(addressee="测试𠮷䶮：", blocks=()))
+def test_rare_characters_are_there(text_of: Any) -> None:
+    text = text_of(invented(addressee="测试𠮷䶮：", blocks=()))
     assert "测试𠮷䶮：" in text
     assert "〓" not in text
 
 
-def test_a_character_that_no_font_has_is_told_by_its_number(shown: Any) -> None:
-    text = shown(invented(blocks=(Paragraph(text="甲\U000e0fff乙"),)))
+def test_a_character_that_no_font_has_is_told_by_its_number(text_of: Any) -> None:
+    text = text_of(invented(blocks=(Paragraph(text="甲\U000e0fff乙"),)))
     assert "甲〓乙" in text
     assert "〓代表本机字体所缺的字：U+E0FFF" in text
 
@@ -77,14 +77,14 @@ def test_the_same_paper_is_the_same_bytes() -> None:
     assert write_pdf(invented()) == write_pdf(invented())
 
 
-def test_what_was_typed_is_text_and_never_markup(shown: Any) -> None:
-    text = shown(invented(title=HOSTILE, blocks=(Paragraph(text=HOSTILE),)))
+def test_what_was_typed_is_text_and_never_markup(text_of: Any) -> None:
+    text = text_of(invented(title=HOSTILE, blocks=(Paragraph(text=HOSTILE),)))
     assert squeeze("#strong[x]$x$ `x` @x {x} ]]>") in text
 
 
-def test_two_hundred_rows_are_all_there(shown: Any) -> None:
+def test_two_hundred_rows_are_all_there(text_of: Any) -> None:
     rows = tuple((f"第{n}行", "¥1.00") for n in range(200))
-    text = shown(
+    text = text_of(
         invented(blocks=(Table(columns=(Column(title="项目", width=2), Column(title="额", width=1)), rows=rows),))
     )
     assert [name for name, _ in rows if name not in text] == []

@@ -171,8 +171,8 @@ def test_properties_stand_in_the_order_of_the_format(document: Any) -> None:
     orders["tblPr"] = ["tblStyle", "tblW", "jc", "tblLayout", "tblCellMar", "tblLook"]
     for name, order in orders.items():
         for properties in document.element.iter(qn(f"w:{name}")):
-            found = [child.tag.partition("}")[2] for child in properties]
-            assert [tag for tag in found if tag in order] == [tag for tag in order if tag in found]
+            tags = [child.tag.partition("}")[2] for child in properties]
+            assert [tag for tag in tags if tag in order] == [tag for tag in order if tag in tags]
 
 
 async def test_the_same_paper_is_the_same_bytes(archive: Archives) -> None:
@@ -213,8 +213,8 @@ async def test_libreoffice_opens_every_paper_and_shows_all_of_it(archive: Archiv
         (tmp_path / f"{n}.docx").write_bytes(write_docx(paper))
     convert_to_pdf(tmp_path)
     for n, paper in enumerate(papers):
-        shown = squeeze(read_pdf(tmp_path / f"{n}.pdf"))
-        assert squeeze(paper.title) in shown, paper.name
-        assert squeeze(paper.note) in shown, paper.name
+        text = squeeze(read_pdf(tmp_path / f"{n}.pdf"))
+        assert squeeze(paper.title) in text, paper.name
+        assert squeeze(paper.note) in text, paper.name
     grid = read_pdf(tmp_path / f"{len(papers) - 1}.pdf", "-layout").splitlines()
     assert max(line.count("字") for line in grid) == 28

@@ -92,11 +92,11 @@ def test_the_same_rows_are_the_same_bytes() -> None:
 
 
 async def test_a_list_is_collected_over_all_its_pages_and_told_where_it_is_cut() -> None:
-    asked: list[str | None] = []
+    cursors: list[str | None] = []
 
     def page(pages: int) -> Any:
         async def read_page(request: PageRequest) -> Page[int]:
-            asked.append(request.after)
+            cursors.append(request.after)
             number = int(request.after or 0)
             rows = tuple(range(number * 1000, number * 1000 + 1000))
             more = str(number + 1) if number + 1 < pages else None
@@ -106,7 +106,7 @@ async def test_a_list_is_collected_over_all_its_pages_and_told_where_it_is_cut()
 
     whole = await collect(page(3), PageRequest(limit=5))
     assert (len(whole.rows), whole.position, whole.is_cut) == (3000, 7, False)
-    assert asked == [None, "1", "2"]
+    assert cursors == [None, "1", "2"]
     cut = await collect(page(100), PageRequest())
     assert (len(cut.rows), cut.is_cut) == (MOST_ROWS, True)
 

@@ -67,8 +67,8 @@ def scope_of(role: Role, *names: str) -> Scope:
 
 def speak(command: type[Command], *, named: bool) -> Command:
     """That command, saying for whom it is in the fields that it has, or saying nobody."""
-    said = _SAID if named else dict.fromkeys(_SAID)
-    return command.model_construct(**{k: v for k, v in said.items() if k in command.model_fields})
+    fields = _SAID if named else dict.fromkeys(_SAID)
+    return command.model_construct(**{k: v for k, v in fields.items() if k in command.model_fields})
 
 
 def order(

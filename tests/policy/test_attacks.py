@@ -263,11 +263,11 @@ def test_nothing_that_takes_two_is_confirmed_by_whoever_proposed_it(
 ) -> None:
     """Of every kind: keys, grants, going live, rules, days, money that comes back; a stand-in counts as the holder."""
     state, first, at = State(StreamId.of(aggregate.kind, "test", "x")), Actor(f"{command.by[0]}#1"), on(JUNE)
-    asked = Order(command.model_construct(), first, at, frozenset({PersonId("P-1")}))
-    occurrence = Occurrence(propose(state, asked), at, first, UUID(int=1), asked.persons)
+    proposal_order = Order(command.model_construct(), first, at, frozenset({PersonId("P-1")}))
+    occurrence = Occurrence(propose(state, proposal_order), at, first, UUID(int=1), proposal_order.persons)
     state = aggregate.evolve(state, occurrence)
     for persons, is_same in (({"P-1"}, True), ({"P-2", "P-1"}, True), ({"P-2"}, False)):
-        confirmation = ConfirmAct(proposal=1, digest=bind(state.stream, 1, asked.command))
+        confirmation = ConfirmAct(proposal=1, digest=bind(state.stream, 1, proposal_order.command))
         order = Order(confirmation, Actor("CAB-DEC#9"), at, frozenset(map(PersonId, persons)))
         proposal, check = find_open(state, confirmation), Checks()
         assert proposal is not None

@@ -137,10 +137,10 @@ DOORS: Final[dict[str, Callable[[AtWork, Seats], Awaitable[str]]]] = {
 def look(at: AtWork, door: str, seat: str) -> frozenset[int] | None:
     """The numbers in the roster that this reader is told; None where the panel is not there."""
     try:
-        told = asyncio.run(_ask(at, door, seat))
+        text = asyncio.run(_ask(at, door, seat))
     except NameUnknown:
         return None
-    return frozenset(map(int, _NUMBER.findall(told)))
+    return frozenset(map(int, _NUMBER.findall(text)))
 
 
 async def _ask(at: AtWork, door: str, seat: str) -> str:
@@ -150,9 +150,9 @@ async def _ask(at: AtWork, door: str, seat: str) -> str:
 @pytest.mark.parametrize("door", list(DOORS))
 @pytest.mark.parametrize("number", sorted(EVERYBODY - {7}))
 def test_a_reviewer_is_told_of_nobody_but_themselves_before_the_report(at_work: AtWork, door: str, number: int) -> None:
-    told = look(at_work, door, f"EXPERT#{number}")
-    assert told is not None
-    assert told <= {number}, "also once their own sheets are in: a reviewer who is done can press one who is not"
+    numbers = look(at_work, door, f"EXPERT#{number}")
+    assert numbers is not None
+    assert numbers <= {number}, "also once their own sheets are in: a reviewer who is done can press one who is not"
 
 
 @pytest.mark.parametrize("door", list(DOORS))

@@ -205,17 +205,17 @@ def test_a_reviewer_with_a_stake_may_say_so() -> None:
 
 
 def test_nobody_approves_a_payment_to_the_organisation_of_which_they_hold_a_seat() -> None:
-    asked = OpenApproval(
+    command = OpenApproval(
         title="撥付", payee="ORG-1", groups=(Approvers(roles=(Role.CAB_DEC,), needed=1, title="領導"),)
     )
-    story = a(APPROVAL, "AV-1").when_acting(asked, at=JUNE, by="CAB-FIN#1", persons=["P-1"]).accepted()
+    story = a(APPROVAL, "AV-1").when_acting(command, at=JUNE, by="CAB-FIN#1", persons=["P-1"]).accepted()
     story = beside(story, known("SO-ACC#9", "ORG-1"))
     bound = story.state.approvals[0].content
     votes = (GrantApproval(digest=bound), DeclineApproval(digest=bound, reason="不符"))
-    for said in votes:
-        judgement = story.when_acting(said, at=JUNE, by="CAB-DEC#1", persons=[ME])
+    for vote in votes:
+        judgement = story.when_acting(vote, at=JUNE, by="CAB-DEC#1", persons=[ME])
         assert "SD15" in {u.rule for u in judgement.refusal.unmet} if judgement.refusal else False
-        free = story.when_acting(said, at=JUNE, by="CAB-DEC#1", persons=["P-2"])
+        free = story.when_acting(vote, at=JUNE, by="CAB-DEC#1", persons=["P-2"])
         assert free.refusal is None, free.refusal
 
 

@@ -148,8 +148,8 @@ async def ones_own(office: Office, n: int) -> tuple[StreamId, Answer]:
     await office.seat("CAB-FIN#1")
     await office.seat(f"CAB-DEC#{n + 1}", me)
     stream = StreamId(f"approval/live/AV-{n}")
-    asked = OpenApproval(title="撥付", groups=(Approvers(roles=(Role.CAB_DEC,), needed=1, title="領導"),))
-    await office.ask(stream, asked, "CAB-FIN#1")
+    command = OpenApproval(title="撥付", groups=(Approvers(roles=(Role.CAB_DEC,), needed=1, title="領導"),))
+    await office.ask(stream, command, "CAB-FIN#1")
     digest = (await office.state(stream)).approvals[0].content
     return await ask(office, stream, GrantApproval(digest=digest), f"CAB-DEC#{n + 1}", me)
 

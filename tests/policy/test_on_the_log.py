@@ -72,18 +72,18 @@ async def test_a_seat_of_the_organisation_that_is_given_meanwhile_is_seen_in_the
     await office.seat("CAB-REG#1")
     organisation, me = StreamId("organisation/live/ORG-1"), person_on(Actor("CAB-REG#1"))
     await office.ask(organisation, verification("SO-LEGAL#1"), "CAB-REG#1")
-    append, given = office.store.append, list[str]()
+    append, seats = office.store.append, list[str]()
 
     async def append_late(late: Append) -> AppendResult:
-        if not given and any(write.command_type == "RecordRating" for write in late.writes):
-            given.append("SO-ACC#1")
+        if not seats and any(write.command_type == "RecordRating" for write in late.writes):
+            seats.append("SO-ACC#1")
             await office.seat("SO-ACC#1", me)
         return await append(late)
 
     monkeypatch.setattr(office.store, "append", append_late)
     rating = RecordRating(level="4A", until=date(2100, 1, 1))
     assert await office.refused(organisation, rating, "CAB-REG#1") == {"SD15"}
-    assert given
+    assert seats
 
 
 async def test_what_the_policy_refused_is_refused_again_by_the_same_rules(office: Office) -> None:

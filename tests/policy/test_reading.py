@@ -131,8 +131,10 @@ def test_whoever_sits_on_a_seat_reads_that_seats_file() -> None:
 def test_the_words_that_views_keep_say_what_the_policy_says(kind: str, role: Role, stage: str) -> None:
     states = [stream(kind, stage, named=named) for named in (True, False)]
     if kind == "approval":
-        asked = asked_of(ApproverGroup(seats=(Actor("SUPV#1"),)), ApproverGroup(roles=(Role.SO_PM,), names=(PARTNER,)))
-        states.append(asked)
+        request = asked_of(
+            ApproverGroup(seats=(Actor("SUPV#1"),)), ApproverGroup(roles=(Role.SO_PM,), names=(PARTNER,))
+        )
+        states.append(request)
     for state, around in product(states, (facts(named=True), facts(named=False))):
         for names in ((), (NAMED.get(role, "x"),), (PARTNER,), (STRANGER,)):
             for number in (1, 2, 4, 666):

@@ -107,9 +107,9 @@ def seats(role: Role, number: int = 6) -> Seats:
 async def _by_v1(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
     file = await load_seen_file(archive.store, grants, stream)
     answer = tell_chapters(file, lambda zh, _en: zh)
-    (*_, told) = [one for one in answer if one.event == event]
-    assert (field in told.withheld) is (field not in told.data)
-    return field in told.data
+    (*_, chapter) = [one for one in answer if one.event == event]
+    assert (field in chapter.withheld) is (field not in chapter.data)
+    return field in chapter.data
 
 
 async def _as_of(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
@@ -121,11 +121,11 @@ async def _by_page(archive: Archive, stream: StreamId, grants: Seats, event: str
     file = await load_seen_file(archive.store, grants, stream)
     lines = list_story(file, lambda zh, _en: zh).rows
     zh = next(one.occurrence.event.zh for one in file.story if one.occurrence.event.event_type == event)
-    said = [line.row["says"] for line in lines if line.row["event"] == zh]
-    assert said
-    shown = _has(file, event, field)
-    assert shown is (WITHHELD[0] not in said[-1]), "it is said that it is withheld, and nothing is left blank"
-    return shown
+    texts = [line.row["says"] for line in lines if line.row["event"] == zh]
+    assert texts
+    is_there = _has(file, event, field)
+    assert is_there is (WITHHELD[0] not in texts[-1]), "it is said that it is withheld, and nothing is left blank"
+    return is_there
 
 
 async def _by_feed(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
@@ -133,17 +133,17 @@ async def _by_feed(archive: Archive, stream: StreamId, grants: Seats, event: str
     if access is None:
         raise NameUnknown(stream)
     entries = [e async for e in archive.store.read(stream) if e.kind is EntryKind.EVENT and e.type == event]
-    told = as_cloud_event(entries[-1], "urn:x", access)
-    assert (field in (told.withheld or "").split(",")) is (field not in told.data)
-    return field in told.data
+    cloud_event = as_cloud_event(entries[-1], "urn:x", access)
+    assert (field in (cloud_event.withheld or "").split(",")) is (field not in cloud_event.data)
+    return field in cloud_event.data
 
 
 async def _by_command_line(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
     """Whoever is at the machine says on which seat they read."""
     file = show_to(await load_file(archive.store, stream), grants[0].seat)
-    (*_, told) = [one for one in as_json(file)["story"] if one["event"] == event and one["stream"] == stream]
-    assert (field in told.get("withheld", ())) is (field not in told["data"])
-    return field in told["data"]
+    (*_, chapter) = [one for one in as_json(file)["story"] if one["event"] == event and one["stream"] == stream]
+    assert (field in chapter.get("withheld", ())) is (field not in chapter["data"])
+    return field in chapter["data"]
 
 
 def _has(file: File, event: str, field: str) -> bool:
@@ -170,13 +170,13 @@ def test_every_door_withholds_the_same_fields_from_the_same_readers(
     where, event, field = KINDS[kind]
 
     async def look() -> dict[str, bool | None]:
-        found: dict[str, bool | None] = {}
+        answers: dict[str, bool | None] = {}
         for role in set(Role) - {Role.SYS}:
             try:
-                found[role] = await DOORS[door](archive, archive.stream(where), seats(role), event, field)  # type: ignore[misc]
+                answers[role] = await DOORS[door](archive, archive.stream(where), seats(role), event, field)  # type: ignore[misc]
             except NameUnknown:
-                found[role] = None
-        return found
+                answers[role] = None
+        return answers
 
     opened = set(OPEN[where].split())
     expected = {

@@ -58,8 +58,10 @@ def relations() -> Mapping[str, tuple[str, Mapping[str, bool]]]:
 
 
 def test_every_command_has_its_line_and_every_line_its_command() -> None:
-    said = "./run generate writes its line into tests/policy/expectations.txt: review rule, stages, roles and relations"
-    assert sorted(COMMANDS.keys() ^ expectations().keys()) == [], said
+    remedy = (
+        "./run generate writes its line into tests/policy/expectations.txt: review rule, stages, roles and relations"
+    )
+    assert sorted(COMMANDS.keys() ^ expectations().keys()) == [], remedy
 
 
 def test_a_new_command_is_given_a_line_to_review_and_no_line_is_ever_changed() -> None:
@@ -125,9 +127,9 @@ def test_no_cell_is_judged_otherwise_than_is_written() -> None:
     around = {named: facts(named=named) for named in (True, False)}
     for name, (kind, command) in COMMANDS.items():
         for role, standing in product(Role, STANDINGS):
-            named, asked = standing not in ("unnamed", "nobody"), ask(command, role, standing)
+            named, question = standing not in ("unnamed", "nobody"), ask(command, role, standing)
             for stage in list_stages(kind):
-                unmet = authorize(asked, _stream(kind, stage, named=named), around[named])
+                unmet = authorize(question, _stream(kind, stage, named=named), around[named])
                 expected = expected_rules(expectations()[name], role, stage, standing)
                 assert {u.rule for u in unmet} == expected, (name, role, stage, standing, unmet)
                 judged += 1

@@ -32,10 +32,10 @@ def read_series(text: str, instance: str = "worker-1") -> dict[str, float]:
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             labels = {**sample.labels, "instance": instance}
-            told = ",".join(f'{name}="{value}"' for name, value in labels.items())
+            marks = ",".join(f'{name}="{value}"' for name, value in labels.items())
             is_instant = sample.name.endswith("_timestamp_seconds") and sample.value > 0
             name = sample.name if f"\n{sample.name}" in text else sample.name.removesuffix("_total")  # the parser's own
-            series[f"{name}{{{told}}}"] = sample.value - now if is_instant else sample.value
+            series[f"{name}{{{marks}}}"] = sample.value - now if is_instant else sample.value
     return series
 
 
@@ -61,13 +61,13 @@ def _values(name: str, before: Mapping[str, float], after: Mapping[str, float]) 
     first, last, figure = before.get(name), after.get(name), name.partition("{")[0]
     grows = figure.endswith(("_total", "_bucket", "_count", "_sum", "_failed", "_failure"))
     pace = 60 if figure == "venture_follower_round_timestamp_seconds" else 0  # a follower that follows keeps up
-    told = f"_x{WELL_MIN}" if first is None else f"{first:.6f}+{pace}x{WELL_MIN - 1}"
+    beginning = f"_x{WELL_MIN}" if first is None else f"{first:.6f}+{pace}x{WELL_MIN - 1}"
     if last is not None and figure.endswith("_timestamp_seconds"):
         last += WELL_MIN * 60
     if last is None:
-        return f"{told} stale _x{WRONG_MIN - 1}"
+        return f"{beginning} stale _x{WRONG_MIN - 1}"
     step = max(last - (first or 0), 0) if grows else 0
-    return f"{told} {last:.6f}+{step:.6f}x{WRONG_MIN - 1}"
+    return f"{beginning} {last:.6f}+{step:.6f}x{WRONG_MIN - 1}"
 
 
 def _is_as_told(alert: str, series: Sequence[Mapping[str, str]], minute: int, *, fires: bool, tmp: Path) -> bool:

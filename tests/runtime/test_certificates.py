@@ -25,9 +25,9 @@ def test_the_first_of_the_certificates_that_ends_is_what_counts(tmp_path: Path, 
         temporal_tls_cert=tmp_path / "server.crt",
         temporal_tls_key=tmp_path / "server.key",
     )
-    found = examine_certificates(read_certificate_ends(settings))
-    assert found.ok is is_well
-    assert "VENTURE_TEMPORAL_TLS_CERT until" in found.state
+    examination = examine_certificates(read_certificate_ends(settings))
+    assert examination.ok is is_well
+    assert "VENTURE_TEMPORAL_TLS_CERT until" in examination.state
     ((_, ends),) = _certificate_figures(settings).values()
     assert abs(datetime.fromtimestamp(ends, UTC) - datetime.now(UTC) - timedelta(days=days)) < timedelta(minutes=5)
 

@@ -36,10 +36,10 @@ class Browser:
 
     async def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.pages.port)
-        told = {"host": f"127.0.0.1:{self.pages.port}", "content-length": str(len(body)), **headers}
+        fields = {"host": f"127.0.0.1:{self.pages.port}", "content-length": str(len(body)), **headers}
         if self.cookie:
-            told["cookie"] = f"_csrf=1; {self.cookie}"
-        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items()), "", ""]
+            fields["cookie"] = f"_csrf=1; {self.cookie}"
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
         writer.write("\r\n".join(lines).encode() + body)
         head, _, content = (await asyncio.wait_for(reader.read(), 20)).partition(b"\r\n\r\n")
         writer.close()
@@ -71,7 +71,7 @@ async def upstream() -> AsyncIterator[tuple[int, list[bytes]]]:
 
 
 @pytest.fixture
-async def shown(upstream: tuple[int, list[bytes]]) -> AsyncIterator[tuple[TemporalPages, list[str]]]:
+async def pages_and_links(upstream: tuple[int, list[bytes]]) -> AsyncIterator[tuple[TemporalPages, list[str]]]:
     links: list[str] = []
     pages = TemporalPages(SealingCodec(KEYS), "default", upstream[0], processes.free_port(), links.append)
     async with serve_pages(pages):
@@ -93,8 +93,8 @@ def _opened(content: bytes) -> list[Any]:
     return [json.loads(p.data) if p.metadata["encoding"] == b"json/plain" else p.metadata["encoding"] for p in payloads]
 
 
-async def test_whoever_comes_by_the_link_sees_what_was_sealed(shown: tuple[TemporalPages, list[str]]) -> None:
-    pages, links = shown
+async def test_whoever_comes_by_the_link_sees_what_was_sealed(pages_and_links: tuple[TemporalPages, list[str]]) -> None:
+    pages, links = pages_and_links
     browser = Browser(pages)
     assert await browser.log_in(links[0]) == 303
     status, headers, content = await browser.ask(
@@ -104,8 +104,10 @@ async def test_whoever_comes_by_the_link_sees_what_was_sealed(shown: tuple[Tempo
     assert headers["cache-control"] == "no-store"
 
 
-async def test_what_cannot_be_opened_stays_as_it_is_beside_what_can(shown: tuple[TemporalPages, list[str]]) -> None:
-    pages, links = shown
+async def test_what_cannot_be_opened_stays_as_it_is_beside_what_can(
+    pages_and_links: tuple[TemporalPages, list[str]],
+) -> None:
+    pages, links = pages_and_links
     browser = Browser(pages)
     await browser.log_in(links[0])
     moved = await _sealed("moved")
@@ -115,8 +117,8 @@ async def test_what_cannot_be_opened_stays_as_it_is_beside_what_can(shown: tuple
     assert _opened(content) == [b"binary/encrypted", "recorded", SAID, b""]
 
 
-async def test_a_link_is_good_for_once_and_the_next_is_told(shown: tuple[TemporalPages, list[str]]) -> None:
-    pages, links = shown
+async def test_a_link_is_good_for_once_and_the_next_is_told(pages_and_links: tuple[TemporalPages, list[str]]) -> None:
+    pages, links = pages_and_links
     assert await Browser(pages).log_in(links[0]) == 303
     assert await Browser(pages).log_in(links[0]) == 401
     assert len(links) == 2
@@ -127,9 +129,9 @@ async def test_a_link_is_good_for_once_and_the_next_is_told(shown: tuple[Tempora
 
 @pytest.mark.parametrize("path", [DECODE, "/", "/namespaces/default/workflows", "/login", "/api/v1/settings"])
 async def test_without_the_link_there_is_nothing(
-    shown: tuple[TemporalPages, list[str]], upstream: tuple[int, list[bytes]], path: str
+    pages_and_links: tuple[TemporalPages, list[str]], upstream: tuple[int, list[bytes]], path: str
 ) -> None:
-    stranger = Browser(shown[0])
+    stranger = Browser(pages_and_links[0])
     stranger.cookie = f"{COOKIE}=guessed"
     status, _, content = await stranger.ask("POST" if path == DECODE else "GET", path, _body(await _sealed(SAID)))
     assert status == 401
@@ -149,9 +151,9 @@ async def test_without_the_link_there_is_nothing(
     ids=["another page", "no page", "another port", "another name", "localhost"],
 )
 async def test_a_page_of_somebody_elses_has_nothing_opened(
-    shown: tuple[TemporalPages, list[str]], headers: dict[str, str]
+    pages_and_links: tuple[TemporalPages, list[str]], headers: dict[str, str]
 ) -> None:
-    pages, links = shown
+    pages, links = pages_and_links
     browser = Browser(pages)
     await browser.log_in(links[0])
     status, answered, content = await browser.ask("POST", DECODE, _body(await _sealed(SAID)), **headers)
@@ -174,18 +176,18 @@ async def test_a_page_of_somebody_elses_has_nothing_opened(
     ],
 )
 async def test_what_is_no_question_is_refused(
-    shown: tuple[TemporalPages, list[str]], method: str, body: bytes, headers: dict[str, str], status: int
+    pages_and_links: tuple[TemporalPages, list[str]], method: str, body: bytes, headers: dict[str, str], status: int
 ) -> None:
-    pages, links = shown
+    pages, links = pages_and_links
     browser = Browser(pages)
     await browser.log_in(links[0])
     assert (await browser.ask(method, DECODE, body, **headers))[0] == status
 
 
 async def test_all_else_is_temporals_own_and_never_sees_our_cookie(
-    shown: tuple[TemporalPages, list[str]], upstream: tuple[int, list[bytes]]
+    pages_and_links: tuple[TemporalPages, list[str]], upstream: tuple[int, list[bytes]]
 ) -> None:
-    pages, links = shown
+    pages, links = pages_and_links
     browser = Browser(pages)
     await browser.log_in(links[0])
     assert (await browser.ask("GET", "/namespaces/default/workflows"))[::2] == (200, b"<html>")

@@ -43,20 +43,22 @@ def story(year: int, projects: int, seed: int = 7, chances: Chances = OFTEN) -> 
     )
 
 
-async def record(told: YearStory, store: MemoryStore) -> YearTotals:
+async def record(year_story: YearStory, store: MemoryStore) -> YearTotals:
     """Record it."""
-    return await record_year(told, open_paper_door(store), store)
+    return await record_year(year_story, open_paper_door(store), store)
 
 
 @pytest.mark.parametrize("year", [pytest.param(2012, marks=pytest.mark.full), 2024])
 async def test_a_year_with_every_trouble_is_recorded_to_its_archive(year: int) -> None:
-    store, told = MemoryStore(), story(year, 14)
-    totals = await record(told, store)
-    assert (totals.projects, totals.awarded_fen) == (14, sum(told.share.awards))
+    store, year_story = MemoryStore(), story(year, 14)
+    totals = await record(year_story, store)
+    assert (totals.projects, totals.awarded_fen) == (14, sum(year_story.share.awards))
     assert {row.stage async for row in store.standings(kind="project")} == {"ARCHIVED"}
     assert (await check(store)).breaches == ()
-    met = Counter(trait for bid in told.bids for trait in bid.traits) + Counter(bid.ending for bid in told.bids)
-    wanted = [
+    met = Counter(trait for bid in year_story.bids for trait in bid.traits) + Counter(
+        bid.ending for bid in year_story.bids
+    )
+    troubles = [
         "objection",
         "variation",
         "rectification",
@@ -67,12 +69,12 @@ async def test_a_year_with_every_trouble_is_recorded_to_its_archive(year: int) -
         "upheld",
         "declined",
     ]
-    assert set(wanted) <= set(met), "the year is to meet every trouble"
+    assert set(troubles) <= set(met), "the year is to meet every trouble"
 
 
 async def test_a_year_that_was_cut_off_goes_on_and_nothing_is_recorded_twice() -> None:
-    store, told = MemoryStore(), story(2019, 6)
-    first = await record(told, store)
+    store, year_story = MemoryStore(), story(2019, 6)
+    first = await record(year_story, store)
     before = await store.last_position()
     again = await record(story(2019, 6), store)
     assert again == first

@@ -83,12 +83,12 @@ async def test_a_command_and_its_events_are_entries_of_one_dense_log(store: Even
 
 
 async def test_what_was_given_is_kept_to_the_byte(store: EventStore) -> None:
-    given = write(A, 0, event(data={"name": "民生𠮷😀\\u0000 \u2028", "n": 2**53 - 1}))
-    await appended(store, group(given))
+    original = write(A, 0, event(data={"name": "民生𠮷😀\\u0000 \u2028", "n": 2**53 - 1}))
+    await appended(store, group(original))
     command, kept = await store.feed(0)
-    assert (command.meta, command.data, command.occurred_at) == (given.meta, given.data, NOON)
-    assert (kept.meta, kept.data) == (given.events[0].meta, given.events[0].data)
-    assert (kept.command_id, kept.occurred_at) == (given.command_id, NOON)
+    assert (command.meta, command.data, command.occurred_at) == (original.meta, original.data, NOON)
+    assert (kept.meta, kept.data) == (original.events[0].meta, original.events[0].data)
+    assert (kept.command_id, kept.occurred_at) == (original.command_id, NOON)
 
 
 async def test_a_refused_command_is_journalled_and_leaves_the_version(store: EventStore) -> None:
@@ -212,7 +212,7 @@ async def test_a_group_of_a_thousand_events_and_a_megabyte_is_recorded(store: Ev
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         (lambda: Append((), ()), "one or more commands"),
         (lambda: Append((write(A, 0, event()),), ()), "standing for each"),
@@ -224,8 +224,8 @@ async def test_a_group_of_a_thousand_events_and_a_megabyte_is_recorded(store: Ev
         (lambda: group(write(A, 0, event(type="Do\nne"))), "line end"),
     ],
 )
-def test_an_append_that_could_never_be_recorded_cannot_be_made(wrong: Callable[[], object], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_an_append_that_could_never_be_recorded_cannot_be_made(wrong: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         wrong()
 
 

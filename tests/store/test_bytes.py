@@ -149,8 +149,8 @@ async def test_sql_and_python_hash_the_same_bytes(
     events: list[tuple[str, int, bytes, bytes]],
 ) -> None:
     stream = StreamId(f"project/live/{uuid4().hex}")
-    told = tuple(NewEvent(*event) for event in events)
-    given_write = Write(stream, 0, uuid4(), kind, at, meta, data, told, schema)
+    new_events = tuple(NewEvent(*event) for event in events)
+    given_write = Write(stream, 0, uuid4(), kind, at, meta, data, new_events, schema)
     standing = Standing(stream, len(events), "OPEN", None, Clock.WALL, b"{}")
     await appended(timeless_store, Append((given_write,), (standing,)))
     previous = GENESIS

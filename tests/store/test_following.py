@@ -41,14 +41,14 @@ async def follow(store: EventStore) -> None:
 
 async def read_all(store: EventStore, *, without: frozenset[str] = frozenset()) -> dict[str, list[dict[str, Any]]]:
     """Every row of every view, as plain values."""
-    found = {}
+    rows_by_view = {}
     for view in VIEWS:
         rows = (await store.views.page(ViewQuery(view, KEYS[view], limit=100_000))).rows
-        found[view] = [
+        rows_by_view[view] = [
             {k: sorted(v, key=str) if isinstance(v, list | tuple) else v for k, v in row.items() if k not in without}
             for row in rows
         ]
-    return found
+    return rows_by_view
 
 
 async def test_both_stores_come_to_the_same_rows(store: EventStore) -> None:
@@ -56,12 +56,12 @@ async def test_both_stores_come_to_the_same_rows(store: EventStore) -> None:
     for each in (store, memory):
         await play_story(each)
         await follow(each)
-    found, expected = await read_all(store, without=_OF_THE_CLOCK), await read_all(memory, without=_OF_THE_CLOCK)
+    rows, expected = await read_all(store, without=_OF_THE_CLOCK), await read_all(memory, without=_OF_THE_CLOCK)
     for view in VIEWS:
-        assert found[view], f"the story has something of {view}"
-        assert len(found[view]) == len(expected[view]), view
-    assert found["shares"] == expected["shares"]
-    assert found["projects"] == expected["projects"]
+        assert rows[view], f"the story has something of {view}"
+        assert len(rows[view]) == len(expected[view]), view
+    assert rows["shares"] == expected["shares"]
+    assert rows["projects"] == expected["projects"]
 
 
 _OF_THE_CLOCK = frozenset({"recorded_at", "command_id", "id"})
@@ -93,22 +93,22 @@ async def test_followed_bit_by_bit_or_built_from_the_streams_the_rows_are_the_sa
 async def test_a_project_is_found_by_all_that_it_is(store: EventStore) -> None:
     await _begin_story(store)
 
-    async def found(**filters: Any) -> list[str]:
+    async def find_names(**filters: Any) -> list[str]:
         page = await list_projects(store, ProjectFilter(**filters))
         assert page.freshness.is_current
         return [line.stream.name for line in page.rows]
 
     (line,) = (await list_projects(store)).rows
     assert (line.stream.name, line.number, line.stage) == ("AP-5", "PJ-3", "ACTIVE")
-    given = {"stage": "ACTIVE", "round": "R-FZ-2023", "organisation": line.organisation, "fund": "FS-FZ"}
-    assert await found(**given, realm=line.stream.realm) == ["AP-5"]
-    for name in given:
-        assert await found(**{**given, name: "NONE-1"}) == [], f"another {name}"
-    assert await found(role=line.awaiting[0].roles[0]) == ["AP-5"]
-    assert await found(role=f"{line.awaiting[0].roles[0]}#1") == ["AP-5"]
+    conditions = {"stage": "ACTIVE", "round": "R-FZ-2023", "organisation": line.organisation, "fund": "FS-FZ"}
+    assert await find_names(**conditions, realm=line.stream.realm) == ["AP-5"]
+    for name in conditions:
+        assert await find_names(**{**conditions, name: "NONE-1"}) == [], f"another {name}"
+    assert await find_names(role=line.awaiting[0].roles[0]) == ["AP-5"]
+    assert await find_names(role=f"{line.awaiting[0].roles[0]}#1") == ["AP-5"]
     for words in ("PJ-3", "pj-3", "ap-5", line.title, line.title[2:5], line.organisation, f"{line.title[:2]} PJ-3"):
-        assert await found(search=words) == ["AP-5"], words
-    assert await found(search=f"{line.title[:2]} PJ-4") == [], "every word must occur"
+        assert await find_names(search=words) == ["AP-5"], words
+    assert await find_names(search=f"{line.title[:2]} PJ-4") == [], "every word must occur"
 
 
 async def test_a_search_finds_in_either_script(store: EventStore) -> None:

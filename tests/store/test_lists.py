@@ -91,9 +91,9 @@ async def test_sums_are_those_of_the_project(store: EventStore, project: StreamI
 
     expected = {"projects": 1, "requested": line.requested, "award": line.award, "paid": line.paid, "net": line.net}
     for by, key in ((Dimension.ROUND, line.round), (Dimension.ORGANISATION, line.organisation), (Dimension.ALL, "")):
-        found = await sums(by, key or None)
-        assert found["key"] == key
-        assert {name: found[name] for name in expected} == expected
+        row = await sums(by, key or None)
+        assert row["key"] == key
+        assert {name: row[name] for name in expected} == expected
     (fund,) = line.funds
     of_fund = await sums(Dimension.FUND, fund)
     assert (of_fund["award"], of_fund["net"], of_fund["committed"]) == (line.award, line.net, line.award - line.paid)
@@ -118,20 +118,20 @@ async def test_a_register_is_seen_as_it_stood_on_any_day(store: EventStore, proj
     await door.send(organisation, rating, Actor("CAB-REG#1"), at=LATER + timedelta(days=2))
     await follow(store)
 
-    async def found(as_of: datetime | None = None, known_at: datetime | None = None) -> tuple[str, str] | None:
+    async def read_version(as_of: datetime | None = None, known_at: datetime | None = None) -> tuple[str, str] | None:
         filters = RegisterFilter(kind="organisation", realm=project.realm, as_of=as_of, known_at=known_at)
         rows = [r for r in (await list_register(store, filters)).rows if r.stream == organisation]
         assert len(rows) < 2, "one version of each"
         return (rows[0].particulars["name"], rows[0].particulars["level"]) if rows else None
 
-    before = await found(LATER - timedelta(seconds=1))
+    before = await read_version(LATER - timedelta(seconds=1))
     assert before is not None
     assert before[0] != "甲"
-    assert await found(LATER) == ("甲", "")
-    assert await found(LATER + timedelta(days=2)) == ("甲", "4A")
-    assert await found() == ("甲", "4A")
-    assert await found(LATER - timedelta(days=9_000)) is None, "before it was registered"
-    assert await found(known_at=LATER - timedelta(days=1)) is None, "it was all recorded today"
+    assert await read_version(LATER) == ("甲", "")
+    assert await read_version(LATER + timedelta(days=2)) == ("甲", "4A")
+    assert await read_version() == ("甲", "4A")
+    assert await read_version(LATER - timedelta(days=9_000)) is None, "before it was registered"
+    assert await read_version(known_at=LATER - timedelta(days=1)) is None, "it was all recorded today"
     (now,) = (await list_organisations(store, OrganisationFilter(search="甲"))).rows
     assert (now.stream, now.level) == (organisation, "4A")
 

@@ -95,7 +95,7 @@ class BothStores(RuleBasedStateMachine):
         drawn: list[Any],
         reads: dict[StreamId, int],
         due: datetime | None,
-        told: bool,  # noqa: FBT001 - drawn
+        is_notified: bool,  # noqa: FBT001 - drawn
     ) -> Append | None:
         """An append that can be made, at or near the versions where the streams stand."""
         versions: dict[StreamId, int] = {}
@@ -115,7 +115,7 @@ class BothStores(RuleBasedStateMachine):
                 tuple(event(*effects) for effects in events),
             )
             versions[stream] = expected + len(events)
-        standings = tuple(Standing(s, v, "OPEN", due, Clock.MANUAL, b"{}", told) for s, v in versions.items())
+        standings = tuple(Standing(s, v, "OPEN", due, Clock.MANUAL, b"{}", is_notified) for s, v in versions.items())
         others = {s: max(0, self.versions.get(s, 0) + off) for s, off in reads.items() if s not in versions}
         return Append(tuple(writes.values()), standings, others)
 
@@ -135,10 +135,10 @@ class BothStores(RuleBasedStateMachine):
             [model.journalled] if model.journalled else []
         )
 
-    @rule(stream=st.sampled_from(STREAMS), off=_OFF, due=st.sampled_from([None, NOON]), told=st.booleans())
-    def a_standing_is_written_anew(self, stream: StreamId, off: int, due: datetime | None, told: bool) -> None:  # noqa: FBT001
+    @rule(stream=st.sampled_from(STREAMS), off=_OFF, due=st.sampled_from([None, NOON]), is_notified=st.booleans())
+    def a_standing_is_written_anew(self, stream: StreamId, off: int, due: datetime | None, is_notified: bool) -> None:  # noqa: FBT001
         version = max(0, self.versions.get(stream, 0) + off)
-        self.both("refresh_standing", Standing(stream, version, "AGAIN", due, Clock.WALL, b"[]", told))
+        self.both("refresh_standing", Standing(stream, version, "AGAIN", due, Clock.WALL, b"[]", is_notified))
 
     @rule(owner=st.sampled_from(OWNERS), lasting=st.sampled_from([timedelta(0), timedelta(hours=1)]))
     def a_lease_is_asked_for(self, owner: UUID, lasting: timedelta) -> None:

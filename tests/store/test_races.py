@@ -244,7 +244,7 @@ async def test_pokes_come_from_outside_the_append_and_not_more_than_a_hundred_a_
     async with connected(database, 1) as [store]:
         heard: list[str] = []
         listener = await asyncpg.connect(database.url())
-        await listener.add_listener(CHANNEL, lambda *said: heard.append(said[3]))
+        await listener.add_listener(CHANNEL, lambda *notice: heard.append(notice[3]))
         writing = asyncio.get_running_loop().time()
         for n in range(100):
             await appended(store, one(project(f"AP-{n}")))

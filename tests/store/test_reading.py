@@ -202,16 +202,16 @@ async def test_what_a_seat_did_is_read_newest_first_and_counted_alike(store: Eve
         await store.append(group(one))
     mine = CommandQuery(Actor("CAB-REG#1"), PersonId("P-1"))
 
-    async def found(query: CommandQuery) -> list[str]:
+    async def find_names(query: CommandQuery) -> list[str]:
         entries = await store.commands_of(query)
         assert await store.count_commands(query) == len(entries)
         return [entry.stream.name for entry in entries]
 
-    assert await found(mine) == ["AP-5", "AP-3", "AP-0"]
-    assert await found(replace(mine, realm="live", is_accepted=None)) == ["AP-3", "AP-1", "AP-0"]
-    assert await found(replace(mine, person=None)) == ["AP-5", "AP-3", "AP-2", "AP-0"], "whoever sat there"
-    assert await found(replace(mine, is_accepted=False)) == ["AP-1"]
-    assert await found(replace(mine, events=("Asked", "Other"))) == ["AP-0"]
-    assert await found(replace(mine, limit=1)) == ["AP-5"]
+    assert await find_names(mine) == ["AP-5", "AP-3", "AP-0"]
+    assert await find_names(replace(mine, realm="live", is_accepted=None)) == ["AP-3", "AP-1", "AP-0"]
+    assert await find_names(replace(mine, person=None)) == ["AP-5", "AP-3", "AP-2", "AP-0"], "whoever sat there"
+    assert await find_names(replace(mine, is_accepted=False)) == ["AP-1"]
+    assert await find_names(replace(mine, events=("Asked", "Other"))) == ["AP-0"]
+    assert await find_names(replace(mine, limit=1)) == ["AP-5"]
     newest = (await store.commands_of(mine))[0].position
-    assert await found(replace(mine, before=newest)) == ["AP-3", "AP-0"]
+    assert await find_names(replace(mine, before=newest)) == ["AP-3", "AP-0"]

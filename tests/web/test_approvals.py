@@ -51,20 +51,20 @@ async def test_a_service_asks_people_and_is_told_once_all_have_consented(counter
             await service.post(f"{where}/decision", json={"decision": "approve", "as": seat}, headers=with_key())
             for seat in ("CAB-DEC#1", "CAB-FIN#1")
         ]
-        told = (await waiting).json()
+        body = (await waiting).json()
         late = await service.post(
             f"{where}/decision", json={"decision": "decline", "as": "CAB-FIN#1", "reason": "遲"}, headers=with_key()
         )
     assert (first.status_code, first.json()["approvals"][0]["gate"]) == (201, "GrantApproval")
     assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
     assert [answer.status_code for answer in answers] == [201, 201]
-    assert (told["verdict"], told["status"], [vote["seat"] for vote in told["votes"]]) == (
+    assert (body["verdict"], body["status"], [vote["seat"] for vote in body["votes"]]) == (
         "GRANTED",
         "approved",
         ["CAB-DEC#1", "CAB-FIN#1"],
     )
-    assert told["groups"][0] | {"needed": 2, "consented": 2} == told["groups"][0]
-    assert {one["name"]: one["value"] for one in told["summary"]} == {
+    assert body["groups"][0] | {"needed": 2, "consented": 2} == body["groups"][0]
+    assert {one["name"]: one["value"] for one in body["summary"]} == {
         "title": "年度採購",
         "amount": "¥12,000.00",
         "payee": "ORG-9",
@@ -83,8 +83,8 @@ async def test_a_no_says_why_and_one_sent_back_says_so(
         where = await opened(service, bureau)
         body = {"decision": decision, "as": "CAB-DEC#1", "reason": "請補報價"}
         assert (await service.post(f"{where}/decision", json=body, headers=with_key())).status_code == 201
-        told = (await service.get(where)).json()
-    assert (told["verdict"], told["status"], told["status_reason"], told["reason"]) == (
+        approval = (await service.get(where)).json()
+    assert (approval["verdict"], approval["status"], approval["status_reason"], approval["reason"]) == (
         verdict,
         status,
         why,
@@ -99,9 +99,9 @@ async def long_asked(bureau: Bureau, **terms: Any) -> str:
     command = OpenApproval.model_validate({"title": "年度採購", "amount": 1_200_000, "groups": groups, **terms})
     stream = bureau.id("approval", f"AV-{uuid4()}")
     await bureau.straight(stream, command, "CAB-REG#1", at=datetime.now(UTC) - timedelta(days=14))
-    (asked,) = fold(stream, [entry async for entry in bureau.store.read(stream)]).approvals
-    await find_approval(bureau.store, asked.id, patience_s=30)
-    return f"/v1/approvals/{asked.id}"
+    (approval,) = fold(stream, [entry async for entry in bureau.store.read(stream)]).approvals
+    await find_approval(bureau.store, approval.id, patience_s=30)
+    return f"/v1/approvals/{approval.id}"
 
 
 async def test_one_that_nobody_decided_in_time_is_expired_and_a_late_decision_says_so(
@@ -113,10 +113,15 @@ async def test_one_that_nobody_decided_in_time_is_expired_and_a_late_decision_sa
         late = await service.post(
             f"{where}/decision", json={"decision": "approve", "as": "CAB-DEC#1"}, headers=with_key()
         )
-        told = (await service.get(where)).json()
+        approval = (await service.get(where)).json()
     assert before["remind_at"] < before["until"] < datetime.now(UTC).isoformat()
     assert (late.status_code, {one["rule"] for one in late.json()["unmet"]}) == (409, {"AV03"})
-    assert (told["verdict"], told["status"], told["status_reason"], told["votes"]) == ("EXPIRED", "expired", None, [])
+    assert (approval["verdict"], approval["status"], approval["status_reason"], approval["votes"]) == (
+        "EXPIRED",
+        "expired",
+        None,
+        [],
+    )
 
 
 async def test_after_the_working_days_whoever_is_above_decides_alone(counter: Counter, bureau: Bureau) -> None:
@@ -124,8 +129,8 @@ async def test_after_the_working_days_whoever_is_above_decides_alone(counter: Co
     async with counter.service("CAB-REG#1", "CAB-DEC#2") as service:
         body = {"decision": "approve", "as": "CAB-DEC#2"}
         assert (await service.post(f"{where}/decision", json=body, headers=with_key())).status_code == 201
-        told = (await service.get(where)).json()
-    assert (told["escalated"], told["verdict"], told["decided_by"]) == (True, "GRANTED", "CAB-DEC#2")
+        approval = (await service.get(where)).json()
+    assert (approval["escalated"], approval["verdict"], approval["decided_by"]) == (True, "GRANTED", "CAB-DEC#2")
 
 
 @pytest.mark.parametrize(
@@ -164,9 +169,9 @@ async def test_nobody_decides_what_they_asked_for_themselves(counter: Counter, b
         where = await opened(service, bureau, groups=[{"seats": ["CAB-REG#1", "CAB-DEC#1"], "needed": 1}])
         body = {"decision": "approve", "as": "CAB-REG#1"}
         own = await service.post(f"{where}/decision", json=body, headers=with_key())
-        told = (await service.get(where)).json()
+        approval = (await service.get(where)).json()
     assert (own.status_code, {one["rule"] for one in own.json()["unmet"]}) == (409, {"AV23"})
-    assert (told["verdict"], told["votes"]) == ("OPEN", [])
+    assert (approval["verdict"], approval["votes"]) == ("OPEN", [])
 
 
 @pytest.mark.parametrize(
@@ -184,12 +189,12 @@ async def test_one_whose_content_moved_is_void_and_its_votes_with_it(
         body = {"decision": "approve", "as": "CAB-DEC#1"}
         assert (await service.post(f"{where}/decision", json=body, headers=with_key())).status_code == 201
         stream = (await service.get(where)).json()["stream"]
-        asked = {"subject": stream, "as": "CAB-REG#1", "particulars": particulars}
-        moved = await service.post(f"/v1/commands/{command}", json=asked, headers=with_key())
-        told = (await service.get(where)).json()
+        order = {"subject": stream, "as": "CAB-REG#1", "particulars": particulars}
+        moved = await service.post(f"/v1/commands/{command}", json=order, headers=with_key())
+        approval = (await service.get(where)).json()
         body = {"decision": "approve", "as": "CAB-FIN#1"}
         late = await service.post(f"{where}/decision", json=body, headers=with_key())
-    assert (told["verdict"], told["status"], told["status_reason"]) == ("VOID", "cancelled", why)
+    assert (approval["verdict"], approval["status"], approval["status_reason"]) == ("VOID", "cancelled", why)
     assert late.status_code == 409
     assert [one["gate"] for one in moved.json()["approvals"]] == ["GrantApproval"] * (why == "content_changed")
 
@@ -206,13 +211,13 @@ async def test_a_waiting_point_of_a_project_is_one_too_and_the_receipt_names_it(
         receipt = await service.post(f"/v1/commands/{OpenAwardPublicity.command_type}", json=body, headers=key)
         again = await service.post(f"/v1/commands/{OpenAwardPublicity.command_type}", json=body, headers=key)
         (named,) = receipt.json()["approvals"]
-        told = (await service.get(f"/v1/approvals/{named['id']}")).json()
+        approval = (await service.get(f"/v1/approvals/{named['id']}")).json()
         back = {"decision": "return", "as": "CAB-REG#1", "reason": "x"}
         unknown = await service.post(f"/v1/approvals/{named['id']}/decision", json=back, headers=with_key())
     assert again.json() == receipt.json()
-    assert (named["gate"], named["role"], told["verdict"]) == ("ConfirmAward", "CAB-DEC", "OPEN")
-    said = {one["name"]: one["value"] for one in told["summary"]}
-    assert (said["project"], said["title"], said["award"]) == ("PJ-1", "基地扶持", "¥10,000.00")
+    assert (named["gate"], named["role"], approval["verdict"]) == ("ConfirmAward", "CAB-DEC", "OPEN")
+    summary = {one["name"]: one["value"] for one in approval["summary"]}
+    assert (summary["project"], summary["title"], summary["award"]) == ("PJ-1", "基地扶持", "¥10,000.00")
     assert (unknown.status_code, unknown.json()["type"]) == (409, "urn:venture:problem:refused")
 
 
@@ -227,8 +232,8 @@ async def test_who_is_neither_asked_nor_asking_finds_nothing(counter: Counter, b
         listed = (await stranger.get("/v1/approvals", params={"realm": bureau.realm, "at_least": here})).json()
         inbox = (await stranger.get("/v1/inbox", params={"realm": bureau.realm, "at_least": here})).json()
         body = {"decision": "approve", "as": "SO-LEGAL#1"}
-        tried = await stranger.post(f"{where}/decision", json=body, headers=with_key())
-    assert (hidden.status_code, missing.status_code, tried.status_code) == (404, 404, 404)
+        decision = await stranger.post(f"{where}/decision", json=body, headers=with_key())
+    assert (hidden.status_code, missing.status_code, decision.status_code) == (404, 404, 404)
     assert listed["approvals"] == inbox["waiting"] == []
 
 
@@ -237,27 +242,27 @@ async def test_an_organisation_that_is_asked_sees_it_and_decides(counter: Counte
         groups = [{"roles": ["SO-LEGAL"], "acts_for": ["ORG-9"], "needed": 1}]
         where = await opened(service, bureau, groups=groups)
     here = await bureau.store.last_position()
-    async with counter.service("SO-LEGAL#1", scope=ORG9) as asked:
-        listed = (await asked.get("/v1/approvals", params={"realm": bureau.realm, "at_least": here})).json()
-        inbox = (await asked.get("/v1/inbox", params={"realm": bureau.realm, "at_least": here})).json()
+    async with counter.service("SO-LEGAL#1", scope=ORG9) as organisation:
+        listed = (await organisation.get("/v1/approvals", params={"realm": bureau.realm, "at_least": here})).json()
+        inbox = (await organisation.get("/v1/inbox", params={"realm": bureau.realm, "at_least": here})).json()
         body = {"decision": "approve"}
-        done = await asked.post(f"{where}/decision", json=body, headers=with_key())
-        told = (await asked.get(where)).json()
+        done = await organisation.post(f"{where}/decision", json=body, headers=with_key())
+        approval = (await organisation.get(where)).json()
     assert [one["id"] for one in listed["approvals"]] == [where.rpartition("/")[2]]
     assert [(one["command"], one["seats"]) for one in inbox["waiting"]] == [("GrantApproval", ["SO-LEGAL#1"])]
-    assert (done.status_code, told["verdict"]) == (201, "GRANTED")
+    assert (done.status_code, approval["verdict"]) == (201, "GRANTED")
 
 
 async def test_an_inbox_is_for_the_very_seats_that_are_asked(counter: Counter, bureau: Bureau) -> None:
     async with counter.service("CAB-REG#1") as service:
         await opened(service, bureau)
     params: dict[str, Any] = {"realm": bureau.realm, "at_least": await bureau.store.last_position()}
-    async with counter.service("CAB-DEC#1", "CAB-FIN#1") as asked, counter.service("CAB-DEC#2") as other:
-        mine = (await asked.get("/v1/inbox", params=params)).json()["waiting"]
+    async with counter.service("CAB-DEC#1", "CAB-FIN#1") as decider, counter.service("CAB-DEC#2") as other:
+        mine = (await decider.get("/v1/inbox", params=params)).json()["waiting"]
         theirs = (await other.get("/v1/inbox", params=params)).json()["waiting"]
-        of_one = (await asked.get("/v1/inbox", params={**params, "as": "CAB-FIN#1"})).json()["waiting"]
-        by_seat = (await asked.get("/v1/approvals", params={**params, "approver": "CAB-FIN#1"})).json()["approvals"]
-        by_other = (await asked.get("/v1/approvals", params={**params, "approver": "CAB-DEC#2"})).json()["approvals"]
+        of_one = (await decider.get("/v1/inbox", params={**params, "as": "CAB-FIN#1"})).json()["waiting"]
+        by_seat = (await decider.get("/v1/approvals", params={**params, "approver": "CAB-FIN#1"})).json()["approvals"]
+        by_other = (await decider.get("/v1/approvals", params={**params, "approver": "CAB-DEC#2"})).json()["approvals"]
     assert [one["seats"] for one in mine] == [["CAB-DEC#1", "CAB-FIN#1"]], "one thing, however many seats"
     assert theirs == []
     assert [one["seats"] for one in of_one] == [["CAB-FIN#1"]]

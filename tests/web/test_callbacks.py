@@ -251,9 +251,9 @@ async def test_what_cannot_be_read_is_told_where_and_nothing_is_kept(counter: Co
 @pytest.mark.parametrize("kind", CallbackMessage.model_json_schema()["discriminator"]["mapping"])
 @pytest.mark.parametrize("at", [1830000000, 1830000000.5, "1830000000", "2023-06-02", "2023-06-02T09:00:00", True, ""])
 def test_a_bare_number_a_day_or_a_time_without_its_offset_is_no_timestamp(kind: str, at: object) -> None:
-    with pytest.raises(ValidationError) as told:
+    with pytest.raises(ValidationError) as refusal:
         CallbackMessage.model_validate({"type": kind, "timestamp": at, "data": {}})
-    (fault,) = (error for error in told.value.errors() if error["loc"][-1] == "timestamp")
+    (fault,) = (error for error in refusal.value.errors() if error["loc"][-1] == "timestamp")
     assert fault["type"] == "value_error"
 
 

@@ -114,8 +114,8 @@ async def test_waiting_for_an_approval_ends_with_the_true_answer_over_a_bad_line
         with pytest.raises(TimeoutError):
             await venture.approval(approval, timeout_s=0.2)
         await decline(bureau, project)
-        decided = await waiting
-    assert (decided.verdict, decided.is_granted, decided.decided_by) == ("VOID", False, "SO-LEGAL#1")
+        decision = await waiting
+    assert (decision.verdict, decision.is_granted, decision.decided_by) == ("VOID", False, "SO-LEGAL#1")
 
 
 async def test_a_reader_that_crashes_anywhere_sees_every_event_in_order(
@@ -150,8 +150,8 @@ async def test_lists_come_whole(counter: Counter, bureau: Bureau) -> None:
         await need(bureau, f"ND-{number}")
     position = await bureau.store.last_position()
     async with calling(counter, "CAB-REG#1") as venture:
-        asked = {"realm": bureau.realm, "limit": 1, "at_least": position}
-        waiting = [row["subject"] async for row in venture.inbox("CAB-REG#1", **asked)]
+        conditions = {"realm": bureau.realm, "limit": 1, "at_least": position}
+        waiting = [row["subject"] async for row in venture.inbox("CAB-REG#1", **conditions)]
         projects = [row async for row in venture.projects(realm=bureau.realm)]
         file = await venture.file(f"need/{bureau.realm}/ND-1")
         approvals = [one async for one in venture.approvals(stream=f"need/{bureau.realm}/ND-1")]
@@ -181,6 +181,6 @@ def test_a_webhook_that_the_reference_signs_is_taken_and_every_other_is_not() ->
         ("whsec_***", headers, body.encode(), None),
         (SECRET, {}, body.encode(), None),
     ]
-    for secret, given, content, at in forged:
+    for secret, forgery, content, at in forged:
         with pytest.raises(WebhookForged):
-            verify_webhook(secret, given, content, now=at)
+            verify_webhook(secret, forgery, content, now=at)

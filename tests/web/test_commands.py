@@ -169,12 +169,12 @@ async def test_a_name_that_only_a_trial_has_is_acted_on_where_its_realm_is_said(
             for query in ({}, {"dry_run": "true"})
         ]
         question = await service.post("/v1/why-not/AdoptNeed", json=adopt)
-        said = await service.post(
+        exact = await service.post(
             "/v1/commands/AdoptNeed", json={**adopt, "realm": bureau.realm}, params={"dry_run": 1}
         )
     for answer in unsaid:
         assert (answer.status_code, bureau.realm in answer.json()["detail"]) == (422, True), answer.json()
-    assert question.json()["stream"] == said.json()["stream"] == body["subject"]
+    assert question.json()["stream"] == exact.json()["stream"] == body["subject"]
 
 
 async def test_every_fault_of_a_body_is_named_where_it_stands(counter: Counter, bureau: Bureau) -> None:
@@ -232,8 +232,8 @@ async def test_a_service_finds_all_it_asked_without_waiting_page_by_page_and_nob
         pending = (await service.get("/v1/operations", params={"pending": True})).json()
         forged = await service.get("/v1/operations", params={"after": "WzFd"})
         theirs = (await another.get("/v1/operations")).json()
-    told = [one["metadata"]["stream"] for one in (*page["operations"], *rest["operations"])]
-    assert told == [bureau.id("need", "ND-2"), bureau.id("need", "ND-1")]
+    streams = [one["metadata"]["stream"] for one in (*page["operations"], *rest["operations"])]
+    assert streams == [bureau.id("need", "ND-2"), bureau.id("need", "ND-1")]
     assert all(one["done"] and one["response"] for one in (*page["operations"], *rest["operations"]))
     assert "next" not in rest
     assert (pending, theirs) == ({"operations": []}, {"operations": []})
@@ -246,14 +246,14 @@ async def test_an_operation_whose_process_died_is_taken_up_again(counter: Counte
         session = (await service.get("/v1/session")).json()
         operations = counter.house.operations
         await counter.house.identity.add_operation(
-            _asked(f"service:{session['service']}", bureau, key, body["particulars"])
+            _operation(f"service:{session['service']}", bureau, key, body["particulars"])
         )
         assert await operations.resume() >= 1
         done = (await service.get(f"/v1/operations/{key}", params={"wait": 30})).json()
     assert done["response"]["events"] == ["NeedSubmitted"]
 
 
-def _asked(asker: str, bureau: Bureau, key: UUID, particulars: dict[str, str]) -> Operation:
+def _operation(asker: str, bureau: Bureau, key: UUID, particulars: dict[str, str]) -> Operation:
     return Operation(
         id=key,
         asker=asker,

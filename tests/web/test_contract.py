@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
-def _sound(found: Any) -> Operation:
+def _sound(result: Any) -> Operation:
     """The operation; an exception if its description is unsound."""
-    operation: Operation = found.ok()
+    operation: Operation = result.ok()
     return operation
 
 

@@ -81,13 +81,13 @@ async def test_trying_a_command_says_too_that_a_document_is_missing(counter: Cou
         },
     }
     async with counter.service("COMM#1") as community:
-        tried = (await community.post("/v1/why-not/SubmitNeed", json=body)).json()
+        trial = (await community.post("/v1/why-not/SubmitNeed", json=body)).json()
         promised = (await community.post("/v1/why-not/SubmitNeed", json={**body, "at_hand": ["f" * 64]})).json()
         key = {"Idempotency-Key": str(uuid4())}
-        given = await community.post("/v1/commands/SubmitNeed", json={**body, "at_hand": ["f" * 64]}, headers=key)
-    assert (tried["would_be"], [one["rule"] for one in tried["unmet"]]) == ("refused", ["DC01"])
+        answer = await community.post("/v1/commands/SubmitNeed", json={**body, "at_hand": ["f" * 64]}, headers=key)
+    assert (trial["would_be"], [one["rule"] for one in trial["unmet"]]) == ("refused", ["DC01"])
     assert promised["would_be"] == "accepted", "who would bring the document is told what would come of it then"
-    assert (given.status_code, given.json()["errors"][0]["pointer"]) == (422, "/at_hand")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/at_hand")
     assert not await counter.house.store.documents.kept({"f" * 64})
 
 
@@ -208,19 +208,19 @@ async def test_verification_names_what_is_missing_and_what_is_altered(counter: C
     async for entry in bureau.store.read(need):
         check.take(entry)
 
-    async def found(realms: Realms) -> dict[str, str]:
+    async def compare(realms: Realms) -> dict[str, str]:
         compared = check.compare(bureau.store, documents, realms)
         return {one.expected: one.actual async for one in compared if one.expected in {digest, absent}}
 
-    assert await found(Realms()) == {absent: NOTHING}
+    assert await compare(Realms()) == {absent: NOTHING}
     place = counter.house.documents.content._place(digest)  # type: ignore[attr-defined] # a folder's
     place.write_bytes(b"%PDF-1.7 another")
-    assert (await found(Realms()))[digest] == f"{sha256(place.read_bytes()).hexdigest()} (16 B)"
+    assert (await compare(Realms()))[digest] == f"{sha256(place.read_bytes()).hexdigest()} (16 B)"
     async with counter.service("CAB-REG#1") as office:
         with pytest.raises(httpx.RemoteProtocolError):
             await office.get(f"/v1/documents/{digest}", params={"stream": need})
     place.unlink()
-    assert (await found(Realms()))[digest] == NOTHING
+    assert (await compare(Realms()))[digest] == NOTHING
     async with counter.service("CAB-REG#1") as office:
         gone = await office.get(f"/v1/documents/{digest}", params={"stream": need})
     assert gone.status_code == 500
@@ -228,7 +228,7 @@ async def test_verification_names_what_is_missing_and_what_is_altered(counter: C
     papers_realm.trace(
         bureau.realm
     ).turned = await bureau.store.last_position()  # as if it had been on papers until now
-    assert absent not in await found(papers_realm)
+    assert absent not in await compare(papers_realm)
     assert check.deferred >= 1
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(content)

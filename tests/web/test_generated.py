@@ -43,10 +43,10 @@ async def test_a_typescript_client_made_by_openapi_typescript_runs_the_main_path
     await _run(folder, "npx", "tsc", "-p", ".")
     async with counter.service("CAB-REG#1", "COMM#1") as clerk, counter.service("CAB-DEC#1") as leader:
         keys = [str(one.headers["Authorization"]).removeprefix("Bearer ") for one in (clerk, leader)]
-        told = await _run(
+        output = await _run(
             folder, "node", "out/main.js", A=counter.address, KEY=keys[0], BOSS=keys[1], REALM=bureau.realm
         )
-    assert json.loads(told) == {
+    assert json.loads(output) == {
         "seats": ["CAB-REG#1", "COMM#1"],
         "trial": "accepted",
         "outcome": "accepted",

@@ -179,7 +179,7 @@ async def test_no_route_shows_or_does_anything_of_another_organisations(counter:
     before = await bureau.store.last_position()
     body = {"subject": stream, "particulars": verification("別名").model_dump(mode="json", exclude_none=True)}
     other = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-2",))
-    shown: dict[str, list[str]] = {}
+    paths: dict[str, list[str]] = {}
     async with (
         counter.service("CAB-REG#1") as house,
         counter.service("SO-PM#2", scope=other) as theirs,
@@ -194,9 +194,9 @@ async def test_no_route_shows_or_does_anything_of_another_organisations(counter:
                 answer = await client.request(method, path, json=sent, headers=with_key())
                 assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, (who, path)
                 if name in answer.text:
-                    shown.setdefault(who, []).append(route.path)
-    assert "/v1/files/{kind}/{realm}/{name}" in shown.pop("house"), "else nothing could be shown to anybody"
-    assert shown == {}
+                    paths.setdefault(who, []).append(route.path)
+    assert "/v1/files/{kind}/{realm}/{name}" in paths.pop("house"), "else nothing could be shown to anybody"
+    assert paths == {}
     entries = [e async for e in bureau.store.read(stream, commands=True) if e.position > before]
     assert [e.type for e in entries if e.kind is EntryKind.EVENT] == []
 

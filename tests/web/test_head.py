@@ -20,11 +20,11 @@ _OF_THE_MOMENT = {"date", "x-request-id", "set-cookie", "content-security-policy
 )
 async def test_head_says_what_get_would_and_brings_nothing(counter: Counter, path: str) -> None:
     async with counter.service("COMM#1") as service:
-        got, asked = [await service.request(method, path, headers=with_key()) for method in ("GET", "HEAD")]
-    assert (asked.status_code, asked.content) == (got.status_code, b"")
+        got, head = [await service.request(method, path, headers=with_key()) for method in ("GET", "HEAD")]
+    assert (head.status_code, head.content) == (got.status_code, b"")
     assert got.status_code != 405
-    said = [{k: v for k, v in answer.headers.items() if k not in _OF_THE_MOMENT} for answer in (got, asked)]
-    assert said[0] == said[1]
+    headers = [{k: v for k, v in answer.headers.items() if k not in _OF_THE_MOMENT} for answer in (got, head)]
+    assert headers[0] == headers[1]
 
 
 async def test_head_of_a_stream_that_never_ends_ends(counter: Counter) -> None:

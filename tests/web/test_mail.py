@@ -252,7 +252,7 @@ async def test_who_asked_is_written_what_was_decided(post: Post) -> None:
     await bureau.straight(project, bureau.award(0), "CAB-REG#1")
     await bureau.straight(project, OpenAwardPublicity(contact="市民政局"), "CAB-REG#1")
     history = [entry async for entry in bureau.store.read(project)]
-    (asked,) = [one for one in fold(project, history).approvals if one.verdict is Verdict.OPEN]
+    (approval,) = [one for one in fold(project, history).approvals if one.verdict is Verdict.OPEN]
     await bureau.straight(project, DeclineAward(reason="人手不足"), "SO-LEGAL#1")
 
     class Store:
@@ -263,12 +263,14 @@ async def test_who_asked_is_written_what_was_decided(post: Post) -> None:
 
         async def read(self, stream: str) -> AsyncIterator[object]:
             async for entry in bureau.store.read(project if stream == project else stream):  # type: ignore[arg-type]
-                by_person = stream == project and entry.version == asked.asked_version
+                by_person = stream == project and entry.version == approval.asked_version
                 meta = canonical({"actor": "CAB-REG#1", "persons": [FINANCE]})
                 yield replace(entry, meta=meta) if by_person else entry
 
     writer = replace(post.writer, store=Store())  # type: ignore[arg-type] # the log, but for that
     entries = [e for e in await bureau.store.feed(history[-1].position, 100) if e.stream == project]
     mails = [one for one in await writer.list_mails(entries, post.moment[0]) if one.effect == "decided"]
-    assert [(one.person, one.id) for one in mails] == [(FINANCE, derive_id("mail", FINANCE, "decided", str(asked.id)))]
+    assert [(one.person, one.id) for one in mails] == [
+        (FINANCE, derive_id("mail", FINANCE, "decided", str(approval.id)))
+    ]
     assert "void" in mails[0].about.decode()

@@ -70,8 +70,8 @@ class Issuer:
         return {name: value for name, value in {**sound, **changed}.items() if value is not None}
 
     def token(self, *, key: Any = None, header: dict[str, Any] | None = None, **changed: Any) -> str:
-        told = {"alg": "RS256", "kid": "one", **(header or {})}
-        return jwt.encode(told, self.claims(**changed), key or self.key, algorithms=["RS256", "HS256", "PS256"])
+        fields = {"alg": "RS256", "kid": "one", **(header or {})}
+        return jwt.encode(fields, self.claims(**changed), key or self.key, algorithms=["RS256", "HS256", "PS256"])
 
     def provider(self) -> OidcProvider:
         return OidcProvider(ISSUER, "web", None, AUDIENCE, transport=httpx.MockTransport(self.answer))
@@ -242,13 +242,13 @@ class Browser:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
 
-    async def sign_in(self, subject: str, **asked: str) -> httpx.Response:
+    async def sign_in(self, subject: str, **query: str) -> httpx.Response:
         """Go to the provider, sign in there, and come back."""
-        return await self.client.get(await self.go(subject, **asked))
+        return await self.client.get(await self.go(subject, **query))
 
-    async def go(self, subject: str, **asked: str) -> str:
+    async def go(self, subject: str, **query: str) -> str:
         """Where the provider sends them back to."""
-        away = await self.client.get("/v1/oidc/login", params=asked)
+        away = await self.client.get("/v1/oidc/login", params=query)
         assert away.status_code == 303, away.text
         async with httpx.AsyncClient(trust_env=False) as provider:
             back = await provider.post(away.headers["Location"], data={"sub": subject})
@@ -286,10 +286,10 @@ async def test_a_person_signs_in_at_the_provider_and_leaves(browser: Browser) ->
 
 async def test_the_way_to_the_provider_carries_a_challenge_and_nothing_that_is_secret(browser: Browser) -> None:
     away = await browser.client.get("/v1/oidc/login", params={"prove": "true"})
-    asked = parse_qs(urlsplit(away.headers["Location"]).query)
-    assert asked["code_challenge_method"] == ["S256"]
-    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
-    assert "code_verifier" not in asked
+    query = parse_qs(urlsplit(away.headers["Location"]).query)
+    assert query["code_challenge_method"] == ["S256"]
+    assert (query["prompt"], query["max_age"]) == (["login"], ["0"])
+    assert "code_verifier" not in query
     assert "httponly" in away.headers["Set-Cookie"].lower()
 
 

@@ -70,15 +70,17 @@ async def pages(house: House, identity: IdentityStore, issuer: Issuer) -> AsyncI
         who = Identity(PersonId(f"P-{number}"), None, (SeatGrant(seat=Actor(f"{role}#1")),))
         await identity.put_identity(ISSUER, f"of {role}", who)
     await identity.put_identity(ISSUER, "of a service", Identity(None, "pages", (SeatGrant(seat=Actor("AUDIT#1")),)))
-    told = replace(house, provider=issuer.provider(), payloads=PayloadReading(CODEC, "default"), temporal_pages=PAGES)
+    payload_house = replace(
+        house, provider=issuer.provider(), payloads=PayloadReading(CODEC, "default"), temporal_pages=PAGES
+    )
     async with (
-        served(build(told)) as address,
+        served(build(payload_house)) as address,
         httpx.AsyncClient(base_url=address, timeout=30, trust_env=False, headers={"Accept-Language": "en"}) as client,
     ):
         yield client
 
 
-def shown(issuer: Issuer, subject: str, origin: str = PAGES) -> dict[str, str]:
+def sign_in_headers(issuer: Issuer, subject: str, origin: str = PAGES) -> dict[str, str]:
     at = int(datetime.now(UTC).timestamp())
     token = issuer.token(sub=subject, iat=at, exp=at + 300)
     return {"Authorization": f"Bearer {token}", "Origin": origin}
@@ -88,14 +90,14 @@ def shown(issuer: Issuer, subject: str, origin: str = PAGES) -> dict[str, str]:
 async def test_who_watches_sees_words_there_and_the_log_says_so(
     pages: httpx.AsyncClient, issuer: Issuer, subject: str
 ) -> None:
-    with capture_logs() as told:
-        answer = await pages.post(PATH, content=sealed(), headers=shown(issuer, subject))
+    with capture_logs() as lines:
+        answer = await pages.post(PATH, content=sealed(), headers=sign_in_headers(issuer, subject))
     assert answer.status_code == 200, answer.text
     assert json.loads(read(answer.content)) == SAID
     assert answer.headers["access-control-allow-origin"] == PAGES
     assert "access-control-allow-credentials" not in answer.headers
     assert answer.headers["cache-control"] == "no-store"
-    (line,) = [one for one in told if one["event"] == "payloads.opened"]
+    (line,) = [one for one in lines if one["event"] == "payloads.opened"]
     assert (line["workflows"], line["count"]) == ([WORKFLOW], 1)
     assert line["person"] in ("P-21", "P-22")
     assert SAID not in str(line)
@@ -103,7 +105,7 @@ async def test_who_watches_sees_words_there_and_the_log_says_so(
 
 @pytest.mark.parametrize("subject", ["of ADMIN", "of CAB-REG", "of SO-PM", "of a service"])
 async def test_nobody_else_does(pages: httpx.AsyncClient, issuer: Issuer, subject: str) -> None:
-    answer = await pages.post(PATH, content=sealed(), headers=shown(issuer, subject))
+    answer = await pages.post(PATH, content=sealed(), headers=sign_in_headers(issuer, subject))
     assert answer.status_code == 403
     assert SAID not in answer.text
 
@@ -116,7 +118,7 @@ async def test_neither_without_a_token_nor_from_another_origin(pages: httpx.Asyn
         "null",
         "http://temporal.bureau.example",
     ):
-        answer = await pages.post(PATH, content=sealed(), headers=shown(issuer, "of AUDIT", origin))
+        answer = await pages.post(PATH, content=sealed(), headers=sign_in_headers(issuer, "of AUDIT", origin))
         assert answer.status_code == 403, origin
         assert "access-control-allow-origin" not in answer.headers
         before = await pages.options(PATH, headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
@@ -133,7 +135,7 @@ async def test_a_browser_is_told_beforehand_that_those_pages_may_ask(pages: http
 
 async def test_the_pages_ask_with_what_they_send_along(pages: httpx.AsyncClient, issuer: Issuer) -> None:
     """As the pages' own script does it (Temporal UI 2.54.1): a query, the namespace, two tokens, no cookie."""
-    headers = shown(issuer, "of AUDIT") | {"X-Namespace": "default", "Authorization-Extras": "an id token"}
+    headers = sign_in_headers(issuer, "of AUDIT") | {"X-Namespace": "default", "Authorization-Extras": "an id token"}
     answer = await pages.post(f"{PATH}?preserveStorageRefs=true", content=sealed(), headers=headers)
     assert answer.status_code == 200, answer.text
     assert json.loads(read(answer.content)) == SAID
@@ -153,7 +155,7 @@ async def history(servers: Servers) -> str:
 async def test_temporals_own_command_line_shows_words_to_who_watches_and_to_nobody_else(
     pages: httpx.AsyncClient, issuer: Issuer, servers: Servers, history: str, subject: str, *, shows: bool
 ) -> None:
-    authorization = shown(issuer, subject)["Authorization"] if subject else ""
+    authorization = sign_in_headers(issuer, subject)["Authorization"] if subject else ""
     process = await asyncio.create_subprocess_exec(
         str(binaries.find_temporal()),
         *("workflow", "show", "--workflow-id", history, "--address", servers.temporal_address, "--output", "json"),
@@ -161,23 +163,25 @@ async def test_temporals_own_command_line_shows_words_to_who_watches_and_to_nobo
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    said, complained = (part.decode() for part in await process.communicate())
+    output, complained = (part.decode() for part in await process.communicate())
     if not shows:
         assert process.returncode != 0
-        assert base64.b64encode(plain().data).decode() not in said + complained
+        assert base64.b64encode(plain().data).decode() not in output + complained
         return
-    (payload,) = json.loads(said)["events"][0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"]
+    (payload,) = json.loads(output)["events"][0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"]
     assert base64.b64decode(payload["data"]) == plain().data, "opened, as the command line writes payloads"
 
 
 async def test_what_no_key_of_ours_sealed_there_comes_back_as_it_was(pages: httpx.AsyncClient, issuer: Issuer) -> None:
     elsewhere = sealed("another")
-    answer = await pages.post(PATH, content=elsewhere, headers=shown(issuer, "of AUDIT"))
+    answer = await pages.post(PATH, content=elsewhere, headers=sign_in_headers(issuer, "of AUDIT"))
     assert read(answer.content) == read(elsewhere)
     for wrong in (b"", b"{", b'{"payloads": 1}', b"\xff"):
-        answer = await pages.post(PATH, content=wrong, headers=shown(issuer, "of AUDIT"))
+        answer = await pages.post(PATH, content=wrong, headers=sign_in_headers(issuer, "of AUDIT"))
         assert answer.status_code == 422, wrong
-    assert (await pages.post(PATH, content=b"x" * 300_000, headers=shown(issuer, "of AUDIT"))).status_code == 413
+    assert (
+        await pages.post(PATH, content=b"x" * 300_000, headers=sign_in_headers(issuer, "of AUDIT"))
+    ).status_code == 413
 
 
 async def test_where_no_pages_are_named_there_is_no_such_path(
@@ -189,5 +193,7 @@ async def test_where_no_pages_are_named_there_is_no_such_path(
         served(build(replace(house, provider=issuer.provider()))) as address,
         httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as client,
     ):
-        assert (await client.post(PATH, content=sealed(), headers=shown(issuer, "of AUDIT"))).status_code == 404
+        assert (
+            await client.post(PATH, content=sealed(), headers=sign_in_headers(issuer, "of AUDIT"))
+        ).status_code == 404
         assert (await client.options(PATH, headers={"Origin": PAGES})).status_code == 404

@@ -28,7 +28,7 @@ async def test_who_waits_for_a_tranche_is_told_once_it_is_paid_and_not_before(co
         waiting = asyncio.create_task(service.get(where, params={**params, "wait": "30"}))
         streamed = asyncio.create_task(service.get(f"{where}/stream", params=params))
         assert not (await play(story(PAID, fresh), door, store)).deviations
-        told, lines = (await waiting).json(), (await streamed).text
+        payment, lines = (await waiting).json(), (await streamed).text
         unknown = [
             (await service.get("/v1/payments/PJ-3/T9", params=params)).status_code,
             (await service.get("/v1/payments/PJ-999/T1", params=params)).status_code,
@@ -36,12 +36,12 @@ async def test_who_waits_for_a_tranche_is_told_once_it_is_paid_and_not_before(co
         ]
     assert (before["done"], before["course"]) == (False, "WAITING")
     assert [step["command"] for step in before["awaiting"]] == ["CheckDisbursement"]
-    assert (told["done"], told["course"], told["paid"]) == (True, "PAID", 3_500_000)
-    assert [(one["gate"], one["verdict"]) for one in told["approvals"]] == [
+    assert (payment["done"], payment["course"], payment["paid"]) == (True, "PAID", 3_500_000)
+    assert [(one["gate"], one["verdict"]) for one in payment["approvals"]] == [
         ("CheckDisbursement", "GRANTED"),
         ("ApproveDisbursement", "GRANTED"),
     ]
-    payee = {one["name"]: one["value"] for one in told["approvals"][0]["summary"]}
+    payee = {one["name"]: one["value"] for one in payment["approvals"][0]["summary"]}
     assert (payee["amount"], payee["payee"].rpartition(" ")[2], payee["tranche"]) == ("¥35,000.00", "ORG-3", "T1")
     assert "account" not in payee
     assert lines.count("event: payment") == 2

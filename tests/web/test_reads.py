@@ -104,22 +104,24 @@ async def test_a_list_of_projects_takes_each_of_its_conditions_and_refuses_what_
             answer = await service.get("/v1/projects", params={**none, name: "x" * 201})
             assert (answer.status_code, name in answer.text) == (422, True), name
         past = await service.get("/v1/projects", params={**none, "as_of": "2024-03-04", "verdict": "OPEN"})
-    told = [one["pointer"] for one in past.json()["errors"]]
-    assert (past.status_code, told) == (422, ["/as_of", "/verdict"]), "else it would be today's list"
+    pointers = [one["pointer"] for one in past.json()["errors"]]
+    assert (past.status_code, pointers) == (422, ["/as_of", "/verdict"]), "else it would be today's list"
 
 
 async def test_a_register_is_read_as_it_stood_on_any_day_by_the_house_alone(counter: Counter, bureau: Bureau) -> None:
     stream = bureau.id("organisation", "ORG-7")
     await bureau.straight(stream, verification(), "CAB-REG#1")
-    asked: dict[str, Any] = {"realm": bureau.realm, "at_least": await bureau.store.last_position()}
+    conditions: dict[str, Any] = {"realm": bureau.realm, "at_least": await bureau.store.last_position()}
     async with counter.service("CAB-REG#1") as service, counter.service("SO-LEGAL#1") as outside:
-        (entry,) = (await service.get("/v1/registers/organisation", params=asked)).json()["entries"]
-        then = {**asked, "as_of": entry["since"], "known_at": entry["recorded_at"]}
+        (entry,) = (await service.get("/v1/registers/organisation", params=conditions)).json()["entries"]
+        then = {**conditions, "as_of": entry["since"], "known_at": entry["recorded_at"]}
         (same,) = (await service.get("/v1/registers/organisation", params=then)).json()["entries"]
-        before = (await service.get("/v1/registers/organisation", params={**asked, "as_of": "2020-01-01"})).json()
-        unknown = (await service.get("/v1/registers/organisation", params={**asked, "known_at": "2020-01-01"})).json()
-        denied = await outside.get("/v1/registers/organisation", params=asked)
-        nothing = await service.get("/v1/registers/person", params=asked)
+        before = (await service.get("/v1/registers/organisation", params={**conditions, "as_of": "2020-01-01"})).json()
+        unknown = (
+            await service.get("/v1/registers/organisation", params={**conditions, "known_at": "2020-01-01"})
+        ).json()
+        denied = await outside.get("/v1/registers/organisation", params=conditions)
+        nothing = await service.get("/v1/registers/person", params=conditions)
     assert (entry["stream"], entry["particulars"]["name"]) == (stream, verification().name)
     assert same == entry
     assert before["entries"] == unknown["entries"] == []
@@ -136,10 +138,10 @@ async def test_who_waits_for_an_approval_is_told_once_it_is_decided(counter: Cou
         assert (still.json()["verdict"], still.headers["Retry-After"]) == ("OPEN", "0")
         waiting = asyncio.create_task(service.get(f"/v1/approvals/{approval}", params={"wait": 30}))
         await decline(bureau, stream)
-        told = (await waiting).json()
+        body = (await waiting).json()
         again = (await service.get(f"/v1/approvals/{approval}")).json()
-    assert told["verdict"] != "OPEN"
-    assert again == told
+    assert body["verdict"] != "OPEN"
+    assert again == body
     assert len(counter.house.door.approvals) == 0, "who is answered leaves nothing behind"
 
 
@@ -257,7 +259,7 @@ async def test_a_thousand_who_leave_cost_nothing(counter: Counter, bureau: Burea
 async def test_a_known_name_leads_to_its_streams(counter: Counter, bureau: Bureau) -> None:
     await bureau.straight(bureau.id("organisation", "ORG-7"), verification(), "CAB-REG#1")
     async with counter.service("CAB-REG#1") as service:
-        found = (await service.get("/v1/names/ORG-7", params={"realm": bureau.realm})).json()
+        body = (await service.get("/v1/names/ORG-7", params={"realm": bureau.realm})).json()
         missing = await service.get("/v1/names/ORG-70", params={"realm": bureau.realm})
-    assert found["streams"] == [f"organisation/{bureau.realm}/ORG-7"]
+    assert body["streams"] == [f"organisation/{bureau.realm}/ORG-7"]
     assert missing.status_code == 404

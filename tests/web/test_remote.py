@@ -60,7 +60,7 @@ class Shell:
     home: Path
     key: str = ""
 
-    async def run(self, *words: str, given: str = "", script: str | None = None) -> tuple[int, str, str]:
+    async def run(self, *words: str, stdin: str = "", script: str | None = None) -> tuple[int, str, str]:
         """The exit code, and what was written out and beside it."""
         environment = {"PATH": os.defpath, "VENTURE_URL": self.address, "HOME": str(self.home), "VENTURE_LANG": "en"}
         environment |= {"VENTURE_API_KEY": self.key} if self.key else {}
@@ -75,7 +75,7 @@ class Shell:
             stdout=PIPE,
             stderr=PIPE,
         )
-        out, err = await process.communicate(given.encode())
+        out, err = await process.communicate(stdin.encode())
         return process.returncode or 0, out.decode(), err.decode()
 
 
@@ -90,14 +90,14 @@ async def test_every_question_is_answered_and_loads_no_rule(counter: Counter, bu
     await counter.house.store.last_position()
     shell = Shell(counter.address, tmp_path, await key_of(counter, "CAB-REG#1", "CAB-DEC#1"))
     here = ("--realm", bureau.realm)
-    for words, shown in (
+    for words, text in (
         (("inbox", *here), "AdoptNeed"),
         (("project", "list", *here), "PJ-1"),
         (("project", "show", str(project)), "AwardProposed"),
         (("approval", "list", *here), "confirm award"),
     ):
         code, out, err = await shell.run(*words)
-        assert (code, shown in out) == (0, True), (words, out, err)
+        assert (code, text in out) == (0, True), (words, out, err)
         _, _, modules = await shell.run(*words, script=LOADED)
         loaded = {one.partition(".")[0] for one in json.loads(modules.splitlines()[-1])}
         assert "remote" in loaded
@@ -110,17 +110,17 @@ async def test_a_command_is_asked_once_however_often_and_a_refusal_says_all_that
     await bureau.open_round()
     shell = Shell(counter.address, tmp_path, await key_of(counter, "COMM#1", "CAB-REG#1"))
     subject = f"need/{bureau.realm}/ND-7"
-    asked = ("do", "submit-need", subject, "--as", "COMM#1", "round=R-1", "group=空巢老人", "head_count=30")
-    tried = await shell.run(*asked, "--dry-run")
+    words_of_command = ("do", "submit-need", subject, "--as", "COMM#1", "round=R-1", "group=空巢老人", "head_count=30")
+    rehearsal = await shell.run(*words_of_command, "--dry-run")
     content, digest = paper()
     (tmp_path / "survey.pdf").write_bytes(content)
-    attached = (*asked, f"attachments=@{tmp_path / 'survey.pdf'}")
+    attached = (*words_of_command, f"attachments=@{tmp_path / 'survey.pdf'}")
     for trial in ((*attached, "--dry-run"), ("why-not", *attached[1:])):
         assert (answer := await shell.run(*trial))[0] == 0, (trial, answer)
         assert not await counter.house.store.documents.kept({digest}), "trying leaves nothing behind"
-    first = await shell.run(*asked, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
-    again = await shell.run(*asked, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
-    assert (tried[0], first[0]) == (0, 0), (tried, first)
+    first = await shell.run(*words_of_command, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
+    again = await shell.run(*words_of_command, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
+    assert (rehearsal[0], first[0]) == (0, 0), (rehearsal, first)
     assert first == again
     refused = await shell.run("do", "需求入庫", subject, "--as", "COMM#1")
     assert (refused[0], "[ND03]" in refused[2]) == (1, True), refused
@@ -159,8 +159,8 @@ async def test_a_local_login_is_kept_for_its_owner_alone_until_they_leave(counte
     assert secret is not None
     shell = Shell(counter.address, tmp_path)
     assert (await shell.run("whoami"))[0] == 1
-    assert (await shell.run("login", "remote-7", given="wrong\n"))[0] == 1
-    came = await shell.run("login", "remote-7", given=f"{secret}\n")
+    assert (await shell.run("login", "remote-7", stdin="wrong\n"))[0] == 1
+    came = await shell.run("login", "remote-7", stdin=f"{secret}\n")
     assert (came[0], "P-7" in came[2]) == (0, True), came
     (kept,) = (tmp_path / ".config" / "venture").iterdir()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
@@ -174,7 +174,7 @@ async def test_a_local_login_is_kept_for_its_owner_alone_until_they_leave(counte
 
 
 async def test_a_person_signs_in_at_the_provider_by_a_code_that_they_check(counter: Counter, tmp_path: Path) -> None:
-    key, asked = RSAKey.generate_key(2048, {"kid": "one"}), list[str]()
+    key, grants = RSAKey.generate_key(2048, {"kid": "one"}), list[str]()
     at_provider: list[str] = []
 
     def answer(what: Callable[[dict[str, Any]], tuple[int, dict[str, Any]]]) -> Callable[..., Awaitable[JSONResponse]]:
@@ -185,13 +185,13 @@ async def test_a_person_signs_in_at_the_provider_by_a_code_that_they_check(count
         return route
 
     def token(form: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        asked.append(form["grant_type"])
-        if len(asked) == 1:
+        grants.append(form["grant_type"])
+        if len(grants) == 1:
             return 400, {"error": "authorization_pending"}
         at = int(time.time())
         claims = {"iss": at_provider[0], "sub": "s-remote", "aud": "venture", "exp": at + 300, "iat": at}
         signed = jwt.encode({"alg": "RS256", "kid": "one"}, claims, key, algorithms=["RS256"])
-        return 200, {"access_token": signed, "expires_in": 1, "refresh_token": f"r-{len(asked)}"}
+        return 200, {"access_token": signed, "expires_in": 1, "refresh_token": f"r-{len(grants)}"}
 
     about = {"token_endpoint": "/token", "device_authorization_endpoint": "/device", "jwks_uri": "/keys"}
     begun = {"device_code": "d", "user_code": "WDJB-MJHT", "verification_uri": "https://login/device", "interval": 0}
@@ -221,7 +221,7 @@ async def test_a_person_signs_in_at_the_provider_by_a_code_that_they_check(count
         await provider.aclose()
     assert (came[0], "WDJB-MJHT" in came[2]) == (0, True), came
     assert (who[0], json.loads(who[1])["person"]) == (0, "P-8"), who
-    assert asked[-1] == "refresh_token", "a token that is about to end is asked for anew"
+    assert grants[-1] == "refresh_token", "a token that is about to end is asked for anew"
 
 
 async def test_a_credential_never_travels_in_the_clear_or_to_another_server(tmp_path: Path) -> None:

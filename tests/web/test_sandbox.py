@@ -64,9 +64,9 @@ async def test_a_bank_that_repeats_itself_and_speaks_out_of_order_is_understood(
         assert (*taken, other) == (202, 202, 409)
 
         async def is_said() -> bool:
-            said = (await bank.get("/reports")).json()
+            reports = (await bank.get("/reports")).json()
             expected = 2 if ending == "settled-then-returned" else 1
-            return len(said) == expected and all(len(answers) == 3 for answers in said.values())
+            return len(reports) == expected and all(len(answers) == 3 for answers in reports.values())
 
         await until(is_said)
         assert len((await bank.get("/payments")).json()) == 1

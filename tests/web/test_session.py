@@ -116,8 +116,8 @@ async def test_who_knows_the_password_is_not(counter: Counter, accounts: dict[st
     house = replace(counter.house, tries=Allowance(3, 0.001))
     async with served(build(house)) as address, httpx.AsyncClient(base_url=address, trust_env=False) as office:
         for login in ("audit", "cab-dec", "eval", "host", "audit"):
-            given = {"login": login, "password": accounts[login].password}
-            assert (await office.post("/v1/session", json=given)).status_code == 204
+            body = {"login": login, "password": accounts[login].password}
+            assert (await office.post("/v1/session", json=body)).status_code == 204
         assert (await office.post("/v1/session", json={"login": "audit", "password": "a-guess"})).status_code == 401
 
 

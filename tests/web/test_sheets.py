@@ -27,15 +27,15 @@ async def test_projects_are_had_as_a_spreadsheet_with_its_conditions(counter: Co
     position = await counter.house.store.last_position()
     query = f"/v1/projects?realm={project.realm}&at_least={position}"
     async with counter.service("CAB-REG#1", lang="zh-Hant") as service:
-        asked = await service.get(f"{query}&format=xlsx")
+        sheet = await service.get(f"{query}&format=xlsx")
         accepted = await service.get(query, headers={"Accept": MEDIA_TYPE})
         listed = (await service.get(query)).json()["projects"]
-    head, row = read(asked.content)
+    head, row = read(sheet.content)
     assert row[head.index("資助金額（元）")] * 100 == listed[0]["award"] == 5_000_000
     assert row[head.index("名稱")] == listed[0]["title"]
-    assert read(accepted.content) == read(asked.content)
-    assert ["realm", project.realm] in read(asked.content, 1)
-    assert asked.headers["Content-Type"] == MEDIA_TYPE
+    assert read(accepted.content) == read(sheet.content)
+    assert ["realm", project.realm] in read(sheet.content, 1)
+    assert sheet.headers["Content-Type"] == MEDIA_TYPE
 
 
 @pytest.mark.parametrize("path", ["/v1/inbox", "/v1/approvals"])
@@ -51,11 +51,11 @@ async def test_a_story_is_had_as_a_spreadsheet_by_whoever_may_see_the_file(count
     others = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-9",))
     async with counter.service("CAB-REG#1") as service:
         story = await service.get(f"/v1/files/{project}?format=xlsx")
-        told = (await service.get(f"/v1/files/{project}")).json()["story"]
+        chapters = (await service.get(f"/v1/files/{project}")).json()["story"]
     async with counter.service("SO-LEGAL#9", scope=others) as stranger:
         refused = await stranger.get(f"/v1/files/{project}?format=xlsx")
         own = await stranger.get(f"/v1/projects?realm={project.realm}&format=xlsx")
-    assert len(read(story.content)) == 1 + len(told)
+    assert len(read(story.content)) == 1 + len(chapters)
     assert refused.status_code == 404
     assert len(read(own.content)) == 1
 
@@ -72,12 +72,12 @@ async def test_registers_and_sums_are_had_as_lists_and_as_spreadsheets_by_the_ho
     position = await counter.house.store.last_position()
     lists = [f"/v1/{name}realm={project.realm}&at_least={position}" for name in ("organisations?", "money?by=fund&")]
     async with counter.service("CAB-REG#1") as service:
-        told = [(await service.get(one)).json() for one in lists]
+        bodies = [(await service.get(one)).json() for one in lists]
         sheets = [read((await service.get(f"{one}&format=xlsx")).content) for one in lists]
     async with counter.service("SO-LEGAL#9", scope=others) as stranger:
         refused = [(await stranger.get(f"{one}{form}")).status_code for one in lists for form in ("", "&format=xlsx")]
-    assert told[0]["organisations"][0]["name"] in sheets[0][1]
-    (sums,) = told[1]["sums"]
+    assert bodies[0]["organisations"][0]["name"] in sheets[0][1]
+    (sums,) = bodies[1]["sums"]
     head, row = sheets[1]
     assert row[head.index("award (yuan)")] * 100 == sums["values"]["award"] == 5_000_000
     assert refused == [403] * 4

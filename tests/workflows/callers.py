@@ -16,5 +16,5 @@ class CallerWorkflow:
     async def run(self, approval: str) -> str:
         """Wait as long as it takes."""
         client = workflow.create_nexus_client(service=Approvals, endpoint="venture-approvals")
-        decided = await client.execute_operation(Approvals.wait, ApprovalAsked(approval))
-        return f"GRANTED by {decided.decided_by}" if decided.is_granted else f"not granted: {decided.verdict}"
+        decision = await client.execute_operation(Approvals.wait, ApprovalAsked(approval))
+        return f"GRANTED by {decision.decided_by}" if decision.is_granted else f"not granted: {decision.verdict}"

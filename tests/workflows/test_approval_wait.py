@@ -73,12 +73,12 @@ async def test_all_who_wait_are_told_once_it_is_decided_and_who_comes_later_at_o
     await until(one_waits)
     await desk.door.send(stream, GrantApproval(digest=approval.content), Actor("CAB-DEC#1"))
     async with asyncio.timeout(30):
-        told = await asyncio.gather(*(handle.result() for handle in waiting))
+        answers = await asyncio.gather(*(handle.result() for handle in waiting))
         late = await caller.execute_workflow(
             CallerWorkflow.run, str(approval.id), id=f"caller-{uuid4()}", task_queue="theirs"
         )
-    assert told == ["GRANTED by CAB-DEC#1"] * 3
-    assert late == told[0]
+    assert answers == ["GRANTED by CAB-DEC#1"] * 3
+    assert late == answers[0]
 
 
 async def test_a_no_is_told_as_such_and_one_that_never_was_is_not_waited_for(

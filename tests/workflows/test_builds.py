@@ -192,9 +192,9 @@ async def test_what_a_build_that_is_gone_left_behind_is_named_and_goes_on_with_t
     async with run_worker(new, desk.client, desk.store):
         await _until_current(desk, new)
         assert await differs() is Discrepancy.STRANDED
-        found = await examine_builds(desk.client, queue)
-        assert (found.ok, found.mend_en) == (False, "venture builds move")
-        assert "stranded: 1 of 2026.1" in found.state
+        examination = await examine_builds(desk.client, queue)
+        assert (examination.ok, examination.mend_en) == (False, "venture builds move")
+        assert "stranded: 1 of 2026.1" in examination.state
         (moved,) = [each for each in await move(desk.store, desk.client, door, queue) if each.stream == stream]
         assert moved.mended
         assert await _build_of(desk, stream) == "2026.2"
@@ -208,8 +208,8 @@ async def test_what_a_build_that_is_gone_left_behind_is_named_and_goes_on_with_t
         assert await differs() is None
         assert (await examine_builds(desk.client, queue)).ok
     assert await differs() is Discrepancy.SILENT, "where nobody answers it is not said to lag behind"
-    (told,) = [f for f in (await _resurrected_at_once(desk, queue, door, monkeypatch)) if f.stream == stream]
-    assert (told.mended, told.tried) == (False, True), "what was not seen to be done is not said to be"
+    (discrepancy,) = [f for f in (await _resurrected_at_once(desk, queue, door, monkeypatch)) if f.stream == stream]
+    assert (discrepancy.mended, discrepancy.tried) == (False, True), "what was not seen to be done is not said to be"
     await desk.client.get_workflow_handle(stream).terminate("end of the test")
 
 

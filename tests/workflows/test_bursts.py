@@ -109,7 +109,7 @@ async def _appends(house: Breakable) -> int:
     admin = await asyncpg.connect(house.servers.postgres.url(SUPERUSER), database=DATABASE)
     calls = 0
 
-    async def told() -> int:
+    async def count() -> int:
         nonlocal calls
         calls = int(
             await admin.fetchval(
@@ -119,7 +119,7 @@ async def _appends(house: Breakable) -> int:
         )
         return calls
 
-    await until(told)
+    await until(count)
     await admin.execute("ALTER SYSTEM RESET track_functions")
     await admin.execute("SELECT pg_reload_conf()")
     await admin.close()

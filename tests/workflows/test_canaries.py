@@ -58,12 +58,12 @@ LIVES = ("s4-termination", "s1-hangzhou")
 @pytest.mark.parametrize("word", CANARIES)
 @pytest.mark.parametrize("before", ["", "x", "xx", "案由：", "案由 1：", '{"text": "'])
 def test_the_search_finds_a_word_however_it_is_written(word: str, before: str) -> None:
-    said = f"{before}{word}, and more"
+    sentence = f"{before}{word}, and more"
     for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
-        assert find(said.encode(encoding))
-        assert find(base64.b64encode(said.encode(encoding)))
-    assert find(json.dumps({"said": said}).encode())
-    assert find(said.encode().hex().encode())
+        assert find(sentence.encode(encoding))
+        assert find(base64.b64encode(sentence.encode(encoding)))
+    assert find(json.dumps({"said": sentence}).encode())
+    assert find(sentence.encode().hex().encode())
     assert len({form for _, form in forms(word).items()}) >= 13
 
 
@@ -178,7 +178,7 @@ async def _show_that_it_would_be_found(house: Breakable, home: Path) -> None:
     """What a client without the codec gives to the same server is found in its file and in its histories."""
     plain = await Client.connect(house.servers.temporal_address)
     await plain.start_workflow("Nobody", SONG, id="planted", task_queue="nobody", static_summary=SONG)
-    found = find_in_files(home, without=home / DATA)
-    assert {file.partition(":")[0] for file in found} & {"temporal.db", "temporal.db-wal"}
+    places = find_in_files(home, without=home / DATA)
+    assert {file.partition(":")[0] for file in places} & {"temporal.db", "temporal.db-wal"}
     history = await plain.get_workflow_handle("planted").fetch_history()
     assert find(history.to_json().encode())

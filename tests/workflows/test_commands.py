@@ -251,12 +251,12 @@ async def test_while_the_store_is_away_a_workflow_says_so_and_does_not_go_on_try
     await desk.door.send(need, need_submission(), COMMUNITY)
     append, tries = type(desk.store).append, []
 
-    async def away(store: PostgresStore, wanted: Append) -> AppendResult:
-        if wanted.writes[0].stream == need:
+    async def away(store: PostgresStore, late: Append) -> AppendResult:
+        if late.writes[0].stream == need:
             tries.append(need)
             message = "away"
             raise StoreUnavailable(message)
-        return await append(store, wanted)
+        return await append(store, late)
 
     monkeypatch.setattr(type(desk.store), "append", away)
     envelope = bureau.envelope(need, EndorseNeed(), "COMM#2")

@@ -60,10 +60,10 @@ async def test_a_stranger_who_serves_the_queue_can_say_nothing(
     await bureau.straight(bureau.id("organisation", "ORG-2"), verification(), HOST)
     await desk.store.set_clock(bureau.realm, Clock.MANUAL)
     carrier = WorkflowCarrier(desk.client, desk.settings.task_queue)
-    asked = []
+    envelopes = []
 
     async def answer(envelope: Envelope) -> Answer:
-        asked.append(envelope)
+        envelopes.append(envelope)
         return Answer(
             ending=ending,
             stream=stream,
@@ -77,7 +77,7 @@ async def test_a_stranger_who_serves_the_queue_can_say_nothing(
     monkeypatch.setattr(carrier, "carry_out", answer)
     with pytest.raises(NotKnown, match="not in this log"):
         await Door(carrier, desk.store, bureau.key).send(stream, verification(), HOST)
-    assert 1 <= len(asked) <= MOST_EARLY + 2, "and nobody is kept asking for ever"
+    assert 1 <= len(envelopes) <= MOST_EARLY + 2, "and nobody is kept asking for ever"
 
 
 async def test_a_rightful_no_that_is_in_no_journal_is_told_in_our_own_words(

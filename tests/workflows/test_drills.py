@@ -326,9 +326,9 @@ async def test_a_file_whose_period_is_over_is_destroyed_and_again_after_older_co
     original.write_bytes(b"%PDF-1.7 the index of a file")
     digest = sha256(original.read_bytes()).hexdigest()
     await open_documents(house.settings, house.store).take_file(original, Console("person:P-1"), expected=digest)
-    (told,) = (HOUSE / "scenarios").glob("s21-*.yaml")
-    story = tmp_path / told.name
-    story.write_text(told.read_text("utf-8").replace(SHARED, digest), "utf-8")
+    (source,) = (HOUSE / "scenarios").glob("s21-*.yaml")
+    story = tmp_path / source.name
+    story.write_text(source.read_text("utf-8").replace(SHARED, digest), "utf-8")
     (plan,) = plan_scenario([story])
     assert (await play(plan, house.door, house.store)).ok
 

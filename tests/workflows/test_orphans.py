@@ -82,7 +82,7 @@ class OrphansDoor:
             yield result.answer
 
 
-async def _told(store: EventStore, plan: Plan) -> dict[StreamId, list[tuple[Any, ...]]]:
+async def _list_events(store: EventStore, plan: Plan) -> dict[StreamId, list[tuple[Any, ...]]]:
     """What happened to each stream, and when it was so."""
     streams = [row.stream async for row in store.standings(realm=plan.realm)]
     return {
@@ -103,5 +103,7 @@ async def test_a_story_of_which_temporal_never_heard_comes_out_as_told(story: Pa
     door = OrphansDoor(orphaned)
     played = await play(plan, door, orphaned)  # type: ignore[arg-type] # likewise
     assert played.ok, played.as_json()
-    assert await _told(orphaned, plan) == await _told(manual, plan), "each deadline once, at its own instant"
+    assert await _list_events(orphaned, plan) == await _list_events(manual, plan), (
+        "each deadline once, at its own instant"
+    )
     assert door.looks or not plan.expectations

@@ -125,15 +125,15 @@ async def test_when_all_keys_are_lost_the_open_workflows_wait_and_are_begun_anew
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("application.workflow_carrier.PATIENCE", PATIENT)
-    lost, found = make_payload_key(), make_payload_key()
+    lost, fresh = make_payload_key(), make_payload_key()
     async with office.working(lost):
         await office.door(lost).send(office.need, need_submission(), Actor("COMM#1"))
-    async with office.working(found):
+    async with office.working(fresh):
         with pytest.raises(NotKnown):
-            await office.endorse(found)
-        assert await office.resurrect(found) == [(Discrepancy.STUCK, True)]
-        assert await office.resurrect(found) == []
-        await office.endorse(found)
+            await office.endorse(fresh)
+        assert await office.resurrect(fresh) == [(Discrepancy.STUCK, True)]
+        assert await office.resurrect(fresh) == []
+        await office.endorse(fresh)
     async with office.working(lost):  # had the key been found again, too: nothing was lost meanwhile
         assert await office.resurrect(lost) == [(Discrepancy.STUCK, True)]
     assert [entry.type async for entry in office.house.store.read(office.need)] == ["NeedSubmitted", "NeedEndorsed"]
@@ -174,14 +174,14 @@ async def test_a_strangers_workflow_under_our_id_is_ended_and_ours_begun_from_th
         await office.door(key).send(office.need, need_submission(), Actor("COMM#1"))
         await office.house.client.get_workflow_handle(office.need).terminate()
         await office.house.client.start_workflow("Nobody", id=office.need, task_queue="nobody")
-        found: list[tuple[Discrepancy, bool]] = []
+        findings: list[tuple[Discrepancy, bool]] = []
 
         async def is_listed() -> bool:
-            found.extend(await office.resurrect(key))
-            return bool(found)
+            findings.extend(await office.resurrect(key))
+            return bool(findings)
 
         await until(is_listed)
-        assert found == [(Discrepancy.STUCK, True)]
+        assert findings == [(Discrepancy.STUCK, True)]
         await office.endorse(key)
 
 

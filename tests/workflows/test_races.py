@@ -275,13 +275,13 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
         ("AP-2", "ApplicationNotSelected"),
     ]
 
-    decided = ("IN_PUBLICITY", "NOT_SELECTED")
+    stages = ("IN_PUBLICITY", "NOT_SELECTED")
     rows = {row.stream: row async for row in town.desk.store.standings(realm=town.realm)}
-    assert (rows[one].stage, rows[two].stage) == decided
+    assert (rows[one].stage, rows[two].stage) == stages
     assert all(row.notified for row in rows.values()), "on a manual clock no workflow needs to be told (028)"
     for each in (one, two):
         await town.desk.door.look(each)
-    assert (await town.stage(one), await town.stage(two)) == decided
+    assert (await town.stage(one), await town.stage(two)) == stages
     await proven(town.desk.store, town.realm)
 
 

@@ -37,8 +37,8 @@ async def _posted(desk: Desk, bureau: Bureau) -> StreamId:
 
 
 async def _current_details(handle: WorkflowHandle[object, object]) -> str:
-    shown: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
-    return shown.current_details
+    metadata: WorkflowMetadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    return metadata.current_details
 
 
 async def _summaries(desk: Desk, handle: WorkflowHandle[object, object]) -> list[str]:
@@ -81,7 +81,10 @@ async def test_the_page_of_a_round_says_which_date_runs_as_does_its_timer(desk: 
 async def test_the_history_of_a_project_names_each_command(desk: Desk, bureau: Bureau) -> None:
     project = await _posted(desk, bureau)
     handle = desk.client.get_workflow_handle(project)
-    assert [said for said in await _summaries(desk, handle) if said][1:] == ["ProposeAward", "OpenAwardPublicity"]
+    assert [summary for summary in await _summaries(desk, handle) if summary][1:] == [
+        "ProposeAward",
+        "OpenAwardPublicity",
+    ]
 
 
 async def test_projects_are_found_by_their_stage_in_the_offices_words(desk: Desk, bureau: Bureau) -> None:

@@ -113,7 +113,7 @@ async def test_a_signal_of_theirs_ends_that_one_run_and_the_next_command_begins_
 @pytest.mark.full
 async def test_a_query_of_theirs_learns_nothing_and_stops_nobody(desk: Desk, bureau: Bureau, stranger: Client) -> None:
     need = await _open_need(desk, bureau)
-    queries = (stranger.get_workflow_handle(need).query("progress", *given) for given in ([], ["x"]))
+    queries = (stranger.get_workflow_handle(need).query("progress", *arguments) for arguments in ([], ["x"]))
     for query in queries:
         with pytest.raises(Exception, match=r"encrypted|payload not|Encoded|^$"):
             await asyncio.wait_for(query, PATIENT.total_seconds())
@@ -194,10 +194,10 @@ class ForgingWorkflow:
         await workflow.wait_condition(lambda: False)
 
     @workflow.update(name="carry_out")
-    async def carry_out(self, given: RawValue) -> Any:
+    async def carry_out(self, value: RawValue) -> Any:
         stream = workflow.info().workflow_id
         self.was_asked.add(stream)
-        return self.replies[stream](given)
+        return self.replies[stream](value)
 
 
 def _answer(ending: Ending, stream: StreamId) -> Answer:
@@ -217,7 +217,7 @@ async def _fail_unsealed(_desk: Desk, _stream: StreamId, kind: str) -> Reply:
 
 
 async def _echo(_desk: Desk, _stream: StreamId, _: str) -> Reply:
-    return lambda given: given
+    return lambda value: value
 
 
 async def _answer_again(desk: Desk, stream: StreamId, ending: str) -> Reply:

@@ -80,18 +80,18 @@ def collector() -> Iterator[Collector]:
         thread.join()
 
 
-def _said(span: Span) -> dict[str, str]:
+def _attributes(span: Span) -> dict[str, str]:
     return {attribute.key: attribute.value.string_value for attribute in span.attributes}
 
 
-def _asked(kept: Collector) -> list[Span]:
+def _spans_of_need(kept: Collector) -> list[Span]:
     """Every span of the traces in which something was asked of a need: the demo office's founding is not of them."""
     spans = kept.spans()
     traces = {
         span.trace_id
         for span in spans
-        if (said := _said(span)).get("venture.stream_kind") == "need"
-        or said.get("venture.command", "").endswith("Need")
+        if (attributes := _attributes(span)).get("venture.stream_kind") == "need"
+        or attributes.get("venture.command", "").endswith("Need")
     }
     return [span for span in spans if span.trace_id in traces]
 
@@ -136,22 +136,22 @@ async def test_a_command_is_one_trace_from_the_door_through_temporal_to_the_appe
         await done(house.settings, kept.endpoint, "do", "endorse-need", "ND-1", "--as", "DCAB#1")
 
         async def arrived() -> bool:
-            return len(_asked(kept)) >= 6
+            return len(_spans_of_need(kept)) >= 6
 
         await until(arrived)
 
-    asked = _asked(kept)
-    traces = {span.trace_id for span in asked}
+    of_need = _spans_of_need(kept)
+    traces = {span.trace_id for span in of_need}
     assert len(traces) == 2, "a trace for each command"
     for trace in traces:
-        spans = {span.name: span for span in asked if span.trace_id == trace}
+        spans = {span.name: span for span in of_need if span.trace_id == trace}
         assert set(spans) == {"command", "carry_out", "append"}
         assert spans["command"].parent_span_id == b""
         assert spans["carry_out"].parent_span_id == spans["command"].span_id
         assert spans["append"].parent_span_id == spans["carry_out"].span_id
-        assert _said(spans["carry_out"])["venture.stream_kind"] == "need"
-        assert _said(spans["append"]) == {"venture.status": "appended"}
-    assert sorted(_said(s)["venture.command"] for s in asked if s.name == "command") == [
+        assert _attributes(spans["carry_out"])["venture.stream_kind"] == "need"
+        assert _attributes(spans["append"]) == {"venture.status": "appended"}
+    assert sorted(_attributes(s)["venture.command"] for s in of_need if s.name == "command") == [
         "EndorseNeed",
         "SubmitNeed",
     ]

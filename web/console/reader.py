@@ -67,7 +67,7 @@ def may_list(caller: Caller, seat: Actor | None) -> bool:
     return sees_all(caller.grants) or bool(list_organisations(caller, seat))
 
 
-def choose_organisation(caller: Caller, seat: Actor | None, given: str) -> str | None:
+def choose_organisation(caller: Caller, seat: Actor | None, organisation: str) -> str | None:
     """The seat's organisation whose projects are listed, the first unless one is given; None for the house: all.
 
     Raises Refusal for a seat that has no list.
@@ -80,7 +80,7 @@ def choose_organisation(caller: Caller, seat: Actor | None, given: str) -> str |
             "this seat may not list all projects; what is yours is under “My tasks”",
         )
     organisations = list_organisations(caller, seat)
-    return given if given in organisations else next(iter(organisations), None)
+    return organisation if organisation in organisations else next(iter(organisations), None)
 
 
 def require_role(caller: Caller, roles: Collection[Role]) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
-from domain.kernel.identity import Role
+from domain.kernel.identity import Actor, Role
 from web.components.words import begin_words, spell, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
 from web.console.assets import PREFIX
 from web.console.reader import Reader, may_list, read_seat
@@ -155,6 +155,12 @@ def form_token(request: Request) -> str:
 
 GUEST: Final = "venture-guest"
 """The cookie of somebody who has not come in yet: it makes the token of the form by which they do."""
+
+
+def list_ways(seat: Actor | None) -> list[tuple[str, str]]:
+    """Where somebody on that seat goes for whom nothing waits: the pages of their role, else what is public."""
+    own = [(href, name) for href, (name, whose) in ROLE_LINKS.items() if seat is not None and seat.role in whose]
+    return own or [("/lists/round", "nav_rounds"), ("/public", "nav_public")]
 
 
 def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # noqa: ANN401 - a speaker

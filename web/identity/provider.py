@@ -173,7 +173,7 @@ class OidcProvider:
         """Where to send somebody; with ``prove``, to show anew who they are. Raises ProviderAway."""
         state, nonce, verifier = secrets
         challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).decode()
-        asked = {
+        query = {
             "response_type": "code",
             "client_id": self._client_id,
             "redirect_uri": redirect_uri,
@@ -185,11 +185,11 @@ class OidcProvider:
             **({"prompt": "login", "max_age": "0"} if prove else {}),
         }
         endpoint = (await self._discover())["authorization_endpoint"]
-        return Departure(f"{endpoint}?{urlencode(asked)}", state, nonce, verifier)
+        return Departure(f"{endpoint}?{urlencode(query)}", state, nonce, verifier)
 
     async def arrive(self, code: str, redirect_uri: str, nonce: str, verifier: str, now: datetime) -> dict[str, Any]:
         """Who came back with that code. Raises TokenRefused, or ProviderAway."""
-        given = {
+        form = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": redirect_uri,
@@ -197,10 +197,10 @@ class OidcProvider:
             "code_verifier": verifier,
         }
         if self._client_secret is not None:
-            given["client_secret"] = self._client_secret
+            form["client_secret"] = self._client_secret
         endpoint = (await self._discover())["token_endpoint"]
         try:
-            answer = await self._http.post(endpoint, data=given)
+            answer = await self._http.post(endpoint, data=form)
         except httpx.HTTPError as gone:
             raise ProviderAway(type(gone).__name__) from gone
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
@@ -220,10 +220,10 @@ class OidcProvider:
     async def _discover(self) -> Mapping[str, Any]:
         """Its endpoints, by its own word. Raises ProviderAway."""
         if self._endpoints is None:
-            found = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-            if found.get("issuer") != self._issuer:
+            endpoints = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+            if endpoints.get("issuer") != self._issuer:
                 raise ProviderAway("it calls itself by another name")
-            self._endpoints = found
+            self._endpoints = endpoints
         return self._endpoints
 
     async def _find_keys(self, *, again: bool = False) -> KeySet:
@@ -233,8 +233,8 @@ class OidcProvider:
             if age_s < (KEYS_AGAIN_S if again else KEYS_LAST_S):
                 return self._keys
             try:
-                found = await self._fetch((await self._discover())["jwks_uri"])
-                self._keys = KeySet.import_key_set(found)  # type: ignore[arg-type] # as it came
+                key_set = await self._fetch((await self._discover())["jwks_uri"])
+                self._keys = KeySet.import_key_set(key_set)  # type: ignore[arg-type] # as it came
             except (ProviderAway, JoseError, ValueError, KeyError, TypeError) as gone:
                 if not self._keys.keys:
                     raise gone if isinstance(gone, ProviderAway) else ProviderAway("its keys cannot be read") from gone
@@ -246,12 +246,12 @@ class OidcProvider:
         try:
             answer = await self._http.get(url)
             answer.raise_for_status()
-            found = answer.json()
+            document = answer.json()
         except (httpx.HTTPError, ValueError) as gone:
             raise ProviderAway(type(gone).__name__) from gone
-        if not isinstance(found, dict):
+        if not isinstance(document, dict):
             raise ProviderAway("it does not answer as a provider")
-        return found
+        return document
 
 
 _LONGEST_SUBJECT: Final = 255

@@ -94,8 +94,8 @@ async def sign_in(request: Request, house: ByHouse) -> Response:
             "this installation has no local accounts: sign in by its provider, /v1/oidc/login",
         )
     require_same_site(request)
-    given = await read_body(request, Login)
-    account = await open_account(request, house, given)
+    login = await read_body(request, Login)
+    account = await open_account(request, house, login)
     if account is None:
         raise Refusal(
             HTTPStatus.UNAUTHORIZED,
@@ -107,15 +107,15 @@ async def sign_in(request: Request, house: ByHouse) -> Response:
     return await let_in(request, house, account.person, account.seats)
 
 
-async def open_account(request: Request, house: House, given: Login) -> Account | None:
+async def open_account(request: Request, house: House, login: Login) -> Account | None:
     """Whose those are. A wrong guess is one of few, from there and at that account; what is right counts for none.
 
     A whole office may come in from one address at nine.
     """
-    tries = (f"from {request.client.host if request.client else ''}", f"to {given.login}")
+    tries = (f"from {request.client.host if request.client else ''}", f"to {login.login}")
     for name in tries:
         house.tries.take(name)
-    account = await find_account(house.identity, given.login, given.password)
+    account = await find_account(house.identity, login.login, login.password)
     if account is not None:
         for name in tries:
             house.tries.give_back(name)

@@ -273,13 +273,13 @@ async def get_approvals(
     request = page if stream is not None else shield(page, caller)
     if as_sheet:
         read = partial(list_approvals, house.store, filters)
-        said = filters.model_dump(exclude_none=True, exclude={"readers", "hidden_kinds"})
-        return await answer_pages(APPROVALS, read, request, language, **said)
-    found = await list_approvals(house.store, filters, request)
+        conditions = filters.model_dump(exclude_none=True, exclude={"readers", "hidden_kinds"})
+        return await answer_pages(APPROVALS, read, request, language, **conditions)
+    approvals = await list_approvals(house.store, filters, request)
     return ApprovalPage(
-        approvals=[ApprovalAnswer.of(one, language) for one in found.rows],
-        next=found.next,
-        freshness=FreshnessAnswer.of(found.freshness, response),
+        approvals=[ApprovalAnswer.of(one, language) for one in approvals.rows],
+        next=approvals.next,
+        freshness=FreshnessAnswer.of(approvals.freshness, response),
     )
 
 
@@ -296,18 +296,18 @@ async def get_approval(
 
     Whoever waits is woken by the log, and costs nothing when they leave. Ask again as often as it takes.
     """
-    found = await _require_approval(house, caller, approval_id)
-    if found.approval.verdict is Verdict.OPEN and wait:
-        decided = await _wait(house, found, wait)
-        found = found if decided is None else found.having(decided)
-    headers = {"Retry-After": "0" if wait else "30"} if found.approval.verdict is Verdict.OPEN else {}
-    return Response(_write(found, language), headers=headers, media_type="application/json")
+    request = await _require_approval(house, caller, approval_id)
+    if request.approval.verdict is Verdict.OPEN and wait:
+        verdict = await _wait(house, request, wait)
+        request = request if verdict is None else request.having(verdict)
+    headers = {"Retry-After": "0" if wait else "30"} if request.approval.verdict is Verdict.OPEN else {}
+    return Response(_write(request, language), headers=headers, media_type="application/json")
 
 
 @lru_cache(maxsize=256)
-def _write(found: StreamApproval, language: Language) -> str:
+def _write(request: StreamApproval, language: Language) -> str:
     """The answer's text: a thousand may wait for one approval, and are all told the same."""
-    return ApprovalAnswer.of(found, language).model_dump_json()
+    return ApprovalAnswer.of(request, language).model_dump_json()
 
 
 @router.get(
@@ -323,25 +323,25 @@ async def stream_approval(
     approval_id: UUID, house: ByHouse, caller: ByCaller, language: ByLanguage
 ) -> StreamingResponse:
     """How an approval stands, at once and when it is decided, as server-sent events; then the stream ends."""
-    found = await _require_approval(house, caller, approval_id)
+    request = await _require_approval(house, caller, approval_id)
 
     async def tell() -> AsyncIterator[str]:
-        shown = ApprovalAnswer.of(found, language)
-        yield event(str(found.approval.verdict), "approval", shown.model_dump_json())
-        if found.approval.verdict is not Verdict.OPEN:
+        present = ApprovalAnswer.of(request, language)
+        yield event(str(request.approval.verdict), "approval", present.model_dump_json())
+        if request.approval.verdict is not Verdict.OPEN:
             return
-        while (decided := await _wait(house, found, HEARTBEAT_S)) is None:
+        while (approval := await _wait(house, request, HEARTBEAT_S)) is None:
             yield heartbeat()
-        answer = ApprovalAnswer.of(found.having(decided), language)
-        yield event(str(decided.verdict), "approval", answer.model_dump_json())
+        answer = ApprovalAnswer.of(request.having(approval), language)
+        yield event(str(approval.verdict), "approval", answer.model_dump_json())
 
     return StreamingResponse(tell(), media_type=SSE)
 
 
-async def _wait(house: House, found: StreamApproval, patience_s: float) -> Approval | None:
+async def _wait(house: House, request: StreamApproval, patience_s: float) -> Approval | None:
     try:
         async with asyncio.timeout(patience_s):
-            return await house.door.approvals.wait(found.stream, found.approval.id)
+            return await house.door.approvals.wait(request.stream, request.approval.id)
     except TimeoutError:
         return None
 
@@ -349,7 +349,7 @@ async def _wait(house: House, found: StreamApproval, patience_s: float) -> Appro
 async def _require_approval(house: House, caller: Caller, approval_id: UUID) -> StreamApproval:
     """The approval as the log has it. Raises NoSuchApproval where none may be seen, Refusal while nobody can tell."""
     try:
-        found = await find_approval(house.store, approval_id)
+        request = await find_approval(house.store, approval_id)
     except NoSuchApproval:
         if await reach(house.store, "approvals", await house.store.last_position(), 0):
             raise
@@ -360,11 +360,11 @@ async def _require_approval(house: House, caller: Caller, approval_id: UUID) -> 
             "the list of approvals has not caught up with the log: ask again",
             headers={"Retry-After": str(AGAIN_S)},
         ) from None
-    state = fold(found.stream, [e async for e in house.store.read(found.stream)])
+    state = fold(request.stream, [e async for e in house.store.read(request.stream)])
     approval = next((one for one in state.approvals if one.id == approval_id), None)
     if approval is None or not await may_see(house.store, caller.grants, state):
         raise NoSuchApproval(approval_id)
-    return found.having(approval)
+    return request.having(approval)
 
 
 # ---------------------------------------------------------------- asking for one, and deciding one
@@ -425,8 +425,8 @@ async def open_approval(
     except ValueError:
         raise NameUnknown(body.realm) from None
     await require_realm(house.store, body.realm)
-    asked = await address(command, stream, seat, body.at, house, caller)
-    receipt, headers = await send(asked, house, caller, command_id)
+    order = await address(command, stream, seat, body.at, house, caller)
+    receipt, headers = await send(order, house, caller, command_id)
     headers["Location"] = f"/v1/approvals/{receipt.approvals[0].id}"
     return answer_with(receipt, HTTPStatus.CREATED, headers)
 
@@ -449,14 +449,14 @@ async def decide_approval(
     """Have the command carried out that decides it so, whatever stage asked for it; the rules judge it as ever."""
     body = await read_body(request, DecisionBody)
     command_id = read_key(idempotency_key)
-    found = await _require_approval(house, caller, approval_id)
-    given = {**body.particulars, **({"reason": body.reason} if body.reason is not None else {})}
-    seat = caller.act(find_decision(found.approval.gate, body.decision), body.seat, house.now())
+    approval = await _require_approval(house, caller, approval_id)
+    particulars = {**body.particulars, **({"reason": body.reason} if body.reason is not None else {})}
+    seat = caller.act(find_decision(approval.approval.gate, body.decision), body.seat, house.now())
     try:
-        command = await build_decision(house.store, found, body.decision, given, Notation.DATA, command_id)
+        command = await build_decision(house.store, approval, body.decision, particulars, Notation.DATA, command_id)
     except InputInvalid as invalid:
         raise InputInvalid([InputFault(("particulars", *f.place), f.zh, f.en) for f in invalid.faults]) from invalid
-    asked = await address(command, found.stream, seat, body.at, house, caller)
-    receipt, headers = await send(asked, house, caller, command_id)
+    order = await address(command, approval.stream, seat, body.at, house, caller)
+    receipt, headers = await send(order, house, caller, command_id)
     headers["Location"] = f"/v1/approvals/{approval_id}"
     return answer_with(receipt, HTTPStatus.CREATED, headers)

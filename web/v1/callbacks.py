@@ -186,34 +186,34 @@ async def take_callback(
         raise Refusal(HTTPStatus.UNAUTHORIZED, "unauthenticated", forged.zh, forged.en, headers=challenge) from forged
     caller = speak_for(known)
     left = house.allowance.take(caller.name)
-    said = (await read_body(request, CallbackMessage)).root
+    content = (await read_body(request, CallbackMessage)).root
     kept = Callback(
         sender=known.id,
         message=message.id,
-        type=said.type,
-        subject=said.data.subject,
-        reason=said.data.reason if isinstance(said, SignatureRefused) else "",
+        type=content.type,
+        subject=content.data.subject,
+        reason=content.data.reason if isinstance(content, SignatureRefused) else "",
         body=digest_body(message.body),
         received_at=house.now(),
         command_id=uuid4(),
     )
     headers = house.allowance.headers(left)
-    stream = await _find_project(house, said.data)
-    if isinstance(said, SignatureRefused):
+    stream = await _find_project(house, content.data)
+    if isinstance(content, SignatureRefused):
         await _require_visible(house, caller, stream)
         await house.senders.keep(kept)
         return answer_with(NotedAnswer(message=message.id, stream=stream), HTTPStatus.OK, headers)
-    order = await read_order(*_read_command(said), house, caller)
+    order = await read_order(*_read_command(content), house, caller)
     kept = await house.senders.keep(kept)
     receipt, more = await send(order, house, caller, kept.command_id)
     more["Location"] = f"/v1/outcomes/{kept.command_id}"
     return answer_with(receipt, HTTPStatus.CREATED, {**headers, **more})
 
 
-def _read_command(said: PaymentSettled | PaymentReturned | ContractSigned) -> tuple[type[Command], CommandBody]:
+def _read_command(message: PaymentSettled | PaymentReturned | ContractSigned) -> tuple[type[Command], CommandBody]:
     """The command that a report is, as anybody else would give it."""
-    data = said.data
-    match said:
+    data = message.data
+    match message:
         case PaymentSettled(data=data):
             particulars = data.model_dump(include={"amount", "reference", "bound"})
             command: type[Command] = PayDisbursement
@@ -223,7 +223,7 @@ def _read_command(said: PaymentSettled | PaymentReturned | ContractSigned) -> tu
         case ContractSigned(data=data):
             particulars, command = data.agreement, SignContract
         case _:
-            assert_never(said)
+            assert_never(message)
     return command, CommandBody(subject=data.subject, realm=data.realm, particulars=particulars)
 
 

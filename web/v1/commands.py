@@ -174,7 +174,7 @@ async def list_all_commands(
     """Which commands there are: who may give each, in which stages, and what it leads to."""
     rows = [row for row in list_commands() if kind in (None, row.kind)]
     if name is not None:
-        names = {found.command_type for found in _find_by_any_name(name, kind)}
+        names = {entry.command_type for entry in _find_by_any_name(name, kind)}
         rows = [row for row in rows if row.command in names]
     return CommandList(
         commands=[
@@ -229,30 +229,30 @@ async def give_command(
         body = await read_body(request, CommandBody)
         order = await read_order(find_public_command(command), body, house, caller)
         return answer_with(await _try(order, body.at_hand, house, language), HTTPStatus.OK)
-    asked = await read_order(find_public_command(command), await _read_body(request), house, caller)
+    order = await read_order(find_public_command(command), await _read_body(request), house, caller)
     command_id = read_key(idempotency_key)
-    await _require_unchanged(house, asked.stream, if_match)
+    await _require_unchanged(house, order.stream, if_match)
     is_async = "respond-async" in (prefer or "")
     if is_async or command in GROUP_DECISIONS:
-        operation = await describe(house.store, await _begin(asked, house, caller, command_id), language)
+        operation = await describe(house.store, await _begin(order, house, caller, command_id), language)
         headers = {"Location": f"/v1/operations/{command_id}"}
         if is_async:
             headers["Preference-Applied"] = "respond-async"
         return answer_with(operation, HTTPStatus.ACCEPTED, headers)
-    receipt, headers = await send(asked, house, caller, command_id)
+    receipt, headers = await send(order, house, caller, command_id)
     headers["Location"] = f"/v1/outcomes/{command_id}"
     return answer_with(receipt, HTTPStatus.CREATED, headers)
 
 
-async def send(asked: Asked, house: House, caller: Caller, command_id: UUID) -> tuple[ReceiptAnswer, dict[str, str]]:
+async def send(order: Asked, house: House, caller: Caller, command_id: UUID) -> tuple[ReceiptAnswer, dict[str, str]]:
     """Have it carried out: the receipt, and the headers that go with it."""
     receipt = await house.door.send(
-        asked.stream,
-        asked.command,
-        asked.seat,
+        order.stream,
+        order.command,
+        order.seat,
         command_id=command_id,
-        at=asked.at,
-        person=asked.person,
+        at=order.at,
+        person=order.person,
         session=caller.session,
     )
     headers = {"Venture-Position": str(receipt.position)}
@@ -370,16 +370,16 @@ async def _try(trial: Asked, at_hand: frozenset[str], house: House, language: La
     )
 
 
-async def _begin(asked: Asked, house: House, caller: Caller, command_id: UUID) -> Progress:
+async def _begin(order: Asked, house: House, caller: Caller, command_id: UUID) -> Progress:
     """Have it carried out without waiting."""
     await house.operations.begin(
         caller.name,
-        asked.stream,
-        asked.command,
-        asked.seat,
+        order.stream,
+        order.command,
+        order.seat,
         command_id,
-        at=asked.at,
-        person=asked.person,
+        at=order.at,
+        person=order.person,
         session=caller.session,
     )
     return await house.operations.look(caller.name, command_id)

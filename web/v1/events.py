@@ -181,7 +181,7 @@ class _Feed:
 
 async def _open_feed(house: House, caller: ByCaller, types: str | None, stream: str | None) -> _Feed:
     """The feed of what the caller may see. Raises NameUnknown, or Refusal for the whole log to whom it is not open."""
-    found, access = await require_stream(house, caller, stream) if stream is not None else (None, None)
+    stream_id, access = await require_stream(house, caller, stream) if stream is not None else (None, None)
     access = access or access_of_house(caller.grants)
     if access is None:
         raise Refusal(
@@ -191,16 +191,16 @@ async def _open_feed(house: House, caller: ByCaller, types: str | None, stream: 
             "your seats may not read all events: name a stream",
         )
     names = frozenset(name.strip() for name in types.split(",")) if types else None
-    hidden = list_hidden_kinds(caller.grants) if found is None else ()
+    hidden = list_hidden_kinds(caller.grants) if stream_id is None else ()
     genesis = (await house.store.outcomes([])).genesis
-    return _Feed(house, f"urn:venture:log:{genesis.hex() if genesis else ''}", names, found, access, hidden)
+    return _Feed(house, f"urn:venture:log:{genesis.hex() if genesis else ''}", names, stream_id, access, hidden)
 
 
 def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
     """An event of the log as they are told of it who have that access to its stream."""
     occurrence = read_occurrence(entry)
     withheld = name_as_written(occurrence.event, access.list_withheld(occurrence))
-    shown = access.reveal(occurrence)
+    view = access.reveal(occurrence)
     return CloudEvent(
         id=str(entry.position),
         source=source,
@@ -210,8 +210,8 @@ def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
         recordedtime=entry.recorded_at,
         sequence=f"{entry.position:016d}",
         streamversion=entry.version,
-        seat=shown.actor,
-        basis=shown.basis,
+        seat=view.actor,
+        basis=view.basis,
         commandid=str(entry.command_id),
         dataschema=f"/v1/schemas/events/{entry.type}/{entry.schema_version}",
         withheld=",".join(sorted(withheld)) or None,

@@ -167,8 +167,8 @@ async def get_file(
     position = await house.store.last_position()
     file = await load_seen_file(house.store, caller.grants, stream, until=until, known=known)
     if as_sheet:
-        said = {"stream": stream, "as_of": as_of, "known_at": known_at}
-        return await answer_sheet(STORY, list_story(file, language.say), language, **said)
+        conditions = {"stream": stream, "as_of": as_of, "known_at": known_at}
+        return await answer_sheet(STORY, list_story(file, language.say), language, **conditions)
     answer = _file(file, language, until, known, position)
     content = canonical(plain_answer(answer))
     body = answer.model_copy(update={"position": 0})

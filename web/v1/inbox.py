@@ -101,14 +101,14 @@ async def get_inbox(
     request = shield(page, caller)
     if as_sheet:
         read = partial(list_waiting, house.store, filters, now=house.now())
-        said = filters.model_dump(exclude_none=True, exclude={"readers"})
-        return await answer_pages(WAITING, read, request, language, **said)
-    found = await list_waiting(house.store, filters, request, now=house.now())
+        conditions = filters.model_dump(exclude_none=True, exclude={"readers"})
+        return await answer_pages(WAITING, read, request, language, **conditions)
+    waiting = await list_waiting(house.store, filters, request, now=house.now())
     lent = await _list_lent(house, caller)
     return InboxPage(
-        waiting=[_answer(row, [one for one in seats if row.waits_for(one)], lent, language) for row in found.rows],
-        next=found.next,
-        freshness=FreshnessAnswer.of(found.freshness, response),
+        waiting=[_answer(row, [one for one in seats if row.waits_for(one)], lent, language) for row in waiting.rows],
+        next=waiting.next,
+        freshness=FreshnessAnswer.of(waiting.freshness, response),
     )
 
 

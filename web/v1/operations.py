@@ -98,8 +98,10 @@ async def list_operations(
     pending: Annotated[bool, Query(description="Only those that are not done.")] = False,  # noqa: FBT002 - of a query
 ) -> OperationPage:
     """The caller's own operations, the newest first: what a service that was restarted has still to look at."""
-    found = await house.operations.list(caller.name, PageRequest(limit=limit, after=after), is_pending=pending)
-    return OperationPage(operations=[await describe(house.store, one, language) for one in found.rows], next=found.next)
+    operations = await house.operations.list(caller.name, PageRequest(limit=limit, after=after), is_pending=pending)
+    return OperationPage(
+        operations=[await describe(house.store, one, language) for one in operations.rows], next=operations.next
+    )
 
 
 @router.get(

@@ -130,7 +130,7 @@ async def _look(house: House, caller: Caller, language: Language, subject: str, 
     payment, state, awaiting = await find_payment(house.store, subject, realm)
     if not await may_see(house.store, caller.grants, state):
         raise NameUnknown(subject)
-    asked = await list_approvals(
+    requests = await list_approvals(
         house.store,
         ApprovalFilter(stream=payment.stream, key=payment.tranche),
         PageRequest(limit=500, at_least=await house.store.last_position()),
@@ -152,7 +152,7 @@ async def _look(house: House, caller: Caller, language: Language, subject: str, 
         ],
         approvals=[
             ApprovalAnswer.of(one.having(approvals[one.approval.id]), language)
-            for one in asked.rows
+            for one in requests.rows
             if one.approval.id in approvals
         ],
     )

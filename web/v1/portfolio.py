@@ -51,9 +51,9 @@ class PortfolioQuery(BaseModel):
 
     def read(self, of: type[F], **more: object) -> F:
         """The filter of that kind. Raises InputInvalid."""
-        given = self.model_dump(include={*PortfolioFilter.model_fields, *of.model_fields})
-        moments = {name: read_moment(name, given[name]) for name in ("as_of", "known_at")}
-        return fill(of, **{**given, **moments, **more})
+        conditions = self.model_dump(include={*PortfolioFilter.model_fields, *of.model_fields})
+        moments = {name: read_moment(name, conditions[name]) for name in ("as_of", "known_at")}
+        return fill(of, **{**conditions, **moments, **more})
 
 
 class CourseQuery(PortfolioQuery):
@@ -149,7 +149,7 @@ async def get_courses(
     house: ByHouse, caller: ByCaller, response: Response, page: ByPage, query: Annotated[CourseQuery, Query()]
 ) -> CoursePage:
     """The projects that a number of the portfolio counts, under the same conditions: their list as of any day."""
-    found, sums = await list_courses(house.store, query.read(CourseFilter), narrow(page, caller, None))
+    courses, sums = await list_courses(house.store, query.read(CourseFilter), narrow(page, caller, None))
     return CoursePage(
         projects=[
             CourseAnswer(
@@ -159,9 +159,9 @@ async def get_courses(
                 money={name: one.amount(name) for name in sums.money},
                 outputs=dict(one.outputs),
             )
-            for one in found.rows
+            for one in courses.rows
         ],
         sums=FiguresAnswer.model_validate(sums.as_json()),
-        next=found.next,
-        freshness=FreshnessAnswer.of(found.freshness, response),
+        next=courses.next,
+        freshness=FreshnessAnswer.of(courses.freshness, response),
     )

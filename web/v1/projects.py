@@ -129,9 +129,9 @@ async def get_projects(
     if as_sheet:
         read = partial(list_projects, house.store, filters)
         return await answer_pages(PROJECTS, read, request, language, **filters.model_dump(exclude_none=True))
-    found = await list_projects(house.store, filters, request)
+    projects = await list_projects(house.store, filters, request)
     return ProjectPage(
-        projects=[ProjectAnswer.of(line, language) for line in found.rows],
-        next=found.next,
-        freshness=FreshnessAnswer.of(found.freshness, response),
+        projects=[ProjectAnswer.of(line, language) for line in projects.rows],
+        next=projects.next,
+        freshness=FreshnessAnswer.of(projects.freshness, response),
     )

@@ -110,11 +110,11 @@ async def get_organisations(
     if as_sheet:
         read = partial(list_organisations, house.store, filters)
         return await answer_pages(ORGANISATIONS, read, page, language, **filters.model_dump(exclude_none=True))
-    found = await list_organisations(house.store, filters, page)
+    organisations = await list_organisations(house.store, filters, page)
     return OrganisationPage(
-        organisations=[OrganisationAnswer.of(line, language) for line in found.rows],
-        next=found.next,
-        freshness=FreshnessAnswer.of(found.freshness, response),
+        organisations=[OrganisationAnswer.of(line, language) for line in organisations.rows],
+        next=organisations.next,
+        freshness=FreshnessAnswer.of(organisations.freshness, response),
     )
 
 
@@ -141,11 +141,11 @@ async def get_money(
     if as_sheet:
         read = partial(list_money, house.store, filters)
         return await answer_pages(MONEY, read, page, language, **filters.model_dump(mode="json", exclude_none=True))
-    found = await list_money(house.store, filters, page)
+    money = await list_money(house.store, filters, page)
     return MoneyPage(
-        sums=[SumsAnswer(realm=one.realm, key=one.key, values=dict(one.values)) for one in found.rows],
-        next=found.next,
-        freshness=FreshnessAnswer.of(found.freshness, response),
+        sums=[SumsAnswer(realm=one.realm, key=one.key, values=dict(one.values)) for one in money.rows],
+        next=money.next,
+        freshness=FreshnessAnswer.of(money.freshness, response),
     )
 
 
@@ -191,7 +191,7 @@ async def get_register(
     """A register as it stands, or stood: up to ``as_of`` by when it was so, up to ``known_at`` by when recorded."""
     _require_house(caller)
     moments = {"as_of": read_moment("as_of", as_of), "known_at": read_moment("known_at", known_at)}
-    found = await list_register(house.store, fill(RegisterFilter, kind=kind, realm=realm, **moments), page)
+    lines = await list_register(house.store, fill(RegisterFilter, kind=kind, realm=realm, **moments), page)
     return RegisterPage(
         entries=[
             EntryAnswer(
@@ -203,8 +203,8 @@ async def get_register(
                 recorded_at=one.recorded_at,
                 particulars=one.particulars,
             )
-            for one in found.rows
+            for one in lines.rows
         ],
-        next=found.next,
-        freshness=FreshnessAnswer.of(found.freshness, response),
+        next=lines.next,
+        freshness=FreshnessAnswer.of(lines.freshness, response),
     )

@@ -56,14 +56,14 @@ async def answer_pages(
     return await answer_sheet(of, await collect(read, request), language, **conditions)
 
 
-async def answer_sheet(of: SheetList[T], found: Collection[T], language: Language, **conditions: object) -> Response:
+async def answer_sheet(of: SheetList[T], rows: Collection[T], language: Language, **conditions: object) -> Response:
     """What was found, as a spreadsheet."""
-    content = await asyncio.to_thread(write_list, of, found, conditions, language.say)  # others are answered meanwhile
+    content = await asyncio.to_thread(write_list, of, rows, conditions, language.say)  # others are answered meanwhile
     headers = {
         "Content-Disposition": f"attachment; filename={of.en}.xlsx",
         "Cache-Control": "private, no-cache",
         "Vary": "Accept, Accept-Language",
-        "Venture-Position": str(found.position),
+        "Venture-Position": str(rows.position),
         "X-Content-Type-Options": "nosniff",
     }
     return Response(content, media_type=MEDIA_TYPE, headers=headers)

@@ -61,8 +61,8 @@ MILESTONES = {
 
 def organisation(*representatives: str) -> State:
     """ORG-1, verified."""
-    stream, asked = StreamId("organisation/test/ORG-1"), verification(*representatives)
-    event = OrganisationVerified.of(asked)
+    stream, command = StreamId("organisation/test/ORG-1"), verification(*representatives)
+    event = OrganisationVerified.of(command)
     return ORGANISATION.evolve(State(stream), Occurrence(event, on("2018-01-02"), who("HOST#1"), UUID(int=0)))
 
 
@@ -116,10 +116,10 @@ def agreement(**other: object) -> SignContract:
 
 def contracted(rules: Scheme = RULES, **other: object) -> StreamStory:
     """PJ-2 with its contract, signed on 4 June 2024, and its account."""
-    asked = agreement(**other)
+    terms = agreement(**other)
     signed = ContractSigned.of(
-        asked,
-        match_pledged=2000000 if asked.match_pledged is None else asked.match_pledged,
+        terms,
+        match_pledged=2000000 if terms.match_pledged is None else terms.match_pledged,
         scheme=rules.ref,
         midterm_report_wd=rules.evaluation.midterm_report_wd,
         final_report_months=rules.evaluation.final_report_months,

@@ -119,9 +119,9 @@ def test_support_is_for_a_base_without_a_bid() -> None:
     known = facts()
     round_ = State(StreamId("round/test/R-1"), stage="PLANNED")
     known = replace(known, streams={**known.streams, base.stream: base, round_.stream: round_})
-    asked = PROPOSAL.model_copy(update={"support": support})
-    shortlisted(known).when(asked, at="2024-05-13", by="CAB-REG#1").refused("T01")
-    a(PROJECT, "PJ-2", known).ordered(asked, at="2024-05-13", by="CAB-REG#1")
+    proposal = PROPOSAL.model_copy(update={"support": support})
+    shortlisted(known).when(proposal, at="2024-05-13", by="CAB-REG#1").refused("T01")
+    a(PROJECT, "PJ-2", known).ordered(proposal, at="2024-05-13", by="CAB-REG#1")
 
 
 def test_no_award_beyond_what_was_asked_for() -> None:

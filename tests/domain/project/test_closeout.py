@@ -183,8 +183,8 @@ def recorded() -> tuple[StreamStory, int, int]:
 
 
 def correction(corrects: int, **other: object) -> ProposeCorrection:
-    asked = {"correction": "C1", "corrects": corrects, "reason": "多寫一個零", "attachments": EVIDENCE}
-    return ProposeCorrection.model_validate({**asked, **other})
+    fields = {"correction": "C1", "corrects": corrects, "reason": "多寫一個零", "attachments": EVIDENCE}
+    return ProposeCorrection.model_validate({**fields, **other})
 
 
 def test_a_correction_is_a_new_record_by_two_persons_that_points_to_the_wrong_one() -> None:

@@ -209,9 +209,9 @@ def test_whatever_is_split_no_fund_gives_more_than_it_has_and_nothing_is_lost(
 ) -> None:
     left = dict(funds)
     for cut in [*cuts, sum(funds.values())]:
-        asked = min(cut, sum(left.values()))
-        split = apportion(asked, left)
-        assert sum(split.values()) == asked
+        amount = min(cut, sum(left.values()))
+        split = apportion(amount, left)
+        assert sum(split.values()) == amount
         assert all(0 < share <= left[name] for name, share in split.items())
         left = {name: fen - split.get(name, 0) for name, fen in left.items()}
     assert sum(left.values()) == 0

@@ -95,8 +95,8 @@ def test_the_criteria_are_the_rubrics_and_add_up() -> None:
         {**whole, "effect": Decimal(0), "charm": Decimal(15)},
         {**whole, "delivery": Decimal(31), "effect": Decimal(12)},
     ):
-        asked = PASSED.model_copy(update={"criteria": wrong})
-        active().when(asked, at="2024-09-12", by="EVAL#1").refused("M2")
+        command = PASSED.model_copy(update={"criteria": wrong})
+        active().when(command, at="2024-09-12", by="EVAL#1").refused("M2")
 
 
 def test_a_bonus_may_lead_beyond_a_hundred() -> None:
@@ -107,8 +107,8 @@ def test_a_bonus_may_lead_beyond_a_hundred() -> None:
         "effect": Decimal(30),
         "bonus": Decimal(3),
     }
-    asked = ConcludeMidtermEvaluation(score=Decimal(103), result=Result.PASS, criteria=full)
-    active().ordered(asked, at="2024-09-12", by="EVAL#1")
+    command = ConcludeMidtermEvaluation(score=Decimal(103), result=Result.PASS, criteria=full)
+    active().ordered(command, at="2024-09-12", by="EVAL#1")
 
 
 # ---------------------------------------------------------------- the missing self-assessment
@@ -153,8 +153,8 @@ def test_a_period_that_stood_still_runs_anew() -> None:
 
 @pytest.mark.parametrize("evaluator", ["ORG-1", "ORG-A1"], ids=["bidder", "auditor"])
 def test_the_evaluator_depends_on_nobody(evaluator: str) -> None:
-    asked = PASSED.model_copy(update={"evaluator": evaluator})
-    active().when(asked, at="2024-09-12", by="EVAL#1").refused("P3")
+    command = PASSED.model_copy(update={"evaluator": evaluator})
+    active().when(command, at="2024-09-12", by="EVAL#1").refused("P3")
 
 
 def test_somebody_evaluates_and_somebody_audits() -> None:
@@ -165,8 +165,8 @@ def test_somebody_evaluates_and_somebody_audits() -> None:
 
 @pytest.mark.parametrize("auditor", ["ORG-1", "ORG-E1"], ids=["bidder", "evaluator"])
 def test_the_auditor_depends_on_nobody(auditor: str) -> None:
-    asked = AUDITED.model_copy(update={"auditor": auditor})
-    under_review().when(asked, at="2024-12-09", by="AUDIT#1").refused("P3")
+    command = AUDITED.model_copy(update={"auditor": auditor})
+    under_review().when(command, at="2024-12-09", by="AUDIT#1").refused("P3")
 
 
 def test_who_evaluated_does_not_audit_and_who_audited_does_not_evaluate() -> None:
@@ -201,8 +201,8 @@ def test_an_audit_comes_in_final_review_and_stays_within_the_award() -> None:
 def test_a_qualified_opinion_shows_what_was_found() -> None:
     bare = IssueAuditOpinion(opinion=Opinion.QUALIFIED, eligible=1)
     under_review().when(bare, at="2024-12-09", by="AUDIT#1").refused("V1")
-    shown = bare.model_copy(update={"finding": "重複列支", "attachments": EVIDENCE})
-    story = under_review().ordered(shown, at="2024-12-09", by="AUDIT#1")
+    command = bare.model_copy(update={"finding": "重複列支", "attachments": EVIDENCE})
+    story = under_review().ordered(command, at="2024-12-09", by="AUDIT#1")
     assert "AuditOpinionIssued" not in story.state.part(Gates).passed
 
 
@@ -225,8 +225,8 @@ def test_the_grade_is_what_the_score_earns() -> None:
 
 
 def test_the_criteria_of_the_final_evaluation_add_up() -> None:
-    asked = GOOD.model_copy(update={"criteria": {"delivery": Decimal(80)}})
-    audited().when(asked, at="2024-12-12", by="EVAL#1").refused("T21")
+    command = GOOD.model_copy(update={"criteria": {"delivery": Decimal(80)}})
+    audited().when(command, at="2024-12-12", by="EVAL#1").refused("T21")
 
 
 def test_a_failing_grade_stays_in_final_review() -> None:

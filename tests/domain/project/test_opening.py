@@ -397,8 +397,8 @@ def test_one_that_is_being_ended_is_heard_and_ended_or_goes_on_where_it_was() ->
     realm = WrittenRealm()
     town(into=realm)
     state = taken_in(realm, entry(**ending(opinion=Opinion.QUALIFIED, audited=2500000)))
-    (asked,) = [one for one in state.approvals if one.verdict is Verdict.OPEN]
-    assert (asked.gate, asked.role) == ("TerminateProject", Role.CAB_DEC)
+    (request,) = [one for one in state.approvals if one.verdict is Verdict.OPEN]
+    assert (request.gate, request.role) == ("TerminateProject", Role.CAB_DEC)
     early = realm.refused("project", "AP-2", terminate(), at="2024-08-09", by="CAB-DEC#1")
     assert early == {"T24"}, "still to be heard; and tranches are unpaid, and nothing is ordered back"
     upheld = UpholdTerminationAppeal(finding="查無實據", record=SOURCE)
@@ -498,13 +498,13 @@ def test_what_was_taken_over_may_do_what_came_by_the_ordinary_way_and_nothing_mo
         assert ordinary.last is not None
         at = ordinary.last + timedelta(minutes=1)
         ordinary.pass_time(at + timedelta(hours=1))
-        said = tell(ordinary.state)
-        if said is None:
+        particulars = tell(ordinary.state)
+        if particulars is None:
             continue
         realm = town()
         by = ordinary.state.part(Rectification).ordered_by
-        proposer = f"CAB-REG#{by.seat.number}" if by and said["rectify_until"] else "CAB-REG#1"
-        state = taken_in(realm, entry(**said), at=at.isoformat(), by=proposer)
+        proposer = f"CAB-REG#{by.seat.number}" if by and particulars["rectify_until"] else "CAB-REG#1"
+        state = taken_in(realm, entry(**particulars), at=at.isoformat(), by=proposer)
         twin = Walk(StreamStory(PROJECT, state, around()))
         twin.ledger = {k: v for k, v in realm.balances.items() if k.startswith(("awarded/", "committed/", "paid/"))}
         twin.ledger[WORLD] = 15000000 - sum(twin.ledger.values())

@@ -47,12 +47,12 @@ LESS = RequestVariation(
 LESS_TRANCHES = {**TRANCHES, "T3": Installment(planned=1700000, gate="FinalEvaluationConcluded")}
 
 
-def asked(request: RequestVariation = LONGER, story: StreamStory | None = None) -> StreamStory:
+def ask_variation(request: RequestVariation = LONGER, story: StreamStory | None = None) -> StreamStory:
     return (story or active()).ordered(request, at="2024-07-22", by="SO-LEGAL#1")
 
 
 def approved(request: RequestVariation = LONGER, story: StreamStory | None = None) -> StreamStory:
-    return asked(request, story).ordered(ApproveVariation(), at="2024-07-29", by="CAB-DEC#1")
+    return ask_variation(request, story).ordered(ApproveVariation(), at="2024-07-29", by="CAB-DEC#1")
 
 
 def test_a_variation_of_what_was_never_signed_is_refused_by_its_stage() -> None:
@@ -91,16 +91,16 @@ def test_an_agreed_variation_is_the_contract_from_then_on() -> None:
 
 
 def test_a_minor_variation_is_for_the_case_officer_and_a_major_one_is_not() -> None:
-    asked(MINOR).when(ApproveVariation(), at="2024-07-29", by="CAB-REG#1").then(
+    ask_variation(MINOR).when(ApproveVariation(), at="2024-07-29", by="CAB-REG#1").then(
         VariationApproved(variation="1", share="8.00%")
     )
-    asked().when(ApproveVariation(), at="2024-07-29", by="CAB-REG#1").refused("S0")
+    ask_variation().when(ApproveVariation(), at="2024-07-29", by="CAB-REG#1").refused("S0")
     large = RequestVariation(move={"venue": -1500001, "activity": 1500001}, reason="場地減免")
-    asked(large).when(ApproveVariation(), at="2024-07-29", by="CAB-REG#1").refused("S0")
+    ask_variation(large).when(ApproveVariation(), at="2024-07-29", by="CAB-REG#1").refused("S0")
 
 
 def test_the_share_is_what_was_computed() -> None:
-    asked().when(ApproveVariation(share="7.00%"), at="2024-07-29", by="CAB-DEC#1").refused("M6")
+    ask_variation().when(ApproveVariation(share="7.00%"), at="2024-07-29", by="CAB-DEC#1").refused("M6")
 
 
 def test_the_representative_asks() -> None:
@@ -115,15 +115,15 @@ def test_a_variation_is_asked_for_before_the_end() -> None:
 
 
 def test_a_variation_is_decided_before_the_end_and_before_it_takes_effect() -> None:
-    asked().when(ApproveVariation(), at="2024-12-01", by="CAB-DEC#1").refused("D4")
+    ask_variation().when(ApproveVariation(), at="2024-12-01", by="CAB-DEC#1").refused("D4")
     soon = RequestVariation(move=MOVE, effective=date(2024, 7, 28), reason="場地減免")
-    asked(soon).when(ApproveVariation(), at="2024-07-29", by="CAB-DEC#1").refused("D4")
-    asked(soon).ordered(ApproveVariation(), at="2024-07-28", by="CAB-DEC#1")
+    ask_variation(soon).when(ApproveVariation(), at="2024-07-29", by="CAB-DEC#1").refused("D4")
+    ask_variation(soon).ordered(ApproveVariation(), at="2024-07-28", by="CAB-DEC#1")
 
 
 def test_a_variation_says_what_changes_and_has_its_own_number() -> None:
     active().when(RequestVariation(reason="無"), at="2024-07-22", by="SO-LEGAL#1").refused("D4")
-    asked().when(LONGER, at="2024-07-23", by="SO-LEGAL#1").refused("D4")
+    ask_variation().when(LONGER, at="2024-07-23", by="SO-LEGAL#1").refused("D4")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_paid_tranche_stays_as_it_is() -> None:
 
 
 def test_only_an_approved_variation_is_agreed_on_by_both_in_the_next_version() -> None:
-    asked().when(AMEND, at="2024-08-01", by="CAB-REG#1").refused("D4")
+    ask_variation().when(AMEND, at="2024-08-01", by="CAB-REG#1").refused("D4")
     active().when(AMEND, at="2024-08-01", by="CAB-REG#1").refused("D4")
     third = AMEND.model_copy(update={"version": 3})
     approved().when(third, at="2024-08-01", by="CAB-REG#1").refused("T10")
@@ -204,11 +204,11 @@ def test_only_an_approved_variation_is_agreed_on_by_both_in_the_next_version() -
 
 
 def test_a_rejected_variation_is_over() -> None:
-    story = asked().ordered(RejectVariation(reason="理由不足"), at="2024-07-29", by="CAB-DEC#1")
+    story = ask_variation().ordered(RejectVariation(reason="理由不足"), at="2024-07-29", by="CAB-DEC#1")
     assert story.state.part(Variations).of["1"].status is VariationStatus.REJECTED
     story.when(ApproveVariation(), at="2024-07-30", by="CAB-DEC#1").refused("D4")
     story.when(AMEND, at="2024-08-01", by="CAB-REG#1").refused("D4")
-    asked().when(ApproveVariation(variation="2"), at="2024-07-30", by="CAB-DEC#1").refused("D4")
+    ask_variation().when(ApproveVariation(variation="2"), at="2024-07-30", by="CAB-DEC#1").refused("D4")
 
 
 def test_a_new_version_voids_what_was_asked_under_the_old_one() -> None:
@@ -237,7 +237,7 @@ def test_a_milestones_day_is_moved_by_a_variation() -> None:
 
 def test_minor_variations_of_one_contract_are_minor_together_or_not_at_all() -> None:
     """Four of 8 % each moved a third of the award without the meeting."""
-    story = asked(MINOR)
+    story = ask_variation(MINOR)
     second = MINOR.model_copy(update={"variation": "2", "move": {"venue": -300000, "activity": 300000}})
     third = second.model_copy(update={"variation": "3"})
     story = story.ordered(second, at="2024-07-23", by="SO-LEGAL#1").ordered(third, at="2024-07-24", by="SO-LEGAL#1")
@@ -246,7 +246,7 @@ def test_minor_variations_of_one_contract_are_minor_together_or_not_at_all() -> 
 
 
 def test_a_variation_that_was_rejected_counts_for_nothing() -> None:
-    rejected = asked(MINOR).ordered(RejectVariation(reason="不同意"), at="2024-07-23", by="CAB-REG#2")
+    rejected = ask_variation(MINOR).ordered(RejectVariation(reason="不同意"), at="2024-07-23", by="CAB-REG#2")
     story = rejected.ordered(MINOR.model_copy(update={"variation": "2"}), at="2024-07-24", by="SO-LEGAL#1")
     assert story.state.part(Variations).of["2"].minor
 

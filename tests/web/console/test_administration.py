@@ -81,7 +81,7 @@ async def test_a_citys_file_is_compared_in_words_and_proposed(desks: Desks, bure
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "text"),
     [
         (FUZHOU.replace("pass_mark: 60", "pass_mark: 許多"), "pass_mark"),
         ("a: &x [*x]", "文件有誤"),
@@ -90,11 +90,11 @@ async def test_a_citys_file_is_compared_in_words_and_proposed(desks: Desks, bure
     ],
     ids=["a wrong value", "an alias", "no text", "too large"],
 )
-async def test_a_file_with_faults_is_told_where(desks: Desks, content: str | bytes, said: str) -> None:
+async def test_a_file_with_faults_is_told_where(desks: Desks, content: str | bytes, text: str) -> None:
     async with desks.person("CAB-DEC#1") as leader:
         answer = await _look_at(leader, content, "live", "<b>.yaml")
     assert answer.status_code == 422
-    assert said in answer.text
+    assert text in answer.text
     assert "<b>" not in answer.text
 
 
@@ -114,7 +114,7 @@ async def test_an_endpoint_is_added_looked_at_and_removed_by_an_administrator_al
         token = hidden((await other.get("/")).text, "office-menu__body")
         refused = [await other.post(f"{path}/{one.id}/{act}", data=token) for act in ("rotate", "remove", "replay")]
         rotated = await admin.post(f"{path}/{one.id}/rotate", data=form)
-        shown = (await admin.get(f"{path}/{one.id}")).text
+        text = (await admin.get(f"{path}/{one.id}")).text
         replayed = await admin.post(f"{path}/{one.id}/replay", data={**form, "after": "0", "until": ""})
         astray = await admin.post(f"{path}/{one.id}/replay", data={**form, "after": "-1"})
         kept = await admin.post(f"{path}/{one.id}/remove", data=form)
@@ -126,7 +126,7 @@ async def test_an_endpoint_is_added_looked_at_and_removed_by_an_administrator_al
     assert added.text.count("whsec_") == 1
     assert "立項審批" in added.text
     assert rotated.headers["Cache-Control"] == "no-store"
-    assert "whsec_" not in shown, "a secret is shown once"
+    assert "whsec_" not in text, "a secret is shown once"
     assert [answer.status_code for answer in refused] == [403, 403, 403]
     assert "將再送 0 件" in replayed.text
     assert (astray.status_code, kept.status_code, removed.status_code) == (422, 422, 303)
@@ -135,16 +135,16 @@ async def test_an_endpoint_is_added_looked_at_and_removed_by_an_administrator_al
 async def test_builds_are_seen_by_administrators_alone_and_made_current_with_a_reason_in_the_log(desks: Desks) -> None:
     path = "/administration/builds"
     async with desks.person("ADMIN#1") as admin, desks.person("CAB-DEC#1") as other:
-        shown = await admin.get(path, params={"examine": "true"})
-        form = hidden(shown.text, f'action="{path}" method="post"')
+        page = await admin.get(path, params={"examine": "true"})
+        form = hidden(page.text, f'action="{path}" method="post"')
         silent = await admin.post(path, data={**form, "build": "none", "reason": " "})
         unknown = await admin.post(path, data={**form, "build": "<i>", "reason": "試"})
         done = await admin.post(path, data={**form, "build": "none", "reason": "不再分版本"})
         token = hidden((await other.get("/")).text, "office-menu__body")
         refused = [await other.get(path), await other.post(path, data={**token, "build": "none", "reason": "試"})]
         kept = (await admin.get("/audit/maintenance")).text
-    assert "worker 應答" in shown.text
-    assert "數據庫結構" in shown.text
+    assert "worker 應答" in page.text
+    assert "數據庫結構" in page.text
     assert (silent.status_code, unknown.status_code, done.status_code) == (422, 422, 303)
     assert "<i>" not in unknown.text
     assert [answer.status_code for answer in refused] == [403, 403]

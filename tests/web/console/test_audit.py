@@ -37,10 +37,10 @@ async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
     return await open_paper_house(tmp_path_factory.mktemp("papers"))
 
 
-async def _run(papers: PaperHouse, person: httpx.AsyncClient, **given: str) -> str:
+async def _run(papers: PaperHouse, person: httpx.AsyncClient, **fields: str) -> str:
     """Begin it, and read its page when it has ended."""
     token = hidden((await person.get("/audit")).text)["token"]
-    begun = await person.post("/audit/runs", data={"token": token, **given})
+    begun = await person.post("/audit/runs", data={"token": token, **fields})
     assert begun.status_code == 303, begun.text
 
     async def is_over() -> bool:
@@ -155,8 +155,8 @@ async def test_what_auditors_look_at_is_had_as_spreadsheets_with_as_many_rows(pa
         ):
             mark = "&" if "?" in path else "?"
             sheet = await auditor.get(f"{path}{mark}format=xlsx")
-            found = CalamineWorkbook.from_filelike(io.BytesIO(sheet.content)).get_sheet_by_index(0).to_python()
-            assert head in found[0]
-            assert len(found) - 1 == rows
+            sheet_rows = CalamineWorkbook.from_filelike(io.BytesIO(sheet.content)).get_sheet_by_index(0).to_python()
+            assert head in sheet_rows[0]
+            assert len(sheet_rows) - 1 == rows
             assert (await officer.get(f"{path}{mark}format=xlsx")).status_code == 403
         assert "format=xlsx" in (await auditor.get("/audit/attempts")).text

@@ -195,13 +195,13 @@ async def _open_place(story: str, home: Path, house: House, address: str) -> Asy
         yield Place(house, address, {"realm": "live", "webhook": str(added.endpoint)})
         return
     name, until = STORIES[story]
-    told, receipt = await open_paper_house(home, until, name), uuid4()
+    papers, receipt = await open_paper_house(home, until, name), uuid4()
     if story == SCORED:  # one reviewer has declared, and may read the bids
-        at = (await told.house.store.realm(told.realm)).now
-        panel = StreamId.of("panel", told.realm, "RP-2")
-        await told.house.door.send(panel, DeclareImpartiality(), Actor("EXPERT#1"), command_id=receipt, at=at)
-    async with served(told.app, lifespan="off") as address_of_story:
-        yield Place(told.house, address_of_story, {"realm": told.realm, "receipt": str(receipt)})
+        at = (await papers.house.store.realm(papers.realm)).now
+        panel = StreamId.of("panel", papers.realm, "RP-2")
+        await papers.house.door.send(panel, DeclareImpartiality(), Actor("EXPERT#1"), command_id=receipt, at=at)
+    async with served(papers.app, lifespan="off") as address_of_story:
+        yield Place(papers.house, address_of_story, {"realm": papers.realm, "receipt": str(receipt)})
 
 
 @pytest.mark.release  # every page, three languages, three sizes
@@ -282,8 +282,8 @@ async def _come_in(house: House, bureau: Bureau) -> str:
 
 
 async def _look(page: Page, path: str, size: tuple[int, int]) -> None:
-    found = await Axe().run(page)
-    assert not found.response["violations"], f"{path}\n{found.generate_report()}"
+    result = await Axe().run(page)
+    assert not result.response["violations"], f"{path}\n{result.generate_report()}"
     await _fit(page, path, size[0])
 
 

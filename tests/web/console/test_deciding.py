@@ -64,9 +64,9 @@ async def test_pressing_twice_and_going_back_is_asking_again_and_has_one_answer(
         form = {**hidden((await _check(person, path)).text), "step": "confirm"}
         answers = await asyncio.gather(*(person.post(path, data=form) for _ in range(5)))
         late = await person.post(path, data=form)
-        shown = [await person.get(answer.headers["Location"]) for answer in (answers[0], late)]
+        pages = [await person.get(answer.headers["Location"]) for answer in (answers[0], late)]
     assert {answer.headers["Location"] for answer in (*answers, late)} == {f"/receipts/{form['id']}"}
-    assert len({one.text for one in shown}) == 1
+    assert len({one.text for one in pages}) == 1
     assert len([entry async for entry in bureau.store.read(bureau.id("need", "ND-1"))]) == 2
 
 
@@ -128,12 +128,12 @@ async def test_a_seat_that_is_not_ones_own_cannot_be_put_on_a_form(desks: Desks,
     assert "#2" not in receipt.text
 
 
-@pytest.mark.parametrize("given", ["", "nonsense", "886313e1-3b8a-5372-9b90-0c9aee199e5d"])
-async def test_an_id_that_the_form_did_not_make_does_nothing(desks: Desks, bureau: Bureau, given: str) -> None:
+@pytest.mark.parametrize("command_id", ["", "nonsense", "886313e1-3b8a-5372-9b90-0c9aee199e5d"])
+async def test_an_id_that_the_form_did_not_make_does_nothing(desks: Desks, bureau: Bureau, command_id: str) -> None:
     path = await _submitted(bureau)
     async with desks.person("CAB-REG#1") as person:
         form = hidden((await _check(person, path)).text)
-        answer = await person.post(path, data={**form, "id": given, "step": "confirm"})
+        answer = await person.post(path, data={**form, "id": command_id, "step": "confirm"})
     assert answer.status_code in (409, 422)
     assert len([entry async for entry in bureau.store.read(bureau.id("need", "ND-1"))]) == 1
 
@@ -178,12 +178,12 @@ async def test_who_checks_a_tranche_has_its_amount_and_payee_before_them(tmp_pat
     papers = await open_paper_house(tmp_path, datetime(2023, 5, 29, 12, tzinfo=UTC))
     project = StreamId.of("project", papers.realm, "AP-5")
     entries = [entry async for entry in papers.house.store.read(project)]
-    asked = next(one.command_id for one in entries if one.type == "DisbursementRequested")
+    command_id = next(one.command_id for one in entries if one.type == "DisbursementRequested")
     async with papers.person("CAB-FIN#1") as person, papers.person("CAB-REG#1") as officer:
         form = (await person.get(f"/do/CheckDisbursement/{project}?part=T1")).text
         typed = {**hidden(form), "p.tranche": "T1", "step": "check"}
         checked = (await person.post(f"/do/CheckDisbursement/{project}", data=typed)).text
-        receipt = (await officer.get(f"/receipts/{asked}")).text
+        receipt = (await officer.get(f"/receipts/{command_id}")).text
         inbox = (await person.get("/")).text
         rows = [f"{uuid4()} {project} T1" for _ in range(2)]
         several = {"token": typed["token"], "seat": "CAB-FIN#1", "row": rows, "step": "check"}
@@ -225,10 +225,10 @@ async def test_a_round_is_resolved_on_what_was_looked_at(tmp_path: Path) -> None
     papers = await open_paper_house(tmp_path, until=REPORTED)
     path = f"/do/ResolveRound/round/{papers.realm}/R-FZ-2023"
     async with papers.person("CAB-REG#1") as person:
-        shown = await person.get(path)
-        assert "85.33" in shown.text, "the ranking stands beside the form"
-        assert '<div class="office-scroll" role="region" aria-label="排名"' in shown.text, "and scrolls on a telephone"
-        assert "p.preview" not in shown.text
+        page = await person.get(path)
+        assert "85.33" in page.text, "the ranking stands beside the form"
+        assert '<div class="office-scroll" role="region" aria-label="排名"' in page.text, "and scrolls on a telephone"
+        assert "p.preview" not in page.text
         typed = {
             "p.panels": "RP-2",
             "p.selected.0.application": "AP-5",
@@ -237,7 +237,7 @@ async def test_a_round_is_resolved_on_what_was_looked_at(tmp_path: Path) -> None
             "p.selected.0.funds": "FS-FZ:50000",
             "p.selected.0.panel": "RP-2",
         }
-        form = {**hidden(shown.text), **typed, "step": "check"}
+        form = {**hidden(page.text), **typed, "step": "check"}
         minutes = {"p.minutes.file": ("會議紀要.txt", "擬資助一項".encode())}
         checked = await person.post(path, data=form, files=minutes)
     assert checked.status_code == 200

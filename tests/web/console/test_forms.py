@@ -60,8 +60,8 @@ async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
     base = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-3")
     at = (await house.house.store.realm(house.realm)).now
     await house.house.door.send(StreamId.of("base", house.realm, "BASE-1"), base, Actor("CAB-DEC#1"), at=at)
-    asked = OpenApproval(title="場地租用", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),))
-    await house.house.door.send(StreamId.of("approval", house.realm, "AV-1"), asked, Actor("HOST#1"), at=at)
+    command = OpenApproval(title="場地租用", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),))
+    await house.house.door.send(StreamId.of("approval", house.realm, "AV-1"), command, Actor("HOST#1"), at=at)
     return house
 
 
@@ -70,8 +70,8 @@ async def _stream(papers: PaperHouse, kind: str) -> StreamId:
     if kind in PAPERS:
         return StreamId.of(kind, papers.realm, PAPERS[kind])
     if kind == "door":
-        found = [row.stream async for row in papers.house.store.standings(kind="door")]
-        return found[0]
+        streams = [row.stream async for row in papers.house.store.standings(kind="door")]
+        return streams[0]
     return StreamId.of(kind, LIVE, LIVING.get(kind, "X-1"))
 
 
@@ -90,9 +90,9 @@ async def test_its_form_shows_and_takes_what_is_typed_as_text(
     monkeypatch.setattr("web.console.act.page.find_own_review", lambda _: None)
     path = f"/do/{command.command_type}/{await _stream(papers, kind)}"
     async with papers.person(*EVERY_SEAT) as person:
-        shown = await _show(person, path)
-        names = _fields(shown)
-        typed = {**hidden(shown), **dict.fromkeys(names, HOSTILE)}
+        page = await _show(person, path)
+        names = _fields(page)
+        typed = {**hidden(page), **dict.fromkeys(names, HOSTILE)}
         answer = await person.post(path, data={**typed, "step": "check"})
     assert answer.status_code in (200, 422), answer.text
     assert "<script>alert" not in answer.text
@@ -144,8 +144,8 @@ async def test_several_faults_of_one_field_stand_one_a_line(papers: PaperHouse) 
         form = hidden((await person.get(path)).text)
         answer = await person.post(path, data={**form, "p.off": "<b>\n2024-13-01", "step": "check"})
     assert answer.status_code == 422
-    (told,) = (text for text in _FAULT.findall(answer.text) if "2024-13-01" in text)
-    first, second = told.split("<br>")
+    (fault,) = (text for text in _FAULT.findall(answer.text) if "2024-13-01" in text)
+    first, second = fault.split("<br>")
     assert "&lt;b&gt;" in first
     assert "2024-13-01" in second
 
@@ -166,3 +166,35 @@ async def test_what_is_wrong_is_told_in_the_readers_language_and_signs(papers: P
     assert '<span class="govuk-visually-hidden">错误:</span>' in wrong
     assert "Error" not in wrong
     assert "：" not in file
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("", "請填編號"), ("AP-5", "這是另一類卷宗的編號：需求的編號如 ND-101")],
+    ids=["nothing", "another kind's"],
+)
+async def test_a_number_that_cannot_be_meant_is_told_at_once(papers: PaperHouse, typed: str, told: str) -> None:
+    async with papers.person("COMM#1") as reader:
+        asked = await reader.get("/do/SubmitNeed")
+        answer = await reader.get("/do/SubmitNeed", params={"name": typed, "realm": papers.realm})
+    assert "需求提交：新編號" in asked.text
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert f'<option value="{papers.realm}" selected>' in answer.text
+
+
+async def test_what_is_looked_for_and_not_there_is_named(papers: PaperHouse) -> None:
+    async with papers.person("COMM#1") as community:
+        answer = await community.get("/find", params={"name": "AP-404"}, follow_redirects=True)
+    assert answer.status_code == 404
+    assert "找不到 AP-404" in answer.text
+    async with papers.person("CAB-REG#1") as officer:
+        answer = await officer.get("/find", params={"name": "AP-404"}, follow_redirects=True)
+    assert "沒有編號、名稱或單位含「AP-404」的項目" in answer.text
+
+
+async def test_what_holds_if_a_choice_is_left_out_is_told_by_its_word(papers: PaperHouse) -> None:
+    async with papers.person("CAB-FIN#1") as finance:
+        page = (await finance.get(f"/do/RegisterFundSource/fund/{papers.realm}/FS-9")).text
+    assert "不填則為其他" in page
+    assert "不填則為 OTHER" not in page

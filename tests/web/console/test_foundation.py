@@ -38,8 +38,8 @@ PAGES = [route for router in ROUTERS for route in router.routes if isinstance(ro
 
 
 def test_what_is_not_ours_is_what_was_taken() -> None:
-    found = {name: sha256((FOLDER / name).read_bytes()).hexdigest() for name in VENDORED}
-    assert found == VENDORED
+    digests = {name: sha256((FOLDER / name).read_bytes()).hexdigest() for name in VENDORED}
+    assert digests == VENDORED
 
 
 def test_no_style_or_script_asks_for_anything_elsewhere_or_bears_anothers_marks() -> None:
@@ -96,7 +96,7 @@ def test_every_page_but_the_door_and_what_is_public_asks_who_comes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "taken"),
+    ("address", "taken"),
     [
         ("/", "/"),
         ("/projects?stage=ACTIVE", "/projects?stage=ACTIVE"),
@@ -112,8 +112,8 @@ def test_every_page_but_the_door_and_what_is_public_asks_who_comes() -> None:
         (None, "/"),
     ],
 )
-def test_one_goes_on_within_this_site_only(given: str | None, taken: str) -> None:
-    assert read_next(given) == taken
+def test_one_goes_on_within_this_site_only(address: str | None, taken: str) -> None:
+    assert read_next(address) == taken
 
 
 async def test_one_comes_in_goes_on_and_leaves(desks: Desks, accounts: dict[str, FreshAccount]) -> None:

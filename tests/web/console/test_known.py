@@ -34,8 +34,8 @@ async def _form(person: httpx.AsyncClient, path: str) -> str:
 
 
 def _value(page: str, name: str) -> str:
-    found = re.search(rf'name="p\.{re.escape(name)}"[^>]*? value="([^"]*)"', page)
-    return found[1] if found else ""
+    field = re.search(rf'name="p\.{re.escape(name)}"[^>]*? value="([^"]*)"', page)
+    return field[1] if field else ""
 
 
 def _offered(page: str, name: str) -> list[str]:
@@ -75,8 +75,8 @@ async def test_an_application_begins_with_ones_own_organisation_and_offers_nobod
 async def test_a_decision_is_bound_to_what_waits_without_typing_its_digest(papers: PaperHouse) -> None:
     at = (await papers.house.store.realm(papers.realm)).now
     stream = StreamId.of("approval", papers.realm, "AV-1")
-    asked = OpenApproval(title="場地租用", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),))
-    await papers.house.door.send(stream, asked, Actor("HOST#1"), at=at)
+    command = OpenApproval(title="場地租用", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),))
+    await papers.house.door.send(stream, command, Actor("HOST#1"), at=at)
     async with papers.person("CAB-DEC#1") as person:
         page = await _form(person, f"/do/GrantApproval/{stream}")
     assert re.fullmatch("[0-9a-f]{64}", _value(page, "digest"))

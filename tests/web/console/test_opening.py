@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 async def test_the_page_and_the_list_say_that_it_was_taken_over(tmp_path: Path) -> None:
     papers = await open_paper_house(tmp_path)
     (path,) = (path for path in list_shipped() if path.stem.startswith("s20-"))
-    (told,) = plan_scenario([path])
-    assert (await play(told, open_paper_door(papers.house.store), papers.house.store)).ok
+    (plan,) = plan_scenario([path])
+    assert (await play(plan, open_paper_door(papers.house.store), papers.house.store)).ok
     store = papers.house.store
     await reach(store, "projects", await store.last_position(), patience_s=30)
     async with papers.person("CAB-REG#1") as officer:
-        page = await officer.get(f"/files/{StreamId.of('project', told.realm, 'PJ-202')}")
+        page = await officer.get(f"/files/{StreamId.of('project', plan.realm, 'PJ-202')}")
         listed = await officer.get("/projects", params={"search": "PJ-202"})
     assert page.status_code == 200
     assert "2024-01-09" in page.text

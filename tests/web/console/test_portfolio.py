@@ -39,14 +39,14 @@ async def read(client: httpx.AsyncClient, path: str) -> str:
 async def test_every_number_on_the_page_leads_to_a_list_of_as_many_or_as_much(papers: PaperHouse, query: str) -> None:
     async with papers.person("CAB-REG#1") as officer:
         page = await read(officer, f"/portfolio{query or '?'}&realm={papers.realm}")
-        links = [(unescape(href), said) for href, said in _LINK.findall(page)]
+        links = [(unescape(href), figure) for href, figure in _LINK.findall(page)]
         assert len(links) > 10
-        for href, said in links:
+        for href, figure in links:
             listed = await read(officer, href)
             counted, total = _COUNT.search(listed), _TOTAL.search(listed)
             assert counted, href
             assert total, href
-            assert said.replace(",", "") in (counted.group(1), total.group(1).replace(",", "")), href
+            assert figure.replace(",", "") in (counted.group(1), total.group(1).replace(",", "")), href
 
 
 async def test_pictures_have_a_title_and_say_in_words_what_they_show(papers: PaperHouse) -> None:
@@ -130,7 +130,7 @@ async def test_the_live_realm_is_offered_first_though_it_has_no_project(papers: 
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "text"),
     [
         ("/portfolio?year=x", "Year: "),
         ("/portfolio?position=-1", "Log position: "),
@@ -138,8 +138,8 @@ async def test_the_live_realm_is_offered_first_though_it_has_no_project(papers: 
         ("/receipts/none", "Command number: "),
     ],
 )
-async def test_what_cannot_be_read_is_named_in_words(papers: PaperHouse, path: str, said: str) -> None:
+async def test_what_cannot_be_read_is_named_in_words(papers: PaperHouse, path: str, text: str) -> None:
     async with papers.person("CAB-REG#1", lang="en") as officer:
         page = (await officer.get(path)).text
-    assert f'<p class="govuk-body">{said}' in page
+    assert f'<p class="govuk-body">{text}' in page
     assert not re.search(r"query\.|path\.|as_of:|：", page)

@@ -114,9 +114,11 @@ async def test_the_calls_page_adds_up(anybody: httpx.AsyncClient, papers: PaperH
 
 
 async def test_the_page_of_a_call_shows_questions_and_answers_and_nobody_who_asked(tmp_path: Path) -> None:
-    asked = await open_paper_house(tmp_path, datetime(2024, 6, 1, tzinfo=UTC), "s18-questions")
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(asked.app), base_url=SITE) as anybody:
-        page = (await anybody.get(f"/public/rounds/{asked.realm}/R-T-2024", headers={"Accept-Language": "zh-TW"})).text
+    paper_house = await open_paper_house(tmp_path, datetime(2024, 6, 1, tzinfo=UTC), "s18-questions")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(paper_house.app), base_url=SITE) as anybody:
+        page = (
+            await anybody.get(f"/public/rounds/{paper_house.realm}/R-T-2024", headers={"Accept-Language": "zh-TW"})
+        ).text
     assert "助餐點租金可否列入預算？" in page
     assert "可列入場地科目，限額見辦法" in page
     assert page.count("尚未答復") == 1

@@ -50,13 +50,13 @@ async def test_the_stages_of_a_round_stand_in_order_with_the_act_that_is_due(pap
 
 
 async def test_a_round_lists_the_documents_that_its_file_lists(tmp_path: Path) -> None:
-    decided = await open_paper_house(tmp_path, REPORTED)
-    resolution = await prepare_resolution(decided.house.store, decided.realm)
-    stream = StreamId.of("round", decided.realm, "R-FZ-2023")
-    await decided.house.door.send(stream, resolution, Actor("CAB-REG#1"), at=REPORTED)
-    async with decided.person("CAB-REG#1") as officer:
-        page = await read(officer, decided)
-        file = (await officer.get(f"/files/round/{decided.realm}/R-FZ-2023")).text
+    paper_house = await open_paper_house(tmp_path, REPORTED)
+    resolution = await prepare_resolution(paper_house.house.store, paper_house.realm)
+    stream = StreamId.of("round", paper_house.realm, "R-FZ-2023")
+    await paper_house.house.door.send(stream, resolution, Actor("CAB-REG#1"), at=REPORTED)
+    async with paper_house.person("CAB-REG#1") as officer:
+        page = await read(officer, paper_house)
+        file = (await officer.get(f"/files/round/{paper_house.realm}/R-FZ-2023")).text
     listed = [one.partition('aria-labelledby="documents"')[2].partition("</section>")[0] for one in (page, file)]
     assert "會議紀要.pdf" in listed[0]
     assert listed[0] == listed[1]

@@ -107,9 +107,9 @@ async def test_a_file_says_what_may_be_done_and_what_is_missing_for_the_rest(pap
 async def test_registers_are_listed_for_whose_business_they_are(papers: PaperHouse, kind: str) -> None:
     outside = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-77",))
     async with papers.person("SO-PM#77", scope=outside) as other, papers.person("AUDIT#1") as auditor:
-        hidden, shown = await other.get(f"/lists/{kind}"), await auditor.get(f"/lists/{kind}")
+        hidden, visible = await other.get(f"/lists/{kind}"), await auditor.get(f"/lists/{kind}")
         index = await other.get("/lists")
-    assert (hidden.status_code, shown.status_code) == (403, 200)
+    assert (hidden.status_code, visible.status_code) == (403, 200)
     assert f'href="/lists/{kind}"' not in index.text
 
 

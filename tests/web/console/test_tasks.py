@@ -49,12 +49,12 @@ def _rows(page: str) -> int:
 async def test_each_list_has_as_many_rows_as_it_says(papers: PaperHouse, seat: str, path: str) -> None:
     async with papers.person(seat) as person:
         page = (await person.get(path)).text
-        told = [int(n) for n in _COUNT.findall(page)]
+        counts = [int(n) for n in _COUNT.findall(page)]
         rows = _rows(page)
         while after := re.search(r'rel="next" href="([^"]+)"', page):
             page = (await person.get(f"{path.partition('?')[0]}{unescape(after[1])}")).text
             rows += _rows(page)
-    assert told == [rows]
+    assert counts == [rows]
 
 
 async def test_what_one_did_is_there_and_nobody_elses(papers: PaperHouse) -> None:
@@ -84,9 +84,9 @@ async def test_several_are_checked_on_one_page_and_each_is_its_own_command(desks
         inbox = (await person.get("/", params={"realm": bureau.realm, "at_least": after})).text
         chosen = [unescape(one) for one in _CHOICE.findall(inbox)]
         assert len(chosen) == 3
-        shown = (await person.get("/together", params={"on": chosen})).text
-        rows = re.findall(r'name="row" value="([^"]+)"', shown)
-        form = {**hidden(shown), "row": rows}
+        page = (await person.get("/together", params={"on": chosen})).text
+        rows = re.findall(r'name="row" value="([^"]+)"', page)
+        form = {**hidden(page), "row": rows}
         checked = (await person.post("/together/AdoptNeed", data={**form, "step": "check"})).text
         assert "採納需求（3 件）" in checked
         first = f"/do/RejectNeed/{bureau.id('need', 'ND-2')}"
@@ -124,16 +124,16 @@ def test_what_is_of_one_file_alone_is_not_decided_for_several() -> None:
 async def test_several_approvals_are_given_on_one_page_each_bound_to_its_own_content(papers: PaperHouse) -> None:
     streams = [StreamId.of("approval", papers.realm, name) for name in ("AV-21", "AV-22")]
     for stream in streams:
-        asked = OpenApproval(title=f"場地租用 {stream.name}", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),))
+        command = OpenApproval(title=f"場地租用 {stream.name}", groups=(Approvers(seats=(Actor("CAB-DEC#1"),)),))
         at = (await papers.house.store.realm(papers.realm)).now
-        await papers.house.door.send(stream, asked, Actor("HOST#1"), at=at)
+        await papers.house.door.send(stream, command, Actor("HOST#1"), at=at)
     async with papers.person("CAB-DEC#1") as leader:
         on = [f"GrantApproval {stream}" for stream in streams]
-        shown = (await leader.get("/together", params={"on": on})).text
-        rows = re.findall(r'name="row" value="([^"]+)"', shown)
-        form = {**hidden(shown), "row": rows, "take": [row.partition(" ")[0] for row in rows], "step": "confirm"}
+        page = (await leader.get("/together", params={"on": on})).text
+        rows = re.findall(r'name="row" value="([^"]+)"', page)
+        form = {**hidden(page), "row": rows, "take": [row.partition(" ")[0] for row in rows], "step": "confirm"}
         done = (await leader.post("/together/GrantApproval", data=form)).text
-    assert "p.digest" not in shown, "nobody types what binds them"
+    assert "p.digest" not in page, "nobody types what binds them"
     assert "2 件已辦理，0 件未獲辦理，0 件結果未知" in done
 
 

@@ -229,9 +229,9 @@ def read_filled(filling: Filling) -> tuple[Command, datetime | None]:
     try:
         command = read_command(filling.command, "", filling.tree, Notation.TYPED)
     except InputInvalid as invalid:
-        told = {fault.place[:2] for fault in faults}  # of a name that stands twice nothing else
-        asked = [_ask_for(fault, filling) for fault in invalid.faults if fault.place[:2] not in told]
-        raise InputInvalid([*faults, *asked]) from invalid
+        places = {fault.place[:2] for fault in faults}  # of a name that stands twice nothing else
+        questions = [_ask_for(fault, filling) for fault in invalid.faults if fault.place[:2] not in places]
+        raise InputInvalid([*faults, *questions]) from invalid
     if faults:
         raise InputInvalid(faults)
     return command, at
@@ -247,13 +247,13 @@ def _ask_for(fault: InputFault, filling: Filling) -> InputFault:
     return replace(fault, zh=zh, en=en)
 
 
-async def send(filling: Filling, given: Command, at: datetime | None) -> None:
+async def send(filling: Filling, command: Command, at: datetime | None) -> None:
     """Have it carried out, under the id on the form. Raises CommandRejected, NotKnown and what ``Caller.act`` does."""
     house, caller = filling.house, filling.caller
     seat = caller.act(filling.command, filling.seat, house.now())
     await house.door.send(
         filling.stream,
-        given,
+        command,
         seat,
         command_id=filling.command_id,
         at=at,

@@ -309,10 +309,10 @@ class _Builder:
         ]
 
     def field(self, of: FieldShape, value: Any, name: str, place: Place, *, inside: bool) -> Shown:  # noqa: ANN401 - a tree
-        shown = self.shape(of.shape, value, name, place, of.name, inside=inside)
-        if value is None and shown.widget == "yes_no":
-            shown = replace(shown, value=_default(of))
-        return replace(shown, zh=of.zh, en=of.en, required=of.required, hint=_hint(of, shown.widget))
+        part = self.shape(of.shape, value, name, place, of.name, inside=inside)
+        if value is None and part.widget == "yes_no":
+            part = replace(part, value=_default(of))
+        return replace(part, zh=of.zh, en=of.en, required=of.required, hint=_hint(of, part.widget))
 
     def shape(
         self,
@@ -325,24 +325,24 @@ class _Builder:
         inside: bool = False,
     ) -> Shown:
         widget = choose_widget(shape, field_name, inside=inside)
-        shown = Shown(widget, name, place, "", "", value=value or "", faults=self._faults(place))
+        part = Shown(widget, name, place, "", "", value=value or "", faults=self._faults(place))
         match widget:
             case "lines":
-                return replace(shown, value="\n".join(value or ()))
+                return replace(part, value="\n".join(value or ()))
             case "documents":
-                return replace(shown, value=value or [])
+                return replace(part, value=value or [])
             case "table" if shape.item is not None:
                 columns, rows = self._table(shape, value, name, place)
-                return _keep_own(replace(shown, columns=columns, rows=rows))
+                return _keep_own(replace(part, columns=columns, rows=rows))
             case "group" if shape.model is not None:
                 fields = tuple(self.group(shape.model, value or {}, name, place, inside=True))
-                return _keep_own(replace(shown, fields=fields))
+                return _keep_own(replace(part, fields=fields))
             case "choice":
-                return replace(shown, choices=shape.choices)
+                return replace(part, choices=shape.choices)
             case "money":
-                return replace(shown, fen=_read_fen(value))
+                return replace(part, fen=_read_fen(value))
             case _:
-                return shown
+                return part
 
     def _table(
         self,
@@ -430,8 +430,9 @@ def _hint(of: FieldShape, widget: str) -> tuple[str, str] | None:
         zh = f"{zh}{'；' if zh else ''}不填則為{of.otherwise.zh}"
         en = f"{en}{'; ' if en else ''}if left out: {of.otherwise.en}"
     elif of.default not in (None, "", ()) and not isinstance(of.default, bool):
-        zh = f"{zh}{'；' if zh else ''}不填則為 {of.default}"
-        en = f"{en}{'; ' if en else ''}if left out: {of.default}"
+        told = next(((one.zh, one.en) for one in of.shape.choices if one.value == of.default), ("", ""))
+        zh = f"{zh}{'；' if zh else ''}不填則為{told[0] or f' {of.default}'}"
+        en = f"{en}{'; ' if en else ''}if left out: {told[1] or of.default}"
     return (zh, en) if zh or en else None
 
 

@@ -123,10 +123,10 @@ async def find_draft(filling: Filling, text: str) -> Draft | None:
     draft_id, person = read_draft_id(text), filling.caller.person
     if draft_id is None or person is None:
         return None
-    found = await filling.house.identity.draft(draft_id, person, filling.house.now())
-    if found is None or ROWS in read_form_of(found):
+    draft = await filling.house.identity.draft(draft_id, person, filling.house.now())
+    if draft is None or ROWS in read_form_of(draft):
         return None
-    return found if (found.command, found.stream) == (filling.command.command_type, filling.stream) else None
+    return draft if (draft.command, draft.stream) == (filling.command.command_type, filling.stream) else None
 
 
 async def take_up(filling: Filling, draft: Draft) -> Filling:

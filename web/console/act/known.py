@@ -77,8 +77,8 @@ async def _find_panel(filling: Filling) -> Tree:
     if not may_list(filling.caller, "panel"):
         return {}
     bid, stream = filling.state.part(Application), filling.stream
-    wanted = StreamFilter(kind="panel", realm=stream.realm, stage=PanelStage.REPORTED, round=bid.round or None)
-    page = await list_streams(filling.house.store, wanted, PageRequest(limit=MOST))
+    filters = StreamFilter(kind="panel", realm=stream.realm, stage=PanelStage.REPORTED, round=bid.round or None)
+    page = await list_streams(filling.house.store, filters, PageRequest(limit=MOST))
     reported = [one.stream.name for one in page.rows if stream.name in one.particulars["applications"]]
     return {"panel": reported[0]} if len(reported) == 1 and page.next is None else {}
 
@@ -90,21 +90,22 @@ def _say_yuan(**amounts: Fen) -> Tree:
 
 async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown], Choices]:
     """The fields, each with the list that it is chosen from, and these lists: of what the reader may list alone."""
-    wanted = {name for one in fields for name in _names(one)}
+    names = {name for one in fields for name in _names(one)}
     choices: dict[str, Sequence[tuple[str, str]]] = {}
-    for name in sorted(wanted & {*_FILES, "tranche", "milestone"}):
-        found = await _list_choices(filling, name)
-        if found:
-            choices[name] = found
+    for name in sorted(names & {*_FILES, "tranche", "milestone"}):
+        values = await _list_choices(filling, name)
+        if values:
+            choices[name] = values
     return [_mark(one, choices) for one in fields], choices
 
 
 async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]]:
     match name:
         case "tranche":
-            return [(key, one.status.zh) for key, one in filling.state.part(Tranches).of.items()]
+            say = filling.language.say
+            return [(key, say(one.status.zh, one.status.en)) for key, one in filling.state.part(Tranches).of.items()]
         case "milestone":
-            return [(key, "") for key in filling.state.part(Contract).milestones]
+            return [(key, one.title) for key, one in filling.state.part(Contract).milestones.items()]
         case _:
             return await _list_files(filling, name)
 
@@ -115,8 +116,8 @@ async def _list_files(filling: Filling, name: str) -> list[tuple[str, str]]:
     if not may_list(filling.caller, kind):
         return [(one, "") for one in _own_organisations(filling)] if kind == "organisation" else []
     stage = _STAGES.get((filling.command.command_type, name))
-    wanted = StreamFilter(kind=kind, realm=filling.stream.realm, stage=stage.value if stage is not None else None)
-    page = await list_streams(filling.house.store, wanted, PageRequest(limit=MOST))
+    filters = StreamFilter(kind=kind, realm=filling.stream.realm, stage=stage.value if stage is not None else None)
+    page = await list_streams(filling.house.store, filters, PageRequest(limit=MOST))
     return [(line.stream.name, name_line(line)) for line in page.rows]
 
 

@@ -28,12 +28,12 @@ class Meeting:
     purses: list[Purse]
 
 
-async def find_meeting(filling: Filling, given: Command | None) -> Meeting | None:
+async def find_meeting(filling: Filling, command: Command | None) -> Meeting | None:
     """Of a round's resolution, the ranking as it stands with what is selected; None of any other command."""
     if filling.command is not ResolveRound:
         return None
-    selected = given.selected if isinstance(given, ResolveRound) else ()
-    panels = given.panels if isinstance(given, ResolveRound) else ()
+    selected = command.selected if isinstance(command, ResolveRound) else ()
+    panels = command.panels if isinstance(command, ResolveRound) else ()
     try:
         draft = await preview_resolution(filling.house.store, filling.stream, selected, panels)
     except NoPanels:
@@ -47,8 +47,8 @@ async def fill_preview(filling: Filling) -> Filling:
         return filling
     tree = {**filling.tree, PREVIEW[0]: _NOT_LOOKED_AT}
     try:
-        given = read_command(filling.command, "", tree, Notation.TYPED)
+        command = read_command(filling.command, "", tree, Notation.TYPED)
     except InputInvalid:
         return replace(filling, tree=tree)
-    meeting = await find_meeting(filling, given)
+    meeting = await find_meeting(filling, command)
     return replace(filling, tree={**tree, PREVIEW[0]: meeting.draft.digest}) if meeting else replace(filling, tree=tree)

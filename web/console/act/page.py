@@ -22,11 +22,12 @@ from application.command_outcome import find_outcome
 from application.door import NotKnown
 from application.dry_run import DryRun
 from application.event_text import describe_event
+from application.money import list_realms
 from application.operations import NoSuchOperation
 from application.queries import NameUnknown
 from application.reading import access_of, find_access, may_see
 from deciding.fold import fold, read_occurrence
-from domain.catalogue import AGGREGATES, stage_words
+from domain.catalogue import AGGREGATES, find_prefix, kind_of_subject, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import field_shapes
 from domain.kernel.identity import LIVE, StreamId
@@ -94,20 +95,17 @@ async def ask_for_subject(
     house: ByHouse,
     caller: ByCaller,  # noqa: ARG001 - who asks was known
     kind: Annotated[str, Query(max_length=32)] = "",
-    name: Annotated[str, Query(max_length=64)] = "",
+    name: Annotated[str | None, Query(max_length=64)] = None,
     realm: Annotated[str, Query(max_length=64)] = LIVE,
 ) -> Response:
     """Ask which file it is about; for what begins one, what its number is to be."""
     command_type = find_offered(command)
     kinds = [aggregate for aggregate in AGGREGATES.values() if command_type in aggregate.commands]
     chosen = kind if kind in {one.kind for one in kinds} else kinds[0].kind
-    fault = ""
-    if name:
-        with suppress(ValueError):
-            return RedirectResponse(
-                act_path(command, StreamId.of(chosen, realm.strip(), name.strip())), HTTPStatus.SEE_OTHER
-            )
-        fault = "subject_wrong"
+    fault = _find_fault(chosen, realm.strip(), name.strip()) if name is not None else ""
+    if name is not None and not fault:
+        stream = StreamId.of(chosen, realm.strip(), name.strip())
+        return RedirectResponse(act_path(command, stream), HTTPStatus.SEE_OTHER)
     return render(
         request,
         "console/act/subject.html",
@@ -117,11 +115,28 @@ async def ask_for_subject(
         command=command,
         kinds=kinds,
         kind=chosen,
-        name=name,
+        kind_words=(AGGREGATES[chosen].zh, AGGREGATES[chosen].en),
+        prefix=find_prefix(chosen),
+        only_begins=command_type.only_begins(),
+        name=name or "",
         realm=realm,
+        realms=dict.fromkeys((*await list_realms(house.store), realm)),
         fault=fault,
         is_local=house.is_local,
     )
+
+
+def _find_fault(kind: str, realm: str, name: str) -> str:
+    """The text that says why no file of that kind can bear the name; empty for one that can."""
+    if not name:
+        return "subject_unsaid"
+    try:
+        StreamId.of(kind, realm, name)
+    except ValueError:
+        return "subject_wrong"
+    with suppress(KeyError):
+        return "" if kind_of_subject(name) == kind else "subject_other"
+    return ""
 
 
 @router.get("/do/{command}/{kind}/{realm}/{name}", response_class=Response)
@@ -186,12 +201,12 @@ async def _take(
     if step == "check":
         filling = await fill_preview(filling)
     try:
-        given, at = read_filled(filling)
+        order, at = read_filled(filling)
     except InputInvalid as invalid:
         return await _show_form(filling, invalid.faults)
     if step == "confirm":
-        return await _carry_out(filling, given, at)
-    return await _check(filling, given, at)
+        return await _carry_out(filling, order, at)
+    return await _check(filling, order, at)
 
 
 # ------------------------------------------------------------------------------------------ pages
@@ -200,7 +215,7 @@ async def _take(
 async def _list_missing(filling: Filling) -> list[tuple[str, str]]:
     """What is still missing before it can be sent, in both languages. Nothing is recorded."""
     try:
-        given, at = read_filled(filling)
+        command, at = read_filled(filling)
     except InputInvalid as invalid:
         known = field_shapes(filling.command)
         return [
@@ -208,7 +223,7 @@ async def _list_missing(filling: Filling) -> list[tuple[str, str]]:
             for fault in invalid.faults
             for field in (known.get(str(fault.place[0])) if fault.place else None,)
         ]
-    step = await DryRun(filling.house.store).step(filling.stream, given, filling.seat, at, filling.asker.person)
+    step = await DryRun(filling.house.store).step(filling.stream, command, filling.seat, at, filling.asker.person)
     return [(one.zh, one.en) for one in step.unmet]
 
 
@@ -250,18 +265,18 @@ def takes_files(one: Shown) -> bool:
 
 def link_faults(fields: Sequence[Shown]) -> list[tuple[InputFault, Shown]]:
     """Each fault with the field that it is about, the innermost that has it."""
-    found: list[tuple[InputFault, Shown]] = []
+    pairs: list[tuple[InputFault, Shown]] = []
     for one in fields:
         inner = link_faults([*one.fields, *(cell for row in one.rows for cell in row)])
-        found.extend(inner)
-        told = [fault for fault, _ in inner]
-        found.extend((fault, one) for fault in one.faults if fault not in told)
-    return found
+        pairs.extend(inner)
+        faults = [fault for fault, _ in inner]
+        pairs.extend((fault, one) for fault in one.faults if fault not in faults)
+    return pairs
 
 
-async def _check(filling: Filling, given: Command, at: datetime | None) -> HTMLResponse:
+async def _check(filling: Filling, command: Command, at: datetime | None) -> HTMLResponse:
     """What it would come to now: the check page, or what is missing. Nothing is recorded."""
-    step = await DryRun(filling.house.store).step(filling.stream, given, filling.seat, at, filling.asker.person)
+    step = await DryRun(filling.house.store).step(filling.stream, command, filling.seat, at, filling.asker.person)
     if step.unmet:
         return await _show_refusal(filling, CommandRejected(step.unmet), is_trial=True)
     say = filling.language.say
@@ -269,18 +284,18 @@ async def _check(filling: Filling, given: Command, at: datetime | None) -> HTMLR
         filling,
         "console/act/check.html",
         answers=list_answers(filling.command, filling.tree, filling.language),
-        amounts=list(list_amounts(given)),
+        amounts=list(list_amounts(command)),
         consequences=[(tell_event(event.event_type), describe_event(event, say)) for event in step.events],
-        takes_two=given.takes_two(),
-        meeting=await find_meeting(filling, given),
+        takes_two=command.takes_two(),
+        meeting=await find_meeting(filling, command),
         sheet=await find_sheet(filling),
     )
 
 
 def list_answers(command: type[Command], tree: Tree, language: Language) -> list[tuple[Shown, list[str]]]:
     """Each field that was filled in, with its value as lines of text."""
-    shown = [one for one in show_fields(command, tree, (), {}) if one.place != PREVIEW]
-    return [(one, lines) for one in shown if (lines := list(_tell(one, language)))]
+    parts = [one for one in show_fields(command, tree, (), {}) if one.place != PREVIEW]
+    return [(one, lines) for one in parts if (lines := list(_tell(one, language)))]
 
 
 def _tell(one: Shown, language: Language) -> list[str]:
@@ -329,7 +344,7 @@ async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial:
     )
 
 
-async def _carry_out(filling: Filling, given: Command, at: datetime | None) -> Response:
+async def _carry_out(filling: Filling, command: Command, at: datetime | None) -> Response:
     """Have it carried out, and go on to its receipt."""
     house, caller = filling.house, filling.caller
     receipt_path = f"/receipts/{filling.command_id}"
@@ -337,12 +352,12 @@ async def _carry_out(filling: Filling, given: Command, at: datetime | None) -> R
         seat = caller.act(filling.command, filling.seat, house.now())
         person, session = filling.asker.person, caller.session
         await house.operations.begin(
-            caller.name, filling.stream, given, seat, filling.command_id, at=at, person=person, session=session
+            caller.name, filling.stream, command, seat, filling.command_id, at=at, person=person, session=session
         )
         await drop_draft(filling)
         return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
     try:
-        await send(filling, given, at)
+        await send(filling, command, at)
     except CommandRejected as refusal:
         return await _show_refusal(filling, refusal, is_trial=False)
     except NotKnown:

@@ -43,10 +43,10 @@ def find_amount(state: State, tranche: object) -> tuple[str, Fen] | None:
 
 async def find_payment(store: EventStore, state: State, tranche: object) -> Payment | None:
     """The tranche of that name; None if the file has none of it."""
-    found = find_amount(state, tranche)
-    if found is None or not isinstance(tranche, str):
+    amount = find_amount(state, tranche)
+    if amount is None or not isinstance(tranche, str):
         return None
-    what, fen = found
+    what, fen = amount
     contract, payee = state.part(Contract), state.part(Application).organisation
     own = state.stream.sibling("organisation", payee)
     name = fold(own, [entry async for entry in store.read(own)]).part(Organisation).name

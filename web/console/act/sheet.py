@@ -41,8 +41,8 @@ async def find_sheet(filling: Filling) -> Sheet | None:
     review = find_own_review(filling)
     if review is None or not review.is_cleared:
         return None
-    store, wanted = filling.house.store, filling.tree.get(SubmitScore.subject_field)
-    bids = await list_bids(store, review, wanted) if isinstance(wanted, str) else []
+    store, bid = filling.house.store, filling.tree.get(SubmitScore.subject_field)
+    bids = await list_bids(store, review, bid) if isinstance(bid, str) else []
     scheme = await read_scheme(store, filling.state)
     if scheme is None or not bids:
         return None

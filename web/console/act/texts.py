@@ -121,12 +121,19 @@ TEXTS: Final[Texts] = {
     "subject_title": ("{what}：為哪個卷宗辦理？", "{what}: of which file?"),
     "subject_kind": ("類別", "Kind"),
     "subject_name": ("編號", "Number"),
-    "subject_hint": (
-        "已有卷宗填其編號，如 AP-5；新建則填新編號，如 ND-101。",
-        "The number of a file, such as AP-5; of a new one, the number that it is to have, such as ND-101.",
+    "subject_new": ("{what}：新編號", "{what}: a number for it"),
+    "subject_hint": ("{kind}的編號，如 {prefix}-101。", "The number of the {kind}, such as {prefix}-101."),
+    "subject_new_hint": (
+        "尚未使用過的{kind}編號，如 {prefix}-101。",
+        "A number that no {kind} has yet, such as {prefix}-101.",
     ),
-    "subject_realm": ("環境", "Environment"),
-    "subject_realm_hint": ("正式環境為 live；演練環境填其名稱", "live, or the name of an exercise"),
+    "realm": ("環境", "Environment"),
+    "live": ("正式", "live"),
+    "subject_unsaid": ("請填編號", "Enter a number"),
+    "subject_other": (
+        "這是另一類卷宗的編號：{kind}的編號如 {prefix}-101",
+        "That is the number of another kind of file; a {kind} has one such as {prefix}-101",
+    ),
     "subject_wrong": (
         "編號只可含字母、數字、點、底線與連字號",
         "A number has letters, digits, dots, underscores and hyphens",

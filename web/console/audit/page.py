@@ -246,13 +246,13 @@ async def show_reads(
     if as_sheet:
         found_all = await collect_reads(house.store.documents, await house.store.last_position())
         return await answer_sheet(READS, found_all, language_of(request))
-    found = await house.store.documents.reads(after, PAGE + 1)
+    reads = await house.store.documents.reads(after, PAGE + 1)
     return render(
         request,
         "console/audit/reads.html",
         TEXTS,
-        rows=found[:PAGE],
-        next=str(found[PAGE - 1].id) if len(found) > PAGE else None,
+        rows=reads[:PAGE],
+        next=str(reads[PAGE - 1].id) if len(reads) > PAGE else None,
         is_first=after == 0,
         params={},
     )

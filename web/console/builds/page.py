@@ -142,14 +142,14 @@ async def _show(
     fault: tuple[str, str] | None = None,
 ) -> Response:
     workers = _find_workers(house)
-    wanted = [Examination("數據庫結構", "schema", workers.examine_schema)]
+    examinations = [Examination("數據庫結構", "schema", workers.examine_schema)]
     try:
         builds = await list_builds(workers.client, workers.task_queue)
         pollers = await list_pollers(workers.client, workers.task_queue)
     except RPCError as gone:
         raise WorkersUnseen from gone
     if examine:
-        wanted += list_workflow_examinations(workers.client, workers.task_queue, house.store)
+        examinations += list_workflow_examinations(workers.client, workers.task_queue, house.store)
     return render(
         request,
         "console/builds/builds.html",
@@ -158,7 +158,7 @@ async def _show(
         release=read_release(),
         builds=builds,
         pollers=pollers,
-        diagnoses=[one async for one in examine_each(wanted)],
+        diagnoses=[one async for one in examine_each(examinations)],
         path=PATH,
         no_build=NO_BUILD,
         done=done,

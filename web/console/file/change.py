@@ -97,8 +97,8 @@ def _describe(state: State, speak: Speak, say: Say) -> Iterator[tuple[str, str]]
                 yield say(*value_words(name)), str(value)
         return
     for name, one in state.part(Tranches).of.items():
-        told = f"{tell_money(one.planned)} {say(one.status.zh, one.status.en)}"
-        yield f"{speak('tranche')} {name}", told
+        text = f"{tell_money(one.planned)} {say(one.status.zh, one.status.en)}"
+        yield f"{speak('tranche')} {name}", text
     contract, passed = state.part(Contract), state.part(Gates).passed
     for name, term in contract.milestones.items():
         met = speak("gate_met" if f"{MILESTONE}/{name}" in passed else "gate_unmet")

@@ -125,13 +125,13 @@ class Document:
 
 def list_documents(chapters: Iterable[Chapter], language: Language) -> list[Document]:
     """Every document that is named in the story, each once, in the order in which they came."""
-    found: dict[str, Document] = {}
+    documents: dict[str, Document] = {}
     for chapter in chapters:
         event = chapter.occurrence.event
         for one in _attachments(event):
             what = language.say(*tell_event(event.event_type))
-            found.setdefault(one.sha256, Document(one.name, one.sha256, chapter.at, what, chapter.stream))
-    return list(found.values())
+            documents.setdefault(one.sha256, Document(one.name, one.sha256, chapter.at, what, chapter.stream))
+    return list(documents.values())
 
 
 def _attachments(value: object) -> Iterator[Attachment]:

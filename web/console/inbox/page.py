@@ -24,7 +24,7 @@ from web.console.paths import act_path, file_path, write_choice
 from web.console.reader import list_organisations, read_seat
 from web.console.register.page import TEXTS as REGISTER_TEXTS
 from web.console.register.page import list_beginnings
-from web.console.rendering import render
+from web.console.rendering import list_ways, render
 from web.console.route import PageRoute
 from web.console.together.offer import may_be_together
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
@@ -55,6 +55,10 @@ TEXTS: Final[Texts] = {
     "begin": REGISTER_TEXTS["begin"],
     "begins": ("可以新建的卷宗", "What you may start"),
     "empty": ("暫無待辦事項", "No tasks"),
+    "ways": (
+        "輪到您辦理時，事項會列在這裡。現在可以查看：",
+        "What becomes yours to do is listed here. Meanwhile, see:",
+    ),
     "empty_filtered": ("沒有符合條件的待辦事項", "No tasks match"),
     "task": ("事項", "Task"),
     "subject": ("項目（事項）編號", "Number"),
@@ -128,13 +132,18 @@ async def show_inbox(
     filters = filter_tasks(
         caller, seat, realm=realm or None, organisation=chosen, command=command or None, overdue=overdue
     )
-    wanted = shield(PageRequest(limit=PAGE, after=after, at_least=at_least), caller)
-    page = await list_waiting(house.store, filters, wanted, now=house.now())
+    page_request = shield(PageRequest(limit=PAGE, after=after, at_least=at_least), caller)
+    page = await list_waiting(house.store, filters, page_request, now=house.now())
     lines = await list_lines(house.store, [row.stream for row in page.rows if row.stream.kind == "project"])
     tranches = await _find_tranches(house, page.rows)
-    given = {"realm": realm, "organisation": organisation, "command": command, "overdue": "true" if overdue else ""}
+    conditions = {
+        "realm": realm,
+        "organisation": organisation,
+        "command": command,
+        "overdue": "true" if overdue else "",
+    }
     commands = {row.command for row in page.rows} | ({command} if command else set())
-    count = await count_waiting(house.store, filters, wanted, now=house.now(), most=MOST_COUNTED + 1)
+    count = await count_waiting(house.store, filters, page_request, now=house.now(), most=MOST_COUNTED + 1)
     return render(
         request,
         "console/inbox/inbox.html",
@@ -146,7 +155,7 @@ async def show_inbox(
         next=page.next,
         is_first=after is None,
         freshness_of=page.freshness,
-        params={name: value for name, value in given.items() if value},
+        params={name: value for name, value in conditions.items() if value},
         realm=realm,
         realms=await list_realms(house.store),
         organisation=chosen or "",
@@ -154,7 +163,8 @@ async def show_inbox(
         command=command,
         commands=[(one, tell_command(one)) for one in sorted(commands) if is_command(one)],
         overdue=overdue,
-        begins=[] if after or any(given.values()) else list_beginnings(AGGREGATES, seat),
+        begins=[] if after or any(conditions.values()) else list_beginnings(AGGREGATES, seat),
+        ways=list_ways(seat),
         tabs=[Tab("/", "title", count), *await _list_tabs(house, caller, seat)],
     )
 
@@ -284,8 +294,8 @@ async def _find_tranches(house: House, rows: Sequence[Waiting]) -> dict[tuple[St
     """Of what is about one tranche, what is told of it and how much; whole files are read for these rows alone."""
     about = [(one.stream, one.subject) for one in rows if _is_about_tranche(one.command)]
     states = await load_states(house.store, {stream for stream, _ in about}) if about else {}
-    found = {(stream, name): find_amount(states[stream], name) for stream, name in about if stream in states}
-    return {key: amount for key, amount in found.items() if amount is not None}
+    amounts = {(stream, name): find_amount(states[stream], name) for stream, name in about if stream in states}
+    return {key: amount for key, amount in amounts.items() if amount is not None}
 
 
 def _is_about_tranche(command: str) -> bool:
@@ -353,8 +363,8 @@ async def find_next(
     if seat is None:
         return None
     organisation = _first(list_organisations(caller, seat))
-    for wanted in (command, None):
-        filters = filter_tasks(caller, seat, organisation=organisation, command=wanted)
+    for name in (command, None):
+        filters = filter_tasks(caller, seat, organisation=organisation, command=name)
         request = shield(PageRequest(limit=1, at_least=position), caller)
         page = await list_waiting(house.store, filters, request, now=house.now())
         if page.rows:

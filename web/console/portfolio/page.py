@@ -130,10 +130,10 @@ async def show_portfolio(
     portfolio = await read_portfolio(house.store, filters, by, PageRequest(organisation=mine))
     language = language_of(request)
     say, speak, figures = language.say, speaker(language, TEXTS), portfolio.figures
-    given = {**query.model_dump(exclude_none=True), **({"organisation": mine} if mine else {})}
+    conditions = {**query.model_dump(exclude_none=True), **({"organisation": mine} if mine else {})}
 
     def list_path(**more: object) -> str:
-        return f"/portfolio/projects?{urlencode({**given, **more})}"
+        return f"/portfolio/projects?{urlencode({**conditions, **more})}"
 
     return render(
         request,
@@ -185,7 +185,7 @@ async def show_courses(
     language = language_of(request)
     own = {"organisation": mine} if mine else {}
     wider = query.model_dump(exclude_none=True, include={*PortfolioQuery.model_fields})
-    speak, given = speaker(language, TEXTS), {**query.model_dump(exclude_none=True, exclude_defaults=True), **own}
+    speak, conditions = speaker(language, TEXTS), {**query.model_dump(exclude_none=True, exclude_defaults=True), **own}
     measure = next((one for one in (*Measure, *Output) if one == query.measure), None)
     lines = await list_lines(house.store, [one.stream for one in page.rows])
     return render(
@@ -200,7 +200,7 @@ async def show_courses(
         next=page.next,
         is_first=after is None,
         freshness_of=page.freshness,
-        params=given,
+        params=conditions,
         measure=measure,
         is_money=isinstance(measure, Measure),
         amount=lambda one: one.amount(measure.value) if measure is not None else one.amount(Measure.NET.value),
@@ -231,16 +231,16 @@ def _moments(query: PortfolioQuery, speak: Speak, say: Say) -> str:
 
 def _tell_conditions(query: CourseQuery, speak: Speak, say: Say) -> list[tuple[str, str]]:
     """What the list is narrowed by, in words."""
-    told = [(speak(by.value), str(value)) for by in By if (value := getattr(query, by.value)) is not None]
-    told += [
+    conditions = [(speak(by.value), str(value)) for by in By if (value := getattr(query, by.value)) is not None]
+    conditions += [
         (speak(name), say(*stage_words("project", value)))
         for name, value in (("stage", query.stage), ("reached", query.reached))
         if value is not None and value in {*Stage}
     ]
     measure = next((one for one in (*Measure, *Output) if one == query.measure), None)
     if measure is not None:
-        told.append((speak("measure"), say(measure.zh, measure.en)))
-    return [*told, (speak("overdue"), "✓")] if query.overdue else told
+        conditions.append((speak("measure"), say(measure.zh, measure.en)))
+    return [*conditions, (speak("overdue"), "✓")] if query.overdue else conditions
 
 
 def _funnel(figures: Figures, say: Say) -> list[Row]:

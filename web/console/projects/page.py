@@ -16,7 +16,7 @@ from application.queries import NameAmbiguous, NameUnknown, resolve_name
 from domain.project.stage import Stage
 from web.body import fill
 from web.console.paths import file_path
-from web.console.reader import choose_organisation, list_organisations, read_seat
+from web.console.reader import choose_organisation, list_organisations, may_list, read_seat
 from web.console.register.page import TEXTS as REGISTER_TEXTS
 from web.console.register.page import list_beginnings
 from web.console.rendering import render
@@ -37,6 +37,10 @@ TEXTS: Final[Texts] = {
     "count_more": ("本頁 {n} 個，其後還有", "{n} on this page, more follow"),
     "empty": ("暫無項目", "No projects"),
     "empty_filtered": ("沒有符合條件的項目", "No projects match"),
+    "empty_search": (
+        "沒有編號、名稱或單位含「{text}」的項目",
+        "No project has “{text}” in its number, title or organisation",
+    ),
     "search": ("編號、名稱或單位", "Number, title or organisation"),
     "stage": ("階段", "Stage"),
     "realm": ("環境", "Environment"),
@@ -75,9 +79,15 @@ async def show_projects(
     seat = read_seat(request, caller)
     organisations = list_organisations(caller, seat)
     mine = choose_organisation(caller, seat, organisation)
-    given = {"search": search.strip(), "stage": stage, "realm": realm, "round": round, "organisation": organisation}
-    params = {name: value for name, value in {**given, "overdue": "true" if overdue else ""}.items() if value}
-    filters = fill(ProjectFilter, overdue=overdue, **{name: params[name] for name in given if name in params})
+    conditions = {
+        "search": search.strip(),
+        "stage": stage,
+        "realm": realm,
+        "round": round,
+        "organisation": organisation,
+    }
+    params = {name: value for name, value in {**conditions, "overdue": "true" if overdue else ""}.items() if value}
+    filters = fill(ProjectFilter, overdue=overdue, **{name: params[name] for name in conditions if name in params})
     page = await list_projects(house.store, filters, PageRequest(limit=PAGE, after=after, organisation=mine))
     return render(
         request,
@@ -88,7 +98,7 @@ async def show_projects(
         is_first=after is None,
         freshness_of=page.freshness,
         params=params,
-        given=given,
+        given=conditions,
         stages=[one for one in Stage if one is not Stage.NONE],
         realms=await list_realms(house.store),
         organisations=organisations,
@@ -105,16 +115,20 @@ def _stage(line: ProjectLine) -> tuple[str, str]:
 
 @router.get("/find", response_class=Response)
 @allow(Policy.READ)
-async def find(house: ByHouse, caller: ByCaller, name: Annotated[str, Query(max_length=200)] = "") -> Response:  # noqa: ARG001 - the file itself looks at who asks
-    """The file of that number; of anything else, the projects in which it occurs."""
-    text = name.strip()
+async def find(
+    request: Request, house: ByHouse, caller: ByCaller, name: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """The file of that number; of anything else, the projects in which it occurs, for whoever has a list of them."""
+    text, has_list = name.strip(), may_list(caller, read_seat(request, caller))
     try:
         stream = await resolve_name(house.store, text)
     except NameAmbiguous as several:
         stream = several.candidates[0]
-        if any(one.kind == "project" for one in several.candidates):
+        if has_list and any(one.kind == "project" for one in several.candidates):
             return RedirectResponse(f"/projects?{urlencode({'search': text})}", HTTPStatus.SEE_OTHER)
     except (NameUnknown, ValueError):
+        if text and not has_list:
+            raise NameUnknown(text) from None
         return RedirectResponse(
             f"/projects?{urlencode({'search': text})}" if text else "/projects", HTTPStatus.SEE_OTHER
         )

@@ -143,10 +143,10 @@ async def show_projects(
 ) -> Response:
     """Posted projects, narrowed and searched."""
     chosen = await _choose_realm(request, house, realm)
-    given = {"search": search.strip(), "round": round.strip(), "stage": stage}
-    filters = _filter(chosen, **given)
+    conditions = {"search": search.strip(), "round": round.strip(), "stage": stage}
+    filters = _filter(chosen, **conditions)
     page = await list_posted(house.store, filters, PageRequest(limit=PAGE, after=after))
-    params = {name: value for name, value in given.items() if value}
+    params = {name: value for name, value in conditions.items() if value}
     return await _show(
         request,
         house,
@@ -155,7 +155,7 @@ async def show_projects(
         rows=_lines(page),
         next=page.next,
         is_first=after is None,
-        given=given,
+        given=conditions,
         filters=params,
         stages=[one for one in Stage if one.value in POSTED],
     )
@@ -341,14 +341,14 @@ def _round_path(stream: StreamId) -> str:
     return f"/public/rounds/{stream.realm}/{quote(stream.name)}"
 
 
-async def _choose_realm(request: Request, house: House, given: str) -> str:
+async def _choose_realm(request: Request, house: House, name: str) -> str:
     """What is published is the wall clock's; on a machine for trying things out, any. Raises NameUnknown."""
     if not house.is_local:
-        if given in ("", "live"):
+        if name in ("", "live"):
             return "live"
-        raise NameUnknown(given)
+        raise NameUnknown(name)
     request.state.realms = await list_realms(house.store)
-    return given or "live"
+    return name or "live"
 
 
 def _lines(page: Page[PublicProject]) -> list[tuple[PublicProject, str, tuple[str, str]]]:
@@ -361,9 +361,9 @@ async def _list_rounds(house: House, realm: str) -> list[StreamLine]:
     return sorted(page.rows, key=lambda one: one.moved_at, reverse=True)
 
 
-def _filter(realm: str, **given: str) -> PublicFilter:
+def _filter(realm: str, **conditions: str) -> PublicFilter:
     """Raises InputInvalid."""
-    return fill(PublicFilter, realm=realm, **{name: value for name, value in given.items() if value})
+    return fill(PublicFilter, realm=realm, **{name: value for name, value in conditions.items() if value})
 
 
 def _list_facts(file: File, application: Application, contract: Contract) -> list[tuple[str, str, str]]:

@@ -121,9 +121,14 @@ def may_list(caller: Caller, kind: str) -> bool:
 
 def name_line(line: StreamLine) -> str:
     """What it is called, as far as its kind says."""
-    said = line.particulars
+    particulars = line.particulars
     return str(
-        said.get("name") or said.get("title") or said.get("group") or said.get("theme") or said.get("city") or ""
+        particulars.get("name")
+        or particulars.get("title")
+        or particulars.get("group")
+        or particulars.get("theme")
+        or particulars.get("city")
+        or ""
     )
 
 

@@ -252,9 +252,9 @@ def _list_panel_acts(panel: SheetCount) -> Iterable[type[Command]]:
     """What the office may do there now: recusal before any sheet (P1), the report after all or none."""
     if panel.is_reported or not panel.seated:
         return
-    if not panel.given:
+    if not panel.sheets_in:
         yield RecuseReviewer
-    if panel.given in (0, panel.wanted):
+    if panel.sheets_in in (0, panel.sheets_due):
         yield IssueReviewReport
 
 

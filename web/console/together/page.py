@@ -345,11 +345,11 @@ def _fill(row: Row, tree: Tree) -> Row:
 async def _try(house: House, row: Row) -> Row:
     """What it would come to now. Nothing is recorded."""
     of = row.filling
-    given, at = read_filled(of)
-    step = await DryRun(house.store).step(of.stream, given, of.seat, at, of.asker.person)
+    command, at = read_filled(of)
+    step = await DryRun(house.store).step(of.stream, command, of.seat, at, of.asker.person)
     if step.unmet:
         return replace(row, unmet=list_unmet(CommandRejected(step.unmet)))
-    amounts = list(list_amounts(given))
+    amounts = list(list_amounts(command))
     say = of.language.say
     return replace(
         row,
@@ -360,9 +360,9 @@ async def _try(house: House, row: Row) -> Row:
 
 async def _carry_out(row: Row) -> Row:
     """What came of it; not done and nothing unmet is not known."""
-    given, at = read_filled(row.filling)
+    command, at = read_filled(row.filling)
     try:
-        await send(row.filling, given, at)
+        await send(row.filling, command, at)
     except (NotKnown, StoreUnavailable):
         return row
     except Failure as failure:
@@ -394,14 +394,14 @@ def _show_form(
 
 
 async def _check(request: Request, house: House, command: type[Command], rows: Sequence[Row], tree: Tree) -> Response:
-    tried = [await _try(house, row) for row in rows]
-    possible = [row for row in tried if not row.unmet]
+    trials = [await _try(house, row) for row in rows]
+    possible = [row for row in trials if not row.unmet]
     amounts = [row.fen for row in possible if row.fen is not None]
     return _render(
         request,
         "check",
         command,
-        tried,
+        trials,
         hidden=list_hidden(command, tree),
         answers=list_answers(command, tree, rows[0].filling.language),
         possible=len(possible),
