@@ -208,8 +208,11 @@ def test_each_room_is_named_once_in_the_readme() -> None:
     assert sorted(re.findall(r"\[(\w+)/\]", heads)) == sorted({*rooms, "bench", "client", "deploy", "tests"})
 
 
-RUN_AS_WRITTEN = {"sh run", "sh founding", "sh nemesis", "sh week"}
-"""Blocks that a test types: here, ``tests/cli/test_installation_by_url.py``, and below."""
+RUN_AS_WRITTEN = {
+    *("sh run", "sh founding", "sh nemesis", "sh week"),
+    *("sh debian-programs", "sh debian-log", "sh debian-venture"),
+}
+"""Blocks that a test types: here, in ``test_installation_by_url.py`` and ``test_bare_debian.py``, and below."""
 
 
 @pytest.mark.parametrize("page", ["operations.md", "drills.md"])
