@@ -11,6 +11,7 @@ from uuid import UUID
 from application.seats import list_seats
 from deciding.fold import fold, read_occurrence
 from deciding.working_days import read_calendar
+from domain.approval.request import ApprovalReminded, ApprovalRequest
 from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import canonical
@@ -81,15 +82,17 @@ class MailWriter:
             return []
         holders = {person: seats for person, seats in (await self.holders()).items() if person in persons}
         newest: dict[StreamId, Entry] = {e.stream: e for e in entries if e.kind is EntryKind.EVENT}
+        reminders = {e.stream for e in entries if e.type == ApprovalReminded.event_type}
         mails: list[Mail] = []
         for stream, entry in newest.items():
             if (await self.store.realm(stream.realm)).clock is not Clock.WALL:
                 continue
             history = [one async for one in self.store.read(stream)]
             state = fold(stream, history)
+            reminds = stream in reminders and state.part(ApprovalRequest).is_reminded  # not asked anew since
             for awaited in await list_awaited(self.store, state):
                 for person in await self._find_awaited(awaited, state, holders):
-                    mails += _write_waiting(person, awaited, state, entry.position, now)
+                    mails += _write_waiting(person, awaited, state, entry.position, now, reminds=reminds)
             page = {one.occurred_at for one in entries if one.stream == stream}
             for approval in state.approvals:
                 if approval.verdict is not Verdict.OPEN and approval.decided_at in page:
@@ -166,8 +169,10 @@ def _describe(awaited: Awaited) -> dict[str, Any]:
     }
 
 
-def _write_waiting(person: str, awaited: Awaited, state: State, position: int, now: datetime) -> Iterable[Mail]:
-    """That it waits now; and for later, if it still does, that its time is near and that it is past."""
+def _write_waiting(
+    person: str, awaited: Awaited, state: State, position: int, now: datetime, *, reminds: bool
+) -> Iterable[Mail]:
+    """That it waits now, or still waits; and for later, if it does then, that its time is near and that it is past."""
     about = _describe(awaited)
     opened = next(
         (
@@ -177,7 +182,7 @@ def _write_waiting(person: str, awaited: Awaited, state: State, position: int, n
         ),
         f"{state.stage} {state.since}",
     )
-    effects = [("waits", now)]
+    effects = [("waits", now), *([("reminded", now)] if reminds else [])]
     if awaited.until is not None:
         effects += [(name, at) for name, at in (("soon", awaited.until - SOON), ("overdue", awaited.until)) if at > now]
     for effect, at in effects:

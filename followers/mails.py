@@ -99,7 +99,7 @@ class Mailer:
         if address is None:
             await self._outbox.end_mail(mail, None, None, "no address")
             return
-        if mail.effect in ("soon", "overdue") and not await self._is_awaited(mail):
+        if mail.effect in ("reminded", "soon", "overdue") and not await self._is_awaited(mail):
             await self._outbox.end_mail(mail, None, None, "done meanwhile")
             return
         try:
@@ -120,6 +120,7 @@ class Mailer:
 
 _EFFECTS: Final = {
     "waits": ("待辦", "waits for you"),
+    "reminded": ("催辦", "still waits for you"),
     "soon": ("即將到期", "is soon due"),
     "overdue": ("已逾期", "is overdue"),
     "decided": ("已有結果", "is decided"),

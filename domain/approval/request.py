@@ -733,17 +733,20 @@ def due(state: State, _calendar: Calendar) -> Iterable[Due]:
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
-    """Those of each group that still lacks consent, and those above once it came to them."""
+    """Those who have not voted of each group that still lacks consent, and those above once it came to them."""
     approval = find_open(state)
     if approval is None:
         return
-    title = state.part(ApprovalRequest).title
-    zh, en = f"審批：{title}", f"decide: {title}"
+    known = state.part(ApprovalRequest)
+    zh, en = f"審批：{known.title}", f"decide: {known.title}"
+    if known.is_reminded:
+        zh, en = f"{zh}（已催辦）", f"{en} (reminded)"
     groups = [approval.approvers[number] for number in list_unmet(approval)]
     above = (ApproverGroup(seats=approval.above),) if approval.is_escalated else ()
+    voted = {vote.acting.seat for vote in approval.votes}
     for group in (*groups, *above):
         roles = tuple(dict.fromkeys((*group.roles, *(seat.role for seat in group.seats))))
-        seats = () if group.roles else group.seats
+        seats = () if group.roles else tuple(seat for seat in group.seats if seat not in voted)
         yield Awaited(roles, GATE, "", zh, en, approval.until, seats=seats)
 
 

@@ -153,6 +153,8 @@ def test_it_is_reminded_of_then_goes_to_those_above_then_expires() -> None:
     story = purchase(ALL, within_wd=5, remind_after_wd=1, escalate_after_wd=2, escalate_to=(Actor(DEC2),))
     story.when(grant(story), at="2024-06-04", by=DEC2).refused("AV26")
     reminded = story.lapsed()
+    waits = APPROVAL.awaiting(reminded.state, reminded.facts.calendar)
+    assert {one.zh for one in waits} == {"審批：採購（已催辦）"}, "and so the inbox says"
     escalated = reminded.lapsed()
     due = escalated.due()
     assert due is not None
@@ -199,6 +201,8 @@ def test_it_waits_for_the_very_seats_that_have_not_decided() -> None:
     (of_seats, of_role) = APPROVAL.awaiting(story.state, story.facts.calendar)
     assert (of_seats.seats, of_role.seats) == ((Actor(DEC1), Actor(FIN1)), ())
     assert set(of_role.roles) == {Role.HOST}
+    half = story.ordered(grant(story), at="2024-06-04", by=DEC1)
+    assert APPROVAL.awaiting(half.state, half.facts.calendar)[0].seats == (Actor(FIN1),)
 
 
 def test_what_is_bound_can_be_read() -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.approval.request import Approvers, GrantApproval, OpenApproval
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.proposal import ConfirmAct, DropAct, bind
 from domain.kernel.scope import Scope, ScopeKind
+from domain.kernel.state import Verdict
 from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource
 from domain.registers.office import OFFICE, FoundOffice, OfficeStage
@@ -336,6 +338,32 @@ def test_a_stand_in_is_the_holder_too_wherever_another_person_is_wanted(town: To
     confirmation = town.confirmation(CALENDAR, YEAR)
     assert town.refused(CALENDAR, confirmation, "CAB-REG#2", "P-7") == {"TP03"}, "the holder for whom they stand in"
     assert town.refused(CALENDAR, confirmation, "CAB-DEC#1", "P-8") == {"TP03"}, "the stand-in on a seat of their own"
+
+
+def test_a_stand_in_decides_an_approval_and_neither_their_own_request_nor_twice(town: Town) -> None:
+    dec = town.seat("CAB-DEC#1", "P-7")
+    town.seat("CAB-REG#1")
+    town.seat("CAB-FIN#1", "P-8")
+    town.privileged(dec, LendSeat(person=P8, since=date(2026, 3, 10), until=date(2026, 3, 12), reason="出差"))
+    both = Approvers(seats=(Actor("CAB-DEC#1"), Actor("CAB-FIN#1")))
+    either = Approvers(seats=(Actor("CAB-DEC#1"), Actor("CAB-FIN#1")), needed=1)
+
+    def ask(name: str, group: Approvers, seat: str, person: str | None = None) -> tuple[StreamId, GrantApproval]:
+        stream = StreamId.of("approval", LIVE, name)
+        town.ask(stream, OpenApproval(title="採購", groups=(group,)), seat, person, at="2026-03-09")
+        return stream, GrantApproval(digest=town.state(stream).approvals[-1].content)
+
+    first, consent = ask("AV-1", either, "CAB-REG#1")
+    assert town.refused(first, consent, "CAB-DEC#1", "P-8", at="2026-03-09") == {"SE12"}
+    town.ask(first, consent, "CAB-DEC#1", "P-8", at="2026-03-11")
+    decided = town.state(first).approvals[-1]
+    assert (decided.verdict, decided.decided_by) == (Verdict.GRANTED, Actor("CAB-DEC#1"))
+    assert decided.votes[-1].acting.persons == {P7, P8}, "the holder counts as having acted too"
+    second, consent = ask("AV-2", both, "CAB-REG#1")
+    town.ask(second, consent, "CAB-DEC#1", "P-8", at="2026-03-11")
+    assert town.refused(second, consent, "CAB-FIN#1", "P-8", at="2026-03-11") == {"AV24"}, "one person, one vote"
+    third, consent = ask("AV-3", either, "CAB-FIN#1", "P-8")
+    assert town.refused(third, consent, "CAB-DEC#1", "P-8", at="2026-03-11") == {"AV23"}, "nor what they asked for"
 
 
 def test_a_seat_is_lent_within_its_holders_time_to_another_and_once(town: Town) -> None:

@@ -133,6 +133,37 @@ async def test_after_the_working_days_whoever_is_above_decides_alone(counter: Co
     assert (approval["escalated"], approval["verdict"], approval["decided_by"]) == (True, "GRANTED", "CAB-DEC#2")
 
 
+@pytest.mark.parametrize(
+    ("needed", "consents"), [(1, 1), (2, 2), (3, 3)], ids=["any one 或簽", "two of three", "all 會簽"]
+)
+async def test_so_many_of_those_who_are_asked_grant_it_and_no_fewer(
+    counter: Counter, bureau: Bureau, needed: int, consents: int
+) -> None:
+    seats = ["CAB-DEC#1", "CAB-DEC#2", "CAB-FIN#1"]
+    async with counter.service("CAB-REG#1", *seats) as service:
+        where = await opened(service, bureau, groups=[{"seats": seats, "needed": needed}])
+        verdicts = []
+        for seat in seats[:consents]:
+            verdicts.append((await service.get(where)).json()["verdict"])
+            body = {"decision": "approve", "as": seat}
+            assert (await service.post(f"{where}/decision", json=body, headers=with_key())).status_code == 201
+        told = (await service.get(where)).json()
+    assert verdicts == ["OPEN"] * consents
+    assert (told["verdict"], told["groups"][0]["consented"]) == ("GRANTED", consents)
+
+
+async def test_of_any_two_of_three_two_who_decline_end_it_and_one_does_not(counter: Counter, bureau: Bureau) -> None:
+    seats = ["CAB-DEC#1", "CAB-DEC#2", "CAB-FIN#1"]
+    async with counter.service("CAB-REG#1", *seats) as service:
+        where = await opened(service, bureau, groups=[{"seats": seats, "needed": 2}])
+        verdicts = []
+        for seat in seats[:2]:
+            body = {"decision": "decline", "as": seat, "reason": "不宜"}
+            assert (await service.post(f"{where}/decision", json=body, headers=with_key())).status_code == 201
+            verdicts.append((await service.get(where)).json()["verdict"])
+    assert verdicts == ["OPEN", "REFUSED"]
+
+
 async def test_nobody_decides_what_they_asked_for_themselves(counter: Counter, bureau: Bureau) -> None:
     async with counter.service("CAB-REG#1", "CAB-DEC#1") as service:
         where = await opened(service, bureau, groups=[{"seats": ["CAB-REG#1", "CAB-DEC#1"], "needed": 1}])

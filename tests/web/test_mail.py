@@ -15,6 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from application.mail import SOON, MailWriter, list_awaited
 from application.reading import may_see
 from deciding.fold import fold
+from domain.approval.request import ApprovalReminded, GrantApproval, OpenApproval
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import Actor, derive_id
 from domain.kernel.state import Verdict
@@ -195,6 +196,25 @@ async def test_a_reminder_is_sent_at_its_time_if_the_thing_still_waits(post: Pos
         "〔公益创投〕已逾期",
     ]
     assert timedelta(days=3) == SOON
+
+
+async def test_who_has_not_decided_is_reminded_once_before_the_end_and_who_has_is_not(post: Post) -> None:
+    bureau, stream = post.bureau, post.bureau.id("approval", "AV-7")
+    groups = [{"seats": ["CAB-REG#1", "CAB-FIN#1"], "needed": 2}]
+    asked = OpenApproval.model_validate({"title": "採購", "groups": groups, "within_wd": 200, "remind_after_wd": 2})
+    await bureau.straight(stream, asked, "CAB-REG#2", at=datetime.now(UTC) - timedelta(days=14))
+    digest = fold(stream, [entry async for entry in bureau.store.read(stream)]).approvals[-1].content
+    await bureau.straight(stream, GrantApproval(digest=digest), "CAB-REG#1")
+    async with asyncio.timeout(30):  # until the engine has seen that its time is past
+        async for _ in bureau.store.pokes():
+            if ApprovalReminded.event_type in {entry.type async for entry in bureau.store.read(stream)}:
+                break
+    for _ in range(2):
+        await post.fill()
+        await post.send()
+    ours = [(to, subject) for to, subject in post.office.subjects if "AV-7" in subject]
+    assert ("finance@bureau.example", "[venture] GrantApproval still waits for you (AV-7)") in ours
+    assert [to for to, subject in ours if "still" in subject or "催" in subject] == ["finance@bureau.example"]
 
 
 async def test_a_server_that_is_away_or_busy_is_asked_again_and_one_that_refuses_is_not(post: Post) -> None:
