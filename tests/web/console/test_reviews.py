@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,18 @@ async def test_a_sheet_follows_the_rubric_and_others_marks_come_after_ones_own(t
         assert "87.5" in after
         assert "88.5" in after
         assert "已交 1 / 1 份" in after
+
+
+async def test_the_panels_own_page_names_nobody_else_before_the_report(tmp_path: Path) -> None:
+    papers = await open_paper_house(tmp_path, SCORING)
+    async with papers.person("EXPERT#2", person="P-2") as other:
+        await declare(other, papers)
+        await confirm(other, papers, (await fill(other, papers, POINTS)).text)
+    async with papers.person("EXPERT#1") as expert:
+        page = await expert.get(f"/files/panel/{papers.realm}/RP-2")
+    assert page.status_code == 200
+    assert "不予顯示" in page.text
+    assert set(re.findall(r"\bE[0-9]+\b|專家#[0-9]+", re.sub(r"<[^>]+>", " ", page.text))) <= {"專家#1"}
 
 
 async def test_a_sheet_may_have_one_mark_and_a_draft_of_it_goes_on_from_the_panel(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from application.acts import Act, list_acts
 from application.attempts import AttemptFilter, list_attempts
 from application.pages import PageRequest
-from application.queries import NameUnknown
+from application.queries import NameUnknown, load_file
 from application.reading import load_seen_file
 from deciding.fold import fold
 from domain.application import Application
@@ -43,7 +43,7 @@ from web.v1.files import read_moment
 if TYPE_CHECKING:
     from application.attempts import AttemptLine
     from application.caller import Caller
-    from application.queries import File
+    from application.queries import Chapter, File
     from domain.kernel.identity import Actor
     from domain.kernel.message import Awaited
     from web.console.file.change import Difference
@@ -216,7 +216,7 @@ async def show_file(
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
     attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
     clock = await house.store.realm(realm)
-    states = trace_states(stream, file.story)
+    states = await _trace_states(house, file, until, known)
     story = tell_story(file.story, attempts, stream, language, is_manual=clock.clock is Clock.MANUAL)
     return render(
         request,
@@ -259,6 +259,18 @@ async def show_file(
         tell_command=tell_command,
         file_path=file_path,
     )
+
+
+async def _trace_states(
+    house: House, file: File, until: datetime | None, known: datetime | None
+) -> list[tuple[Chapter, State]]:
+    """Its own events as they are shown, each with how it stood then, which what is withheld cannot tell."""
+    if not any(chapter.withheld for chapter in file.story):
+        return trace_states(file.stream, file.story)
+    shown = {chapter.position: chapter for chapter in file.story}
+    whole = await load_file(house.store, file.stream, until=until, known=known)
+    states = trace_states(file.stream, (chapter for chapter in whole.story if chapter.position in shown))
+    return [(shown[chapter.position], state) for chapter, state in states]
 
 
 async def _compare(house: House, caller: Caller, file: File, since: str, language: Language) -> list[Difference] | None:
