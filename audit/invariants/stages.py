@@ -123,7 +123,7 @@ TABLE: Final = (
     Row("door", "DK01", "DoorKeyPublished", "NONE", "PUBLISHED"),
     Row("door", "DK02", "DoorKeyRotated", "PUBLISHED", "ROTATED"),
     Row("door", "DK03", "DoorKeyWithdrawn", "PUBLISHED ROTATED", "WITHDRAWN"),
-    Row("maintenance", "MT01", "MaintenanceBegun", "NONE", "KEPT"),
+    Row("maintenance", "MT01", "MaintenanceBegun", "NONE KEPT", "KEPT"),
     Row("maintenance", "MT02", "MaintenanceEnded", "KEPT"),
     Row("approval", "AV01", "ApprovalOpened", "NONE", "OPEN"),
     Row("approval", "AV02", "ApprovalAmended", "OPEN RETURNED", "OPEN"),
