@@ -61,7 +61,7 @@ class Machine:
         """Type it before the machine is up, on this machine's network and by its certificates."""
         outward = [f"--bind-ro={path}" for path in ("/etc/hosts", "/etc/ssl/certs/ca-certificates.crt")]
         command = ["systemd-nspawn", "-q", "--register=no", "--keep-unit", "-D", str(self.tree), *outward]
-        shell = ["--chdir=/root/release", "--setenv=DEBIAN_FRONTEND=noninteractive", "bash", "-euc", script]
+        shell = ["--chdir=/srv/release", "--setenv=DEBIAN_FRONTEND=noninteractive", "bash", "-euc", script]
         subprocess.run([*command, *shell], check=True, stdin=subprocess.DEVNULL)  # noqa: S603 - ours
 
     def boot(self, log: Path) -> None:
@@ -114,7 +114,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
             for name in tracked.stdout.splitlines():
                 release.add(ROOT / name, name)
         with tarfile.open(tmp_path / "release.tar") as release:
-            release.extractall(bare.tree / "root" / "release", filter="data")
+            release.extractall(bare.tree / "srv" / "release", filter="data")
         yield bare
     finally:
         bare.close()
@@ -126,7 +126,7 @@ def _read(block: str) -> str:
 
 
 @pytest.mark.release
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 async def test_what_the_page_says_installs_on_a_bare_debian_and_serves(machine: Machine, tmp_path: Path) -> None:
     machine.install(_read("programs"))
     certs = machine.tree / "etc" / "venture" / "certs"
