@@ -152,6 +152,7 @@ async def test_a_decision_is_asked_for_and_given_from_elsewhere(
     assert "不宜" in (await clerk.run("approval", "show", approval))[2]
 
 
+@pytest.mark.usefixtures("accounts")  # a trial's accounts are made where there are none yet
 async def test_a_local_login_is_kept_for_its_owner_alone_until_they_leave(counter: Counter, tmp_path: Path) -> None:
     seats, identity = (SeatGrant(seat=Actor("CAB-FIN#1")),), counter.house.identity
     await identity.add_account(Account("remote-7", PersonId("P-7"), seats, "$argon2id$none"))
