@@ -500,7 +500,7 @@ async def append_beside(urls: list[str], per_s: float) -> None:
 @contextmanager
 def appending(urls: list[str], per_s: float) -> Iterator[None]:
     """Such a process for as long as the block runs."""
-    child = subprocess.Popen([sys.executable, __file__, "--append", *urls, "--beside", str(per_s)])  # noqa: S603
+    child = subprocess.Popen([sys.executable, __file__, "--append", *urls, "--beside", str(per_s)])  # noqa: S603 - ours
     try:
         yield
     finally:

@@ -262,7 +262,7 @@ async def test_while_the_store_is_away_a_workflow_says_so_and_does_not_go_on_try
     envelope = bureau.envelope(need, EndorseNeed(), "COMM#2")
     with pytest.raises(NotKnown, match="ask again with the same id"):
         await desk.door.ask(envelope)
-    assert 6 <= len(tries) < 13, "the workflow itself gave up; it does not hold its turn any longer"
+    assert len(tries) == 6, "the workflow itself gave up; it does not hold its turn any longer"
     monkeypatch.undo()
     answer = await desk.door.ask(envelope)
     assert (answer.version, answer.repeated) == (2, False)
@@ -290,9 +290,9 @@ async def test_a_parked_stream_waits_for_a_person_and_sets_no_alarm(
     assert progress.due is None
     history = await handle.fetch_history()
     assert not [e for e in history.events if e.HasField("timer_started_event_attributes")]
-    # once by the worker, once by the door, which believes nobody; a task that is lost on a busy machine is done again
-    assert set(refused) == {"R-1"}
-    assert 2 <= len(refused) < 5
+    tries = [e for e in history.events if e.HasField("marker_recorded_event_attributes")]
+    assert len(tries) == 1, "the worker's try that counts: what a workflow task did that Temporal gave up is done again"
+    assert 2 <= len(refused) < 4, "and the door's, which believes nobody"
     monkeypatch.undo()
     with pytest.raises(CommandRejected):
         await desk.door.send(stream, OpenNeedSolicitation(), OFFICER)
@@ -308,7 +308,7 @@ async def test_a_parked_stream_stops_its_manual_clock(
     refused = _broken(monkeypatch, bureau.realm, CloseNeedSolicitation, CommandRejected(()))
     with pytest.raises(StreamParked):
         await desk.door.move_clock(bureau.realm, opened)
-    assert len(refused) < 5
+    assert len(refused) < 3
     monkeypatch.undo()
     await desk.door.move_clock(bureau.realm, opened)
     assert [e.type async for e in desk.store.read(stream)] == ["NeedSolicitationOpened", "NeedSolicitationClosed"]
