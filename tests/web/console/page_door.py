@@ -23,6 +23,7 @@ from activities.carry_out import CommandActivities
 from application.door import CommandRequest, Door, receipt
 from application.process_carrier import ProcessCarrier
 from application.sessions import begin_session
+from cli.scenario import list_shipped
 from deciding.journal import read_answer
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Ending
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from web.house import House
 
 ACCOUNT_PARTS = {"bank": "建設銀行西湖支行", "holder": "戶名", "number": "6222021234567890123"}
+FOUR = [path for path in list_shipped() if path.stem.startswith(("s1-", "s2-", "s3-", "s4-"))]
+"""The four stories that every role has a part in (domain.md §4)."""
 ANEW = timedelta(minutes=2)
 """After which somebody comes in anew: who approves a payment has shown within minutes who they are."""
 DOCUMENT = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -64,7 +67,7 @@ def spell(command: Command) -> Iterator[tuple[str, str | Attachment]]:
     """The names of the form's fields, and what is typed into each for that command; a document is chosen, not typed."""
     for shape in field_shapes(type(command)).values():
         value = getattr(command, shape.attribute)
-        if value != shape.default and (shape.name,) != PREVIEW:
+        if value not in (None, shape.default) and (shape.name,) != PREVIEW:
             yield from _spell(shape.shape, value, f"{PREFIX}.{shape.name}", shape.name)
 
 
@@ -98,13 +101,13 @@ def _spell(
         case "group" if shape.model is not None:
             yield from _spell_group(shape.model, value, name)
         case _:
-            yield name, "" if value is None else _text(shape, value)
+            yield name, _text(shape, value)
 
 
 def _spell_group(model: type[BaseModel], value: BaseModel, name: str) -> Iterator[tuple[str, str | Attachment]]:
     for shape in field_shapes(model).values():
         inner = getattr(value, shape.attribute)
-        if inner != shape.default:
+        if inner not in (None, shape.default):
             yield from _spell(shape.shape, inner, f"{name}.{shape.name}", shape.name, inside=True)
 
 
@@ -437,6 +440,8 @@ def lay_out(page: Controls, request: CommandRequest) -> tuple[dict[str, str], di
         elif f"{name}.number" in page.names:
             if name not in page.values:
                 typed |= {f"{name}.{part}": text for part, text in ACCOUNT_PARTS.items()}
+        elif name == f"{PREFIX}.digest" and page.values.get(name) and value.strip("0"):
+            pass  # bound to what stands there: documents that were chosen here have digests of their own
         elif page.values.get(name) != value:
             typed[name] = value
     of_command = {name for name, _ in spell(request.command)}

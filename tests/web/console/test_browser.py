@@ -21,7 +21,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import async_playwright, expect
 
 from application.sessions import begin_session
-from cli.scenario import list_shipped, plan_scenario
+from cli.scenario import plan_scenario
 from deciding.fold import fold
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
@@ -30,7 +30,7 @@ from domain.registers.panel import DeclareImpartiality
 from domain.round.custody import ReleaseSeal
 from store.identity import SeatGrant
 from tests.web.conftest import served
-from tests.web.console.page_door import DOCUMENT, BrowserReception, PageDoor
+from tests.web.console.page_door import DOCUMENT, FOUR, BrowserReception, PageDoor
 from tests.web.console.papers import open_paper_house
 from tests.web.console.walk import SCORED, STORIES, WALK, Stop
 from tests.workflows.test_year import move_ahead, move_order
@@ -308,7 +308,7 @@ async def _fit(page: Page, path: str, width: int) -> None:
 @pytest.mark.release  # whole stories, every command typed
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-@pytest.mark.parametrize("story", list_shipped()[:4], ids=lambda path: path.stem)
+@pytest.mark.parametrize("story", FOUR, ids=lambda path: path.stem)
 async def test_a_story_on_the_wall_clock_is_typed_by_everybody_in_a_browser(
     browser: Browser, house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch, story: Path, *, scripts: bool
 ) -> None:

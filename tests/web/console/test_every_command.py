@@ -12,7 +12,7 @@ import pytest
 from activities.carry_out import CommandActivities
 from application.door import CommandRequest, Door
 from application.process_carrier import ProcessCarrier
-from cli.scenario import list_shipped, plan_scenario
+from cli.scenario import plan_scenario
 from domain.catalogue import AGGREGATES
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import local_day
@@ -29,7 +29,7 @@ from tests.corpus.record import tell_all
 from tests.keys import KEY, OTHER, make_key, publish
 from tests.office import Office, person_on
 from tests.paper import open_paper_door
-from tests.web.console.page_door import PageDoor, Reception
+from tests.web.console.page_door import FOUR, PageDoor, Reception
 from tests.web.console.papers import build_house
 from web.app import build
 
@@ -60,7 +60,7 @@ def open_pages(home: Path, store: EventStore, behind: Door) -> PageDoor:
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("story", list_shipped()[:4], ids=lambda path: path.stem)
+@pytest.mark.parametrize("story", FOUR, ids=lambda path: path.stem)
 async def test_a_story_is_typed_into_forms_from_beginning_to_end(tmp_path: Path, story: Path) -> None:
     (plan,) = plan_scenario([story])
     store = MemoryStore()
