@@ -321,7 +321,7 @@ async def test_projects_are_counted_by_stage() -> None:
         Edit(
             _QUERIES_TEST,
             "from application.money import count_stages\nfrom application.pages import PageRequest\n",
-            before="from application.queries import NameAmbiguous",
+            before="from application.queries import (\n    NameAmbiguous",
         ),
     ),
     (_QUERIES_TEST, "tests/cli/test_help.py"),
