@@ -243,7 +243,7 @@ async def attendances_command(name: Name, *, invocation: Invocation, realm: Real
     例 example:  venture project attendances PJ-3
     """
     async with invocation.open_store() as store:
-        attendances = await count_attendances(store, await resolve_name(store, name, realm))
+        attendances = await count_attendances(store, await resolve(store, name, realm, invocation.printer))
     columns = (Column("attendances", "人次", "attendances", right=True),)
     invocation.printer.rows([{"attendances": attendances}], columns, ("沒有活動", "no activities"))
 ''',
