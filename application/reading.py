@@ -28,10 +28,10 @@ from domain.reading import (
 from domain.registers.panel import PanelStage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
-    from application.queries import Chapter, File
+    from application.course import Chapter
+    from application.queries import File
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Event, Occurrence
     from domain.kernel.state import State
@@ -111,10 +111,15 @@ class Access:
             return chapter
         return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld)
 
-    def show_state(self, state: State, story: Iterable[Chapter]) -> State:
-        """How the file stands, since the day alone where it does so by an act of somebody who is not told."""
-        hidden = {one.at for one in story if one.stream == state.stream and self.hides_actor(one.occurrence)}
-        return replace(state, since=beginning_of_day(state.since)) if state.since in hidden and state.since else state
+    def show_course(self, file: File) -> File:
+        """The file with the day alone of where it came to stand by an act of somebody who is not told."""
+        own = (one for one in file.story if one.stream == file.stream)
+        hidden = {one.position: one.at for one in own if self.hides_actor(one.occurrence)}
+        since = file.state.since
+        if since is not None and since in hidden.values():
+            since = beginning_of_day(since)
+        turns = (replace(one, at=beginning_of_day(one.at)) if one.position in hidden else one for one in file.turns)
+        return replace(file, state=replace(file.state, since=since), turns=tuple(turns))
 
     def cut(self, kind: str, instant: datetime | None) -> datetime | None:
         """Up to when a file of that kind is told: to the end of the day, where something in it is told by the day.
@@ -138,8 +143,7 @@ def show_to(file: File, seat: Actor | None) -> File:
     """The file without the marked fields that no such seat sees, where all files are there to be read anyway."""
     access = access_of(seat, file.state)
     return replace(
-        file,
-        state=access.show_state(file.state, file.story),
+        access.show_course(file),
         story=tuple(map(access.show, file.story)),
         restrictions=access.restrictions,
     )
@@ -159,11 +163,13 @@ def access_of_house(seats: Seats) -> Access | None:
     return Access(seen) if seen else None
 
 
-async def _find_access_now(store: EventStore, seats: Seats, stream: StreamId) -> Access | None:
+async def _find_access_now(
+    store: EventStore, seats: Seats, stream: StreamId, today: State | None = None
+) -> Access | None:
     """The same by how the file stands now. Of the house's own seats it does not depend on that: nothing is read."""
     if stream.kind not in REGISTERS and all(_is_of_the_house(grant) for grant in seats):
         return access_of_house(seats)
-    return await find_access(store, seats, await _read_state(store, stream))
+    return await find_access(store, seats, today or await _read_state(store, stream))
 
 
 def _see_house(grant: SeatGrant) -> Sight:
@@ -227,33 +233,36 @@ async def load_seen_file(
     """
     file = await load_file(store, stream, until=until, known=known)
     is_today = until is None and known is None
-    access = await find_access(store, seats, file.state if is_today else await _read_state(store, stream))
+    today = file.state if is_today else await _read_state(store, stream)
+    access = await find_access(store, seats, today)
     if access is None:
         raise NameUnknown(stream.name)
     cut = access.cut(stream.kind, until), access.cut(stream.kind, known)
     if not access.is_whole or cut != (until, known):
         file = await load_file(store, stream, until=cut[0], known=cut[1], shows=access.shows)
-    return await leave_out_others(store, seats, file)
+    return await leave_out_others(store, seats, file, today)
 
 
-async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
+async def leave_out_others(store: EventStore, seats: Seats, file: File, today: State | None = None) -> File:
     """The file without what its story and documents take from streams that they may not see, nor marked fields.
 
-    A bidder reads the whole of its own bid and nobody's sheets of the panel that scores it (SD7). Raises
-    StoreUnavailable.
+    A bidder reads the whole of its own bid and nobody's sheets of the panel that scores it (SD7). ``today`` is how the
+    file stands now, where that is known. Raises StoreUnavailable.
     """
     streams = {chapter.stream for chapter in file.story} | {document.stream for document in file.documents}
-    access = {one: await _find_access_now(store, seats, one) for one in streams | {file.stream}}
+    access = {one: await _find_access_now(store, seats, one) for one in streams - {file.stream}}
+    access[file.stream] = await _find_access_now(store, seats, file.stream, today)
     own, chapters = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
+    file = own.show_course(file) if own is not None else file
     return replace(
         file,
-        state=own.show_state(file.state, file.story) if own is not None else file.state,
         story=tuple(
             sight.show(chapter)
             for chapter, sight in chapters
             if sight is not None and sight.shows(chapter.occurrence.event.event_type)
         ),
         documents=tuple(document for document in file.documents if access[document.stream] is not None),
+        turns=tuple(turn for turn in file.turns if own is not None and own.shows(turn.event_type)),
         is_whole=own is not None and own.is_whole,
         restrictions=own.restrictions if own is not None else frozenset(Restriction),
     )
