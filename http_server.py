@@ -179,7 +179,7 @@ async def _serve(app: ASGIApp, listening: socket.socket) -> None:
         loop.add_signal_handler(number, setattr, server, "should_exit", True)
     host, port, *_ = listening.getsockname()
     gc.collect()
-    gc.freeze()  # rules, routes and catalogues stay: whoever was answered while they were looked through waited for it
+    gc.freeze()  # what is loaded stays: to look through it for garbage held up one page in twenty
     log.info("web.ready", address=f"http://{host}:{port}")
     await server.serve(sockets=[listening])
     log.info("web.stopped")

@@ -28,7 +28,8 @@ from domain.registers.panel import PanelStage
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from application.queries import Chapter, File
+    from application.course import Chapter
+    from application.queries import File
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Event, Occurrence
     from domain.kernel.state import State
@@ -133,11 +134,13 @@ def access_of_house(seats: Seats) -> Access | None:
     return Access(seen) if seen else None
 
 
-async def _find_access_now(store: EventStore, seats: Seats, stream: StreamId) -> Access | None:
+async def _find_access_now(
+    store: EventStore, seats: Seats, stream: StreamId, today: State | None = None
+) -> Access | None:
     """The same by how the file stands now. Of the house's own seats it does not depend on that: nothing is read."""
     if stream.kind not in REGISTERS and all(_is_of_the_house(grant) for grant in seats):
         return access_of_house(seats)
-    return await find_access(store, seats, await _read_state(store, stream))
+    return await find_access(store, seats, today or await _read_state(store, stream))
 
 
 def _see_house(grant: SeatGrant) -> Sight:
@@ -201,22 +204,24 @@ async def load_seen_file(
     """
     file = await load_file(store, stream, until=until, known=known)
     is_today = until is None and known is None
-    access = await find_access(store, seats, file.state if is_today else await _read_state(store, stream))
+    today = file.state if is_today else await _read_state(store, stream)
+    access = await find_access(store, seats, today)
     if access is None:
         raise NameUnknown(stream.name)
     if not access.is_whole:
         file = await load_file(store, stream, until=until, known=known, shows=access.shows)
-    return await leave_out_others(store, seats, file)
+    return await leave_out_others(store, seats, file, today)
 
 
-async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
+async def leave_out_others(store: EventStore, seats: Seats, file: File, today: State | None = None) -> File:
     """The file without what its story and documents take from streams that they may not see, nor marked fields.
 
-    A bidder reads the whole of its own bid and nobody's sheets of the panel that scores it (SD7). Raises
-    StoreUnavailable.
+    A bidder reads the whole of its own bid and nobody's sheets of the panel that scores it (SD7). ``today`` is how the
+    file stands now, where that is known. Raises StoreUnavailable.
     """
     streams = {chapter.stream for chapter in file.story} | {document.stream for document in file.documents}
-    access = {one: await _find_access_now(store, seats, one) for one in streams | {file.stream}}
+    access = {one: await _find_access_now(store, seats, one) for one in streams - {file.stream}}
+    access[file.stream] = await _find_access_now(store, seats, file.stream, today)
     own, chapters = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
     return replace(
         file,
@@ -226,6 +231,7 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File) -> File:
             if sight is not None and sight.shows(chapter.occurrence.event.event_type)
         ),
         documents=tuple(document for document in file.documents if access[document.stream] is not None),
+        turns=tuple(turn for turn in file.turns if own is not None and own.shows(turn.event_type)),
         is_whole=own is not None and own.is_whole,
         restrictions=own.restrictions if own is not None else frozenset(Restriction),
     )

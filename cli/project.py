@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from application.course import Chapter
 from application.event_text import describe_event
 from application.outputs import read_outputs
-from application.queries import Chapter, File, load_file
+from application.queries import File, load_file
 from application.reading import access_of, show_to
 from cli import rendering
 from cli.adapter import Invocation, verb

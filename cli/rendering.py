@@ -22,7 +22,8 @@ from domain.project.opening import Openings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from application.queries import Chapter, File
+    from application.course import Chapter
+    from application.queries import File
     from cli.output import Printer
     from domain.kernel.message import Awaited, Occurrence
     from domain.kernel.state import State

@@ -500,10 +500,12 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
         last = state.part(Termination).last_day(calendar)
         zh, en = f"聽取申辯至 {last}，其後決定是否終止", f"hear the organisation until {last}, then decide"
         yield Awaited((Role.CAB_DEC,), "TerminateProject", "", zh, en)
-    left, last = outstanding(state), state.part(Clawback).last_day
+    left, clawback = outstanding(state), state.part(Clawback)
     if left and state.stage in CLAWBACK_RUNS:
+        roles = (Role.CAB_FIN, *([Role.CAB_REG] if clawback.escalated else []))  # who hands it on to be enforced
         zh, en = f"收回資金到賬 {yuan(left)}", f"receive {yuan(left)} that was ordered back"
-        yield Awaited((Role.CAB_FIN,), "ReceiveClawback", "", zh, en, day_ends(last) if last else None)
+        until = day_ends(clawback.last_day) if clawback.last_day else None
+        yield Awaited(roles, "ReceiveClawback", "", zh, en, until)
 
 
 DECIDER = Decider(
