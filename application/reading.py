@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from application.course import read_course
 from application.queries import NameUnknown, load_file
-from deciding.fold import fold
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import beginning_of_day, day_ends, local_day
@@ -28,6 +28,7 @@ from domain.reading import (
 from domain.registers.panel import PanelStage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from application.course import Chapter
@@ -212,8 +213,20 @@ async def may_see_now(store: EventStore, seats: Seats, stream: StreamId) -> bool
     return await may_see(store, seats, await _read_state(store, stream))
 
 
+async def list_open(store: EventStore, seats: Seats, streams: Iterable[StreamId]) -> frozenset[StreamId]:
+    """Which of these files are there and open to them as things stand now: a page links to no other.
+
+    Raises StoreUnavailable.
+    """
+    seen = set()
+    for stream in streams:
+        if await store.standing(stream) is not None and await _find_access_now(store, seats, stream) is not None:
+            seen.add(stream)
+    return frozenset(seen)
+
+
 async def _read_state(store: EventStore, stream: StreamId) -> State:
-    return fold(stream, [entry async for entry in store.read(stream)])
+    return read_course(stream, [entry async for entry in store.read(stream)]).state
 
 
 async def may_know(store: EventStore, seats: Seats, state: State) -> bool:

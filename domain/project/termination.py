@@ -16,7 +16,7 @@ from domain.kernel.facts import Facts, require_scheme
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, yuan
+from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
@@ -140,7 +140,7 @@ class TerminateProject(Adverse, Command):
 class ClawbackDecision(Adverse):
     """How much is to come back, until when."""
 
-    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    amount: Annotated[PositiveFen, Field(title="金額 / amount")]
     due: Annotated[
         Date | None,
         Otherwise("辦法所定期限", "the period of the scheme", "remedy.clawback_days"),
@@ -172,7 +172,7 @@ class OrderClawback(ClawbackDecision, Command):
 class Receipt(Particulars):
     """What came in."""
 
-    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    amount: Annotated[PositiveFen, Field(title="金額 / amount")]
     reference: Annotated[Text | None, Field(title="憑證號 / reference")] = None
     """The treasury's own number of the receipt."""
     attachments: Proof = None
