@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -177,6 +178,8 @@ async def _serve(app: ASGIApp, listening: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)
     host, port, *_ = listening.getsockname()
+    gc.collect()
+    gc.freeze()  # what is loaded stays: to look through it for garbage held up one page in twenty
     log.info("web.ready", address=f"http://{host}:{port}")
     await server.serve(sockets=[listening])
     log.info("web.stopped")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from application.course import read_course
 from application.realms import require_realm
-from deciding.fold import add_up, fold, read_occurrence
+from deciding.fold import fold
 from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
 from domain.kernel.attachment import find_attachments
-from domain.kernel.canonical import plain
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.restriction import Restriction
@@ -22,9 +22,10 @@ from domain.registers.panel import RecuseReviewer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from application.course import Chapter, Turn
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import Attachment
-    from domain.kernel.message import Awaited, Due, Occurrence
+    from domain.kernel.message import Awaited, Due
     from domain.kernel.state import State
     from store.port import Entry, EventStore
 
@@ -147,20 +148,6 @@ def require_realm_said(meaning: Meaning, name: str, realm: str | None) -> None:
 
 
 @dataclass(frozen=True)
-class Chapter:
-    """One event of a story."""
-
-    at: datetime
-    position: int
-    stream: StreamId
-    occurrence: Occurrence
-    recorded_at: datetime
-    """When it was recorded, UTC; ``at`` is when it was so."""
-    withheld: frozenset[str] = frozenset()
-    """Fields of the event that whoever reads does not see: it lacks them (``domain.reading``)."""
-
-
-@dataclass(frozen=True)
 class FiledDocument:
     """A document that an event attaches."""
 
@@ -187,6 +174,8 @@ class File:
     """Whether every event is in it; a reviewer's is what was handed in, and nothing that came of it."""
     restrictions: frozenset[Restriction] = frozenset()
     """Of what kind marked fields are withheld from whoever reads it (``domain.reading``)."""
+    turns: tuple[Turn, ...] = ()
+    """Where it came to another stage, or its money to another figure."""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -229,21 +218,21 @@ async def load_file(
     entries = [entry for entry in await _read_events(store, stream, until, known) if shows(entry.type)]
     if not entries:
         raise NameUnknown(stream.name)
-    chapters = list(_chapters(stream, entries))
-    state = add_up(stream, (chapter.occurrence for chapter in chapters))
-    for other in _cited_streams(state):
-        chapters.extend(_chapters(other, await _read_events(store, other, until, known)))
+    course = read_course(stream, entries)
+    chapters = [*course.chapters]
+    for other in _cited_streams(course.state):
+        chapters.extend(read_course(other, await _read_events(store, other, until, known)).chapters)
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
     documents = await _list_documents(store, chapters)
-    return File(stream, state, calendar, tuple(chapters), entries[-1].chain, documents)
+    return File(stream, course.state, calendar, tuple(chapters), course.head, documents, turns=course.turns)
 
 
 async def _list_documents(store: EventStore, chapters: Iterable[Chapter]) -> tuple[FiledDocument, ...]:
     named = dict.fromkeys(
         (chapter.stream, attachment)
         for chapter in chapters
-        for attachment in find_attachments(plain(chapter.occurrence.event))
+        for attachment in find_attachments(chapter.occurrence.event)
     )
     kept = await store.documents.kept({one.sha256 for _, one in named}) if named else {}
     return tuple(FiledDocument(stream, one, one.sha256 in kept) for stream, one in named)
@@ -266,11 +255,6 @@ async def _read_events(
         async for e in store.read(stream)
         if (until is None or e.occurred_at <= until) and (known is None or e.recorded_at <= known)
     ]
-
-
-def _chapters(stream: StreamId, entries: Iterable[Entry]) -> Iterable[Chapter]:
-    for entry in entries:
-        yield Chapter(entry.occurred_at, entry.position, stream, read_occurrence(entry), entry.recorded_at)
 
 
 def _cited_streams(state: State) -> Iterable[StreamId]:

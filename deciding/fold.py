@@ -35,12 +35,7 @@ def write_event_meta(order: Order) -> bytes:
 
 def fold(stream: StreamId, entries: Iterable[Entry], state: State | None = None) -> State:
     """What the events of the stream add up to."""
-    return add_up(stream, map(read_occurrence, entries), state)
-
-
-def add_up(stream: StreamId, occurrences: Iterable[Occurrence], state: State | None = None) -> State:
-    """The same, of events that were decoded before."""
-    return reduce(AGGREGATES[stream.kind].evolve, occurrences, state or State(stream))
+    return reduce(AGGREGATES[stream.kind].evolve, map(read_occurrence, entries), state or State(stream))
 
 
 def parse_command(command_type: str, body: Mapping[str, Any]) -> Command:

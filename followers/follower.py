@@ -6,6 +6,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 EVERY = timedelta(seconds=5)
 """From the end of one round to the beginning of the next."""
 LEASE = timedelta(seconds=20)
-"""How long a lease lasts that is not renewed: every round renews it."""
+"""How long a lease lasts that is not renewed."""
 
 log = structlog.get_logger()
 
@@ -52,7 +53,9 @@ class Follower(ABC):
         self._store = store
         self._last_round = (measures or Metrics()).followed.labels(self.name)
         self._owner = uuid4()
-        self._holds = False
+        self._generation: int | None = None
+        """Of the lease, while it is held."""
+        self._renew_at = 0.0
         self._reached: int | None = None
         """Up to where the log was seen to; None before the first round under a lease."""
 
@@ -66,8 +69,7 @@ class Follower(ABC):
 
     async def once(self, now: datetime) -> int:
         """One round, if the lease is ours: how many streams were seen to."""
-        self._holds = await self._store.lease(self.name, self._owner, self.lease) is not None
-        if not self._holds:
+        if await self.hold() is None:
             self._reached = None
             self.forget()
             self._last_round.set(0)
@@ -75,6 +77,14 @@ class Follower(ABC):
         count = await self.follow(now)
         self._last_round.set_to_current_time()
         return count
+
+    async def hold(self) -> int | None:
+        """The generation of the lease, None while another has it; renewed as soon as half of it is over."""
+        now = monotonic()
+        if self._generation is None or now >= self._renew_at:
+            self._generation = await self._store.lease(self.name, self._owner, self.lease)
+            self._renew_at = now + self.lease.total_seconds() / 2
+        return self._generation
 
     async def list_moved(self, last: int, *kinds: str) -> Sequence[StreamId] | None:
         """Streams of those kinds that moved since the round before, up to that position.
@@ -89,18 +99,15 @@ class Follower(ABC):
         """Say that the log was seen to up to there; the store keeps it, so that others see how far that is."""
         if self._reached == last:
             return
-        generation, old = (
-            await self._store.lease(self.name, self._owner, self.lease),
-            await self._store.cursor(self.name),
-        )
+        generation, old = await self.hold(), await self._store.cursor(self.name)
         if generation is not None and old <= last:
             await self._store.advance(self.name, generation, old, last)
         self._reached = last
 
     async def release(self) -> None:
         """Let another take the lease at once, if it is held. Without the store it ends by itself."""
-        if self._holds:
-            self._holds = False
+        if self._generation is not None:
+            self._generation = None
             with suppress(StoreUnavailable):
                 await self._store.lease(self.name, self._owner, timedelta(0))
 

@@ -92,7 +92,7 @@ class OutboxFollower(Follower):
 
     async def follow(self, now: datetime) -> int:
         """Take the next page of the log; how many entries there were. Raises CursorMoved."""
-        generation = await self._store.lease(self.name, self._owner, self.lease)
+        generation = await self.hold()
         if generation is None:
             return 0
         old = await self._store.cursor(self.name)

@@ -160,6 +160,8 @@ class ViewFollower(Follower):
         self._folds = Folds(store)
         self._position = 0
         self._swept: set[str] = set()
+        self._is_current = False
+        """Whether the round before left nothing to do until the log grows."""
         self._is_outdated = False
         """Whether newer code has taken a view over: that code is to have the lease, as soon as it asks."""
 
@@ -173,14 +175,15 @@ class ViewFollower(Follower):
 
     async def _follow_until_current(self) -> None:
         try:
-            written = 1
-            while written:
-                written = await self.once(datetime.now(UTC))
+            while await self.once(datetime.now(UTC)):
+                if self._is_current:
+                    break
                 await asyncio.sleep(0)
             if self._is_outdated:
                 await self.release()
         except LeaseLost:
             self.forget()
+            await self.release()
         except Exception as failed:  # noqa: BLE001 - whatever it was, the next poke tries again
             self.tell_failure(failed)
             self.forget()
@@ -197,12 +200,17 @@ class ViewFollower(Follower):
         views = self._store.views
         heads = await self._ensure(views)
         written = 0
+        self._is_current = True
         for cohort in _split_cohorts(heads):
             if cohort[0].walked is None:
-                written += await self._take_page(cohort)
+                taken = await self._take_page(cohort)
+                self._is_current &= taken < PAGE
             else:
-                written += await self._walk(cohort)
-        await self._switch(views)
+                taken = await self._walk(cohort)
+                self._is_current = False
+            written += taken
+        if any(not head.live or head.name not in self._swept for head in heads):
+            await self._switch(views)
         return written
 
     async def _ensure(self, views: ViewStore) -> list[ViewHead]:
@@ -344,7 +352,7 @@ class ViewFollower(Follower):
         self, heads: Sequence[ViewHead], step: ViewWrite, moved: Sequence[Source], refused: Sequence[Source] = ()
     ) -> None:
         """Write the rows of the streams that moved, and what was refused. Raises LeaseLost."""
-        generation = await self._store.lease(self.name, self._owner, self.lease)
+        generation = await self.hold()
         views = []
         for head in heads:
             view = VIEWS[head.name]

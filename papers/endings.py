@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from domain.kernel.attachment import find_attachments
 from domain.kernel.calendar import local_day
-from domain.kernel.identity import Attachment
 from domain.kernel.message import Event
 from domain.kernel.money import yuan
 from domain.project.closeout import Closeout, ProjectArchived, ProjectClosed
@@ -22,9 +22,8 @@ from papers.kind import Draft, PaperKind, draw_receipt, draw_table, list_evidenc
 from papers.paper import Entry, Form, Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from application.queries import Chapter
+    from application.course import Chapter
+    from domain.kernel.identity import Attachment
     from domain.kernel.state import State
     from papers.dossier import Dossier
     from papers.template import Fact
@@ -106,7 +105,7 @@ def _draft_index(dossier: Dossier, chapter: Chapter, _event: Event, _before: Sta
             dossier.say(one.occurrence.event.zh),
             dossier.say(one.occurrence.actor.role.zh),
             local_day(one.at).strftime("%Y%m%d"),
-            "、".join(document.name for document in _list_documents(one.occurrence.event)),
+            "、".join(document.name for document in find_attachments(one.occurrence.event)),
             str(one.position),
         )
         for n, one in enumerate(filter(_is_filed, dossier.file.story), start=1)
@@ -128,7 +127,7 @@ def _draft_disposal(dossier: Dossier, chapter: Chapter, event: FileDisposed, bef
     named: dict[str, tuple[Attachment, Chapter]] = {}
     for one in dossier.until(chapter):
         if one.stream == chapter.stream:
-            named.update({each.sha256: (each, one) for each in _list_documents(one.occurrence.event)})
+            named.update({each.sha256: (each, one) for each in find_attachments(one.occurrence.event)})
     rows = [
         (str(n), each.name, each.sha256[:16], local_day(one.at).strftime("%Y%m%d"), str(one.position))
         for n, (each, one) in enumerate(named.values(), start=1)
@@ -160,20 +159,6 @@ def _is_filed(chapter: Chapter) -> bool:
     """Whether it goes into the file: of the panel that it was drawn and what it reported, not who scored how."""
     event = chapter.occurrence.event
     return chapter.stream.kind != "panel" or isinstance(event, PanelDrawn | ReviewReportIssued)
-
-
-def _list_documents(value: Any) -> Iterator[Attachment]:  # noqa: ANN401 - whatever an event holds
-    if isinstance(value, Attachment):
-        yield value
-    elif isinstance(value, Event):
-        for name in type(value).model_fields:
-            yield from _list_documents(getattr(value, name, None))
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _list_documents(inner)
-    elif isinstance(value, tuple | list):
-        for inner in value:
-            yield from _list_documents(inner)
 
 
 NOTICE = PaperKind(

@@ -25,7 +25,7 @@ from papers.kind import Draft, PaperKind, write_in_words
 from papers.paper import Entry, Form, Layout
 
 if TYPE_CHECKING:
-    from application.queries import Chapter
+    from application.course import Chapter
     from domain.kernel.state import State
     from papers.dossier import Dossier
     from papers.template import Fact

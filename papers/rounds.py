@@ -15,7 +15,7 @@ from papers.kind import Draft, PaperKind, draw_table, write_amount
 from papers.paper import Layout
 
 if TYPE_CHECKING:
-    from application.queries import Chapter
+    from application.course import Chapter
     from domain.kernel.state import State
     from papers.dossier import Dossier
     from papers.template import Fact

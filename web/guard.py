@@ -102,8 +102,8 @@ class GuardedRoute(APIRoute):
             if scope is not None and self.path.startswith("/v1/"):
                 self._require_known(request.query_params)
             response = await handler(request)
-            for name, value in house.allowance.headers(left).items():
-                response.headers[name] = value
+            allowance = house.allowance.headers(left)  # no route says anything of it itself: nothing is to be replaced
+            response.raw_headers.extend((name.lower().encode(), value.encode()) for name, value in allowance.items())
             return response
 
         return guarded

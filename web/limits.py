@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
 from application.document_content import MOST_BYTES as MOST_OF_A_DOCUMENT
@@ -57,6 +57,8 @@ HEADERS: Final = (
     ("Cache-Control", "no-store"),
 )
 """Of every answer that does not say otherwise itself."""
+_RAW: Final = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS)
+"""As they are sent: written once, not for each answer."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -86,10 +88,10 @@ class Limits:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                for name, value in HEADERS:
-                    answer.setdefault(name, value)
-                answer["X-Request-Id"] = request_id
+                own = list(message["headers"])
+                names = {name for name, _ in own}
+                otherwise = [header for header in _RAW if header[0] not in names]
+                message["headers"] = [*own, *otherwise, (b"x-request-id", request_id.encode())]
             await send(message)
 
         self._left -= 1

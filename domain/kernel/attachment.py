@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from decimal import Decimal
+from types import NoneType
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from domain.kernel.identity import Attachment
 
@@ -12,11 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FIELDS = frozenset(Attachment.model_fields)
+_PLAIN = frozenset({str, int, bool, NoneType, date, datetime, Decimal})
+"""Values that hold no others: most there are."""
 
 
 def find_attachments(data: object) -> Iterator[Attachment]:
-    """Every attachment in plain JSON values, at any depth, in order; one that occurs twice comes twice."""
+    """Every attachment in a model or in plain values, at any depth, in order; one that occurs twice comes twice."""
     match data:
+        case Attachment():
+            yield data
+        case BaseModel():
+            for value in data.__dict__.values():
+                if value.__class__ not in _PLAIN:
+                    yield from find_attachments(value)
         case dict() if data.keys() == _FIELDS:
             try:
                 yield Attachment.model_validate(data)

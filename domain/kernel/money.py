@@ -28,6 +28,9 @@ class Unit:
 Fen = Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(_whole), Unit("fen")]
 """An amount of RMB in fen, not negative, exact in any JSON reader."""
 
+PositiveFen = Annotated[int, Field(gt=0, le=2**53 - 1), BeforeValidator(_whole), Unit("fen")]
+"""An amount of RMB in fen that is more than nothing."""
+
 SignedFen = Annotated[int, Field(ge=-(2**53) + 1, le=2**53 - 1), BeforeValidator(_whole), Unit("fen")]
 """A movement of RMB in fen; negative takes away."""
 

@@ -18,7 +18,7 @@ from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, yuan
+from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
@@ -63,7 +63,7 @@ class Bid(Particulars):
     partners: Annotated[tuple[Name, ...], Field(max_length=20, title="聯合申報單位 / joint applicants")] = ()
     """Organisations that bid jointly."""
     title: Annotated[Text, Field(title="名稱 / title")]
-    requested: Annotated[Fen, Field(gt=0, title="申請資助金額 / amount applied for")]
+    requested: Annotated[PositiveFen, Field(title="申請資助金額 / amount applied for")]
     """What it asks for, in fen."""
     match_pledged: Annotated[Fen, Field(title="承諾配套 / match funding pledged")] = 0
     """Self-raised money promised beside it, in fen."""

@@ -18,7 +18,7 @@ from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, yuan
+from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -99,7 +99,7 @@ class SubmitFinalReport(Outputs, Command):
 class Surplus(Particulars):
     """What was paid and not needed."""
 
-    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    amount: Annotated[PositiveFen, Field(title="金額 / amount")]
     reference: Annotated[Text | None, Field(title="憑證號 / reference")] = None
     """The treasury's own number of the receipt."""
     attachments: Proof = None

@@ -20,7 +20,7 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, yuan
+from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import named, or_else, word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Relation
@@ -117,7 +117,7 @@ class AssignSupervisor(Supervisor, Command):
 class Match(Particulars):
     """Self-raised money that came in; never mixed with the award (HZ-5)."""
 
-    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    amount: Annotated[PositiveFen, Field(title="金額 / amount")]
     provider: Annotated[Text | None, Field(title="提供方 / provider")] = None
     confidence: Annotated[
         MatchConfidence | None, Otherwise("未知", "unknown"), Field(title="可信程度 / confidence")
@@ -244,7 +244,7 @@ class Spending(Particulars):
     """The invoice's own number; it can be claimed once, by one project (M7)."""
     issuer: Issuer = None
     """Who issued it, by tax number or name: two issuers may use one number."""
-    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    amount: Annotated[PositiveFen, Field(title="金額 / amount")]
     line: Annotated[Line, Field(title="支出科目 / budget line")]
     """The budget line that bears it."""
     purpose: Annotated[Text | None, Field(title="用途 / purpose")] = None

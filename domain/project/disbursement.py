@@ -17,7 +17,7 @@ from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, yuan
+from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche, named, or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
@@ -67,7 +67,7 @@ Bound = Annotated[
 class TrancheAmount(TrancheName):
     """How much of which tranche."""
 
-    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    amount: Annotated[PositiveFen, Field(title="金額 / amount")]
 
 
 # ---------------------------------------------------------------- 撥款申請、複核、審批

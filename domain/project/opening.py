@@ -26,7 +26,7 @@ from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.identity import LIVE, Attachment, Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, yuan
+from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche, word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -136,7 +136,7 @@ class Opening(Particulars):
     fields: Annotated[tuple[Text, ...], Field(max_length=20, title="領域 / fields")] = ()
     community: Annotated[Name | None, Field(title="社區 / community")] = None
     district: Annotated[Name | None, Field(title="區縣 / district")] = None
-    award: Annotated[Fen, Field(gt=0, title="資助金額 / award")]
+    award: Annotated[PositiveFen, Field(title="資助金額 / award")]
     funds: Annotated[dict[Name, Fen], Field(max_length=50, title="資金來源 / funds")]
     """Fund and its share; the shares add up to the award."""
     awarded_on: Annotated[Date, Field(title="立項日 / awarded on")]
@@ -173,7 +173,7 @@ class Opening(Particulars):
     closed_on: Annotated[Date | None, Field(title="結項日 / closed on")] = None
     ground: Annotated[Text | None, Field(title="終止事由 / ground of termination")] = None
     hearing_until: Annotated[Date | None, Field(title="陳述申辯截止 / representations until")] = None
-    clawback: Annotated[Fen | None, Field(gt=0, title="待收回 / still to be recovered")] = None
+    clawback: Annotated[PositiveFen | None, Field(title="待收回 / still to be recovered")] = None
     """Of what was ordered back, what has not come; what has is in ``returned``."""
     clawback_until: Annotated[Date | None, Field(title="收回期限 / recovery due")] = None
     enforced: Annotated[bool | None, Field(title="已移送追繳 / referred for enforcement")] = None

@@ -16,7 +16,7 @@ from domain.kernel.facts import Facts, require_scheme
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Attachment, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, yuan
+from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
@@ -140,7 +140,7 @@ class TerminateProject(Adverse, Command):
 class ClawbackDecision(Adverse):
     """How much is to come back, until when."""
 
-    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    amount: Annotated[PositiveFen, Field(title="金額 / amount")]
     due: Annotated[
         Date | None,
         Otherwise("辦法所定期限", "the period of the scheme", "remedy.clawback_days"),
@@ -172,7 +172,7 @@ class OrderClawback(ClawbackDecision, Command):
 class Receipt(Particulars):
     """What came in."""
 
-    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    amount: Annotated[PositiveFen, Field(title="金額 / amount")]
     reference: Annotated[Text | None, Field(title="憑證號 / reference")] = None
     """The treasury's own number of the receipt."""
     attachments: Proof = None
@@ -500,10 +500,12 @@ def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
         last = state.part(Termination).last_day(calendar)
         zh, en = f"聽取申辯至 {last}，其後決定是否終止", f"hear the organisation until {last}, then decide"
         yield Awaited((Role.CAB_DEC,), "TerminateProject", "", zh, en)
-    left, last = outstanding(state), state.part(Clawback).last_day
+    left, clawback = outstanding(state), state.part(Clawback)
     if left and state.stage in CLAWBACK_RUNS:
+        roles = (Role.CAB_FIN, *([Role.CAB_REG] if clawback.escalated else []))  # who hands it on to be enforced
         zh, en = f"收回資金到賬 {yuan(left)}", f"receive {yuan(left)} that was ordered back"
-        yield Awaited((Role.CAB_FIN,), "ReceiveClawback", "", zh, en, day_ends(last) if last else None)
+        until = day_ends(clawback.last_day) if clawback.last_day else None
+        yield Awaited(roles, "ReceiveClawback", "", zh, en, until)
 
 
 DECIDER = Decider(

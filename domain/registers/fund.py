@@ -17,7 +17,7 @@ from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, SignedFen, yuan
+from domain.kernel.money import Fen, PositiveFen, SignedFen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import NONE, Part, State, Transition
@@ -71,7 +71,7 @@ class Source(Particulars):
     kind: Annotated[FundKind, Field(title="類別 / kind")] = FundKind.OTHER
     purposes: Annotated[tuple[Text, ...], Field(max_length=50, title="用途 / purposes")] = ()
     """Fields that it may be spent on (HZ-6); none named means any."""
-    envelope: Annotated[Fen, Field(gt=0, title="額度 / envelope")]
+    envelope: Annotated[PositiveFen, Field(title="額度 / envelope")]
     """All that may be awarded from it, in fen."""
 
 

@@ -20,7 +20,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, yuan
+from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Names
 from domain.kernel.scheme import RoundLevel, Route, Scheme
@@ -103,7 +103,7 @@ class SetAside(BaseModel):
     by: Annotated[SetAsideBy, Field(title="依據 / by")]
     value: Annotated[Text, Field(title="代碼 / code")]
     """As the city's list has it, e.g. 助老扶幼."""
-    least: Annotated[Fen, Field(gt=0, title="預留金額 / set aside")]
+    least: Annotated[PositiveFen, Field(title="預留金額 / set aside")]
     """Fen; whoever it is for may be awarded more, others never what is left of it."""
 
     @property
@@ -115,7 +115,7 @@ class SetAside(BaseModel):
 class Appropriation(Particulars):
     """The year's money for the round."""
 
-    amount: Annotated[Fen, Field(gt=0, title="金額 / amount")]
+    amount: Annotated[PositiveFen, Field(title="金額 / amount")]
     """Fen."""
     funds: dict[Name, Fen] = Field(max_length=50, default_factory=dict, title="資金來源 / funds")
     """Fund and its share, where the approval names them; the shares add up to the amount."""

@@ -18,7 +18,7 @@ from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Attachment, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
-from domain.kernel.money import Fen, yuan
+from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -46,7 +46,7 @@ class Selection(_BidLine):
 
     project: Annotated[str, Field(pattern=r"^PJ-[A-Za-z0-9-]{1,32}$", title="項目 / project")]
     """Its number as a project."""
-    award: Annotated[Fen, Field(gt=0, title="資助金額 / award")]
+    award: Annotated[PositiveFen, Field(title="資助金額 / award")]
     """Fen."""
     funds: Annotated[dict[Name, Fen], Field(max_length=50, title="資金來源 / funds")]
     """Fund and its share, in fen."""

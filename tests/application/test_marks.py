@@ -38,7 +38,7 @@ async def test_what_was_done_in_an_emergency_is_marked_wherever_the_story_is_sho
     say, words = Language.HANT.say, Basis.BREAK_GLASS.zh
     assert chapter.occurrence.basis is Basis.BREAK_GLASS
     assert words in who_acted(chapter.occurrence, Printer(Form.TABLE, Language.HANT))
-    (entry,) = tell_story(file.story, (), stream, Language.HANT, is_manual=False)
+    (entry,) = tell_story(file.story, (), stream, Language.HANT, is_manual=False).entries
     assert entry.basis == (words, Basis.BREAK_GLASS.en)
     dossier = await open_dossier(office.store, stream, as_of=None, until=None)
     assert dossier.say(words) in dossier.seat(chapter)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from typer.testing import CliRunner
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
+Town = TypeVar("Town", bound=WrittenRealm)
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 ROOMS = sorted(Path(audit.invariants.__file__).parent.glob("*.py"))
 NOON = datetime(2024, 3, 4, 4, tzinfo=UTC)
@@ -56,9 +57,14 @@ NOON = datetime(2024, 3, 4, 4, tzinfo=UTC)
 
 def write_story(path: Path) -> WrittenRealm:
     """The story, written down as it is played by the rules."""
+    return write_story_in(WrittenRealm, path)
+
+
+def write_story_in(kind: type[Town], path: Path) -> Town:
+    """The story, written down in a realm of that kind."""
     document = read(path)
     story = plan(document.parse(Scenario), document)
-    town, first = WrittenRealm(realm=story.realm), story.begins.isoformat()
+    town, first = kind(realm=story.realm), story.begins.isoformat()
     for year in load_published(local_day(story.begins).year, local_day(story.ends).year + 1):
         notice = PublishCalendar(
             year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))

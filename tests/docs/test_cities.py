@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,15 +17,27 @@ from typer.testing import CliRunner
 
 import cli.adapter
 from cli.app import build
-from domain.catalogue import event_class
+from domain.catalogue import AGGREGATES, event_class
+from domain.kernel.identity import SYSTEM
+from domain.kernel.state import State
+from scenarios.format import Scenario
+from scenarios.plan import plan
+from schemes.document import read
+from schemes.packs import load_shipped
 from store.port import EntryKind
-from tests.audit.test_invariants import write_story
+from tests.audit.test_invariants import write_story, write_story_in
+from tests.domain.written_realm import WrittenRealm
 from tests.papers.conftest import play_shipped
 from tests.store.test_following import follow
 from tests.tables import every_row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.message import Event, Order
+
+Awaited = dict[str, set[str]]
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
@@ -33,6 +46,12 @@ ROWS = [
     if re.match(r"\| [A-Z]+-?\d", line)
 ]
 """The article's, and what lies beyond it."""
+TIMERS = [
+    [cell.strip() for cell in line.strip().strip("|").split("|")]
+    for line in (ROOT / "docs" / "cities.md").read_text("utf-8").split("## 期限", 1)[1].splitlines()
+    if re.match(r"\| [^-].*-\w+ \|$", line)
+]
+"""What falls due: name, parameter, what is recorded, who is then awaited, what is refused before, in which story."""
 
 
 @cache
@@ -41,6 +60,84 @@ def happened(story: str) -> frozenset[str]:
     town = write_story(ROOT / "scenarios" / f"{story}.yaml")
     assert town.check().ok, story
     return frozenset(entry.type for entry in town.entries)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One order that was carried out: who was awaited on its stream, by command, before it and after."""
+
+    command: str
+    by: Actor
+    events: tuple[str, ...]
+    before: Awaited
+    after: Awaited
+
+
+@dataclass
+class WatchedRealm(WrittenRealm):
+    """A written realm that keeps who is awaited."""
+
+    steps: list[Step] = field(default_factory=list)
+
+    def _carry_out(self, stream: StreamId, order: Order) -> list[Event]:
+        before = self.awaited(stream)
+        events = super()._carry_out(stream, order)
+        kinds = tuple(event.event_type for event in events)
+        self.steps.append(Step(order.command.command_type, order.actor, kinds, before, self.awaited(stream)))
+        return events
+
+    def awaited(self, stream: StreamId) -> Awaited:
+        now = AGGREGATES[stream.kind].awaiting(self.states.get(stream) or State(stream), self.calendar)
+        return {one.command: {str(role) for role in one.roles} for one in now}
+
+
+@cache
+def steps(story: str) -> tuple[Step, ...]:
+    """Every order of that story."""
+    return tuple(write_story_in(WatchedRealm, ROOT / "scenarios" / f"{story}.yaml").steps)
+
+
+@cache
+def refusals(story: str) -> frozenset[tuple[str, str]]:
+    """What must be refused in that story, each with its rule."""
+    document = read(ROOT / "scenarios" / f"{story}.yaml")
+    rows = plan(document.parse(Scenario), document).orders
+    return frozenset((row.command.command_type, row.must_refuse) for row in rows if row.must_refuse)
+
+
+@every_row("row", TIMERS)
+def test_when_a_timer_is_up_its_event_is_recorded_and_whoever_it_concerns_is_awaited(row: list[str]) -> None:
+    _, _, recorded, awaited, refused, story = row
+    wanted = {command: set(roles.split()) for command, roles in re.findall(r"`(\w+)` ([A-Z -]+)", awaited)}
+    if recorded:
+        after = [one.after for one in steps(story) if one.by == SYSTEM and recorded.strip("`") in one.events]
+        assert after
+        assert all(wanted.items() <= one.items() for one in after), after
+    for command, roles in () if recorded else wanted.items():
+        assert roles in [one.before.get(command) for one in steps(story) if one.command == command]
+    assert set(re.findall(r"`(\w+)` (\w+)", refused)) <= refusals(story)
+    assert recorded or wanted or refused
+
+
+@every_row("row", [row for row in TIMERS if row[1]])
+def test_the_parameter_of_a_timer_is_the_schemes(row: list[str]) -> None:
+    name, value = re.fullmatch(r"`([\w.]+)`(?: \((\d+)\))?", row[1]).groups()  # type: ignore[union-attr]
+    section, parameter = name.split(".")
+    known = getattr(getattr(load_shipped("hangzhou"), section), parameter)
+    assert value is None or known == int(value)
+
+
+def test_no_deadline_that_the_engine_knows_is_missing() -> None:
+    # an approval's are told where approvals are; the rest follow from somebody's act, not from a day
+    others = {"approval", "person", "seat", "door"}
+    known = {
+        command.records.event_type
+        for kind, aggregate in AGGREGATES.items()
+        if kind not in others
+        for command in aggregate.commands
+        if command.by == (SYSTEM.role,)
+    }
+    assert {row[2].strip("`") for row in TIMERS} - {""} == known
 
 
 def test_there_are_the_rows_that_the_article_names() -> None:

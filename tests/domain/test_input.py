@@ -87,7 +87,7 @@ def test_what_is_no_amount_is_refused_with_what_would_do(text: str) -> None:
 def test_less_than_nothing_is_said_in_yuan() -> None:
     with pytest.raises(InputInvalid) as invalid:
         typed("RegisterFundSource", name="甲", envelope="-5")
-    assert invalid.value.faults[0].zh == "須不小於 ¥0.00，現為 -¥5.00"
+    assert invalid.value.faults[0].zh == "須大於 ¥0.00，現為 -¥5.00"
 
 
 def test_a_movement_may_take_away() -> None:

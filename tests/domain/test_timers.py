@@ -130,6 +130,13 @@ def test_bureau_finance_sees_a_payment_that_is_late_until_it_is_paid() -> None:
     assert story.check().ok
 
 
+def test_the_case_officer_sees_a_clawback_that_is_referred_for_enforcement() -> None:
+    story = town("paid T2", *TERMINATING, CANCELLED, ORDERED_BACK, TERMINATED)
+    assert awaited(story, "AP-1")["ReceiveClawback"] == (Role.CAB_FIN,)
+    story.pass_time(day_ends(date(2024, 8, 28)))
+    assert awaited(story, "AP-1")["ReceiveClawback"] == (Role.CAB_FIN, Role.CAB_REG)
+
+
 def test_two_years_on_the_list_of_abnormal_operations_count_as_a_serious_listing() -> None:
     story = listed(realm_until("ORG-2"))
     (one,) = AGGREGATES["organisation"].awaiting(story.state("organisation", "ORG-1"), story.calendar)

@@ -212,7 +212,7 @@ delivery:
     ("tests/schemes", "tests/domain/test_words.py"),
 )
 
-_IMPORTS = "from application.queries import NameAmbiguous, NameUnknown, "
+_IMPORTS = "    NameUnknown,\n    RealmUnsaid,\n"
 _QUERIES, _QUERIES_TEST = "application/queries.py", "tests/application/test_queries.py"
 _VERBS, _MONEY, _LIST = "cli/project.py", "application/money.py", "cli/project_list.py"
 
@@ -243,12 +243,12 @@ async def attendances_command(name: Name, *, invocation: Invocation, realm: Real
     例 example:  venture project attendances PJ-3
     """
     async with invocation.open_store() as store:
-        attendances = await count_attendances(store, await resolve_name(store, name, realm))
+        attendances = await count_attendances(store, await resolve(store, name, realm, invocation.printer))
     columns = (Column("attendances", "人次", "attendances", right=True),)
     invocation.printer.rows([{"attendances": attendances}], columns, ("沒有活動", "no activities"))
 ''',
         ),
-        Edit(_VERBS, "count_attendances, ", after="from application.queries import Chapter, File, "),
+        Edit(_VERBS, "count_attendances, ", after="from application.queries import File, "),
         Edit(_VERBS, "Column, ", after="from cli.output import "),
         Edit(
             _QUERIES_TEST,
@@ -260,7 +260,7 @@ async def test_the_attendances_of_a_project_are_those_of_its_activities() -> Non
     assert await count_attendances(store, StreamId.of("project", played.plan.realm, "AP-5")) > 0
 """,
         ),
-        Edit(_QUERIES_TEST, "count_attendances, ", after=_IMPORTS),
+        Edit(_QUERIES_TEST, "    count_attendances,\n", after=_IMPORTS),
         Edit(
             _QUERIES_TEST,
             "from datetime import UTC, datetime\n\nfrom domain.kernel.identity import StreamId\n"
@@ -321,7 +321,7 @@ async def test_projects_are_counted_by_stage() -> None:
         Edit(
             _QUERIES_TEST,
             "from application.money import count_stages\nfrom application.pages import PageRequest\n",
-            before="from application.queries import NameAmbiguous",
+            before="from application.queries import (\n    NameAmbiguous",
         ),
     ),
     (_QUERIES_TEST, "tests/cli/test_help.py"),

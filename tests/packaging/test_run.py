@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -178,6 +179,50 @@ def test_a_check_ends_with_the_first_that_fails(run: Any, monkeypatch: pytest.Mo
     heard = Heard(run, monkeypatch, fails="lint-imports")
     assert run.check() == 1
     assert heard.commands[-1] == "lint-imports"
+
+
+@pytest.mark.parametrize(
+    ("check", "tests", "code"),
+    [("exit 0", 0, 0), ("exit 1", 0, 1), ("exit 0", 4, 4), ("exit 1", 4, 4), ("kill $$", 0, 1)],
+)
+def test_checks_and_tests_side_by_side_are_both_told_and_either_fails_the_whole(
+    run: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], check: str, tests: int, code: int
+) -> None:
+    monkeypatch.setattr(run, "typed", lambda _: ["/bin/sh", "-c", f"echo tests; exit {tests}"])
+    checks = [["/bin/sh", "-c", f"echo first; {check}"], ["/bin/sh", "-c", "echo second"]]
+    assert run.beside(checks, ["pytest"]) == code
+    told = capfd.readouterr().out
+    assert "\ntests\n" in told
+    assert "\nfirst\n" in told
+    assert ("\nsecond\n" in told) is ("kill" not in check)
+    assert (f"✗ $ sh -c echo first; {check}" in told) is (check != "exit 0")
+
+
+def test_a_check_that_cannot_even_be_started_has_failed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "typed", lambda _: ["/bin/true"])
+    monkeypatch.setattr(run.threading, "excepthook", lambda _: None)
+    assert run.beside([["/nowhere/mypy"]], ["pytest"]) == 1
+
+
+def test_an_interrupt_ends_the_check_that_runs_beside(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = threading.Event()
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*words: Any, **how: Any) -> subprocess.Popen[str]:
+        processes.append(subprocess.Popen(*words, **how))  # noqa: S603 - as it would be
+        started.set()
+        return processes[-1]
+
+    def interrupt(_: object) -> int:
+        assert started.wait(PATIENCE_S)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "subprocess", SimpleNamespace(**{**vars(subprocess), "Popen": start}))
+    monkeypatch.setattr(run, "in_turn", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run.beside([["/bin/sleep", "1000"], ["/bin/sleep", "1000"]], ["pytest"])
+    assert processes[0].wait(PATIENCE_S) < 0
+    assert len(processes) == 1
 
 
 @pytest.mark.parametrize("chosen", ["corpus", "histories"])

@@ -16,6 +16,7 @@ from application.pages import PageRequest, reach
 from application.projects import ProjectFilter, list_projects
 from domain.kernel.identity import Actor
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
+from followers import follower
 from followers import views as following
 from followers.views import ViewFollower
 from store.memory import MemoryStore
@@ -33,10 +34,10 @@ LATER = datetime(2023, 6, 30, 4, tzinfo=UTC)
 
 async def follow(store: EventStore) -> None:
     """Until there is nothing more to follow."""
-    follower = ViewFollower(store)
-    while await follower.once(datetime.now(UTC)):
+    keeper = ViewFollower(store)
+    while await keeper.once(datetime.now(UTC)):
         pass
-    await follower.release()
+    await keeper.release()
 
 
 async def read_all(store: EventStore, *, without: frozenset[str] = frozenset()) -> dict[str, list[dict[str, Any]]]:
@@ -246,6 +247,26 @@ async def test_it_follows_as_soon_as_the_log_grows_and_lets_go_when_it_ends() ->
     task.cancel()
     await asyncio.wait([task])
     assert await store.lease(LEASE, uuid4(), timedelta(0)) is not None
+
+
+async def test_its_lease_is_renewed_once_half_of_it_is_over_and_not_each_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, seconds = MemoryStore(), 100.0
+    monkeypatch.setattr(follower, "monotonic", lambda: seconds)
+    taken, lease = 0, store.lease
+
+    async def count(name: str, owner: UUID, lasting: timedelta) -> int | None:
+        nonlocal taken
+        taken += 1
+        return await lease(name, owner, lasting)
+
+    monkeypatch.setattr(store, "lease", count)
+    keeper = ViewFollower(store)
+    for seconds, expected in ((100.0, 1), (102.4, 1), (102.5, 2), (105.0, 3)):
+        await keeper.once(datetime.now(UTC))
+        assert taken == expected, f"at {seconds} s of a lease of five"
+    await keeper.release()
+    await keeper.once(datetime.now(UTC))
+    assert taken == 5, "what was let go is taken again"
 
 
 async def _begin_story(store: EventStore) -> None:

@@ -49,11 +49,15 @@ class Receiver:
     answers: list[int] = field(default_factory=list)
     """The statuses of the next answers; afterwards 204."""
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    pause_s: float = 0.0
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Answers at once unless a test says otherwise."""
+        self.may_answer.set()
 
     async def take(self, request: Request) -> Response:
         self.got.append((dict(request.headers), await request.body()))
-        await asyncio.sleep(self.pause_s)
+        await self.may_answer.wait()
         status = self.answers.pop(0) if self.answers else 204
         headers = {"Location": f"{self.address}/elsewhere"} if status == 302 else {}
         return Response(b"x" * 100_000 if status == 200 else b"", status, headers)
@@ -265,8 +269,8 @@ async def test_what_ended_long_ago_is_forgotten_and_what_is_still_to_be_said_is_
 async def test_one_that_is_down_or_slow_keeps_no_other_back(
     sender_house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "PATIENCE_S", 0.3)
-    slow = Receiver(pause_s=1.0)
+    slow = Receiver()
+    slow.may_answer.clear()
     async with served(Starlette(routes=[Route("/", slow.take, methods=["POST"])])) as slow.address:
         down, late, good = [
             await sender_house.add(url, "NeedSubmitted")
@@ -276,14 +280,24 @@ async def test_one_that_is_down_or_slow_keeps_no_other_back(
         await sender_house.fill()
         deliverer = sender_house.deliverer
         await deliverer.look()
-        await asyncio.gather(*deliverer._draining.values())
+        draining = dict(deliverer._draining)
+        await asyncio.gather(draining.pop(down.endpoint), draining.pop(good.endpoint))
+        assert not draining[late.endpoint].done(), "it is still waited for"
+        slow.may_answer.set()
+        await draining[late.endpoint]
+
+        slow.may_answer.clear()
+        monkeypatch.setattr(deliveries, "PATIENCE_S", 0.3)
+        await sender_house.happen("ND-6")
+        await sender_house.fill()
+        await sender_house.deliver(late.endpoint)
+        slow.may_answer.set()  # its server waits for it to end
     assert sorted(m["data"]["id"] for m in receiver.read(good.shared)) == sorted(one for (one,) in events)
-    tries = {}
-    for fresh in (down, late):
-        lines = await sender_house.outbox.deliveries(fresh.endpoint, 2**53, 10)
-        tries[fresh.endpoint] = {(line.status, line.said, line.delivered_at) for line in lines}
-    assert tries[down.endpoint] == {(None, "ConnectError", None)}
-    assert tries[late.endpoint] == {(None, "no answer within 0 s", None)}
+    failed = await sender_house.outbox.deliveries(down.endpoint, 2**53, 10)
+    assert {(line.said, line.delivered_at) for line in failed if line.tries} == {("ConnectError", None)}
+    newest, *before = await sender_house.outbox.deliveries(late.endpoint, 2**53, 10)
+    assert (newest.status, newest.said, newest.delivered_at) == (None, "no answer within 0 s", None)
+    assert {line.status for line in before} == {204}
 
 
 async def test_what_a_dead_worker_had_taken_up_is_told_by_another_under_the_same_id(

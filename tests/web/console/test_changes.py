@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from application.course import sum_money
 from application.queries import load_file, resolve_name
 from tests.web.console.papers import PaperHouse, open_paper_house
-from web.console.file.change import list_money, trace_money
-from web.console.file.life import trace_states
+from web.console.file.change import trace_money
 
 if TYPE_CHECKING:
     import httpx
@@ -33,8 +33,8 @@ async def read(client: httpx.AsyncClient, papers: PaperHouse, query: str = "") -
 async def test_a_figure_is_the_sum_of_the_events_that_it_is_made_of(papers: PaperHouse) -> None:
     store = papers.house.store
     file = await load_file(store, await resolve_name(store, "AP-5", papers.realm))
-    moved = trace_money(trace_states(file.stream, file.story))
-    for name, fen in list_money(file.state).items():
+    moved = trace_money(file.turns)
+    for name, fen in sum_money(file.state).items():
         assert sum(one.fen for one in moved.get(name, [])) == fen, name
     assert [one.fen for one in moved["money_paid"]] == [3500000, 1500000]
 
@@ -65,3 +65,32 @@ async def test_two_days_differ_in_what_moved_between_them_and_in_nothing_else(pa
     assert "尚未建立" in begun
     assert 'id="changes"' not in none
     assert unreadable.status_code == 422
+
+
+def _list_entries(page: str) -> list[str]:
+    return re.findall(r'<li id="e(\d+)"', page)
+
+
+async def test_a_long_story_is_told_in_pages_and_whatever_is_linked_is_on_one_of_them(
+    papers: PaperHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with papers.person("CAB-REG#1") as officer:
+        whole = _list_entries(await read(officer, papers))
+        monkeypatch.setattr("web.console.file.page.MOST_ENTRIES", 10)
+        page = await read(officer, papers)
+        pages = [page]
+        while older := re.search(r'rel="next" href="(\?story=\d+)#story"', pages[-1]):
+            pages.append(await read(officer, papers, older[1]))
+        assert [entry for one in pages for entry in _list_entries(one)] == whole
+        assert f"共 {len(whole)} 條，本頁 10 條" in page
+        newer = re.search(r'rel="prev" href="(\?story=\d+)#story"', pages[1])
+        assert newer
+        assert _list_entries(await read(officer, papers, newer[1])) == whole[:10]
+        assert _list_entries(await read(officer, papers, "?story=whole")) == whole
+        assert _list_entries(await read(officer, papers, "?story=../../etc")) == whole[:10]
+        linked = re.findall(r'href="(\?[^"]*)#e(\d+)"', page)
+        assert linked
+        for query, position in linked:
+            assert f'id="e{position}"' in await read(officer, papers, query)
+        early = await read(officer, papers, "?as_of=2023-06-02")
+    assert 'rel="next" href="?as_of=2023-06-02&amp;story=' in early, "a page of the past goes on in the past"

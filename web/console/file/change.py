@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from application.course import sum_money
 from domain.catalogue import AGGREGATES, stage_words, value_words
 from domain.kernel.state import State
-from domain.project.aggregate import PROJECT
 from domain.project.contract import Contract
 from domain.project.derived import derive_outputs
-from domain.project.money import Money
 from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches
 from web.components.words import tell_event, tell_money
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from application.course import Turn
     from application.event_text import Say
-    from application.queries import Chapter
     from web.console.texts import Speak
 
 
@@ -44,34 +43,16 @@ class Difference:
     after: str
 
 
-def list_money(state: State) -> dict[str, int]:
-    """By the name of its text, what a project's money comes to, in fen; of another file what stands in its envelope."""
-    if state.stream.kind != "project":
-        envelope = AGGREGATES[state.stream.kind].summary(state).get("envelope")
-        return {"amount": envelope} if isinstance(envelope, int) else {}
-    money, summary = state.part(Money), PROJECT.summary(state)
-    return {
-        "money_requested": int(str(summary["requested"])),
-        "money_award": int(str(summary["award"])),
-        "money_paid": money.paid,
-        "money_unpaid": sum(one.remainder for one in state.part(Tranches).of.values()),
-        "money_outstanding": int(str(summary["outstanding"])),
-        "money_returned": money.returned + money.clawed_back,
-        "money_net": money.net,
-    }
-
-
-def trace_money(states: Iterable[tuple[Chapter, State]]) -> Mapping[str, list[Movement]]:
+def trace_money(turns: Iterable[Turn]) -> Mapping[str, list[Movement]]:
     """By figure, the events that it is made of: what they moved adds up to it."""
-    figures: dict[str, int] = {}
+    figures: Mapping[str, int] = {}
     moved: dict[str, list[Movement]] = {}
-    for chapter, state in states:
-        now = list_money(state)
-        what = tell_event(chapter.occurrence.event.event_type)
-        for name, fen in now.items():
+    for turn in turns:
+        what = tell_event(turn.event_type)
+        for name, fen in turn.figures.items():
             if difference := fen - figures.get(name, 0):
-                moved.setdefault(name, []).append(Movement(chapter.at, chapter.position, what, difference))
-        figures = now
+                moved.setdefault(name, []).append(Movement(turn.at, turn.position, what, difference))
+        figures = turn.figures
     return moved
 
 
@@ -88,7 +69,7 @@ def compare(before: State, after: State, speak: Speak, say: Say) -> list[Differe
 def _describe(state: State, speak: Speak, say: Say) -> Iterator[tuple[str, str]]:
     """Everything of the file that a page shows as a value, by what it is called."""
     yield speak("stands"), say(*stage_words(state.stream.kind, state.stage))
-    for name, fen in list_money(state).items():
+    for name, fen in sum_money(state).items():
         if fen:
             yield speak(name), tell_money(fen)
     if state.stream.kind != "project":

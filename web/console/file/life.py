@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import accumulate, islice, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from domain.catalogue import AGGREGATES, list_stages, stage_words
-from domain.kernel.state import NONE, State
+from domain.kernel.state import NONE
 from domain.project.aggregate import PROJECT
 from domain.project.stage import MAIN_LINE
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
 
+    from application.course import Turn
     from application.event_text import Say
-    from application.queries import Chapter
     from domain.kernel.identity import StreamId
 
 WIDE: Final = 96
@@ -93,19 +93,12 @@ def _measure(text: str, size: tuple[float, float]) -> float:
     return sum(latin if one.isascii() else chinese for one in text)
 
 
-def trace_states(stream: StreamId, chapters: Iterable[Chapter]) -> list[tuple[Chapter, State]]:
-    """The file's own events in the order of the log, each with how it stood then."""
-    own = sorted((c for c in chapters if c.stream == stream), key=lambda c: c.position)
-    states = accumulate((c.occurrence for c in own), AGGREGATES[stream.kind].evolve, initial=State(stream))
-    return list(zip(own, islice(states, 1, None), strict=True))
-
-
-def trace_stages(states: Iterable[tuple[Chapter, State]]) -> list[tuple[str, datetime]]:
+def trace_stages(turns: Iterable[Turn]) -> list[tuple[str, datetime]]:
     """The stages that the file has been through, each with when it was reached, in order."""
     reached: list[tuple[str, datetime]] = []
-    for chapter, state in states:
-        if state.stage != NONE and (not reached or reached[-1][0] != state.stage):
-            reached.append((state.stage, chapter.at))
+    for turn in turns:
+        if turn.stage != NONE and (not reached or reached[-1][0] != turn.stage):
+            reached.append((turn.stage, turn.at))
     return reached
 
 

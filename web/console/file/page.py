@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
 from application.acts import Act, list_acts
 from application.attempts import AttemptFilter, list_attempts
+from application.course import sum_money
 from application.pages import PageRequest
-from application.queries import NameUnknown, load_file
-from application.reading import load_seen_file
+from application.queries import NameUnknown
+from application.reading import list_open, load_seen_file
 from deciding.fold import fold
 from domain.application import Application
 from domain.catalogue import AGGREGATES, stage_words, value_words
@@ -29,8 +31,8 @@ from domain.project.tranches import Tranches, TrancheStatus
 from domain.registers.organisation import Organisation
 from web.asking import find_asker
 from web.components.words import tell_command
-from web.console.file.change import compare, list_money, trace_money
-from web.console.file.life import draw_life, trace_stages, trace_states
+from web.console.file.change import compare, trace_money
+from web.console.file.life import draw_life, trace_stages
 from web.console.file.story import list_documents, tell_story
 from web.console.paths import act_path, file_path
 from web.console.reader import read_seat
@@ -41,12 +43,15 @@ from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.v1.files import read_moment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from application.attempts import AttemptLine
     from application.caller import Caller
-    from application.queries import Chapter, File
+    from application.queries import File
     from domain.kernel.identity import Actor
     from domain.kernel.message import Awaited
     from web.console.file.change import Difference
+    from web.console.file.story import Story
     from web.console.texts import Texts
     from web.house import House
     from web.language import Language
@@ -55,6 +60,10 @@ router = APIRouter(route_class=PageRoute)
 
 MOST_ATTEMPTS: Final = 100
 """Refused attempts that a page shows, the newest."""
+MOST_ENTRIES: Final = 100
+"""Of the story on one page: a file of years has thousands, and the newest are looked for first."""
+WHOLE: Final = "whole"
+"""Asks for the story on a single page, for print."""
 TEXTS: Final[Texts] = {
     "stands": ("目前階段", "Stage"),
     "since": ("自 {at} 起", "since {at}"),
@@ -155,6 +164,11 @@ TEXTS: Final[Texts] = {
     "story_recorded": ("記錄於 {at}", "recorded {at}"),
     "story_rules": ("不符合規則 {rules}", "against {rules}"),
     "story_of": ("卷宗", "file"),
+    "story_size": ("共 {n} 條，本頁 {shown} 條", "{shown} of {n} entries on this page"),
+    "story_pages": ("辦理經過的其他頁", "Other pages of the story"),
+    "story_newer": ("較近的", "Newer"),
+    "story_older": ("更早的", "Earlier"),
+    "story_whole": ("全部列於一頁", "All on one page"),
     "as_of": ("查看某日的卷宗", "See it as it was"),
     "as_of_day": ("截至（日期）", "As of (day)"),
     "known_at": ("當時已記錄（日期）", "As known on (day)"),
@@ -206,6 +220,7 @@ async def show_file(
     as_of: Moment = "",
     known_at: Moment = "",
     since: Moment = "",
+    story: Annotated[str, Query(max_length=20, description="The entry that its page begins with, or ``whole``")] = "",
 ) -> Response:
     """The file; what may not be seen is answered like what is not there."""
     stream = read_stream(kind, realm, name)
@@ -216,8 +231,17 @@ async def show_file(
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
     attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
     clock = await house.store.realm(realm)
-    states = await _trace_states(house, file, until, known)
-    story = tell_story(file.story, attempts, stream, language, is_manual=clock.clock is Clock.MANUAL)
+    told = tell_story(
+        file.story,
+        attempts,
+        stream,
+        language,
+        is_manual=clock.clock is Clock.MANUAL,
+        begin=int(story) if story.isdecimal() else None,
+        most=None if story == WHOLE else MOST_ENTRIES,
+    )
+    opens = await list_open(house.store, caller.grants, _list_linked(file))
+    params = {name: text for name, text in (("as_of", as_of), ("known_at", known_at), ("since", since)) if text}
     return render(
         request,
         "console/file/file.html",
@@ -226,15 +250,16 @@ async def show_file(
         title=_title(file),
         number=file.summary.get("project") or stream.name,
         stage=stage_words(kind, file.state.stage),
-        life=draw_life(stream, trace_stages(states)),
+        life=draw_life(stream, trace_stages(file.turns)),
         awaiting=_list_wanted(file, acts, seat, is_past=is_past),
         due=None if is_past else file.due(),
         open_acts=_list_open(file, acts, seat),
         closed_acts=[(tell_command(act.command.command_type), act.unmet) for act in acts if not act.is_open],
-        facts=await _list_facts(house, file, language),
+        facts=await _list_facts(house, file, language, opens),
+        opens=opens,
         opened=_find_opening(file),
-        money=[(name, fen) for name, fen in list_money(file.state).items() if fen],
-        made_of=trace_money(states),
+        money=[(name, fen) for name, fen in sum_money(file.state).items() if fen],
+        made_of=trace_money(file.turns),
         since=since,
         differences=await _compare(house, caller, file, since, language),
         funds=_list_funds(file),
@@ -244,11 +269,10 @@ async def show_file(
         documents=list_documents(file.story, language),
         kept=list_kept(file),
         people=_list_people(file),
-        story=story,
-        marked=[
-            ("refused", [one for one in story if one.kind == "refused"]),
-            ("special", [one for one in story if one.mark == "special"]),
-        ],
+        story=told,
+        marked=[("refused", told.refused), ("special", told.special)],
+        params=params,
+        entry_path=_find_entries(told, params),
         proposals=_list_proposals(file.state, house.now()),
         as_of=as_of,
         known_at=known_at,
@@ -261,16 +285,15 @@ async def show_file(
     )
 
 
-async def _trace_states(
-    house: House, file: File, until: datetime | None, known: datetime | None
-) -> list[tuple[Chapter, State]]:
-    """Its own events as they are shown, each with how it stood then, which what is withheld cannot tell."""
-    if not any(chapter.withheld for chapter in file.story):
-        return trace_states(file.stream, file.story)
-    shown = {chapter.position: chapter for chapter in file.story}
-    whole = await load_file(house.store, file.stream, until=until, known=known)
-    states = trace_states(file.stream, (chapter for chapter in whole.story if chapter.position in shown))
-    return [(shown[chapter.position], state) for chapter, state in states]
+def _find_entries(story: Story, params: dict[str, str]) -> Callable[[int], str]:
+    """Of an entry's position, where it stands: on this page of the story, or at the head of another."""
+    here = {entry.position for entry in story.entries}
+
+    def find(position: int) -> str:
+        page = "" if position in here else f"?{urlencode({**params, 'story': position})}"
+        return f"{page}#e{position}"
+
+    return find
 
 
 async def _compare(house: House, caller: Caller, file: File, since: str, language: Language) -> list[Difference] | None:
@@ -341,26 +364,49 @@ def _list_open(file: File, acts: list[Act], seat: Actor | None) -> list[tuple[st
     ]
 
 
-async def _list_facts(house: House, file: File, language: Language) -> list[tuple[str, str, str]]:
+def _list_linked(file: File) -> set[StreamId]:
+    """The files that its facts and its funds name."""
+    state, own = file.state, file.stream
+    application, award = state.part(Application), state.part(Award)
+    named = [
+        *(("organisation", name) for name in (application.organisation, *application.partners)),
+        *(("round", application.round), ("need", application.need), ("panel", award.panel)),
+        *(("fund", name) for name, _ in _list_funds(file)),
+        ("scheme", state.scheme.name if state.scheme is not None else ""),
+    ]
+    return {own.sibling(kind, name) for kind, name in named if name}
+
+
+async def _list_facts(
+    house: House, file: File, language: Language, opens: Collection[StreamId]
+) -> list[tuple[str, str, str]]:
     """By the name of its text, what is said, and where it leads; empty for nowhere."""
     stream, facts = file.stream, list[tuple[str, str, str]]()
+
+    def lead(kind: str, name: str) -> str:
+        named = stream.sibling(kind, name)
+        return file_path(named) if named in opens else ""
+
     if stream.kind == "project":
         application, award = file.state.part(Application), file.state.part(Award)
         if application.organisation:
             own = stream.sibling("organisation", application.organisation)
             known = fold(own, [entry async for entry in house.store.read(own)]).part(Organisation).name
-            facts.append(("organisation", f"{known} {application.organisation}".strip(), file_path(own)))
-        facts.extend(
-            ("partners", partner, file_path(stream.sibling("organisation", partner)))
-            for partner in application.partners
-        )
+            facts.append(
+                (
+                    "organisation",
+                    f"{known} {application.organisation}".strip(),
+                    lead("organisation", application.organisation),
+                )
+            )
+        facts.extend(("partners", partner, lead("organisation", partner)) for partner in application.partners)
         for key, kind, name in (
             ("round", "round", application.round),
             ("need", "need", application.need),
             ("panel", "panel", award.panel),
         ):
             if name:
-                facts.append((key, name, file_path(stream.sibling(kind, name))))
+                facts.append((key, name, lead(kind, name)))
         facts.append(("number", stream.name, ""))
     else:
         facts.extend(
@@ -374,7 +420,7 @@ async def _list_facts(house: House, file: File, language: Language) -> list[tupl
         )
     if file.state.scheme is not None:
         ref = file.state.scheme
-        facts.append(("scheme", str(ref), file_path(stream.sibling("scheme", ref.name))))
+        facts.append(("scheme", str(ref), lead("scheme", ref.name)))
     return facts
 
 

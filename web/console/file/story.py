@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pydantic import BaseModel
-
+from application.attempts import AttemptLine
 from application.event_text import describe_event
-from domain.kernel.identity import SYSTEM, Attachment
+from domain.kernel.attachment import find_attachments
+from domain.kernel.identity import SYSTEM
 from web.components.words import tell_command, tell_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from application.attempts import AttemptLine
-    from application.queries import Chapter
+    from application.course import Chapter
     from domain.kernel.identity import StreamId
     from web.language import Language
 
@@ -51,6 +50,25 @@ class Entry:
     """Of a gap."""
     rules: tuple[str, ...] = ()
     position: int = 0
+    by_day: bool = False
+    """Whether of ``at`` only the day is told."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """A page of a story, and what of the whole is marked."""
+
+    entries: tuple[Entry, ...]
+    """The newest first, with idle stretches folded."""
+    refused: tuple[Entry, ...]
+    """All of them, wherever in the story they stand; so of the special ones."""
+    special: tuple[Entry, ...]
+    size: int
+    """Entries of the whole story."""
+    newer: int | None
+    """The position of the entry with which the page before this one begins; None if this is the first."""
+    older: int | None
+    """Likewise of the page after it."""
 
 
 def tell_story(
@@ -60,19 +78,45 @@ def tell_story(
     language: Language,
     *,
     is_manual: bool,
-) -> list[Entry]:
-    """The whole story, the newest first, with idle stretches folded.
+    begin: int | None = None,
+    most: int | None = None,
+) -> Story:
+    """The story, the newest first: at ``most`` so many entries, from the one at that position on, else the newest.
 
     In a realm on a manual clock everything is recorded later than it was so, and nothing is said of that.
     """
-    entries = [_event(one, own, language, is_manual=is_manual) for one in chapters]
-    entries += [_refused(one, language) for one in attempts]
-    entries.sort(key=lambda entry: (entry.at, entry.position), reverse=True)
-    return list(_fold_gaps(entries))
+
+    def tell(one: Chapter | AttemptLine) -> Entry:
+        return (
+            _refused(one, language) if isinstance(one, AttemptLine) else _event(one, own, language, is_manual=is_manual)
+        )
+
+    both: list[Chapter | AttemptLine] = [*chapters, *attempts]
+    whole = sorted(both, key=lambda one: (_when(one), one.position), reverse=True)
+    start = next((index for index, one in enumerate(whole) if one.position == begin), 0)
+    end = len(whole) if most is None else start + most
+    return Story(
+        entries=tuple(_fold_gaps(map(tell, whole[start:end]), whole[start - 1 : start])),
+        refused=tuple(tell(one) for one in whole if isinstance(one, AttemptLine)),
+        special=tuple(tell(one) for one in whole if not isinstance(one, AttemptLine) and _is_special(one)),
+        size=len(whole),
+        newer=whole[max(0, start - (most or start))].position if start else None,
+        older=whole[end].position if end < len(whole) else None,
+    )
 
 
-def _fold_gaps(entries: Iterable[Entry]) -> Iterator[Entry]:
-    later: datetime | None = None
+def _when(one: Chapter | AttemptLine) -> datetime:
+    return one.occurred_at if isinstance(one, AttemptLine) else one.at
+
+
+def _is_special(chapter: Chapter) -> bool:
+    of = chapter.occurrence
+    return of.actor != SYSTEM and of.event.event_type in _INTERVENTIONS
+
+
+def _fold_gaps(entries: Iterable[Entry], before: Sequence[Chapter | AttemptLine]) -> Iterator[Entry]:
+    """``before`` is the last of the page before, if there is one."""
+    later = next(map(_when, before), None)
     for entry in entries:
         if later is not None and entry.at is not None and later - entry.at > IDLE:
             yield Entry("gap", days=(later - entry.at).days)
@@ -83,7 +127,7 @@ def _fold_gaps(entries: Iterable[Entry]) -> Iterator[Entry]:
 def _event(chapter: Chapter, own: StreamId, language: Language, *, is_manual: bool) -> Entry:
     of = chapter.occurrence
     is_late = not is_manual and abs(chapter.recorded_at - chapter.at) > timedelta(days=1)
-    mark = "automatic" if of.actor == SYSTEM else ("special" if of.event.event_type in _INTERVENTIONS else "")
+    mark = "automatic" if of.actor == SYSTEM else ("special" if _is_special(chapter) else "")
     return Entry(
         "event",
         at=chapter.at,
@@ -96,6 +140,7 @@ def _event(chapter: Chapter, own: StreamId, language: Language, *, is_manual: bo
         stream=None if chapter.stream == own else chapter.stream,
         mark=mark,
         position=chapter.position,
+        by_day=chapter.by_day,
     )
 
 
@@ -128,24 +173,7 @@ def list_documents(chapters: Iterable[Chapter], language: Language) -> list[Docu
     documents: dict[str, Document] = {}
     for chapter in chapters:
         event = chapter.occurrence.event
-        for one in _attachments(event):
+        for one in find_attachments(event):
             what = language.say(*tell_event(event.event_type))
             documents.setdefault(one.sha256, Document(one.name, one.sha256, chapter.at, what, chapter.stream))
     return list(documents.values())
-
-
-def _attachments(value: object) -> Iterator[Attachment]:
-    match value:
-        case Attachment():
-            yield value
-        case BaseModel():
-            for name in type(value).model_fields:
-                yield from _attachments(getattr(value, name, None))
-        case tuple() | list():
-            for one in value:
-                yield from _attachments(one)
-        case dict():
-            for one in value.values():
-                yield from _attachments(one)
-        case _:
-            pass

@@ -40,7 +40,7 @@ from domain.round.clarification import Clarifications
 from domain.round.plan import Round
 from domain.round.stage import RoundStage
 from web.body import fill
-from web.console.file.life import draw_life, trace_stages, trace_states
+from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import read_stream
 from web.console.paths import act_path
 from web.console.public.texts import TEXTS
@@ -180,7 +180,7 @@ async def show_project(request: Request, realm: str, name: str, house: ByHouse) 
         number=file.summary.get("project") or file.stream.name,
         organisation=line.organisation if line is not None else application.organisation,
         stage=stage_words("project", file.state.stage),
-        life=draw_life(file.stream, trace_stages(trace_states(file.stream, file.story))),
+        life=draw_life(file.stream, trace_stages(file.turns)),
         facts=_list_facts(file, application, contract),
         amount=file.summary["award"],
         notice=_read_notice(file),

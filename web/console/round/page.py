@@ -39,7 +39,7 @@ from domain.round.stage import NeedStage, RoundStage
 from web.asking import find_asker
 from web.components.bars import Row, draw_bars
 from web.components.words import tell_command
-from web.console.file.life import draw_life, trace_stages, trace_states
+from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import TEXTS as FILE_TEXTS
 from web.console.file.page import list_kept, read_stream
 from web.console.file.story import list_documents
@@ -186,7 +186,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
         overview=overview,
         known=overview.known,
         stage=stage_words("round", file.state.stage),
-        life=draw_life(file.stream, trace_stages(trace_states(file.stream, file.story))),
+        life=draw_life(file.stream, trace_stages(file.turns)),
         sections={one.name: one for one in _list_sections(file, seat, acts)},
         sees_bids=_sees_bids(caller, file),
         needs=[

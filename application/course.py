@@ -1,0 +1,139 @@
+"""The course of a stream: its events, and where it came to stand otherwise; what was read once is not decoded again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from deciding.fold import read_occurrence
+from domain.catalogue import AGGREGATES
+from domain.kernel.state import State
+from domain.project.aggregate import PROJECT
+from domain.project.money import Money
+from domain.project.tranches import Tranches
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from domain.kernel.identity import StreamId
+    from domain.kernel.message import Occurrence
+    from store.port import Entry
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One event of a story."""
+
+    at: datetime
+    position: int
+    stream: StreamId
+    occurrence: Occurrence
+    recorded_at: datetime
+    """When it was recorded, UTC; ``at`` is when it was so."""
+    by_day: bool = False
+    """Whether of both only the day is told, as its beginning: to whom who acted is withheld."""
+    withheld: frozenset[str] = frozenset()
+    """Fields of the event that whoever reads does not see: it lacks them (``domain.reading``)."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An event with which a stream came to another stage, or its money to another figure."""
+
+    at: datetime
+    position: int
+    event_type: str
+    stage: str
+    """Where it stood then."""
+    figures: Mapping[str, int]
+    """Of its money then, in fen, as ``sum_money`` names them."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a stream's events came to, up to one of them."""
+
+    state: State
+    chapters: tuple[Chapter, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    """Not every state on the way: of a long file they would be many times as large as itself."""
+    head: bytes = b""
+    """The chain hash of the last: no other events than these have it."""
+
+    def begins(self, entries: Sequence[Entry]) -> bool:
+        """Whether those events are these, and whatever came after them."""
+        if not self.chapters or len(entries) < len(self.chapters):
+            return not self.chapters
+        last = entries[len(self.chapters) - 1]
+        return (last.chain, last.position) == (self.head, self.chapters[-1].position)
+
+    def follow(self, entries: Sequence[Entry]) -> Course:
+        """The course with the events that came after these."""
+        evolve = AGGREGATES[self.state.stream.kind].evolve
+        state, head, chapters, turns = self.state, self.head, [*self.chapters], [*self.turns]
+        for entry in entries[len(chapters) :]:
+            occurrence, head = read_occurrence(entry), entry.chain
+            state = evolve(state, occurrence)
+            chapters.append(Chapter(entry.occurred_at, entry.position, entry.stream, occurrence, entry.recorded_at))
+            figures = sum_money(state)
+            if not turns or (turns[-1].stage, turns[-1].figures) != (state.stage, figures):
+                turns.append(Turn(entry.occurred_at, entry.position, entry.type, state.stage, figures))
+        return Course(state, tuple(chapters), tuple(turns), head)
+
+
+MOST_EVENTS: Final = 20_000
+"""Decoded events that are kept at hand: some 50 MB."""
+
+
+class _AtHand:
+    """Courses that were read last. What the chain hash of their last event covers never becomes another."""
+
+    def __init__(self) -> None:
+        self._courses: OrderedDict[StreamId, Course] = OrderedDict()
+        self._events = 0
+
+    def find(self, stream: StreamId) -> Course | None:
+        return self._courses.get(stream)
+
+    def keep(self, course: Course) -> None:
+        """Keep it in place of what it goes on from, and let go of those that nobody has asked for longest."""
+        former = self._courses.pop(course.state.stream, None)
+        self._courses[course.state.stream] = course
+        self._events += len(course.chapters) - (len(former.chapters) if former is not None else 0)
+        while self._events > MOST_EVENTS:
+            _, gone = self._courses.popitem(last=False)
+            self._events -= len(gone.chapters)
+
+
+_AT_HAND: Final = _AtHand()
+
+
+def read_course(stream: StreamId, entries: Sequence[Entry]) -> Course:
+    """What those events of the stream came to."""
+    known = _AT_HAND.find(stream)
+    if known is not None and known.begins(entries):
+        course = known.follow(entries)
+    else:
+        course = Course(State(stream)).follow(entries)
+    if known is None or len(course.chapters) >= len(known.chapters):  # a look at the past does not displace the present
+        _AT_HAND.keep(course)
+    return course
+
+
+def sum_money(state: State) -> dict[str, int]:
+    """What a project's money comes to, in fen, by what a page calls it; of another file what stands in its envelope."""
+    if state.stream.kind != "project":
+        envelope = AGGREGATES[state.stream.kind].summary(state).get("envelope")
+        return {"amount": envelope} if isinstance(envelope, int) else {}
+    money, summary = state.part(Money), PROJECT.summary(state)
+    return {
+        "money_requested": int(str(summary["requested"])),
+        "money_award": int(str(summary["award"])),
+        "money_paid": money.paid,
+        "money_unpaid": sum(one.remainder for one in state.part(Tranches).of.values()),
+        "money_outstanding": int(str(summary["outstanding"])),
+        "money_returned": money.returned + money.clawed_back,
+        "money_net": money.net,
+    }
