@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities.carry_out import MOST_LAG, CommandActivities
 from domain.kernel.envelope import BundleRequest, CarryOut, Ending
@@ -97,6 +98,15 @@ async def test_of_a_bundle_with_a_command_of_another_stream_nothing_is_carried_o
         await CommandActivities(store).carry_out_each(bundle(verify(bureau), register(bureau, "FS-1")))
     assert (refused.value.type, refused.value.non_retryable) == ("Malformed", True)
     assert await store.last_position() == before
+
+
+async def test_a_stranger_on_the_task_queue_carries_nothing_out() -> None:
+    store = MemoryStore(lambda: NOW)
+    await publish(store)
+    request = ask(register(bureau_of(store), "FS-1"))
+    with pytest.raises(ApplicationError, match="only a workflow's own worker") as refused:
+        await ActivityEnvironment().run(CommandActivities(store).carry_out, request)
+    assert (refused.value.type, refused.value.non_retryable) == ("Malformed", True)
 
 
 async def test_where_the_log_goes_away_within_a_bundle_what_was_recorded_is_answered() -> None:
