@@ -106,6 +106,11 @@ class Access:
         return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld)
 
 
+def find_seat(occurrence: Occurrence) -> Actor | None:
+    """The seat that acted there, as a reader sees it; None where they are not told."""
+    return None if occurrence.actor == UNNAMED else occurrence.actor
+
+
 def access_of(seat: Actor | None, state: State | None = None) -> Access:
     """What is seen where the reader has all files anyway and only says on which seat they read, or does not say.
 

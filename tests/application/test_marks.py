@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from application.queries import load_file
@@ -47,3 +48,19 @@ async def test_what_was_done_in_an_emergency_is_marked_wherever_the_story_is_sho
     access = Access(((Actor("CAB-REG#1"), Sight()),))
     (cloud_event,) = [as_cloud_event(entry, "urn:venture:log:", access) async for entry in office.store.read(stream)]
     assert cloud_event.basis is Basis.BREAK_GLASS
+
+
+async def test_where_it_is_not_told_who_acted_no_seat_is_named_that_is_not_there() -> None:
+    office, stream = Office(MemoryStore(), at=NOW), StreamId("organisation/live/ORG-1")
+    await office.seat("CAB-REG#1")
+    await office.ask(stream, verification(), "CAB-REG#1")
+    file = await load_file(office.store, stream)
+    (chapter,) = file.story
+    hidden = frozenset({chapter.occurrence.event.actor_restriction})
+    access = Access(((Actor("EXPERT#1"), Sight(restrictions=hidden)),))
+    seen = replace(file, story=[access.show(chapter)])
+    assert list_story(seen, Language.EN.say).rows[0].row["seat"] == "withheld"
+    (answer,) = tell_chapters(seen, Language.EN.say)
+    assert (answer.seat, answer.persons) == (None, [])
+    (cloud_event,) = [as_cloud_event(entry, "urn:venture:log:", access) async for entry in office.store.read(stream)]
+    assert cloud_event.seat is None
