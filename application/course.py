@@ -32,6 +32,8 @@ class Chapter:
     occurrence: Occurrence
     recorded_at: datetime
     """When it was recorded, UTC; ``at`` is when it was so."""
+    by_day: bool = False
+    """Whether of both only the day is told, as its beginning: to whom who acted is withheld."""
     withheld: frozenset[str] = frozenset()
     """Fields of the event that whoever reads does not see: it lacks them (``domain.reading``)."""
 

@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from application.course import read_course
 from application.queries import NameUnknown, load_file
-from deciding.fold import fold
 from deciding.reader import Reader
+from domain.catalogue import AGGREGATES
+from domain.kernel.calendar import beginning_of_day, day_ends, local_day
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import SYSTEM, UNNAMED, Role
 from domain.kernel.restriction import Restriction, withhold
@@ -26,6 +28,7 @@ from domain.reading import (
 from domain.registers.panel import PanelStage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from application.course import Chapter
@@ -95,15 +98,38 @@ class Access:
     def reveal(self, occurrence: Occurrence) -> Occurrence:
         """What happened as they see it: what is withheld is not in the event."""
         if self.hides_actor(occurrence):
-            occurrence = replace(occurrence, actor=UNNAMED, persons=frozenset(), basis=None)
+            day = beginning_of_day(occurrence.at)
+            occurrence = replace(occurrence, actor=UNNAMED, persons=frozenset(), basis=None, at=day)
         return replace(occurrence, event=withhold(occurrence.event, self.list_withheld(occurrence)))
 
     def show(self, chapter: Chapter) -> Chapter:
         """The chapter as they see it, with what is withheld from them."""
         withheld = self.list_withheld(chapter.occurrence)
-        if not withheld and not self.hides_actor(chapter.occurrence):
+        if self.hides_actor(chapter.occurrence):
+            at, recorded_at = beginning_of_day(chapter.at), beginning_of_day(chapter.recorded_at)
+            chapter = replace(chapter, at=at, recorded_at=recorded_at, by_day=True)
+        elif not withheld:
             return chapter
         return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld)
+
+    def show_course(self, file: File) -> File:
+        """The file with the day alone of where it came to stand by an act of somebody who is not told."""
+        own = (one for one in file.story if one.stream == file.stream)
+        hidden = {one.position: one.at for one in own if self.hides_actor(one.occurrence)}
+        since = file.state.since
+        if since is not None and since in hidden.values():
+            since = beginning_of_day(since)
+        turns = (replace(one, at=beginning_of_day(one.at)) if one.position in hidden else one for one in file.turns)
+        return replace(file, state=replace(file.state, since=since), turns=tuple(turns))
+
+    def cut(self, kind: str, instant: datetime | None) -> datetime | None:
+        """Up to when a file of that kind is told: to the end of the day, where something in it is told by the day.
+
+        Else whoever asks how it stood from minute to minute finds out when somebody acted.
+        """
+        if instant is None or all(self.tells_who(event) for event in AGGREGATES[kind].events):
+            return instant
+        return day_ends(local_day(instant))
 
 
 def find_seat(occurrence: Occurrence) -> Actor | None:
@@ -122,7 +148,11 @@ def access_of(seat: Actor | None, state: State | None = None) -> Access:
 def show_to(file: File, seat: Actor | None) -> File:
     """The file without the marked fields that no such seat sees, where all files are there to be read anyway."""
     access = access_of(seat, file.state)
-    return replace(file, story=tuple(map(access.show, file.story)), restrictions=access.restrictions)
+    return replace(
+        access.show_course(file),
+        story=tuple(map(access.show, file.story)),
+        restrictions=access.restrictions,
+    )
 
 
 async def find_access(store: EventStore, seats: Seats, state: State) -> Access | None:
@@ -188,8 +218,20 @@ async def may_see_now(store: EventStore, seats: Seats, stream: StreamId) -> bool
     return await may_see(store, seats, await _read_state(store, stream))
 
 
+async def list_open(store: EventStore, seats: Seats, streams: Iterable[StreamId]) -> frozenset[StreamId]:
+    """Which of these files are there and open to them as things stand now: a page links to no other.
+
+    Raises StoreUnavailable.
+    """
+    seen = set()
+    for stream in streams:
+        if await store.standing(stream) is not None and await _find_access_now(store, seats, stream) is not None:
+            seen.add(stream)
+    return frozenset(seen)
+
+
 async def _read_state(store: EventStore, stream: StreamId) -> State:
-    return fold(stream, [entry async for entry in store.read(stream)])
+    return read_course(stream, [entry async for entry in store.read(stream)]).state
 
 
 async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
@@ -213,8 +255,9 @@ async def load_seen_file(
     access = await find_access(store, seats, today)
     if access is None:
         raise NameUnknown(stream.name)
-    if not access.is_whole:
-        file = await load_file(store, stream, until=until, known=known, shows=access.shows)
+    cut = access.cut(stream.kind, until), access.cut(stream.kind, known)
+    if not access.is_whole or cut != (until, known):
+        file = await load_file(store, stream, until=cut[0], known=cut[1], shows=access.shows)
     return await leave_out_others(store, seats, file, today)
 
 
@@ -228,6 +271,7 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File, today: S
     access = {one: await _find_access_now(store, seats, one) for one in streams - {file.stream}}
     access[file.stream] = await _find_access_now(store, seats, file.stream, today)
     own, chapters = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
+    file = own.show_course(file) if own is not None else file
     return replace(
         file,
         story=tuple(

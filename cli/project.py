@@ -20,7 +20,6 @@ from cli.options import Name, Reader, Realm, read_actor
 from cli.output import Column, Form, Printer
 from cli.sheet import Xlsx, write_collection
 from deciding.fold import fold, read_occurrence
-from domain.kernel.calendar import local_time
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
 from domain.kernel.restriction import name_as_written
@@ -202,7 +201,7 @@ async def _show_new(store: EventStore, stream: StreamId, version: int, printer: 
             what = printer.say(event.zh, event.en)
             particulars = describe_event(event, printer.say)
             who = rendering.who_acted(chapter.occurrence, printer)
-            line = f"{local_time(occurrence.at)}  {what}  {who}  {particulars}"
+            line = f"{rendering.tell_time(chapter, chapter.at)}  {what}  {who}  {particulars}"
             printer.line(line)
         else:
             Printer(Form.JSONL, printer.lang).json(_chapter(chapter))

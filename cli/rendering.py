@@ -13,7 +13,7 @@ from application.event_text import describe_glued
 from cli.cell import Cell, make_visible
 from cli.times import deadline_time
 from domain.catalogue import stage_words
-from domain.kernel.calendar import local_time
+from domain.kernel.calendar import local_day, local_time
 from domain.kernel.identity import UNNAMED
 from domain.kernel.money import yuan
 from domain.kernel.restriction import WITHHELD
@@ -131,6 +131,11 @@ def who_acted(occurrence: Occurrence, printer: Printer) -> str:
     return f"{make_visible(occurrence.actor)}{known}{mark}"
 
 
+def tell_time(chapter: Chapter, instant: datetime) -> str:
+    """A time of that chapter, as far as its reader is told."""
+    return local_day(instant).isoformat() if chapter.by_day else local_time(instant)
+
+
 def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
     for zh, en in (("時間", "when"), ("事件", "what"), ("經辦", "by"), ("對象", "of"), ("內容", "particulars")):
@@ -140,8 +145,8 @@ def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -
     for chapter in story:
         event = chapter.occurrence.event
         table.add_row(
-            local_time(chapter.at),
-            *([local_time(chapter.recorded_at)] if with_recorded else []),
+            tell_time(chapter, chapter.at),
+            *([tell_time(chapter, chapter.recorded_at)] if with_recorded else []),
             printer.say(event.zh, event.en),
             who_acted(chapter.occurrence, printer),
             make_visible(chapter.stream.name),

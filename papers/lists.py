@@ -10,6 +10,7 @@ from application.event_text import describe_event
 from application.pages import MOST, Page, PageRequest
 from application.reading import find_seat
 from domain.catalogue import command_class, is_command, stage_zh, value_words
+from domain.kernel.calendar import local_day
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.restriction import WITHHELD
 from domain.kernel.state import Verdict
@@ -143,8 +144,8 @@ def list_story(file: File, say: Say) -> Collection[StoryLine]:
         StoryLine(
             chapter.stream,
             {
-                "at": chapter.at,
-                "recorded_at": chapter.recorded_at,
+                "at": local_day(chapter.at) if chapter.by_day else chapter.at,
+                "recorded_at": local_day(chapter.recorded_at) if chapter.by_day else chapter.recorded_at,
                 "position": chapter.position,
                 "stream": chapter.stream,
                 "event": say(chapter.occurrence.event.zh, chapter.occurrence.event.event_type),

@@ -99,7 +99,7 @@ def build_routes() -> Application:
     )
     for router in (*ROUTERS, *pages.ROUTERS):
         require_guarded(router.routes)
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # to include them would build each anew, for prefixes that none has
     return app
 
 

@@ -52,6 +52,11 @@ def day_begins(day: date) -> datetime:
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
+def beginning_of_day(instant: datetime) -> datetime:
+    """00:00 of the Shanghai day on which that instant lies, as UTC."""
+    return day_begins(local_day(instant))
+
+
 def day_ends(day: date) -> datetime:
     """24:00 of that day in Shanghai, as UTC: where a deadline by day lies (design.md §9)."""
     return day_begins(day + timedelta(days=1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
 import os
 import shutil
@@ -22,9 +22,11 @@ from unittest import mock
 import structlog
 from typer.testing import CliRunner
 
+import bootstrap
 from cli.app import build
 from domain.kernel.calendar import SHANGHAI
 from local import processes
+from runtime.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +142,7 @@ def start_installation(at_the_end: Callable[[Callable[[], None]], None]) -> Inst
     ):
         published = installation.ask(*words)
         assert published.exit_code == 0, published.output
-    _until(lambda: _all_are_told(installation), home / "logs" / "worker.log")
+    _until(lambda: asyncio.run(_are_all_notified(installation)), home / "logs" / "worker.log")
     return installation
 
 
@@ -149,10 +151,10 @@ def shared_installation(request: pytest.FixtureRequest) -> Installation:
     return start_installation(request.config.add_cleanup)
 
 
-def _all_are_told(venture: Installation) -> bool:
+async def _are_all_notified(venture: Installation) -> bool:
     """Whether the worker has seen to what founding the office wrote: seconds, and more where much else runs."""
-    examined = json.loads(venture.ask("doctor", "-o", "json").stdout)
-    return ("files not yet notified", "0") in {(row["part"], row["state"]) for row in examined}
+    async with open_store(bootstrap.settings(home=venture.home), lambda *_: None) as opened:
+        return not await opened.store.unnotified(limit=1)
 
 
 def _until(ready: Callable[[], bool], log: Path) -> None:

@@ -96,7 +96,14 @@ async def _record(home: Path) -> list[str]:
 
 async def play_all(store: EventStore) -> None:
     """Every story, every turn, and what is done by hand."""
-    door = open_paper_door(store)
+    await tell_all(open_paper_door(store), store)
+    await tell_office(store)
+    await _unpark(store)
+    await _exchange_keys(store)
+
+
+async def tell_all(door: Door, store: EventStore) -> None:
+    """Every story and every turn, and what no row can say, through that door."""
     for each in [*plan_scenario(list_shipped()), *_turns()]:
         await _play(each, door, store)
     undecided = story(REPORTED, fresh="resolved")
@@ -109,9 +116,6 @@ async def play_all(store: EventStore) -> None:
     await _ask_approvals(door)
     live = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
     await _send(door, StreamId("realm/by-hand/clock"), live, "CAB-REG#1", BY_HAND + timedelta(days=26))
-    await tell_office(store)
-    await _unpark(store)
-    await _exchange_keys(store)
 
 
 async def _ask_approvals(door: Door) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,8 @@ from application.queries import NameUnknown, load_file
 from application.reading import access_of, find_access, list_words, load_seen_file, show_to
 from application.reviews import find_review, list_marks
 from cli.project import as_json
-from deciding.fold import fold
+from deciding.fold import fold, read_occurrence
+from domain.kernel.calendar import SHANGHAI, day_begins, local_day
 from domain.kernel.identity import Actor, Role
 from domain.registers.panel import ScoreSubmitted
 from papers.lists import list_story
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 DONE: Final = (6, 8)
 """Whose sheets are in; of E9, E10 and E11 they are to come, and E7 was recused."""
 _NUMBER: Final = re.compile(r"(?<![A-Za-z0-9])(?:E|EXPERT#)([0-9]+)(?![A-Za-z0-9])")
+LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 EVERYBODY: Final = frozenset(range(6, 12))
 
 
@@ -184,6 +187,52 @@ def test_marks_of_others_bear_no_seat_before_the_report(at_work: AtWork, reporte
 
     assert asyncio.run(marks(at_work)) == ["E8", ""]
     assert asyncio.run(marks(reported)) == ["E8", "E10", "E11", "E6", "E9"]
+
+
+STORY_DOORS: Final = ("v1", "page-and-sheet", "feed", "command-line")
+"""Those that tell when something was."""
+
+
+@pytest.mark.parametrize("door", STORY_DOORS)
+@pytest.mark.parametrize("number", sorted(EVERYBODY - {7}))
+def test_of_what_somebody_untold_did_a_reviewer_is_told_the_day_alone(at_work: AtWork, door: str, number: int) -> None:
+    """By the minute an act can be matched with whoever was seen at it, and the list is confidential (SD7)."""
+    seat = Actor(f"EXPERT#{number}")
+
+    async def times() -> dict[bool, set[str]]:
+        told: dict[bool, set[str]] = {True: set(), False: set()}
+        async for entry in at_work.store.read(at_work.panel):
+            one = read_occurrence(entry)
+            if one.actor.role is Role.EXPERT:
+                told[one.actor == seat] |= {f"{at:%F %H:%M}" for at in (one.at, one.at.astimezone(SHANGHAI))}
+        return told
+
+    text, told = asyncio.run(_ask(at_work, door, seat)), asyncio.run(times())
+    shown = set(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d", text.replace("T", " ")))
+    assert not shown & (told[False] - told[True])
+    assert bool(shown & told[True]) is (number in DONE), "of one's own everything is told"
+
+
+def test_who_asks_for_the_panel_from_minute_to_minute_is_told_it_by_the_day(at_work: AtWork) -> None:
+    async def versions(seat: str) -> set[int]:
+        marked = [e async for e in at_work.store.read(at_work.panel) if e.type == "ScoreSubmitted"]
+        instants = {e.occurred_at for e in marked}
+        day = {local_day(at) for at in instants}
+        assert len(day) == 1 < len(instants)
+        files = [await load_seen_file(at_work.store, grants(seat), at_work.panel, until=at) for at in instants]
+        return {file.state.version for file in files}
+
+    assert len(asyncio.run(versions("EXPERT#9"))) == 1
+    assert len(asyncio.run(versions("HOST#1"))) > 1
+
+
+def test_since_when_a_panel_scores_its_reviewers_are_told_by_the_day(at_work: AtWork) -> None:
+    file = asyncio.run(load_seen_file(at_work.store, grants("EXPERT#9"), at_work.panel))
+    assert file.state.since == day_begins(local_day(asyncio.run(at_work.state()).since or LONG_AGO))
+    begun = next(turn for turn in file.turns if turn.stage == file.state.stage)
+    assert begun.at == file.state.since, "nor by the picture of its life"
+    host = asyncio.run(load_seen_file(at_work.store, grants("HOST#1"), at_work.panel))
+    assert host.state.since == asyncio.run(at_work.state()).since != file.state.since
 
 
 def test_by_whom_a_command_came_is_told_as_the_event_tells_it(at_work: AtWork) -> None:

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tests.conftest import Desk
 
 PLENTY = 100_000
-_UNLOADED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+UNLOADED = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """To load the authorities' certificates, which nobody here needs, costs more than most tests."""
 
 
@@ -145,14 +145,14 @@ class Counter:
         )
         headers = {"Authorization": f"Bearer {key.text}", "Accept-Language": lang}
         async with httpx.AsyncClient(
-            base_url=self.address, headers=headers, timeout=30, trust_env=False, verify=_UNLOADED
+            base_url=self.address, headers=headers, timeout=30, trust_env=False, verify=UNLOADED
         ) as client:
             yield client
 
     @asynccontextmanager
     async def stranger(self) -> AsyncIterator[httpx.AsyncClient]:
         """Somebody who shows nothing."""
-        async with httpx.AsyncClient(base_url=self.address, timeout=30, trust_env=False, verify=_UNLOADED) as client:
+        async with httpx.AsyncClient(base_url=self.address, timeout=30, trust_env=False, verify=UNLOADED) as client:
             yield client
 
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from http_server import listen
-from tests.web.conftest import served, with_key
+from tests.web.conftest import UNLOADED, served, with_key
 from tests.workflows.waiting import until
 from web.app import build
 from web.limits import MOST_BYTES, Allowance
@@ -178,7 +178,7 @@ async def test_who_comes_when_all_places_are_taken_is_told_when_to_ask_again_and
         parts = urlsplit(address)
         _, slow = await asyncio.open_connection(parts.hostname, parts.port)
         slow.write(b"POST /v1/session HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{")
-        async with httpx.AsyncClient(base_url=address, trust_env=False) as other:
+        async with httpx.AsyncClient(base_url=address, trust_env=False, verify=UNLOADED) as other:
 
             async def is_turned_away() -> bool:
                 return (await other.get("/nothing")).status_code == HTTPStatus.SERVICE_UNAVAILABLE

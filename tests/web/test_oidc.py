@@ -25,7 +25,7 @@ from application.caller import ScopeName
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
 from store.identity import Identity, SeatGrant
-from tests.web.conftest import served
+from tests.web.conftest import UNLOADED, served
 from web.app import build
 from web.identity.provider import KEYS_AGAIN_S, OidcProvider, ProviderAway, TokenRefused
 
@@ -225,7 +225,7 @@ async def test_a_token_comes_in_by_the_door_and_one_for_another_audience_does_no
     await identity.put_identity(ISSUER, "human", Identity(PersonId("P-2"), None, SEATS))
     async with (
         served(build(replace(counter.house, provider=issuer.provider(), now=lambda: NOW))) as address,
-        httpx.AsyncClient(base_url=address, trust_env=False) as client,
+        httpx.AsyncClient(base_url=address, trust_env=False, verify=UNLOADED) as client,
     ):
         good = await client.get("/v1/session", headers={"Authorization": f"Bearer {issuer.token(sub='human')}"})
         bad = await client.get("/v1/session", headers={"Authorization": f"Bearer {issuer.token(sub='human', aud='x')}"})
@@ -250,7 +250,7 @@ class Browser:
         """Where the provider sends them back to."""
         away = await self.client.get("/v1/oidc/login", params=query)
         assert away.status_code == 303, away.text
-        async with httpx.AsyncClient(trust_env=False) as provider:
+        async with httpx.AsyncClient(trust_env=False, verify=UNLOADED) as provider:
             back = await provider.post(away.headers["Location"], data={"sub": subject})
         return str(back.headers["Location"])
 
@@ -268,7 +268,7 @@ async def browser(counter: Counter, identity: IdentityStore, provider_address: s
     await identity.put_identity(provider_address, "svc", Identity(None, "ledger", SEATS))
     async with (
         served(build(replace(counter.house, provider=provider))) as address,
-        httpx.AsyncClient(base_url=address, trust_env=False) as client,
+        httpx.AsyncClient(base_url=address, trust_env=False, verify=UNLOADED) as client,
     ):
         yield Browser(client)
     await provider.aclose()
@@ -338,7 +338,7 @@ async def test_with_the_provider_down_nobody_new_comes_in_and_who_is_in_stays(
         await identity.put_identity(address, "fin", Identity(PersonId("P-2"), None, SEATS))
         house = replace(counter.house, provider=provider)
         stack = served(build(house))
-        client = httpx.AsyncClient(base_url=await stack.__aenter__(), trust_env=False)
+        client = httpx.AsyncClient(base_url=await stack.__aenter__(), trust_env=False, verify=UNLOADED)
         await Browser(client).sign_in("fin")
         back = await Browser(client).go("fin")
     assert (await client.get("/v1/session")).status_code == 200

@@ -24,7 +24,7 @@ from payload_codec import Place, SealingCodec, sealing_converter
 from payload_keys import PayloadKeys, make_payload_key
 from runtime.payload_reading import PayloadReading
 from store.identity import Identity, SeatGrant
-from tests.web.conftest import served
+from tests.web.conftest import UNLOADED, served
 from tests.web.test_oidc import ISSUER, Issuer
 from web.app import build
 from web.payloads import PATH
@@ -75,7 +75,9 @@ async def pages(house: House, identity: IdentityStore, issuer: Issuer) -> AsyncI
     )
     async with (
         served(build(payload_house)) as address,
-        httpx.AsyncClient(base_url=address, timeout=30, trust_env=False, headers={"Accept-Language": "en"}) as client,
+        httpx.AsyncClient(
+            base_url=address, timeout=30, trust_env=False, verify=UNLOADED, headers={"Accept-Language": "en"}
+        ) as client,
     ):
         yield client
 
@@ -191,7 +193,7 @@ async def test_where_no_pages_are_named_there_is_no_such_path(
     await identity.put_identity(ISSUER, "of AUDIT", who)
     async with (
         served(build(replace(house, provider=issuer.provider()))) as address,
-        httpx.AsyncClient(base_url=address, timeout=30, trust_env=False) as client,
+        httpx.AsyncClient(base_url=address, timeout=30, trust_env=False, verify=UNLOADED) as client,
     ):
         assert (
             await client.post(PATH, content=sealed(), headers=sign_in_headers(issuer, "of AUDIT"))

@@ -18,7 +18,7 @@ from sandbox.desk import build_bank, build_signature_service
 from sandbox.report import Reporter
 from store.identity import SeatGrant
 from tests.paper import story
-from tests.web.conftest import served
+from tests.web.conftest import UNLOADED, served
 from tests.web.test_callbacks import APPROVED, AWARDED, PAID_FEN, Bank, open_bank
 from tests.workflows.waiting import until
 
@@ -58,7 +58,10 @@ async def test_a_bank_that_repeats_itself_and_speaks_out_of_order_is_understood(
     _, bound, _ = await sender.tranche()
     how: dict[str, Any] = {"ending": ending, "times": 3, "reordered": reordered}
     payment = {"id": "P-1", "subject": "PJ-3/T1", "realm": sender.realm, "amount": PAID_FEN, "bound": bound, **how}
-    async with served(build_bank(reporter)) as address, httpx.AsyncClient(base_url=address, trust_env=False) as bank:
+    async with (
+        served(build_bank(reporter)) as address,
+        httpx.AsyncClient(base_url=address, trust_env=False, verify=UNLOADED) as bank,
+    ):
         taken = [(await bank.post("/payments", json=payment)).status_code for _ in range(2)]
         other = (await bank.post("/payments", json={**payment, "amount": 1})).status_code
         assert (*taken, other) == (202, 202, 409)
@@ -85,7 +88,7 @@ async def test_an_agreement_is_signed_elsewhere_and_comes_back_with_its_papers(c
     envelope = {"id": "E-1", "subject": "PJ-3", "realm": sender.realm, "agreement": agreement}
     async with (
         served(build_signature_service(reporter)) as address,
-        httpx.AsyncClient(base_url=address, trust_env=False) as service,
+        httpx.AsyncClient(base_url=address, trust_env=False, verify=UNLOADED) as service,
     ):
         refused = {**envelope, "id": "E-0", "ending": "refused"}
         for one in (refused, {**envelope, "signatories": signatories, "times": 2}):

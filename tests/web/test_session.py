@@ -17,7 +17,7 @@ from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, Role
 from domain.project.disbursement import ApproveDisbursement
 from store.identity import SeatGrant
-from tests.web.conftest import served
+from tests.web.conftest import UNLOADED, served
 from web.app import build
 from web.limits import Allowance
 
@@ -106,7 +106,10 @@ async def test_another_password_takes_the_place_of_the_old(
 async def test_who_guesses_is_slowed_down(counter: Counter, accounts: dict[str, FreshAccount]) -> None:
     assert accounts
     house = replace(counter.house, tries=Allowance(3, 0.001))
-    async with served(build(house)) as address, httpx.AsyncClient(base_url=address, trust_env=False) as guesser:
+    async with (
+        served(build(house)) as address,
+        httpx.AsyncClient(base_url=address, trust_env=False, verify=UNLOADED) as guesser,
+    ):
         tries = [await guesser.post("/v1/session", json={"login": "audit", "password": f"guess-{n}"}) for n in range(4)]
     assert [answer.status_code for answer in tries] == [401, 401, 401, 429]
     assert int(tries[-1].headers["Retry-After"]) > 0
@@ -114,7 +117,10 @@ async def test_who_guesses_is_slowed_down(counter: Counter, accounts: dict[str, 
 
 async def test_who_knows_the_password_is_not(counter: Counter, accounts: dict[str, FreshAccount]) -> None:
     house = replace(counter.house, tries=Allowance(3, 0.001))
-    async with served(build(house)) as address, httpx.AsyncClient(base_url=address, trust_env=False) as office:
+    async with (
+        served(build(house)) as address,
+        httpx.AsyncClient(base_url=address, trust_env=False, verify=UNLOADED) as office,
+    ):
         for login in ("audit", "cab-dec", "eval", "host", "audit"):
             body = {"login": login, "password": accounts[login].password}
             assert (await office.post("/v1/session", json=body)).status_code == 204

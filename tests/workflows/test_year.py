@@ -65,7 +65,7 @@ def _moved(value: Any, by: timedelta) -> Any:
             return value
 
 
-def _later(order: PlannedCommand, by: timedelta) -> PlannedCommand:
+def move_order(order: PlannedCommand, by: timedelta) -> PlannedCommand:
     command = type(order.command).model_validate(_moved(order.command.model_dump(exclude_unset=True), by))
     return replace(order, at=order.at + by, command=command)
 
@@ -173,7 +173,7 @@ async def _events(store: EventStore, realm: str) -> Mapping[StreamId, list[tuple
 _RULES = {"calendar", "scheme"}
 
 
-async def _ahead(desk: Desk, plan: Plan) -> Years:
+async def move_ahead(desk: Desk, plan: Plan) -> Years:
     """The story moved so that it begins a few days from now, its rules and working days published."""
     weeks = (datetime.now(UTC) + timedelta(days=3) - plan.begins) // A_WEEK + 1
     years = Years(desk, plan, weeks * A_WEEK)
@@ -191,9 +191,9 @@ async def test_a_story_on_the_wall_clock_has_every_deadline_by_itself_once_on_it
     (plan,) = plan_scenario([story], fresh=uuid4().hex)
     expected_store = MemoryStore()
     assert (await play(plan, open_paper_door(expected_store), expected_store)).ok
-    years = await _ahead(desk, plan)
+    years = await move_ahead(desk, plan)
     for order in plan.orders:
-        await years.send(_later(order, years.by))
+        await years.send(move_order(order, years.by))
     await years.ring(plan.ends + years.by)
 
     ours = {order.command_id for order in plan.orders}
@@ -220,11 +220,11 @@ def _rung(
 
 async def test_an_amended_call_moves_its_timer_and_closes_on_its_new_day_only(desk: Desk) -> None:
     (plan,) = plan_scenario([SCENARIOS / "s1-hangzhou.yaml"], fresh=uuid4().hex)
-    years = await _ahead(desk, plan)
+    years = await move_ahead(desk, plan)
     calls = [n for n, order in enumerate(plan.orders) if isinstance(order.command, PublishCall)]
     for order in plan.orders[: calls[0] + 1]:
-        await years.send(_later(order, years.by))
-    published_ = _later(plan.orders[calls[0]], years.by)
+        await years.send(move_order(order, years.by))
+    published_ = move_order(plan.orders[calls[0]], years.by)
     call = published_.command
     assert isinstance(call, PublishCall)
     assert call.deadline is not None

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 FOLDER: Final = Path(__file__).parent.parent / "static"
-_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".py": "text/plain; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from dataclasses import replace
 from http import HTTPStatus
@@ -21,7 +20,7 @@ from domain.kernel.failure import Defect, Failure
 from domain.kernel.privacy import describe_trace
 from web.body import explain
 from web.console.failure import show_failure
-from web.console.rendering import form_token, here
+from web.console.rendering import here, is_ours
 from web.guard import SAFE, GuardedRoute
 from web.identity.credentials import require_same_site
 from web.problems import Refusal
@@ -113,8 +112,7 @@ async def read_form(request: Request) -> FormData:
     except ClientDisconnect:
         raise Refusal(HTTPStatus.BAD_REQUEST, "invalid", "未收到全部內容", "the whole of it did not come") from None
     token = form.get("token")
-    expected = form_token(request)
-    if not expected or not isinstance(token, str) or not hmac.compare_digest(token.encode(), expected.encode()):
+    if not isinstance(token, str) or not is_ours(request, token):
         await form.close()
         raise Refusal(
             HTTPStatus.FORBIDDEN,

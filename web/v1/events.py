@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field
 from application.reading import access_of_house, find_seat, list_hidden_kinds
 from deciding.fold import read_occurrence
 from domain.kernel.acting import Basis
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.calendar import beginning_of_day
+from domain.kernel.identity import UNNAMED, Actor, StreamId
 from domain.kernel.restriction import name_as_written
 from store.port import Entry, EntryKind
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
@@ -56,9 +57,9 @@ class CloudEvent(BaseModel):
     type: Annotated[str, Field(examples=["venture.AwardConfirmed.v1"])]
     subject: StreamId
     time: datetime
-    """When it was so."""
+    """When it was so; 00:00 of that day in Shanghai where who caused it is withheld."""
     recordedtime: datetime
-    """When it was recorded."""
+    """When it was recorded; likewise."""
     sequence: str
     """The position, so that texts sort as positions do."""
     streamversion: int
@@ -206,8 +207,8 @@ def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
         source=source,
         type=f"venture.{entry.type}.v{entry.schema_version}",
         subject=entry.stream,
-        time=entry.occurred_at,
-        recordedtime=entry.recorded_at,
+        time=view.at,
+        recordedtime=beginning_of_day(entry.recorded_at) if view.actor == UNNAMED else entry.recorded_at,
         sequence=f"{entry.position:016d}",
         streamversion=entry.version,
         seat=find_seat(view),

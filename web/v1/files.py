@@ -85,9 +85,9 @@ class ChapterAnswer(BaseModel):
     basis: Basis | None
     """In what right on a seat that is not theirs, such as break-glass; null for who acted on their own."""
     at: datetime
-    """When it was so."""
+    """When it was so; 00:00 of that day in Shanghai where who acted is withheld."""
     recorded_at: datetime
-    """When it was known."""
+    """When it was known; likewise."""
     data: dict[str, Any]
     withheld: list[str]
     """The fields of the event that ``data`` lacks since the caller's seats do not see them."""

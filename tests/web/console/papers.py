@@ -18,7 +18,7 @@ from application.sessions import begin_session
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
 from runtime.documents import open_documents
-from store.identity import Draft, IdentityStore, SeatGrant, Session
+from store.identity import Draft, IdentityStore, Operation, SeatGrant, Session
 from store.memory import MemoryStore
 from tests.paper import CUT, open_paper_door, play_story
 from web.app import build
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from application.callbacks import Senders
+    from application.door import Door
     from application.webhooks import Webhooks
     from domain.kernel.scope import Scope
+    from store.port import EventStore
 
 SITE = "http://console.test"
 _PLENTY = 100_000
@@ -46,6 +48,7 @@ class Sessions:
 
     of: dict[bytes, Session] = field(default_factory=dict)
     kept: dict[UUID, Draft] = field(default_factory=dict)
+    asked: dict[UUID, Operation] = field(default_factory=dict)
 
     async def begin_session(self, token: bytes, session: Session) -> None:
         self.of[token] = session
@@ -69,6 +72,12 @@ class Sessions:
 
     async def drop_draft(self, draft_id: UUID, person: PersonId) -> bool:
         return await self.draft(draft_id, person, datetime.now(UTC)) is not None and bool(self.kept.pop(draft_id))
+
+    async def add_operation(self, operation: Operation) -> bool:
+        return self.asked.setdefault(operation.id, operation) is operation
+
+    async def operation(self, operation_id: UUID) -> Operation | None:
+        return self.asked.get(operation_id)
 
     async def sweep_drafts(self, now: datetime) -> None:
         """They go when they are looked for."""
@@ -107,9 +116,15 @@ async def open_paper_house(home: Path, until: datetime = CUT, name: str = "s2-fu
     store = MemoryStore()
     played = await play_story(store, until, name)
     await reach(store, "projects", await store.last_position(), patience_s=30)
-    door, identity = open_paper_door(store), cast("IdentityStore", Sessions())
+    house = build_house(home, store, open_paper_door(store))
+    return PaperHouse(house, played.plan.realm, build(house))
+
+
+def build_house(home: Path, store: EventStore, door: Door) -> House:
+    """A house over that log and behind that door, whose sessions and drafts are in memory."""
+    identity = cast("IdentityStore", Sessions())
     allowance: Any = Allowance(_PLENTY, _PLENTY)
-    house = House(
+    return House(
         store=store,
         door=door,
         identity=identity,
@@ -122,7 +137,6 @@ async def open_paper_house(home: Path, until: datetime = CUT, name: str = "s2-fu
         allowance=allowance,
         tries=allowance,
     )
-    return PaperHouse(house, played.plan.realm, build(house))
 
 
 def fresh_id() -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from itertools import chain
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -16,14 +21,21 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import async_playwright, expect
 
 from application.sessions import begin_session
+from cli.scenario import plan_scenario
+from deciding.fold import fold
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
 from domain.need import SubmitNeed
 from domain.registers.panel import DeclareImpartiality
+from domain.round.custody import ReleaseSeal
 from store.identity import SeatGrant
 from tests.web.conftest import served
+from tests.web.console.page_door import DOCUMENT, FOUR, BrowserReception, PageDoor
 from tests.web.console.papers import open_paper_house
 from tests.web.console.walk import SCORED, STORIES, WALK, Stop
+from tests.workflows.test_year import move_ahead, move_order
+from web.app import build
+from web.console.assets import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,6 +44,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
     from application.accounts import FreshAccount
+    from tests.conftest import Desk
     from tests.workflows.bureau import Bureau
     from web.house import House
 
@@ -290,3 +303,104 @@ async def _look(page: Page, path: str, size: tuple[int, int]) -> None:
 async def _fit(page: Page, path: str, width: int) -> None:
     wide = await page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width, f"{path} is {wide} px wide"
+
+
+@pytest.mark.release  # whole stories, every command typed
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+@pytest.mark.parametrize("story", FOUR, ids=lambda path: path.stem)
+async def test_a_story_on_the_wall_clock_is_typed_by_everybody_in_a_browser(
+    browser: Browser, house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch, story: Path, *, scripts: bool
+) -> None:
+    """Every role of it, its time skipped: what is looked at before it is sent is looked at on that day."""
+    (plan,) = plan_scenario([story], fresh=uuid4().hex)
+    years = await move_ahead(desk, plan)
+    office = replace(house, door=years.door)
+    async with served(build(office)) as address:
+        reception = BrowserReception(house=office, app=build(office), browser=browser, address=address, scripts=scripts)
+        years.door = pages = PageDoor(years.door, desk.store, reception)
+        for order in plan.orders:
+            later = move_order(order, years.by)
+            for module in ("application.dry_run", "application.acts"):
+                monkeypatch.setattr(f"{module}.datetime", SimpleNamespace(now=lambda _zone, at=later.at: at))
+            await years.send(later)
+        await years.ring(plan.ends + years.by)
+    states = {
+        name: fold(stream := plan.stream(name), [e async for e in desk.store.read(stream)]).stage
+        for name in plan.scenario.expect
+    }
+    assert states == {name: expected.state for name, expected in plan.scenario.expect.items()}
+    assert set(pages.past) <= {"RefuseLateSubmission"}, "the engine's own"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+async def test_a_bid_is_sealed_where_it_is_written_and_opened_by_its_envelope(
+    browser: Browser, tmp_path: Path, *, scripts: bool
+) -> None:
+    papers = await open_paper_house(tmp_path, datetime(2024, 5, 14, tzinfo=UTC), "s19-sealed")
+    bid, round_ = (StreamId.of(kind, papers.realm, name) for kind, name in (("project", "AP-9"), ("round", "R-T-2024")))
+    token = await begin_session(
+        papers.house.identity, PersonId("P-1"), (SeatGrant(seat=Actor("SO-LEGAL#191")),), datetime.now(UTC)
+    )
+    paper = tmp_path / "方案.pdf"
+    paper.write_bytes(DOCUMENT)
+    async with (
+        served(papers.app, lifespan="off") as address,
+        window(browser, address, scripts=scripts, token=token) as at,
+    ):
+        sent: list[str] = []
+        at.page.on("request", lambda request: sent.append(request.post_data or ""))
+        await at.page.goto(f"/do/SealApplication/{bid}")
+        for name, text in (("round", "R-T-2024"), ("organisation", "ORG-T191")):
+            await at.page.locator(f'[name="p.{name}"]').fill(text)
+        envelope = tmp_path / "AP-9.sealed.json"
+        if scripts:
+            await _seal_here(at.page, paper, envelope)
+        else:
+            assert await at.page.locator('[name="p.title"]').count() == 0, "nothing of it can be typed there"
+            await at.page.locator('[name="p.digest"]').fill(_seal_elsewhere(paper, envelope))
+        if scripts:
+            await _look(at.page, "a sealed bid", DESK)
+        await at.activate("核對")
+        await at.activate("確認辦理：密封遞交")
+        await expect(at.page.locator("h1")).to_contain_text("已辦理")
+        assert not [one for one in sent if "長者助餐" in one or "3000000" in one]
+        for seat in ("CAB-FIN#1", "FISCAL#1"):
+            opened = datetime(2024, 6, 3, 1, tzinfo=UTC)
+            await papers.house.door.send(round_, ReleaseSeal(), Actor(seat), command_id=uuid4(), at=opened)
+        await at.page.goto(f"/do/SubmitApplication/{bid}")
+        await at.page.locator('[name="p.attachments.file"]').set_input_files(paper)
+        await at.page.locator('[name="envelope"]').set_input_files(envelope)
+        await at.activate("讀取密封件")
+        await at.page.locator("main button[value=check]").last.click()
+        await at.activate("提交申報")
+        await expect(at.page.locator("h1")).to_contain_text("已辦理")
+
+
+async def _seal_here(page: Page, paper: Path, envelope: Path) -> None:
+    """Typed on the page; what the button saves is the envelope."""
+    typed = {
+        "title": "長者助餐𠮷",
+        "requested": "30,000.50",
+        "statement": "獨居長者“用餐”不便\n二行",
+        "fields": "助老扶幼",
+    }
+    typed |= {"beneficiaries.groups": "老年人、居民", "beneficiaries.persons": "120"}
+    for name, text in typed.items():
+        await page.locator(f'[name="p.{name}"]').fill(text)
+    await page.locator('[name="p.beneficiaries.residence"]').select_option("ANYBODY")
+    await page.locator('[name="p.attachments.file"]').set_input_files(paper)
+    async with page.expect_download() as coming:
+        await page.get_by_role("button", name="密封並保存密封件").click()
+    await (await coming.value).save_as(envelope)
+    await expect(page.locator("[role=status]")).to_be_visible()
+
+
+def _seal_elsewhere(paper: Path, envelope: Path) -> str:
+    """By the program that is offered for download: the digest that it prints."""
+    said = {"round": "R-T-2024", "organisation": "ORG-T191", "title": "長者助餐𠮷", "requested": 3_000_050}
+    named = {"sha256": sha256(paper.read_bytes()).hexdigest(), "media_type": "application/pdf", "name": paper.name}
+    source = envelope.with_name("AP-9.json")
+    source.write_text(json.dumps({**said, "statement": "獨居", "attachments": [named]}, ensure_ascii=False), "utf-8")
+    program = [sys.executable, str(FOLDER / "seal.py"), str(source)]
+    return subprocess.run(program, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - ours

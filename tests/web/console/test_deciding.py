@@ -66,7 +66,7 @@ async def test_pressing_twice_and_going_back_is_asking_again_and_has_one_answer(
         late = await person.post(path, data=form)
         pages = [await person.get(answer.headers["Location"]) for answer in (answers[0], late)]
     assert {answer.headers["Location"] for answer in (*answers, late)} == {f"/receipts/{form['id']}"}
-    assert len({one.text for one in pages}) == 1
+    assert len({one.text.partition("<main")[2] for one in pages}) == 1
     assert len([entry async for entry in bureau.store.read(bureau.id("need", "ND-1"))]) == 2
 
 

@@ -145,7 +145,7 @@ async def test_no_other_site_can_send_a_form_in_a_persons_name(desks: Desks, hea
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("token", [None, "", "0" * 64, "中"])
+@pytest.mark.parametrize("token", [None, "", "0" * 16, "0" * 80, "中"])
 async def test_a_form_without_its_token_does_nothing(desks: Desks, token: str | None) -> None:
     async with desks.person("COMM#1") as person:
         form = hidden((await person.get("/do/SubmitNeed/need/live/ND-9001")).text)
@@ -153,6 +153,22 @@ async def test_a_form_without_its_token_does_nothing(desks: Desks, token: str | 
         sent = form if token is None else {**form, "token": token}
         answer = await person.post("/do/SubmitNeed/need/live/ND-9001", data={**sent, "step": "confirm"})
     assert answer.status_code == 403
+
+
+async def test_each_page_has_another_token_and_each_is_taken(desks: Desks) -> None:
+    async with desks.person("COMM#1") as person:
+        forms = [hidden((await person.get("/do/SubmitNeed/need/live/ND-9001")).text) for _ in range(2)]
+        answers = [await person.post("/do/SubmitNeed/need/live/ND-9001", data=form) for form in forms]
+    assert forms[0]["token"] != forms[1]["token"]
+    assert 403 not in {answer.status_code for answer in answers}
+
+
+async def test_a_page_is_sent_compressed_to_who_can_read_it(desks: Desks) -> None:
+    async with desks.person("CAB-REG#1") as person:
+        packed, plain = await person.get("/lists"), await person.get("/lists", headers={"Accept-Encoding": "identity"})
+    assert (packed.headers["Content-Encoding"], plain.headers.get("Content-Encoding")) == ("gzip", None)
+    assert int(packed.headers["Content-Length"]) * 2 < int(plain.headers["Content-Length"])
+    assert "Accept-Encoding" in packed.headers["Vary"]
 
 
 async def test_another_persons_token_is_not_ones_own(desks: Desks) -> None:

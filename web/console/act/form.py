@@ -144,11 +144,11 @@ async def read_tree(
     documents: dict[str, list[Tree]] = {}
     faults = []
     for name, value in form.multi_items():
-        if isinstance(value, UploadFile) and value.filename:
+        if isinstance(value, UploadFile) and value.filename and name.startswith(f"{PREFIX}."):
             try:
                 documents.setdefault(name, []).append(await keep(value))
             except Failure as refused:
-                faults.append(InputFault((name.split(".")[1],) if "." in name else (), refused.zh, refused.en))
+                faults.append(InputFault((name.split(".")[1],), refused.zh, refused.en))
     return _Sent(form, documents).group(model, PREFIX), faults
 
 

@@ -56,6 +56,7 @@ from web.console.act.holding import (
 from web.console.act.known import begin_with, offer
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.payment import find_payment
+from web.console.act.seal import ENVELOPE, describe_bid, is_sealed, list_sealed_fields, read_envelope
 from web.console.act.sheet import find_own_review, find_sheet, lay_out, leave_out_blanks, set_out
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
@@ -193,6 +194,11 @@ async def _take(
         return await _show_form(filling, more={step.removeprefix("add."): MOST_ADDED})
     if step == "edit":
         return await _show_form(filling)
+    if step == ENVELOPE and is_sealed(filling):
+        try:
+            return await _show_form(replace(filling, tree=await read_envelope(form)))
+        except InputInvalid as invalid:
+            return await _show_form(filling, invalid.faults)
     if step == "save" and caller.person is not None:
         await save(filling, caller.person)
         return RedirectResponse(draft_path(filling.path, filling.command_id), HTTPStatus.SEE_OTHER)
@@ -250,6 +256,9 @@ async def _show_form(
         errors=[*link_faults(fields), *((fault, "") for fault in loose)],
         at_faults=[fault for fault in faults if fault.place == ("at",)],
         has_files=any(takes_files(one) for one in fields),
+        sealed_fields=list_sealed_fields(filling),
+        sealed_bid=describe_bid(),
+        is_sealed=is_sealed(filling),
         meeting=await find_meeting(filling, None),
         sheet=sheet,
         kept=kept,

@@ -63,6 +63,27 @@ TEXTS: Final[Texts] = {
         "PDF、OFD、DOCX、XLSX、PPTX、圖片或 ZIP，每份至多 50 MB；確認辦理後才作記錄。",
         "PDF, OFD, DOCX, XLSX, PPTX, pictures or ZIP, at most 50 MB each. Recorded only when you confirm.",
     ),
+    "seal_here": ("在本機撰寫並密封", "Write and seal it on this machine"),
+    "seal_note": (
+        "以下內容只在您的瀏覽器中處理，送出的只有校驗值。請妥為保密所存的密封件，開啟後憑它提交。",
+        "What is typed below stays in your browser: only its digest is sent. Keep the envelope secret till then.",
+    ),
+    "seal_without": (
+        "瀏覽器未開腳本，不能在此密封。請下載密封程序在本機運行，把所得校驗值填入上表：",
+        "Without scripts nothing is sealed here. Run this program on your machine, and enter its digest above:",
+    ),
+    "seal_button": ("密封並保存密封件", "Seal it and save the envelope"),
+    "seal_done": (
+        "已密封，校驗值已填入上表。請確認密封件已保存，連同附件原件留存，再核對遞交。",
+        "Sealed: the digest stands above. See that the envelope is saved, keep it with its documents, then check.",
+    ),
+    "seal_wrong": ("請改正：", "Mend this: "),
+    "envelope": ("密封件", "Envelope"),
+    "envelope_hint": (
+        "監督人開啟之後方可提交。選擇密封時所存的文件（.json）；有附件的，同時在下面附上原件。",
+        "Only after the opening: the file (.json) that was saved; attach below the documents that it names.",
+    ),
+    "envelope_read": ("讀取密封件", "Read the envelope"),
     "at": ("辦理時間（補錄）", "Time of the act (from the papers)"),
     "at_hint": ("北京時間，如 2026-12-09 17:00", "Beijing time, such as 2026-12-09 17:00"),
     "to_check": ("核對", "Check"),
@@ -127,8 +148,6 @@ TEXTS: Final[Texts] = {
         "尚未使用過的{kind}編號，如 {prefix}-101。",
         "A number that no {kind} has yet, such as {prefix}-101.",
     ),
-    "realm": ("環境", "Environment"),
-    "live": ("正式", "live"),
     "subject_unsaid": ("請填編號", "Enter a number"),
     "subject_other": (
         "這是另一類卷宗的編號：{kind}的編號如 {prefix}-101",

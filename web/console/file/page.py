@@ -14,7 +14,7 @@ from application.attempts import AttemptFilter, list_attempts
 from application.course import sum_money
 from application.pages import PageRequest
 from application.queries import NameUnknown
-from application.reading import load_seen_file
+from application.reading import list_open, load_seen_file
 from deciding.fold import fold
 from domain.application import Application
 from domain.catalogue import AGGREGATES, stage_words, value_words
@@ -43,7 +43,7 @@ from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.v1.files import read_moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from application.attempts import AttemptLine
     from application.caller import Caller
@@ -240,6 +240,7 @@ async def show_file(
         begin=int(story) if story.isdecimal() else None,
         most=None if story == WHOLE else MOST_ENTRIES,
     )
+    opens = await list_open(house.store, caller.grants, _list_linked(file))
     params = {name: text for name, text in (("as_of", as_of), ("known_at", known_at), ("since", since)) if text}
     return render(
         request,
@@ -254,7 +255,8 @@ async def show_file(
         due=None if is_past else file.due(),
         open_acts=_list_open(file, acts, seat),
         closed_acts=[(tell_command(act.command.command_type), act.unmet) for act in acts if not act.is_open],
-        facts=await _list_facts(house, file, language),
+        facts=await _list_facts(house, file, language, opens),
+        opens=opens,
         opened=_find_opening(file),
         money=[(name, fen) for name, fen in sum_money(file.state).items() if fen],
         made_of=trace_money(file.turns),
@@ -345,11 +347,16 @@ def _list_wanted(file: File, acts: list[Act], seat: Actor | None, *, is_past: bo
         Wanted(
             one,
             act_path(one.command, file.stream, one.subject)
-            if not is_past and seat is not None and seat.role in one.roles and one.command in mine
+            if not is_past and one.command in mine and seat is not None and _waits_for(one, seat)
             else "",
         )
         for one in file.awaiting()
     ]
+
+
+def _waits_for(one: Awaited, seat: Actor) -> bool:
+    """Whether that seat is awaited: where seats are named, as of a panel whose others have scored, no other is."""
+    return seat.role in one.roles and (not one.seats or seat in one.seats)
 
 
 def _list_open(file: File, acts: list[Act], seat: Actor | None) -> list[tuple[str, tuple[str, str]]]:
@@ -362,26 +369,49 @@ def _list_open(file: File, acts: list[Act], seat: Actor | None) -> list[tuple[st
     ]
 
 
-async def _list_facts(house: House, file: File, language: Language) -> list[tuple[str, str, str]]:
+def _list_linked(file: File) -> set[StreamId]:
+    """The files that its facts and its funds name."""
+    state, own = file.state, file.stream
+    application, award = state.part(Application), state.part(Award)
+    named = [
+        *(("organisation", name) for name in (application.organisation, *application.partners)),
+        *(("round", application.round), ("need", application.need), ("panel", award.panel)),
+        *(("fund", name) for name, _ in _list_funds(file)),
+        ("scheme", state.scheme.name if state.scheme is not None else ""),
+    ]
+    return {own.sibling(kind, name) for kind, name in named if name}
+
+
+async def _list_facts(
+    house: House, file: File, language: Language, opens: Collection[StreamId]
+) -> list[tuple[str, str, str]]:
     """By the name of its text, what is said, and where it leads; empty for nowhere."""
     stream, facts = file.stream, list[tuple[str, str, str]]()
+
+    def lead(kind: str, name: str) -> str:
+        named = stream.sibling(kind, name)
+        return file_path(named) if named in opens else ""
+
     if stream.kind == "project":
         application, award = file.state.part(Application), file.state.part(Award)
         if application.organisation:
             own = stream.sibling("organisation", application.organisation)
             known = fold(own, [entry async for entry in house.store.read(own)]).part(Organisation).name
-            facts.append(("organisation", f"{known} {application.organisation}".strip(), file_path(own)))
-        facts.extend(
-            ("partners", partner, file_path(stream.sibling("organisation", partner)))
-            for partner in application.partners
-        )
+            facts.append(
+                (
+                    "organisation",
+                    f"{known} {application.organisation}".strip(),
+                    lead("organisation", application.organisation),
+                )
+            )
+        facts.extend(("partners", partner, lead("organisation", partner)) for partner in application.partners)
         for key, kind, name in (
             ("round", "round", application.round),
             ("need", "need", application.need),
             ("panel", "panel", award.panel),
         ):
             if name:
-                facts.append((key, name, file_path(stream.sibling(kind, name))))
+                facts.append((key, name, lead(kind, name)))
         facts.append(("number", stream.name, ""))
     else:
         facts.extend(
@@ -395,7 +425,7 @@ async def _list_facts(house: House, file: File, language: Language) -> list[tupl
         )
     if file.state.scheme is not None:
         ref = file.state.scheme
-        facts.append(("scheme", str(ref), file_path(stream.sibling("scheme", ref.name))))
+        facts.append(("scheme", str(ref), lead("scheme", ref.name)))
     return facts
 
 

@@ -50,6 +50,8 @@ class Entry:
     """Of a gap."""
     rules: tuple[str, ...] = ()
     position: int = 0
+    by_day: bool = False
+    """Whether of ``at`` only the day is told."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ def _event(chapter: Chapter, own: StreamId, language: Language, *, is_manual: bo
         stream=None if chapter.stream == own else chapter.stream,
         mark=mark,
         position=chapter.position,
+        by_day=chapter.by_day,
     )
 
 

@@ -14,7 +14,7 @@ from application.own_commands import ASKING, MOST_COUNTED, OwnCommand, list_own
 from application.pages import Freshness, Page, PageRequest
 from application.projects import list_lines
 from application.queries import load_states
-from application.reading import list_words, sees_all
+from application.reading import list_open, list_words, sees_all
 from domain.catalogue import AGGREGATES, command_class, is_command
 from store.port import CommandQuery
 from web.components.words import tell_command, tell_event, tell_kind
@@ -70,12 +70,9 @@ TEXTS: Final[Texts] = {
     "state": ("狀態", "Status"),
     "no_due": ("未設期限", "no date"),
     "filter": ("篩選", "Filter"),
-    "realm": ("環境", "Environment"),
-    "all": ("全部", "All"),
     "only_overdue": ("只看逾期", "Overdue only"),
     "organisation": ("單位", "Organisation"),
     "open_file": ("查看卷宗", "Open the file"),
-    "live": ("正式", "live"),
     "kind": ("事項種類", "Kind of task"),
     "choose": ("選取", "Select"),
     "choose_row": ("選取 {what} {number}", "Select {what} {number}"),
@@ -228,7 +225,7 @@ async def _show_own(
         rows=[(one, _name(one.stream, lines.get(one.stream), is_told=knows)) for one in page.rows],
         words=tell_command,
         happened=tell_event,
-        file_of=file_path,
+        opens=await list_open(house.store, caller.grants, {one.stream for one in page.rows}),
         next=page.next,
         is_first=after is None,
         params={name: value for name, value in (("realm", realm), ("refused", "true" if refused else "")) if value},

@@ -11,11 +11,10 @@ from fastapi.responses import RedirectResponse
 
 from application.webhook_address import AddressRefused
 from application.webhooks import FURTHEST, FreshSecret, WebhookInvalid
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identity import Actor
 from store.identity import SeatGrant
 from web.components.words import tell_event
 from web.console.administration.page import ADMINISTRATORS
-from web.console.paths import file_path
 from web.console.reader import require_role
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
@@ -177,7 +176,7 @@ async def _show_one(
         headers={"Cache-Control": "no-store"} if fresh is not None else None,
         endpoint=endpoint,
         path=f"{PATH}/{webhook_id}",
-        lines=[(one, file_path(StreamId(one.stream))) for one in lines],
+        lines=lines,
         older=lines[-1].position if len(lines) == PAGE else None,
         fresh=fresh,
         replayed=replayed,
