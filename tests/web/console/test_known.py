@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,12 @@ from tests.paper import REPORTED
 from tests.web.console.papers import PaperHouse, open_paper_house
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
+SOLICITING = datetime(2023, 3, 15, tzinfo=UTC)
+"""Needs are collected."""
 OURS = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-3",))
 
 
@@ -70,6 +75,15 @@ async def test_an_application_begins_with_ones_own_organisation_and_offers_nobod
     assert _offered(page, "need") == ["ND-2"], "what was adopted"
     assert not _offered(page, "panel")
     assert "ND-2" in {one for name in ("into", "other") for one in _offered(needs, name)}
+
+
+async def test_a_need_begins_with_the_round_that_collects_needs(tmp_path: Path) -> None:
+    papers = await open_paper_house(tmp_path, until=SOLICITING)
+    await reach(papers.house.store, "streams", await papers.house.store.last_position(), patience_s=30)
+    async with papers.person("COMM#1") as person:
+        page = await _form(person, f"/do/SubmitNeed/need/{papers.realm}/ND-99")
+    assert _value(page, "round") == "R-FZ-2023"
+    assert _offered(page, "round") == ["R-FZ-2023"]
 
 
 async def test_a_decision_is_bound_to_what_waits_without_typing_its_digest(papers: PaperHouse) -> None:

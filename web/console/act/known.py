@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from application.listing import StreamFilter, list_streams
 from application.pages import PageRequest
 from domain.kernel.scope import ScopeKind
+from domain.need import SubmitNeed
 from domain.project.award import Award, ProposeAward
 from domain.project.bidding import Application, SubmitApplication
 from domain.project.contract import ConfirmLedgerAccount, Contract, SignContract
@@ -44,7 +45,11 @@ _FILES: Final = {
     "second": "person",
 }
 """By the name of a field, the kind of file whose number it takes; of a table, its first column."""
-_STAGES: Final = {("SubmitApplication", "round"): RoundStage.OPEN, ("SubmitApplication", "need"): NeedStage.ADOPTED}
+_STAGES: Final = {
+    ("SubmitNeed", "round"): RoundStage.SOLICITING,
+    ("SubmitApplication", "round"): RoundStage.OPEN,
+    ("SubmitApplication", "need"): NeedStage.ADOPTED,
+}
 """Where only files at one stage can be meant."""
 
 
@@ -61,6 +66,9 @@ async def _recall(filling: Filling) -> Tree:
             **({"organisation": own[0]} if len(own) == 1 else {}),
             **({"round": rounds[0][0]} if len(rounds) == 1 else {}),
         }
+    if command is SubmitNeed and state.version == 0:
+        rounds = await _list_files(filling, "round")
+        return {"round": rounds[0][0]} if len(rounds) == 1 else {}
     if command is ProposeAward:
         return {**_say_yuan(award=state.part(Application).requested), **await _find_panel(filling)}
     if command is SignContract:
