@@ -49,7 +49,7 @@ def _plant(command: Command) -> Command:
     return command.model_copy(update=texts | named)
 
 
-@pytest.mark.parametrize("role", [Role.CAB_REG, Role.AUDIT, Role.PUBLIC])
+@pytest.mark.parametrize("role", [pytest.param(Role.CAB_REG, marks=pytest.mark.full), Role.AUDIT, Role.PUBLIC])
 async def test_what_was_typed_is_text_on_every_page_and_sheet(papers: PaperHouse, role: Role) -> None:
     async with papers.person(f"{role}#1") as person:
         answers = await crawl(person)
