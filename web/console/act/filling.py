@@ -140,7 +140,7 @@ async def begin(
     asker = await find_asker(house, caller, stream.realm)
     is_new = state.version == 0
     is_seen = not is_new and await may_know(house.store, caller.grants, state)
-    if is_new and command_type.during and NONE not in command_type.during:
+    if is_new and NONE not in command_type.during:
         raise NameUnknown(stream)
     if not is_new and not await may_see(house.store, caller.grants, state):
         scope = caller.scope_of(seat)
