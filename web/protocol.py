@@ -57,7 +57,7 @@ class StrictProtocol(HttpToolsProtocol):
         while self._offered_at is not None:
             data, self._offered_at = self._write_head() + data[self._offered_at :], None
             super().data_received(data)
-        if self._beside > MOST_BESIDE:
+        if self._beside > MOST_BESIDE and not self.transport.is_closing():
             self.send_400_response("Too much beside the body.")
         cycle = self._find_cycle()
         if not self._is_in_head and cycle is not None and cycle.response_complete:
