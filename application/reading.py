@@ -132,6 +132,11 @@ class Access:
         return day_ends(local_day(instant))
 
 
+def find_seat(occurrence: Occurrence) -> Actor | None:
+    """The seat that acted there, as a reader sees it; None where they are not told."""
+    return None if occurrence.actor == UNNAMED else occurrence.actor
+
+
 def access_of(seat: Actor | None, state: State | None = None) -> Access:
     """What is seen where the reader has all files anyway and only says on which seat they read, or does not say.
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from application.event_text import describe_event
 from application.pages import MOST, Page, PageRequest
+from application.reading import find_seat
 from domain.catalogue import command_class, is_command, stage_zh, value_words
 from domain.kernel.calendar import local_day
-from domain.kernel.identity import UNNAMED, Role, StreamId
+from domain.kernel.identity import Role, StreamId
 from domain.kernel.restriction import WITHHELD
 from domain.kernel.state import Verdict
 from papers.workbook import ListColumn, Sort, write_table
@@ -148,7 +149,7 @@ def list_story(file: File, say: Say) -> Collection[StoryLine]:
                 "position": chapter.position,
                 "stream": chapter.stream,
                 "event": say(chapter.occurrence.event.zh, chapter.occurrence.event.event_type),
-                "seat": chapter.occurrence.actor if chapter.occurrence.actor != UNNAMED else say(*WITHHELD),
+                "seat": find_seat(chapter.occurrence) or say(*WITHHELD),
                 "persons": "、".join(sorted(chapter.occurrence.persons)),
                 "basis": say(basis.zh, basis.en) if (basis := chapter.occurrence.basis) is not None else "",
                 "says": describe_event(chapter.occurrence.event, say),

@@ -22,6 +22,8 @@ from schemes.document import read
 from tests.keys import KEY, publish
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from application.carrier import Carrier
     from deciding.signature import DoorKey
     from domain.kernel.envelope import CarryOut, CarryOutResult
@@ -67,9 +69,12 @@ def story(until: datetime = CUT, fresh: str = "", name: str = "s2-fuzhou") -> Pl
     return replace(whole, orders=tuple(o for o in whole.orders if o.at < until), expectations=())
 
 
-async def play_story(store: EventStore, until: datetime = CUT, name: str = "s2-fuzhou") -> PlayResult:
-    """The story, played into that store."""
-    came_of_it = await play(story(until, name=name), open_paper_door(store), store)
+async def play_story(
+    store: EventStore, until: datetime = CUT, name: str = "s2-fuzhou", tell: Callable[[Plan], Plan] | None = None
+) -> PlayResult:
+    """The story, or what ``tell`` makes of it, played into that store."""
+    told = story(until, name=name)
+    came_of_it = await play(tell(told) if tell is not None else told, open_paper_door(store), store)
     assert not came_of_it.deviations, came_of_it.as_json()
     return came_of_it
 

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.failure import Defect, Failure
 from languages.catalogue import find_simplified
+from views.search import fold_text
 from web import payloads, process
 from web.body import explain
 from web.console import pages
@@ -106,6 +107,7 @@ def build(house: House, **limits: Any) -> ASGIApp:  # noqa: ANN401 - those of Li
     """The application that is answered from that house."""
     environment()  # a page that cannot be made keeps the application from starting
     find_simplified("")  # reads the catalogue, before those who are answered at once would all wait for it
+    fold_text("")  # and the table of characters, before the first who searches would hold up all others for it
     app = build_routes()
     app.state.house = house
     return Limits(HeadAsGet(app), otherwise=house.language, **limits)

@@ -15,7 +15,7 @@ from domain.project.bidding import PassPreliminaryReview, WithdrawApplication
 from domain.registers.fund import RegisterFundSource
 from store.memory import MemoryStore
 from tests.keys import KEY
-from tests.paper import REPORTED, play_story, prepare_resolution
+from tests.paper import REPORTED, open_paper_door, play_story, prepare_resolution
 from tests.workflows.bureau import FUND_FEN, Bureau, need_submission, verification
 
 
@@ -88,6 +88,17 @@ async def test_what_a_command_asks_of_others_is_tried_too(store: MemoryStore) ->
     awarded = await rehearsal.step(bid, withdrawal, Actor("SO-LEGAL#1"))
     assert awarded.unmet, "the resolution proposed its award"
     assert not (await DryRun(store).step(bid, withdrawal, Actor("SO-LEGAL#1"))).unmet
+
+
+async def test_what_a_rehearsed_command_asks_of_others_is_posted_once_as_it_will_be(store: MemoryStore) -> None:
+    story = await play_story(store, REPORTED)
+    resolution, rehearsal = await prepare_resolution(store, story.plan.realm), DryRun(store)
+    stream, before = story.plan.stream("R-FZ-2023"), await store.balances()
+    await rehearsal.step(stream, resolution, Actor("CAB-REG#1"))
+    rehearsed = rehearsal._reader.balances
+    assert rehearsed.items() - before.items(), "the award is committed"
+    await open_paper_door(store).send(stream, resolution, Actor("CAB-REG#1"))
+    assert rehearsed.items() <= (await store.balances()).items()
 
 
 async def test_on_a_manual_clock_what_is_due_elsewhere_falls_due_first_and_nothing_is_recorded(

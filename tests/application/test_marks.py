@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from uuid import UUID
 
 from application.queries import load_file
 from application.reading import Access
@@ -10,9 +12,11 @@ from cli.output import Form, Printer
 from cli.rendering import who_acted
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.message import Occurrence
 from domain.reading import Sight
 from domain.registers.person import RegisterPerson, person_stream
 from domain.registers.seat import BreakGlass, seat_stream
+from domain.round.clarification import ClarificationAsked
 from languages.language import Language
 from papers.dossier import open_dossier
 from papers.lists import list_story
@@ -47,3 +51,19 @@ async def test_what_was_done_in_an_emergency_is_marked_wherever_the_story_is_sho
     access = Access(((Actor("CAB-REG#1"), Sight()),))
     (cloud_event,) = [as_cloud_event(entry, "urn:venture:log:", access) async for entry in office.store.read(stream)]
     assert cloud_event.basis is Basis.BREAK_GLASS
+
+
+async def test_where_it_is_not_told_who_acted_no_seat_is_named_that_is_not_there() -> None:
+    office, stream = Office(MemoryStore(), at=NOW), StreamId("organisation/live/ORG-1")
+    await office.seat("CAB-REG#1")
+    await office.ask(stream, verification(), "CAB-REG#1")
+    file = await load_file(office.store, stream)
+    (chapter,) = file.story
+    asked = Occurrence(
+        ClarificationAsked(clarification="1", question="?", reply_wd=2), NOW, Actor("SO-LEGAL#9"), UUID(int=0)
+    )
+    access = Access(((Actor("EXPERT#1"), Sight()),))
+    seen = replace(file, story=(access.show(replace(chapter, occurrence=asked)),))
+    assert list_story(seen, Language.EN.say).rows[0].row["seat"] == "withheld"
+    (answer,) = tell_chapters(seen, Language.EN.say)
+    assert (answer.seat, answer.persons) == (None, [])

@@ -66,6 +66,13 @@ async def test_recorded_time_never_goes_back_though_a_clock_does() -> None:
     assert [a.recorded_at for a in answers] == [NOON, NOON, NOON + DAY]
 
 
+async def test_as_far_ahead_as_is_borne_is_recorded_and_not_a_moment_more() -> None:
+    store = MemoryStore(lambda: NOON)
+    limit = NOON + timedelta(seconds=5)
+    assert (await store.append(group(write(A, 0, event(), at=limit + timedelta.resolution)))).status is Status.AHEAD
+    assert (await store.append(group(write(A, 0, event(), at=limit)))).status is Status.APPENDED
+
+
 async def test_a_command_and_its_events_are_entries_of_one_dense_log(store: EventStore) -> None:
     first = await appended(store, one(A, 0, event(type="Drafted"), event(type="Applied")))
     second = await appended(store, one(B, 0, event(type="Drafted")))

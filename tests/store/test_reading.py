@@ -14,8 +14,9 @@ from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import Actor, StreamId
+from store.memory import MemoryStore
 from store.port import CommandQuery, EntryKind, Realm, StoreUnavailable
-from tests.store.appends import appended, event, group, one, project, refusal, whole, write
+from tests.store.appends import NOON, appended, event, group, one, project, refusal, whole, write
 
 if TYPE_CHECKING:
     from store.port import EventStore
@@ -123,6 +124,12 @@ async def test_a_lease_is_one_owners_until_it_ends(store: EventStore) -> None:
     assert await store.lease("agenda", ann, HOUR) is None
 
 
+async def test_at_the_very_instant_of_its_end_a_lease_is_anybodys() -> None:
+    store = MemoryStore(lambda: NOON)
+    await store.lease("agenda", uuid4(), timedelta(0))
+    assert await store.lease("agenda", uuid4(), HOUR) == 2
+
+
 async def test_a_cursor_moves_only_from_where_it_stands_and_under_its_generation(store: EventStore) -> None:
     ann, bob = uuid4(), uuid4()
     assert await store.cursor("agenda") == 0
@@ -134,6 +141,8 @@ async def test_a_cursor_moves_only_from_where_it_stands_and_under_its_generation
     assert not await store.advance("agenda", 1, 5, 6)
     assert await store.advance("agenda", 2, 5, 6)
     assert await store.cursor("agenda") == 6
+    await store.lease("outbox", ann, HOUR)
+    assert await store.cursors() == {"agenda": 6, "outbox": 0}
 
 
 async def test_of_racing_owners_one_gets_the_lease(store: EventStore) -> None:
@@ -176,13 +185,13 @@ async def test_a_closed_store_takes_no_appends_and_lets_its_listeners_go(store: 
     listening = asyncio.create_task(_all(store))
     await asyncio.sleep(0.05)
     await store.aclose()
-    await listening
+    await asyncio.wait_for(listening, 30)
     with pytest.raises(StoreUnavailable):
         await store.append(one(A))
 
 
 async def _all(store: EventStore) -> None:
-    async for _ in store.pokes(idle_s=30):
+    async for _ in store.pokes(idle_s=3600):
         pass
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from application.reading import access_of_house, list_hidden_kinds
+from application.reading import access_of_house, find_seat, list_hidden_kinds
 from deciding.fold import read_occurrence
 from domain.kernel.acting import Basis
 from domain.kernel.calendar import beginning_of_day
@@ -63,8 +63,8 @@ class CloudEvent(BaseModel):
     sequence: str
     """The position, so that texts sort as positions do."""
     streamversion: int
-    seat: Actor
-    """Who caused it."""
+    seat: Actor | None = None
+    """Who caused it; null where the caller's seats are not told."""
     basis: Basis | None = None
     """In what right on a seat that is not theirs, such as break-glass; null for who acted on their own."""
     commandid: str
@@ -211,7 +211,7 @@ def as_cloud_event(entry: Entry, source: str, access: Access) -> CloudEvent:
         recordedtime=beginning_of_day(entry.recorded_at) if view.actor == UNNAMED else entry.recorded_at,
         sequence=f"{entry.position:016d}",
         streamversion=entry.version,
-        seat=view.actor,
+        seat=find_seat(view),
         basis=view.basis,
         commandid=str(entry.command_id),
         dataschema=f"/v1/schemas/events/{entry.type}/{entry.schema_version}",

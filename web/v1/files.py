@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
 from application.queries import File, NameUnknown, load_file
-from application.reading import find_access, load_seen_file
+from application.reading import find_access, find_seat, load_seen_file
 from audit.as_of import instant_of
 from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import Basis, PersonId
@@ -79,7 +79,8 @@ class ChapterAnswer(BaseModel):
     event: str
     text: str
     """What the office calls it."""
-    seat: Actor
+    seat: Actor | None
+    """Which acted; null where the caller's seats are not told who did, and then ``persons`` is empty."""
     persons: list[PersonId]
     basis: Basis | None
     """In what right on a seat that is not theirs, such as break-glass; null for who acted on their own."""
@@ -249,7 +250,7 @@ def tell_chapters(file: File, say: Say) -> list[ChapterAnswer]:
             stream=chapter.stream,
             event=chapter.occurrence.event.event_type,
             text=say(chapter.occurrence.event.zh, chapter.occurrence.event.en),
-            seat=chapter.occurrence.actor,
+            seat=find_seat(chapter.occurrence),
             persons=sorted(chapter.occurrence.persons),
             basis=chapter.occurrence.basis,
             at=chapter.at,

@@ -27,7 +27,7 @@ from web.language import Language
 from web.limits import Allowance
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from starlette.types import ASGIApp
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from application.door import Door
     from application.webhooks import Webhooks
     from domain.kernel.scope import Scope
+    from scenarios.plan import Plan
     from store.port import EventStore
 
 SITE = "http://console.test"
@@ -111,10 +112,12 @@ class PaperHouse:
             yield client
 
 
-async def open_paper_house(home: Path, until: datetime = CUT, name: str = "s2-fuzhou") -> PaperHouse:
-    """A story up to then; S2 as it says itself until its first payment and the start of the project."""
+async def open_paper_house(
+    home: Path, until: datetime = CUT, name: str = "s2-fuzhou", tell: Callable[[Plan], Plan] | None = None
+) -> PaperHouse:
+    """A story up to then, or what ``tell`` makes of it; S2 itself until its first payment and the project's start."""
     store = MemoryStore()
-    played = await play_story(store, until, name)
+    played = await play_story(store, until, name, tell)
     await reach(store, "projects", await store.last_position(), patience_s=30)
     house = build_house(home, store, open_paper_door(store))
     return PaperHouse(house, played.plan.realm, build(house))

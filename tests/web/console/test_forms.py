@@ -122,6 +122,9 @@ async def test_of_a_bank_account_only_the_digest_goes_on(papers: PaperHouse) -> 
         assert number not in text
         assert "6222020012345678901" not in text
     assert (partial.status_code, letters.status_code) == (422, 422), "no older digest stands for it"
+    assert 'value="中國銀行杭州分行"' in letters.text, "what is no secret is not typed again"
+    assert "我的賬號" not in letters.text
+    assert _FAULT.findall(letters.text) == ["三項都要填寫，賬號只含數字；賬號請重新填寫"]
 
 
 _FAULT = re.compile(r'<p[^>]* class="govuk-error-message"[^>]*>(?:\s*<span[^>]*>[^<]*</span>)?(.*?)</p>', re.DOTALL)

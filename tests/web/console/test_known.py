@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,12 @@ from tests.paper import REPORTED
 from tests.web.console.papers import PaperHouse, open_paper_house
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
 
+SOLICITING = datetime(2023, 3, 15, tzinfo=UTC)
+"""Needs are collected."""
 OURS = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-3",))
 
 
@@ -85,6 +90,15 @@ async def test_what_is_said_in_words_of_the_city_is_offered_from_its_lists(paper
     assert f"：{'、'.join(fields)}" in bid, "as it is recorded, in whichever characters the page is"
     assert _offered(activity, "group") == groups
     assert _offered(activity, "field") == fields
+
+
+async def test_a_need_begins_with_the_round_that_collects_needs(tmp_path: Path) -> None:
+    papers = await open_paper_house(tmp_path, until=SOLICITING)
+    await reach(papers.house.store, "streams", await papers.house.store.last_position(), patience_s=30)
+    async with papers.person("COMM#1") as person:
+        page = await _form(person, f"/do/SubmitNeed/need/{papers.realm}/ND-99")
+    assert _value(page, "round") == "R-FZ-2023"
+    assert _offered(page, "round") == ["R-FZ-2023"]
 
 
 async def test_a_decision_is_bound_to_what_waits_without_typing_its_digest(papers: PaperHouse) -> None:

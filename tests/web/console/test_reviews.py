@@ -120,9 +120,13 @@ async def test_the_panels_own_page_names_nobody_else_before_the_report(tmp_path:
     async with papers.person("EXPERT#2", person="P-2") as other:
         await declare(other, papers)
         await confirm(other, papers, (await fill(other, papers, POINTS)).text)
+        done = await other.get(f"/files/panel/{papers.realm}/RP-2")
     async with papers.person("EXPERT#1") as expert:
         page = await expert.get(f"/files/panel/{papers.realm}/RP-2")
     assert page.status_code == 200
+    assert ["/do/SubmitScore" in one.text for one in (page, done)] == [True, False], (
+        "whose sheet is in has none to give"
+    )
     assert "不予顯示" in page.text
     assert set(re.findall(r"\bE[0-9]+\b|專家#[0-9]+", re.sub(r"<[^>]+>", " ", page.text))) <= {"專家#1"}
 

@@ -41,7 +41,7 @@ async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
 
 
 def _rows(page: str) -> int:
-    return page.partition("<tbody>")[2].count("<tr>")
+    return page.partition("<tbody")[2].count("<tr ")
 
 
 @pytest.mark.parametrize("seat", ["CAB-REG#1", "CAB-FIN#1", "CAB-DEC#1", "SO-PM#1", "COMM#1"])
@@ -63,14 +63,14 @@ async def test_what_one_did_is_there_and_nobody_elses(papers: PaperHouse) -> Non
         done, none = (await mine.get("/done")).text, (await other.get("/done")).text
         with_refused = (await mine.get("/done?refused=true")).text
     assert "/receipts/" in done
-    assert "未獲辦理" not in done.partition("<tbody>")[2]
-    assert "未獲辦理" in with_refused.partition("<tbody>")[2]
+    assert "未獲辦理" not in done.partition("<tbody")[2]
+    assert "未獲辦理" in with_refused.partition("<tbody")[2]
     assert "尚未辦理過事項" in none
 
 
 async def test_what_one_set_going_says_how_the_decision_stands(papers: PaperHouse) -> None:
     async with papers.person("CAB-REG#1") as person:
-        page = (await person.get("/begun")).text.partition("<tbody>")[2]
+        page = (await person.get("/begun")).text.partition("<tbody")[2]
     assert "已批准" in page or "待審批" in page
     assert 'href="/files/project/' in page
 
@@ -106,9 +106,9 @@ async def test_several_are_checked_on_one_page_and_each_is_its_own_command(desks
 
 async def test_what_is_awaited_begins_in_english_as_the_buttons_beside_it_do(papers: PaperHouse) -> None:
     async with papers.person("CAB-REG#1", lang="en") as officer:
-        inbox = (await officer.get("/")).text.partition("<tbody>")[2]
+        inbox = (await officer.get("/")).text.partition("<tbody")[2]
         file = (await officer.get(f"/files/round/{papers.realm}/R-FZ-2023")).text
-    awaited = re.findall(r'<td><a class="govuk-link" href="/do/[^"]+">([^<]+)', inbox)
+    awaited = re.findall(r'<td[^>]*><a class="govuk-link" href="/do/[^"]+">([^<]+)', inbox)
     awaited += re.findall(r'<li><a (?:class="office-act--awaited" )?href="/do/[^"]+">([^<]+)', file)
     assert awaited
     assert [one for one in awaited if not one[0].isupper()] == []
@@ -161,7 +161,7 @@ async def test_what_is_late_leads_who_is_only_told_of_it_to_the_file_and_is_not_
     pages = {}
     for seat in ("CAB-FIN#1", "FISCAL#1"):
         async with approved.person(seat) as person:
-            pages[seat] = (await person.get("/", params={"at_least": position})).text.partition("<tbody>")[2]
+            pages[seat] = (await person.get("/", params={"at_least": position})).text.partition("<tbody")[2]
     assert all("撥付資金" in page for page in pages.values())
     form = f'href="/do/PayDisbursement/project/{approved.realm}/AP-5?part=T1"'
     assert form in pages["FISCAL#1"]

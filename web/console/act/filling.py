@@ -30,7 +30,7 @@ from domain.project.opening import ConfirmOpening, Openings
 from store.documents import CHUNK
 from web.asking import Asker, find_asker
 from web.components.words import tell_command, tell_moment
-from web.console.act.form import Tree, find_doubled, list_hidden
+from web.console.act.form import ACCOUNT, Tree, find_doubled, list_hidden
 from web.console.paths import act_path
 from web.console.reader import read_seat
 from web.guard import language_of
@@ -140,7 +140,7 @@ async def begin(
     asker = await find_asker(house, caller, stream.realm)
     is_new = state.version == 0
     is_seen = not is_new and await may_know(house.store, caller.grants, state)
-    if is_new and command_type.during and NONE not in command_type.during:
+    if is_new and NONE not in command_type.during:
         raise NameUnknown(stream)
     if not is_new and not await may_see(house.store, caller.grants, state):
         scope = caller.scope_of(seat)
@@ -220,6 +220,12 @@ def needs_proof(filling: Filling) -> bool:
 def read_filled(filling: Filling) -> tuple[Command, datetime | None]:
     """The command and its business time. Raises InputInvalid with every fault."""
     faults = find_doubled(filling.tree)
+    if isinstance(filling.tree.get(ACCOUNT), dict):
+        zh, en = (
+            "三項都要填寫，賬號只含數字；賬號請重新填寫",
+            "fill in all three, the number in digits, and type it again",
+        )
+        faults.append(InputFault((ACCOUNT,), zh, en))
     at = filling.asker.at
     if at is not None and filling.at_text != tell_moment(at):
         try:
@@ -229,7 +235,7 @@ def read_filled(filling: Filling) -> tuple[Command, datetime | None]:
     try:
         command = read_command(filling.command, "", filling.tree, Notation.TYPED)
     except InputInvalid as invalid:
-        places = {fault.place[:2] for fault in faults}  # of a name that stands twice nothing else
+        places = {fault.place[:2] for fault in faults}  # of what is told already nothing else
         questions = [_ask_for(fault, filling) for fault in invalid.faults if fault.place[:2] not in places]
         raise InputInvalid([*faults, *questions]) from invalid
     if faults:

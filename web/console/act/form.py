@@ -198,15 +198,18 @@ class _Sent:
             case _:
                 return self.text(name).strip()
 
-    def _digest(self, name: str) -> str:
-        """Of the account whose parts were typed, else the digest that was sent; nothing if a part is missing."""
-        parts = [self.text(f"{name}.{part}").strip() for part in ("bank", "holder", "number")]
-        if not any(parts):
+    def _digest(self, name: str) -> str | Tree:
+        """Of the account whose parts were typed, else the digest that was sent.
+
+        Of parts that make no account, bank and holder as they were typed: the number is never sent back, nor kept.
+        """
+        bank, holder, number = (self.text(f"{name}.{part}").strip() for part in ("bank", "holder", "number"))
+        if not (bank or holder or number):
             return self.text(name).strip()
         try:
-            return digest_account(*parts)
+            return digest_account(bank, holder, number)
         except ValueError:
-            return ""
+            return {"bank": bank, "holder": holder}
 
     def _mapping(self, item: Shape, name: str) -> Tree:
         pairs: Tree = {}

@@ -11,7 +11,7 @@ from deciding.reader import Reader
 from domain.kernel.codelist import Codelist
 from domain.kernel.facts import Reads
 from domain.kernel.scope import ScopeKind
-from domain.need import Need
+from domain.need import Need, SubmitNeed
 from domain.project.award import Award, ProposeAward
 from domain.project.bidding import Application, SubmitApplication
 from domain.project.contract import ConfirmLedgerAccount, Contract, SignContract
@@ -61,7 +61,11 @@ _LISTS: Final = {
     "group": Codelist.GROUPS,
 }
 """By the name of a field, the list of the city that it is said in (K1)."""
-_STAGES: Final = {("SubmitApplication", "round"): RoundStage.OPEN, ("SubmitApplication", "need"): NeedStage.ADOPTED}
+_STAGES: Final = {
+    ("SubmitNeed", "round"): RoundStage.SOLICITING,
+    ("SubmitApplication", "round"): RoundStage.OPEN,
+    ("SubmitApplication", "need"): NeedStage.ADOPTED,
+}
 """Where only files at one stage can be meant."""
 
 
@@ -78,6 +82,9 @@ async def _recall(filling: Filling) -> Tree:
             **({"organisation": own[0]} if len(own) == 1 else {}),
             **({"round": rounds[0][0]} if len(rounds) == 1 else {}),
         }
+    if command is SubmitNeed and state.version == 0:
+        rounds = await _list_files(filling, "round")
+        return {"round": rounds[0][0]} if len(rounds) == 1 else {}
     if command is ProposeAward:
         return {**_say_yuan(award=state.part(Application).requested), **await _find_panel(filling)}
     if command is SignContract:

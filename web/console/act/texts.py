@@ -149,8 +149,6 @@ TEXTS: Final[Texts] = {
         "尚未使用過的{kind}編號，如 {prefix}-101。",
         "A number that no {kind} has yet, such as {prefix}-101.",
     ),
-    "realm": ("環境", "Environment"),
-    "live": ("正式", "live"),
     "subject_unsaid": ("請填編號", "Enter a number"),
     "subject_other": (
         "這是另一類卷宗的編號：{kind}的編號如 {prefix}-101",

@@ -347,11 +347,16 @@ def _list_wanted(file: File, acts: list[Act], seat: Actor | None, *, is_past: bo
         Wanted(
             one,
             act_path(one.command, file.stream, one.subject)
-            if not is_past and seat is not None and seat.role in one.roles and one.command in mine
+            if not is_past and one.command in mine and seat is not None and _waits_for(one, seat)
             else "",
         )
         for one in file.awaiting()
     ]
+
+
+def _waits_for(one: Awaited, seat: Actor) -> bool:
+    """Whether that seat is awaited: where seats are named, as of a panel whose others have scored, no other is."""
+    return seat.role in one.roles and (not one.seats or seat in one.seats)
 
 
 def _list_open(file: File, acts: list[Act], seat: Actor | None) -> list[tuple[str, tuple[str, str]]]:

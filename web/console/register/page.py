@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from application.listing import StreamFilter, list_streams
+from application.money import list_realms
 from application.pages import PageRequest
 from application.queries import NameUnknown
 from application.reading import sees_all
@@ -53,11 +54,9 @@ TEXTS: Final[Texts] = {
     "name": ("名稱", "Name"),
     "stage": ("階段", "Stage"),
     "awaiting": ("當前辦理人", "Awaiting"),
-    "realm": ("環境", "Environment"),
     "moved": ("最近變動", "Last change"),
     "filter": ("篩選", "Filter"),
     "begin": ("新建：{what}", "Start: {what}"),
-    "realm_hint": ("正式環境為 live；不填則全部", "live, or the name of an exercise; blank for all"),
     "kinds": ("類別", "Kinds"),
 }
 
@@ -102,6 +101,7 @@ async def show_list(
         is_first=after is None,
         freshness_of=page.freshness,
         realm=realm,
+        realms=dict.fromkeys((*await list_realms(house.store), *filter(None, (realm.strip(),)))),
         params={"realm": realm} if realm else {},
         begins=list_beginnings((kind,), read_seat(request, caller), realm.strip() or LIVE),
     )

@@ -47,8 +47,6 @@ TEXTS: Final[Texts] = {
     "version": ("版本", "Version"),
     "effective": ("施行日", "In force from"),
     "heading": ("標題", "Title"),
-    "realm": ("環境", "Environment"),
-    "live": ("正式", "live"),
     "none": ("尚未發布辦法", "No rules are published"),
     "upload": ("核對一個辦法文件", "Look at a city's file"),
     "upload_lead": (
