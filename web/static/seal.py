@@ -13,11 +13,18 @@ from pathlib import Path
 
 OTHERWISE = {"partners": [], "match_pledged": 0, "fields": [], "attachments": []}
 
-source = Path(sys.argv[1])
-application = OTHERWISE | json.loads(source.read_text("utf-8"))
-nonce = secrets.token_hex(16)
-sealed = json.dumps(application | {"nonce": nonce}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-digest = sha256(sealed.encode()).hexdigest()
-envelope = {"application": application, "nonce": nonce, "digest": digest}
-source.with_suffix(".sealed.json").write_text(json.dumps(envelope, ensure_ascii=False, indent=1), "utf-8")
-sys.stdout.write(f"{digest}\n")
+
+def main() -> None:
+    """Write the envelope and print its digest."""
+    source = Path(sys.argv[1])
+    application = OTHERWISE | json.loads(source.read_text("utf-8"))
+    nonce = secrets.token_hex(16)
+    sealed = json.dumps(application | {"nonce": nonce}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = sha256(sealed.encode()).hexdigest()
+    envelope = {"application": application, "nonce": nonce, "digest": digest}
+    source.with_suffix(".sealed.json").write_text(json.dumps(envelope, ensure_ascii=False, indent=1), "utf-8")
+    sys.stdout.write(f"{digest}\n")
+
+
+if __name__ == "__main__":
+    main()
