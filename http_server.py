@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 import bootstrap
 from application.callbacks import Senders
@@ -32,6 +31,7 @@ from web.app import build
 from web.house import House, Workers
 from web.identity.provider import OidcProvider
 from web.limits import MOST_AT_ONCE, Allowance
+from web.protocol import StrictProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,6 @@ log = structlog.get_logger()
 
 GRACE_S = 10
 """Seconds that requests under way may take when the process is told to stop."""
-HEAD_S = 10.0
-"""Seconds within which somebody who has connected must have asked for something."""
 MOST_CONNECTIONS = MOST_AT_ONCE + 1_000
 """Beyond what the application turns away with a reason: further ones are turned away without one."""
 
@@ -77,19 +75,6 @@ class LocalOnly(Failure):
             f"內置服務與本地賬號只限本機：VENTURE_LISTEN_HOST 不可為 {host}",
             f"embedded servers and local accounts are for this machine alone: VENTURE_LISTEN_HOST may not be {host}",
         )
-
-
-class ImpatientProtocol(H11Protocol):
-    """Hangs up on whoever connects and then asks for nothing."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the base has it
-        """Wait so long for the first request, and no longer."""
-        super().connection_made(transport)
-        self.loop.call_later(HEAD_S, self._hang_up_unless_asked)
-
-    def _hang_up_unless_asked(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
-            self.transport.close()
 
 
 class Server(uvicorn.Server):
@@ -164,7 +149,7 @@ async def run(settings: Settings) -> None:
 async def _serve(app: ASGIApp, listening: socket.socket) -> None:
     config = uvicorn.Config(
         app,
-        http=ImpatientProtocol,
+        http=StrictProtocol,
         ws="none",
         log_config=None,
         access_log=False,

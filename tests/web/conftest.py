@@ -35,6 +35,7 @@ from web.app import build
 from web.house import House, Workers
 from web.language import Language
 from web.limits import Allowance
+from web.protocol import StrictProtocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -96,7 +97,15 @@ async def served(app: ASGIApp, *, lifespan: Literal["auto", "off"] = "auto") -> 
     """That application on a port of its own: its address."""
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan=lifespan)
+        config = uvicorn.Config(
+            app,
+            http=StrictProtocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            lifespan=lifespan,
+        )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
 
