@@ -47,6 +47,7 @@ OFFERED = {
     if command.by != (Role.SYS,)
 }
 NOT_GIVEN = {
+    "RefuseLateSubmission": "the door records it as the engine's own when a bid comes too late",
     "SetDeadlineAside": "wants a deadline that cannot be applied, which no story has (tests/workflows/test_parked.py)",
 }
 """Commands that no drive gives, with the reason."""
