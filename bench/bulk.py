@@ -34,6 +34,7 @@ import bootstrap
 import local
 import temporal_client
 from activities.carry_out import CommandActivities
+from application.builds import list_pollers
 from application.bulk import run_rows
 from application.bulk_file import parse_rows
 from application.door import Door
@@ -53,6 +54,8 @@ from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
+    from temporalio.client import Client
+
     from domain.kernel.message import Command
     from local import Servers
     from scenarios.plan import Plan
@@ -125,6 +128,12 @@ def start_worker(home: Path) -> Any:  # noqa: ANN401 - a process
     return processes.spawn(command, log=home / "logs" / "worker.log", when_parent_dies=signal.SIGKILL, env=environment)
 
 
+async def until_polled(client: Client, task_queue: str) -> None:
+    """Come back once the worker asks for work: to be there takes it longer than an answer may, on a busy machine."""
+    while not await list_pollers(client, task_queue):  # noqa: ASYNC110 - what is waited for is another process
+        await asyncio.sleep(0.5)
+
+
 async def run(args: argparse.Namespace) -> None:
     """Start everything, go through all hundreds, print."""
     with tempfile.TemporaryDirectory(prefix="venture-bench-") as folder:
@@ -139,6 +148,7 @@ async def run(args: argparse.Namespace) -> None:
                 key = bootstrap.load_door_key(settings)
                 door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
                 await publish_first_key(CommandActivities(store), store, key)
+                await until_polled(client, settings.task_queue)
                 await measured(args, door, store, worker.pid, servers)
             await temporal_client.breathe()
             processes.stop(worker, signal.SIGTERM)

@@ -32,7 +32,7 @@ from application.door import Door
 from application.door_keys import publish_first_key
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
-from bench.bulk import STORY, Hundred, start_worker
+from bench.bulk import STORY, Hundred, start_worker, until_polled
 from bench.meter import cpu_ms, machine_load, resident_mib
 from local import processes
 from local.postgres import APPLICATION, AUDITOR
@@ -59,6 +59,7 @@ async def run(args: argparse.Namespace) -> None:
                 paper = ProcessCarrier(CommandActivities(store), store, otherwise=workflows)
                 ways = {"process": Door(paper, store, key), "workflows": Door(workflows, store, key)}
                 await publish_first_key(CommandActivities(store), store, key)
+                await until_polled(client, settings.task_queue)
                 await measure(args, ways, store, pids)
             await temporal_client.breathe()
             processes.stop(worker, signal.SIGTERM)

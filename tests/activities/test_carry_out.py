@@ -80,6 +80,17 @@ async def test_what_was_done_is_counted_by_ending_and_by_entries() -> None:
     assert read("venture_entries_appended_total") == 3, "two commands, one event"
 
 
+async def test_a_command_is_journalled_in_its_first_form_and_its_own_workflow_need_not_be_told() -> None:
+    store = MemoryStore(lambda: NOW)
+    await publish(store)
+    envelope = register(bureau_of(store), "FS-1")
+    await CommandActivities(store).carry_out(ask(envelope))
+    entry = await store.journalled(envelope.command_id)
+    assert entry is not None
+    assert entry.schema_version == 1
+    assert await store.unnotified() == [], "it hears of it from whoever it asked"
+
+
 async def test_a_look_at_the_time_answers_nobody() -> None:
     store = MemoryStore(lambda: NOW)
     bureau = bureau_of(store)
@@ -116,7 +127,7 @@ async def test_where_the_log_goes_away_within_a_bundle_what_was_recorded_is_answ
     activities = CommandActivities(store)
     result = await activities.carry_out_each(bundle(*(verify(bureau, name) for name in ("甲", "乙", "丙"))))
     assert [answer.ending for answer in result.answers] == [Ending.ACCEPTED]
-    with pytest.raises(StoreUnavailable, match="away"):
+    with pytest.raises(StoreUnavailable, match="did not answer: away"):
         await activities.carry_out_each(bundle(verify(bureau, "丁")))
 
 

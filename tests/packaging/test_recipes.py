@@ -72,6 +72,7 @@ def run(root: Path, *words: str) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(1800)  # commands over the whole tree, which a busy machine draws out
 def test_every_recipe_works_as_it_is_told(tmp_path: Path) -> None:
     root = scratch_copy(tmp_path)
     for edit in (edit for recipe in RECIPES for edit in recipe.edits):
@@ -84,7 +85,7 @@ def test_every_recipe_works_as_it_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_a_new_event_is_recorded_read_and_typed(tmp_path: Path) -> None:
     root = scratch_copy(tmp_path)
     for edit in EVENT.edits:

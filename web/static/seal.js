@@ -23,10 +23,12 @@ function refuse (field) {
   throw new Error(field.closest('.govuk-form-group, fieldset').querySelector('label, legend').textContent.trim())
 }
 
-function number (field, scale) {
-  const parts = /^(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.(\d{1,2}))?$/.exec(field.value.trim())
-  if (!parts || (scale === 1 && parts[2])) refuse(field)
-  return Number(parts[1].replaceAll(',', '')) * scale + (scale === 1 ? 0 : Number((parts[2] ?? '').padEnd(2, '0')))
+function number (field, places) {
+  const parts = /^(\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.(\d+))?([萬万]?)$/.exec(field.value.trim())
+  const [, whole, part = '', tens] = parts ?? refuse(field)
+  const all = places && tens ? places + 4 : places
+  if (part.length > all || (!places && tens)) refuse(field)
+  return Number(whole.replaceAll(',', '') + part.padEnd(all, '0'))
 }
 
 async function document_ (file, field) {
@@ -47,8 +49,8 @@ async function read (kind, name) {
   }
   const field = find(name)
   if (!field.value.trim()) return undefined
-  if (kind === 'money') return number(field, 100)
-  return kind === 'integer' ? number(field, 1) : field.value.trim().replaceAll('\r\n', '\n')
+  if (kind === 'money') return number(field, 2)
+  return kind === 'integer' ? number(field, 0) : field.value.trim().replaceAll('\r\n', '\n')
 }
 
 async function readAll (kinds, prefix) {

@@ -381,7 +381,7 @@ async def _seal_here(page: Page, paper: Path, envelope: Path) -> None:
     """Typed on the page; what the button saves is the envelope."""
     typed = {
         "title": "長者助餐𠮷",
-        "requested": "30,000.50",
+        "requested": "3.00005萬",
         "statement": "獨居長者“用餐”不便\n二行",
         "fields": "助老扶幼",
     }

@@ -201,3 +201,14 @@ async def test_what_holds_if_a_choice_is_left_out_is_told_by_its_word(papers: Pa
         page = (await finance.get(f"/do/RegisterFundSource/fund/{papers.realm}/FS-9")).text
     assert "不填則為其他" in page
     assert "不填則為 OTHER" not in page
+
+
+async def test_a_list_that_must_be_said_may_be_empty_where_its_model_lets_it(papers: PaperHouse) -> None:
+    pages = {}
+    for kind, command in (("organisation", "ClassifyOrganisation"), ("round", "PublishNeedCatalogue")):
+        path = f"/do/{command}/{await _stream(papers, kind)}"
+        async with papers.person("CAB-REG#1") as person:
+            form = hidden((await person.get(path)).text)
+            typed = {"p.scheme": "fuzhou@1"} if kind == "organisation" else {}
+            pages[kind] = (await person.post(path, data={**form, **typed, "step": "check"})).status_code
+    assert pages == {"organisation": 200, "round": 422}

@@ -12,6 +12,7 @@ from application.pages import reach
 from domain.approval.request import Approvers, OpenApproval
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scope import Scope, ScopeKind
+from schemes.packs import load_shipped
 from tests.paper import REPORTED
 from tests.web.console.papers import PaperHouse, open_paper_house
 
@@ -75,6 +76,20 @@ async def test_an_application_begins_with_ones_own_organisation_and_offers_nobod
     assert _offered(page, "need") == ["ND-2"], "what was adopted"
     assert not _offered(page, "panel")
     assert "ND-2" in {one for name in ("into", "other") for one in _offered(needs, name)}
+
+
+async def test_what_is_said_in_words_of_the_city_is_offered_from_its_lists(papers: PaperHouse) -> None:
+    lists = load_shipped("fuzhou").codelists
+    assert lists is not None
+    fields, groups = ([term.name for term in terms or ()] for terms in (lists.fields, lists.groups))
+    assert fields
+    assert groups
+    async with papers.person("SO-LEGAL#1", scope=OURS) as person, papers.person("SO-PM#1", scope=OURS) as manager:
+        bid = await _form(person, f"/do/SubmitApplication/project/{papers.realm}/AP-99")
+        activity = await _form(manager, f"/do/RecordActivity/project/{papers.realm}/AP-5")
+    assert f"：{'、'.join(fields)}" in bid, "as it is recorded, in whichever characters the page is"
+    assert _offered(activity, "group") == groups
+    assert _offered(activity, "field") == fields
 
 
 async def test_a_need_begins_with_the_round_that_collects_needs(tmp_path: Path) -> None:

@@ -232,8 +232,10 @@ def read_filled(filling: Filling) -> tuple[Command, datetime | None]:
             at = parse_instant(filling.at_text)
         except ValueError:
             faults.append(InputFault(("at",), "時間寫作 2026-12-09 17:00", "write the time as 2026-12-09 17:00"))
-    try:
-        command = read_command(filling.command, "", filling.tree, Notation.TYPED)
+    shapes = field_shapes(filling.command).values()
+    blank: Tree = {one.name: [] for one in shapes if one.required and one.shape.kind is Kind.LIST}
+    try:  # a list that must be said may be an empty one, if its model lets it
+        command = read_command(filling.command, "", blank | filling.tree, Notation.TYPED)
     except InputInvalid as invalid:
         places = {fault.place[:2] for fault in faults}  # of what is told already nothing else
         questions = [_ask_for(fault, filling) for fault in invalid.faults if fault.place[:2] not in places]

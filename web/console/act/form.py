@@ -75,6 +75,8 @@ class Shown:
     """Of a group, what is in it."""
     known: str = ""
     """The id of the list that it may be chosen from."""
+    terms: str = ""
+    """The words of the city that it is said in, where it takes several."""
     fen: int | None = None
     """Of money that can be read."""
     most: int | None = None

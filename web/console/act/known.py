@@ -7,21 +7,27 @@ from typing import TYPE_CHECKING, Final
 
 from application.listing import StreamFilter, list_streams
 from application.pages import PageRequest
+from deciding.reader import Reader
+from domain.kernel.codelist import Codelist
+from domain.kernel.facts import Reads
 from domain.kernel.scope import ScopeKind
-from domain.need import SubmitNeed
+from domain.need import Need, SubmitNeed
 from domain.project.award import Award, ProposeAward
 from domain.project.bidding import Application, SubmitApplication
 from domain.project.contract import ConfirmLedgerAccount, Contract, SignContract
 from domain.project.tranches import Tranches
 from domain.registers.panel import PanelStage
+from domain.registers.scheme import Register
 from domain.round.stage import NeedStage, RoundStage
 from web.console.act.filling import prefill
 from web.console.act.form import Choices
 from web.console.register.page import may_list, name_line
+from web.language import Language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from domain.kernel.codelist import Codelists
     from domain.kernel.money import Fen
     from web.console.act.filling import Filling
     from web.console.act.form import Shown, Tree
@@ -45,6 +51,16 @@ _FILES: Final = {
     "second": "person",
 }
 """By the name of a field, the kind of file whose number it takes; of a table, its first column."""
+_LISTS: Final = {
+    "fields": Codelist.FIELDS,
+    "field": Codelist.FIELDS,
+    "theme": Codelist.THEMES,
+    "kinds": Codelist.ORGANISATION_KINDS,
+    "outcomes": Codelist.OUTCOMES,
+    "groups": Codelist.GROUPS,
+    "group": Codelist.GROUPS,
+}
+"""By the name of a field, the list of the city that it is said in (K1)."""
 _STAGES: Final = {
     ("SubmitNeed", "round"): RoundStage.SOLICITING,
     ("SubmitApplication", "round"): RoundStage.OPEN,
@@ -104,7 +120,32 @@ async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown],
         values = await _list_choices(filling, name)
         if values:
             choices[name] = values
-    return [_mark(one, choices) for one in fields], choices
+    if listed := names & _LISTS.keys():
+        lists = await _find_lists(filling)
+        choices |= {name: terms for name in sorted(listed) if (terms := _list_terms(lists, _LISTS[name]))}
+    return [_mark(one, choices, filling.language) for one in fields], choices
+
+
+def _list_terms(lists: Codelists | None, codelist: Codelist) -> list[tuple[str, str]]:
+    return [(term.name, term.en) for term in (lists.terms(codelist) if lists is not None else None) or ()]
+
+
+async def _find_lists(filling: Filling) -> Codelists | None:
+    """The city's lists by the rules of the file or of its round; before either, by those of the realm if it has one."""
+    reader, state = Reader(filling.house.store), filling.state
+    round_ = state.part(Application).round or state.part(Need).round
+    governor = state.stream.sibling("round", round_) if round_ else None
+    if governor is not None:
+        await reader.fetch(Reads(streams=frozenset({governor})))
+    if (scheme := await reader.scheme(state, governor)) is not None:
+        return scheme.codelists
+    page = await list_streams(filling.house.store, StreamFilter(kind="scheme", realm=state.stream.realm), PageRequest())
+    if len(page.rows) != 1:
+        return None
+    (register,) = (row.stream for row in page.rows)
+    await reader.fetch(Reads(streams=frozenset({register})))
+    known = reader.states[register].part(Register)
+    return known.packs[known.newest].codelists if known.newest else None
 
 
 async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]]:
@@ -144,11 +185,14 @@ def _names(one: Shown) -> set[str]:
     return {_name_of(one)} | {name for cell in inner for name in _names(cell)}
 
 
-def _mark(one: Shown, choices: Mapping[str, object]) -> Shown:
+def _mark(one: Shown, choices: Choices, language: Language) -> Shown:
     name = _name_of(one)
+    terms = choices.get(name, ()) if one.widget == "lines" and name in _LISTS else ()
+    told = [value if language is not Language.EN else f"{value} ({title})" for value, title in terms]
     return replace(
         one,
+        terms="、".join(told) if language is not Language.EN else ", ".join(told),
         known=f"known-{name}" if one.widget == "text" and name in choices else "",
-        fields=tuple(_mark(inner, choices) for inner in one.fields),
-        rows=tuple(tuple(_mark(cell, choices) for cell in row) for row in one.rows),
+        fields=tuple(_mark(inner, choices, language) for inner in one.fields),
+        rows=tuple(tuple(_mark(cell, choices, language) for cell in row) for row in one.rows),
     )

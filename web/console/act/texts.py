@@ -27,6 +27,7 @@ TEXTS: Final[Texts] = {
     "payee_unconfirmed": ("已備案，尚未核實", "registered, not verified yet"),
     "begins": ("將新建卷宗 {name}", "This begins the file {name}"),
     "optional": ("（選填）", " (optional)"),
+    "terms": ("可填：{terms}", "Of these: {terms}"),
     "choose": ("請選擇", "Choose"),
     "yes": ("是", "Yes"),
     "no": ("否", "No"),
