@@ -103,7 +103,8 @@ async def test_what_follows_on_one_another_is_answered_as_documented(counter: Co
     """Stateful: what one answer names is asked for by the next."""
     async with counter.service(*EVERY_SEAT) as service:
         key = service.headers["Authorization"]
-    ended = SCHEMA.exclude(path_regex="/stream$")  # those never end while what they tell of is open
+    # streams never end while what they tell of is open; commands, asked above one by one, would be nearly all of a walk
+    ended = SCHEMA.exclude(path_regex="/stream$").exclude(path_regex="^/v1/commands/")
 
     class Walk(ended.as_state_machine()):  # type: ignore[misc] # made from the document
         def before_call(self, case: Case[Any]) -> None:
