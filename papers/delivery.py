@@ -63,7 +63,7 @@ def _draw_criteria(dossier: Dossier, criteria: Mapping[str, Decimal], total: Dec
     return draw_table(dossier, (("評分項目", 3, False), ("得分", 1, True)), rows)
 
 
-def _list_progress(before: State) -> dict[str, Fact]:
+def _list_progress(dossier: Dossier, before: State) -> dict[str, Fact]:
     """What was done by then, in the words of a report."""
     delivery, money, contract = before.part(Delivery), before.part(Money), before.part(Contract)
     return {
@@ -74,16 +74,14 @@ def _list_progress(before: State) -> dict[str, Fact]:
         "person_times": str(delivery.person_times),
         "teams": "、".join(delivery.teams),
         "started": write_day(delivery.started_on) if delivery.started_on else "",
-        "met": "、".join(
-            contract.milestones[name].title if name in contract.milestones else name for name in delivery.met
-        ),
+        "met": "、".join(dossier.milestone(name) for name in delivery.met),
         "match": write_amount(delivery.match_received) if delivery.match_received else "",
     }
 
 
 def _draft_midterm(dossier: Dossier, chapter: Chapter, event: MidtermEvaluationConcluded, before: State) -> Draft:
     facts: dict[str, Fact] = {
-        **_list_progress(before),
+        **_list_progress(dossier, before),
         "evaluator": event.evaluator or "",
         "evaluator_name": event.evaluator or dossier.say("評估機構"),
         "score": str(event.score),
@@ -99,7 +97,7 @@ def _draft_final(dossier: Dossier, chapter: Chapter, event: FinalEvaluationConcl
     audits = [one for _, one in dossier.chapters(AuditOpinionIssued)]
     audit = audits[-1] if audits else None
     facts: dict[str, Fact] = {
-        **_list_progress(before),
+        **_list_progress(dossier, before),
         "evaluator": event.evaluator or "",
         "evaluator_name": event.evaluator or dossier.say("評估機構"),
         "score": str(event.score),

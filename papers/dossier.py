@@ -86,8 +86,12 @@ class Dossier:
         words = self.say(value_words(head)[0])
         if not part:
             return words
-        term = self.state.part(Contract).milestones.get(part)
-        return f"{words}{self.script.write('「')}{term.title if term else part}{self.script.write('」')}"
+        return f"{words}{self.script.write('「')}{self.milestone(part)}{self.script.write('」')}"
+
+    def milestone(self, name: str) -> str:
+        """What a milestone is called: its title as it was typed, or the words of one that the rules set (FZ-6)."""
+        term = self.state.part(Contract).milestones.get(name)
+        return term.title if term else self.say(value_words(name)[0])
 
     def value(self, value: Words | None) -> str:
         """One of our own values; nothing if there is none."""

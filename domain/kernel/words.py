@@ -87,6 +87,7 @@ NAMED: Mapping[str, tuple[str, str]] = {
     "personnel": ("人員費", "personnel"),
     "replicability": ("可複製", "replicability"),
     "resource_linking": ("資源鏈接", "linking of resources"),
+    "standing-team": ("常態化志願隊", "standing volunteer team"),
     "sustainability": ("可持續", "sustainability"),
     "training": ("培訓費", "training"),
     "vehicles": ("公務用車購置及運行費", "official vehicles"),
@@ -107,13 +108,13 @@ def name_code(code: str, zh: str, en: str) -> None:
 def code_words(code: str) -> tuple[str, str] | None:
     """What a budget line, a criterion or a payment condition is called, in Chinese and English; None of another text.
 
-    ``MilestoneMet/x`` is called by its event and by its own name.
+    ``MilestoneMet/x`` is called by its event and by its own name, or what that is called.
     """
     known = NAMED.get(code) or _CODES.get(code)
     event, _, name = code.partition("/")
     if known is None and name.isascii() and event in _CODES:
-        zh, en = _CODES[event]
-        return f"{zh} {name}", f"{en} {name}"
+        (zh, en), (name_zh, name_en) = _CODES[event], NAMED.get(name, (name, name))
+        return f"{zh} {name_zh}", f"{en} {name_en}"
     return known
 
 

@@ -49,6 +49,12 @@ async def test_words_of_ours_are_in_the_script_of_the_city_and_what_was_typed_st
     assert "「" not in text_of(paper)
 
 
+async def test_a_milestone_that_the_rules_set_is_called_by_its_words(archive: Archives) -> None:
+    text = text_of(await (await archive("s2")).make("PJ-3", "final.1"))
+    assert "常态化志愿队" in text
+    assert "standing-team" not in text
+
+
 async def test_a_payment_form_has_its_three_hands_and_what_the_payment_leaves(archive: Archives) -> None:
     paper = await (await archive("s2")).make("PJ-3", "payment.T2")
     (form,) = (block for block in paper.blocks if isinstance(block, Form))

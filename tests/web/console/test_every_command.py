@@ -48,7 +48,7 @@ OFFERED = {
 }
 NOT_GIVEN = {
     "RefuseLateSubmission": "the door records it as the engine's own when a bid comes too late",
-    "SetDeadlineAside": "wants a deadline that cannot be applied, which no story has (tests/workflows/test_parked.py)",
+    "SetDeadlineAside": "wants a deadline that no rule can apply, as no story has (tests/deciding/test_unparking.py)",
 }
 """Commands that no drive gives, with the reason."""
 

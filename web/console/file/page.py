@@ -463,10 +463,9 @@ def _tell_gate(state: State, gate: str) -> tuple[str, str]:
     event, slash, milestone = gate.partition("/")
     if event == MILESTONE and slash:
         known = state.part(Contract).milestones.get(milestone)
-        title = known.title if known is not None else milestone
-        return f"里程碑「{title}」", f"milestone “{title}”"
-    zh, en = value_words(event)
-    return zh, en
+        zh, en = (known.title, known.title) if known is not None else value_words(milestone)
+        return f"里程碑「{zh}」", f"milestone “{en}”"
+    return value_words(event)
 
 
 def _list_milestones(state: State) -> list[tuple[str, str, Any, bool]]:
