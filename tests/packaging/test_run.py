@@ -188,7 +188,7 @@ def test_a_check_ends_with_the_first_that_fails(run: Any, monkeypatch: pytest.Mo
 def test_checks_and_tests_side_by_side_are_both_told_and_either_fails_the_whole(
     run: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], check: str, tests: int, code: int
 ) -> None:
-    monkeypatch.setattr(run, "typed", lambda _: ["/bin/sh", "-c", f"echo tests; exit {tests}"])
+    monkeypatch.setattr(run, "complete", lambda _: ["/bin/sh", "-c", f"echo tests; exit {tests}"])
     checks = [["/bin/sh", "-c", f"echo first; {check}"], ["/bin/sh", "-c", "echo second"]]
     assert run.beside(checks, ["pytest"]) == code
     told = capfd.readouterr().out
@@ -199,7 +199,7 @@ def test_checks_and_tests_side_by_side_are_both_told_and_either_fails_the_whole(
 
 
 def test_a_check_that_cannot_even_be_started_has_failed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "typed", lambda _: ["/bin/true"])
+    monkeypatch.setattr(run, "complete", lambda _: ["/bin/true"])
     monkeypatch.setattr(run.threading, "excepthook", lambda _: None)
     assert run.beside([["/nowhere/mypy"]], ["pytest"]) == 1
 
