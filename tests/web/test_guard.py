@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
@@ -19,6 +18,7 @@ from domain.need import SubmitNeed
 from store.identity import SeatGrant
 from store.port import EntryKind
 from tests.web.conftest import with_key
+from tests.web.routes import GUARDED, OPEN, PLACES, ROUTES, ask
 from tests.workflows.bureau import verification
 from web.app import ROUTERS, build_routes
 from web.guard import GuardedRoute, Policy, RouteUnguarded, allow, require_guarded
@@ -27,34 +27,7 @@ if TYPE_CHECKING:
     from tests.web.conftest import Counter
     from tests.workflows.bureau import Bureau
 
-ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, GuardedRoute)]
-OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/schemas/events/{event}/{version}"}
-OPEN |= {"/v1/schemas/commands/{command}", "POST /v1/session", "/v1/oidc/login", "/v1/oidc/callback", "/v1/login"}
-OPEN |= {"OPTIONS /codec/decode"}
-OPEN |= {"POST /v1/callbacks/{sender}"}
-GUARDED = [
-    (method, route)
-    for route in ROUTES
-    for method in sorted(route.methods or ())
-    if route.path not in OPEN and f"{method} {route.path}" not in OPEN
-]
 NOW = datetime.now(UTC)
-
-
-def _target(route: GuardedRoute) -> str:
-    """A path that the route takes."""
-    return route.path.format_map(_PLACES)
-
-
-_PLACES = {"command": "SubmitNeed", "kind": "need", "realm": "live", "name": "ND-1", "digest": "0" * 64}
-_PLACES |= {"project": "PJ-1", "tranche": "T1", "paper": "contract"}
-_PLACES |= dict.fromkeys(("command_id", "operation_id", "approval_id", "webhook_id"), str(uuid4()))
-
-
-async def _ask(client: httpx.AsyncClient, method: str, route: GuardedRoute) -> httpx.Response:
-    body = {"subject": "ND-1", "as": "COMM#1", "particulars": {}} if method == "POST" else None
-    return await client.request(method, _target(route), json=body, headers=with_key())
-
 
 each_guarded = pytest.mark.parametrize(
     ("method", "route"), GUARDED, ids=[f"{method} {route.path}" for method, route in GUARDED]
@@ -69,7 +42,7 @@ def test_only_what_must_be_open_is_open() -> None:
 @each_guarded
 async def test_nobody_comes_in_without_showing_who_they_are(counter: Counter, method: str, route: GuardedRoute) -> None:
     async with counter.stranger() as stranger:
-        answer = await _ask(stranger, method, route)
+        answer = await ask(stranger, method, route)
     assert (answer.status_code, answer.json()["type"]) == (401, "urn:venture:problem:unauthenticated")
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
@@ -79,7 +52,7 @@ async def test_a_credential_that_is_not_good_opens_nothing(counter: Counter, fau
     async with counter.stranger() as stranger:
         stranger.headers["Authorization"] = await _bad_credential(counter, fault)
         for method, route in GUARDED:
-            answer = await _ask(stranger, method, route)
+            answer = await ask(stranger, method, route)
             assert (answer.status_code, answer.json()["type"]) == (401, "urn:venture:problem:unauthenticated"), route
 
 
@@ -112,7 +85,7 @@ async def test_a_key_is_good_for_its_scopes_only(counter: Counter, method: str, 
     if other is None:
         return
     async with counter.service("COMM#1", scopes=(other,)) as service:
-        answer = await _ask(service, method, route)
+        answer = await ask(service, method, route)
     assert (answer.status_code, answer.json()["type"]) == (403, "urn:venture:problem:forbidden")
 
 
@@ -189,7 +162,7 @@ async def test_no_route_shows_or_does_anything_of_another_organisations(counter:
             for method, route in GUARDED:
                 if (who == "house" and method != "GET") or route.path.endswith("/stream"):
                     continue
-                path = route.path.format_map({**_PLACES, **places})
+                path = route.path.format_map({**PLACES, **places})
                 sent = body if method == "POST" else None
                 answer = await client.request(method, path, json=sent, headers=with_key())
                 assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, (who, path)

@@ -26,6 +26,7 @@ from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
 from store.identity import Identity, SeatGrant
 from tests.web.conftest import UNLOADED, served
+from tests.web.routes import GUARDED, ask
 from web.app import build
 from web.identity.provider import KEYS_AGAIN_S, OidcProvider, ProviderAway, TokenRefused
 
@@ -231,6 +232,23 @@ async def test_a_token_comes_in_by_the_door_and_one_for_another_audience_does_no
         bad = await client.get("/v1/session", headers={"Authorization": f"Bearer {issuer.token(sub='human', aud='x')}"})
     assert (good.status_code, good.json()["seats"]) == (200, ["CAB-FIN#1"])
     assert bad.status_code == 401
+
+
+@pytest.mark.parametrize("fault", ["for another audience", "of another issuer", "expired", "signed by nobody"])
+async def test_no_route_lets_in_who_brings_a_token_that_is_not_good_here(
+    counter: Counter, issuer: Issuer, identity: IdentityStore, fault: str
+) -> None:
+    await identity.put_identity(ISSUER, "s-1", Identity(PersonId("P-2"), None, SEATS))
+    async with (
+        served(build(replace(counter.house, provider=issuer.provider(), now=lambda: NOW))) as address,
+        httpx.AsyncClient(base_url=address, trust_env=False, verify=UNLOADED) as client,
+    ):
+        client.headers["Authorization"] = f"Bearer {issuer.token()}"
+        assert (await client.get("/v1/session")).status_code == 200
+        client.headers["Authorization"] = f"Bearer {_forge(issuer, fault)}"
+        for method, route in GUARDED:
+            answer = await ask(client, method, route)
+            assert (answer.status_code, answer.json()["type"]) == (401, "urn:venture:problem:unauthenticated"), route
 
 
 # ---------------------------------------------------------------------------------------- the way there and back
