@@ -60,14 +60,13 @@ class Course:
     turns: tuple[Turn, ...] = ()
     """Not every state on the way: of a long file they would be many times as large as itself."""
     head: bytes = b""
-    """The chain hash of the last: no other events than these have it."""
+    """The chain hash of the last, which no other events of the stream up to it have."""
 
     def begins(self, entries: Sequence[Entry]) -> bool:
         """Whether those events are these, and whatever came after them."""
-        if not self.chapters or len(entries) < len(self.chapters):
-            return not self.chapters
-        last = entries[len(self.chapters) - 1]
-        return (last.chain, last.position) == (self.head, self.chapters[-1].position)
+        first = entries[: len(self.chapters)]  # not the last alone: who is shown some only may end with the same
+        is_same = [entry.position for entry in first] == [chapter.position for chapter in self.chapters]
+        return is_same and (not first or first[-1].chain == self.head)
 
     def follow(self, entries: Sequence[Entry]) -> Course:
         """The course with the events that came after these."""

@@ -73,6 +73,14 @@ def test_other_events_of_that_name_are_not_these(entries: list[Entry]) -> None:
     assert read_course(stream, moved).chapters[-1].position == moved[-1].position
 
 
+def test_as_many_others_that_end_alike_are_not_these(entries: list[Entry]) -> None:
+    """Two readers, of whom each is shown what the other is not: none gets what was read for the other."""
+    stream = entries[0].stream
+    for shown in ([0, 1, 3], [0, 2, 3]):
+        some = [entries[index] for index in shown]
+        assert [one.position for one in read_course(stream, some).chapters] == [entry.position for entry in some]
+
+
 def test_those_that_nobody_has_asked_for_longest_are_let_go(
     entries: list[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
