@@ -78,8 +78,8 @@ class OutboxFollower(Follower):
 
     async def _fill_until_current(self) -> None:
         try:
-            taken = 1
-            while taken:
+            taken = PAGE
+            while taken == PAGE:  # less than a page was the rest: the log says when it grows
                 taken = await self.once(datetime.now(UTC))
                 await asyncio.sleep(0)
         except CursorMoved:
