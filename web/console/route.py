@@ -62,17 +62,21 @@ class PageRoute(GuardedRoute):
             try:
                 return await let_in(request)
             except Failure as failure:
-                return show_failure(request, failure)
+                return await self.tell(request, failure)
             except RequestValidationError as invalid:
-                return show_failure(request, InputInvalid([_explain(error) for error in invalid.errors()]))
+                return await self.tell(request, InputInvalid([_explain(error) for error in invalid.errors()]))
             except HTTPException:
                 raise
             except Exception as fault:  # noqa: BLE001 - told to the log without its words, and to the reader as a page
                 request_id = request.scope["venture"]["request_id"]
                 log.error("web.defect", request_id=request_id, trace=describe_trace(fault))  # noqa: TRY400
-                return show_failure(request, Defect(type(fault).__name__))
+                return await self.tell(request, Defect(type(fault).__name__))
 
         return paged
+
+    async def tell(self, request: Request, failure: Failure) -> Response:
+        """Say what went wrong."""
+        return show_failure(request, failure)
 
     async def send_away(self, request: Request) -> Response:
         """To the door, whoever has not come in."""
@@ -102,15 +106,7 @@ async def read_form(request: Request) -> FormData:
 
     Raises Refusal for one of another site's, and for one that is out of date.
     """
-    require_same_site(request)
-    try:
-        form = await request.form(max_files=100, max_fields=MOST_FIELDS)
-    except HTTPException as unreadable:
-        raise Refusal(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "表單內容無法讀取", "the form cannot be read"
-        ) from unreadable
-    except ClientDisconnect:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "invalid", "未收到全部內容", "the whole of it did not come") from None
+    form = await read_sent(request)
     token = form.get("token")
     if not isinstance(token, str) or not is_ours(request, token):
         await form.close()
@@ -121,3 +117,16 @@ async def read_form(request: Request) -> FormData:
             "this page was opened too long ago: open it again, then send it",
         )
     return form
+
+
+async def read_sent(request: Request) -> FormData:
+    """What a page of this site sent, in date or not. Raises Refusal for another site's, and for what is no form."""
+    require_same_site(request)
+    try:
+        return await request.form(max_files=100, max_fields=MOST_FIELDS)
+    except HTTPException as unreadable:
+        raise Refusal(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "表單內容無法讀取", "the form cannot be read"
+        ) from unreadable
+    except ClientDisconnect:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "invalid", "未收到全部內容", "the whole of it did not come") from None

@@ -29,8 +29,9 @@ from tests.corpus.record import tell_all
 from tests.keys import KEY, OTHER, make_key, publish
 from tests.office import Office, person_on
 from tests.paper import open_paper_door
-from tests.web.console.page_door import FOUR, PageDoor, Reception
+from tests.web.console.page_door import FOUR, PageDoor
 from tests.web.console.papers import build_house
+from tests.web.console.refusing import RefusingReception
 from web.app import build
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ NOT_GIVEN = {
 
 
 def open_pages(home: Path, store: EventStore, behind: Door) -> PageDoor:
-    """The pages before that door."""
+    """The pages before that door, where each command is refused in every way before it is taken."""
     house = build_house(home, store, behind)
-    return PageDoor(behind, store, Reception(house=house, app=build(house)))
+    return PageDoor(behind, store, RefusingReception(house=house, app=build(house)))
 
 
 @pytest.mark.full
