@@ -101,12 +101,12 @@ def read_next(text: str | None) -> str:
     return text if text and _PATH.fullmatch(text) else "/"
 
 
-async def read_form(request: Request) -> FormData:
+async def read_form(request: Request, most_bytes: int = 2**20) -> FormData:
     """What a form of ours sent; whoever reads it closes it if files may be in it.
 
     Raises Refusal for one of another site's, and for one that is out of date.
     """
-    form = await read_sent(request)
+    form = await read_sent(request, most_bytes)
     token = form.get("token")
     if not isinstance(token, str) or not is_ours(request, token):
         await form.close()
@@ -119,11 +119,14 @@ async def read_form(request: Request) -> FormData:
     return form
 
 
-async def read_sent(request: Request) -> FormData:
-    """What a page of this site sent, in date or not. Raises Refusal for another site's, and for what is no form."""
+async def read_sent(request: Request, most_bytes: int = 2**20) -> FormData:
+    """What a page of this site sent, in date or not; a field of it has at most so many bytes, documents apart.
+
+    Raises Refusal for another site's, and for what is no form.
+    """
     require_same_site(request)
     try:
-        return await request.form(max_files=100, max_fields=MOST_FIELDS)
+        return await request.form(max_files=100, max_fields=MOST_FIELDS, max_part_size=most_bytes)
     except HTTPException as unreadable:
         raise Refusal(
             HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "表單內容無法讀取", "the form cannot be read"
