@@ -112,7 +112,7 @@ async def read_form(request: Request, most_bytes: int = 2**20) -> FormData:
         await form.close()
         raise Refusal(
             HTTPStatus.FORBIDDEN,
-            "forbidden",
+            "precondition",
             "此頁打開已久，請返回重新打開後再提交",
             "this page was opened too long ago: open it again, then send it",
         )

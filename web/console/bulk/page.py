@@ -92,6 +92,7 @@ TEXTS: Final[Texts] = {
     "cell": ("單元格", "Cell"),
     "fault": ("問題與改法", "What is wrong, and what would do"),
     "row": ("行", "Row"),
+    "money": ("金額", "Amount"),
     "outcome": ("結果", "Outcome"),
     "tried": ("試算結果：{file}", "Tried: {file}"),
     "came": ("辦理結果：{file}", "Outcome: {file}"),
