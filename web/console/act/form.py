@@ -422,6 +422,8 @@ def _hint(of: FieldShape, widget: str) -> tuple[str, str] | None:
     zh, en = _HINTS.get(widget, ("", ""))
     if of.shape.kind is Kind.LIST and widget == "text":
         zh, en = "以逗號分隔", "separated by commas"
+    elif of.shape.kind is Kind.MAPPING and widget == "text":
+        zh, en = "寫作 名稱:數額，以逗號分隔，如 FS-1:50000", "written name:amount, separated by commas, as FS-1:50000"
     elif widget == "lines" and of.shape.item is not None and of.shape.item.kind is Kind.DATE:
         zh, en = "每行一個日期，如 2026-10-01", "one date a line, such as 2026-10-01"
     elif of.shape.kind is Kind.GROUP and widget == "text":
