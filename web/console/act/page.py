@@ -33,7 +33,7 @@ from domain.kernel.field_shape import field_shapes
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SAME
-from domain.kernel.words import NAMED
+from domain.kernel.words import code_words
 from web.components.words import tell_command, tell_event
 from web.console.act.filling import (
     Filling,
@@ -376,8 +376,8 @@ def _tell(one: Shown, language: Language) -> list[str]:
                 if known
                 else ([one.value] if one.value else [])
             )
-        case "text" if one.place[-1:] == ("[key]",) and one.value in NAMED:
-            return [language.say(*NAMED[one.value])]
+        case "text" if one.place[-1] in ("[key]", "gate") and (words := code_words(one.value)) is not None:
+            return [language.say(*words)]
         case "yes_no":
             return [language.say("是", "yes") if one.value == "yes" else language.say("否", "no")] if one.value else []
         case _:
