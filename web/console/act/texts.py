@@ -68,7 +68,7 @@ TEXTS: Final[Texts] = {
     "seal_here": ("在本機撰寫並密封", "Write and seal it on this machine"),
     "seal_note": (
         "以下內容只在您的瀏覽器中處理，送出的只有校驗值。請妥為保密所存的密封件，開啟後憑它提交。",
-        "What you type below stays in your browser: only its digest is sent. Keep the envelope secret until the opening.",
+        "What you type below stays in your browser: only its digest is sent. Keep the envelope secret till then.",
     ),
     "seal_without": (
         "瀏覽器未開腳本，不能在此密封。請下載密封程序在本機運行，把所得校驗值填入上表：",
@@ -77,7 +77,7 @@ TEXTS: Final[Texts] = {
     "seal_button": ("密封並保存密封件", "Seal it and save the envelope"),
     "seal_done": (
         "已密封，校驗值已填入上表。請確認密封件已保存，連同附件原件留存，再核對遞交。",
-        "Sealed: the digest is filled in above. Make sure the envelope is saved, keep it with its documents, then check.",
+        "Sealed, with the digest filled in above. Keep the saved envelope with its documents, then check.",
     ),
     "seal_wrong": ("請改正：", "Please correct: "),
     "envelope": ("密封件", "Envelope"),

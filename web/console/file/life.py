@@ -142,7 +142,7 @@ def _ahead(current: str) -> list[str]:
 
 
 def _go_on(kind: str, current: str) -> Iterator[str]:
-    """What comes after that stage if all goes on as it should: at each, the first that does not end it, else the end."""
+    """What comes after that stage if all goes as it should: at each the first that ends nothing, else the end."""
     final, order = AGGREGATES[kind].final, list_stages(kind)
     follows = [row for row in list_transitions() if row.kind == kind]
     while current not in final or current == NONE:

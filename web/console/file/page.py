@@ -74,7 +74,10 @@ TEXTS: Final[Texts] = {
     "until": ("至 {until}", "until {until}"),
     "automatic": ("到期自動辦理：{what}，{at}", "Then automatically: {what}, {at}"),
     "can": ("我現在可以辦理", "What I can do now"),
-    "can_nothing": ("以「{seat}」的身份，目前沒有可以辦理的事項。", "As {seat} you have nothing to do here at the moment."),
+    "can_nothing": (
+        "以「{seat}」的身份，目前沒有可以辦理的事項。",
+        "As {seat} you have nothing to do here at the moment.",
+    ),
     "cannot": ("暫不能辦理的事項及所缺條件（{n} 項）", "What cannot be done yet, and what is missing ({n})"),
     "past": (
         "這是 {at} 的樣子，不是現在的；在此不能辦理。",

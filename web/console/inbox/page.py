@@ -89,7 +89,10 @@ TEXTS: Final[Texts] = {
     "until_short": ("至 {at}", "until {at}"),
     "by": ("{seat} {at}", "{seat} {at}"),
     "empty_done": ("您辦理過的事項會列在這裡；目前沒有", "What you have done is listed here. There is nothing yet"),
-    "empty_begun": ("您發起、須他人審批的事項會列在這裡；目前沒有", "What you start and others must approve is listed here. There is nothing at the moment"),
+    "empty_begun": (
+        "您發起、須他人審批的事項會列在這裡；目前沒有",
+        "What you start and others must approve is listed here. There is nothing at the moment",
+    ),
 }
 
 

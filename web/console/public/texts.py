@@ -60,7 +60,7 @@ TEXTS: Final[Texts] = {
     "contact": ("異議受理", "Where to object"),
     "object": (
         "對擬立項結果有異議的，可在公示期內實名向受理單位提出，並附依據；已有賬號者可直接在線提出。",
-        "During the notice anyone may object, in their own name and with evidence, to the office named; or here, signed in.",
+        "During the notice anyone may object to the office named, in their own name and with evidence; or here.",
     ),
     "object_button": ("提出異議", "Object"),
     "outputs": ("活動記錄累計", "Recorded so far"),

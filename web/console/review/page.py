@@ -52,7 +52,7 @@ TEXTS: Final[Texts] = {
     "declare": ("一、利害關係", "1. Interests"),
     "declare_lead": (
         "請先逐一核對下列申報單位：近 {months} 個月內曾任職、任理事或監事、領取報酬，或有親屬等關係的，均須申報。",
-        "Check each applicant: declare any post, board seat or pay within the last {months} months, and any family or other tie.",
+        "Declare any post, board seat or pay at an applicant in the last {months} months, and any other tie.",
     ),
     "no_rules": ("本屆未載明管理辦法，暫不能評審。", "The round names no rules: nothing can be reviewed yet."),
     "applicant": ("申報單位", "Applicants"),
@@ -61,12 +61,12 @@ TEXTS: Final[Texts] = {
     "have_one": ("有利害關係，前往申報", "I have an interest to declare"),
     "have_none_note": (
         "按下即記錄您的聲明，辦理後不能撤回；其後想起的利害關係仍須申報。",
-        "Your statement is recorded and cannot be taken back. If you remember an interest later, you must still declare it.",
+        "Your statement is recorded and cannot be taken back. An interest remembered later must still be declared.",
     ),
     "score": ("二、評分", "2. Scores"),
     "score_lead": (
         "評分提交後不得更改。您的評分全部提交前，不顯示其他專家的評分；評審報告出具前，不顯示其他席位上是何人。",
-        "A score sheet cannot be changed once submitted. You see the others' scores when all of yours are in, and their seats with the report.",
+        "A submitted sheet cannot be changed. Others' scores show once all of yours are in; their seats, with the report.",
     ),
     "other": ("他席", "another seat"),
     "name": ("項目名稱", "Project"),
