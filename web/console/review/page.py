@@ -66,7 +66,7 @@ TEXTS: Final[Texts] = {
     "score": ("二、評分", "2. Scores"),
     "score_lead": (
         "評分提交後不得更改。您的評分全部提交前，不顯示其他專家的評分；評審報告出具前，不顯示其他席位上是何人。",
-        "A submitted sheet cannot be changed. Others' scores show once all of yours are in; their seats, with the report.",
+        "A submitted sheet is final. Others' scores show once all of yours are in; their seats, with the report.",
     ),
     "other": ("他席", "another seat"),
     "name": ("項目名稱", "Project"),
