@@ -14,6 +14,7 @@ from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scope import Scope, ScopeKind
 from schemes.packs import load_shipped
 from tests.paper import REPORTED
+from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 
 if TYPE_CHECKING:
@@ -157,3 +158,18 @@ async def test_a_bid_that_was_never_sealed_is_not_asked_for_the_key_of_its_seal(
     async with papers.person("SO-LEGAL#1", scope=OURS) as person:
         page = await _form(person, f"/do/SubmitApplication/project/{papers.realm}/AP-99")
     assert 'name="p.nonce"' not in page
+
+
+async def test_an_agreement_is_filled_in_from_lists_and_asks_for_its_documents(papers: PaperHouse) -> None:
+    path = f"/do/SignContract/project/{papers.realm}/AP-5"
+    async with papers.person("CAB-REG#1") as person:
+        page = await _form(person, path)
+        sent = {**hidden(page), "step": "check", "p.signatures.0.key": "BUREAU", "p.award": "50000"}
+        answer = await person.post(path, data=sent)
+    assert {"ContractSigned", "MilestoneMet"} < set(_offered(page, "gate"))
+    assert "personnel" in _offered(page, "budget")
+    assert '<select class="govuk-select" id="p-signatures-0-key"' in page
+    assert "督導機構（選填）" in page
+    assert "如 EVAL-1" in page
+    assert "請附文件" in answer.text
+    assert "sha256、" not in answer.text, "how a command line names a document"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.kernel.words import NAMED
+from domain.kernel.words import code_words
 from web.console.act.form import Shown, Tree, show_fields
 from web.console.act.meeting import PREVIEW
 
@@ -44,8 +44,8 @@ def _tell(one: Shown, language: Language) -> list[str]:
                 if known
                 else ([one.value] if one.value else [])
             )
-        case "text" if one.place[-1:] == ("[key]",) and one.value in NAMED:
-            return [language.say(*NAMED[one.value])]
+        case "text" if one.place[-1] in ("[key]", "gate") and (words := code_words(one.value)) is not None:
+            return [language.say(*words)]
         case "yes_no":
             return [language.say("是", "yes") if one.value == "yes" else language.say("否", "no")] if one.value else []
         case _:

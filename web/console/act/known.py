@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from application.listing import StreamFilter, list_streams
@@ -13,11 +14,15 @@ from application.round_overview import read_overview
 from deciding.reader import Reader
 from domain.kernel.codelist import Codelist
 from domain.kernel.facts import Reads
+from domain.kernel.scheme import USUAL_GATES
 from domain.kernel.scope import ScopeKind
+from domain.kernel.words import code_words
 from domain.need import Need, SubmitNeed
 from domain.project.award import Award, ProposeAward
 from domain.project.bidding import Application, SubmitApplication
 from domain.project.contract import ConfirmLedgerAccount, Contract, SignContract
+from domain.project.objection import LodgeObjection
+from domain.project.publicity import Publicity
 from domain.project.stage import Stage
 from domain.project.tranches import Tranches
 from domain.registers.draw import CommitDraw
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from domain.kernel.codelist import Codelists
     from domain.kernel.money import Fen
+    from domain.kernel.scheme import Scheme
     from web.console.act.filling import Filling
     from web.console.act.form import Shown, Tree
     from web.house import House
@@ -67,6 +73,10 @@ _FILES: Final = {
     "second": "person",
 }
 """By the name of a field, the kind of file whose number it takes; of a table, its first column."""
+_TERMS: Final = frozenset({"scheme", "tranche", "milestone", "tranches", "budget", "move", "gate"})
+"""Fields that take a term of the contract or of the rules."""
+_USUAL_LINES: Final = ("personnel", "activity", "materials", "venue", "training", "volunteers", "admin")
+"""Budget lines that there are words for, before a contract has any."""
 _LISTS: Final = {
     "fields": Codelist.FIELDS,
     "field": Codelist.FIELDS,
@@ -126,6 +136,8 @@ async def _recall(filling: Filling) -> Tree:
         award, bid = state.part(Award).amount, state.part(Application)
         parties = {"community": bid.community} if bid.community else {}
         return {**_say_yuan(award=award, match_pledged=bid.match_pledged), **({"parties": parties} if parties else {})}
+    if command is LodgeObjection and (objections := state.part(Publicity).objections):
+        return {"objection": next(str(n) for n in count(1) if str(n) not in objections)}
     if command is ConfirmLedgerAccount and (account := state.part(Contract).account):
         return {"account": account}
     return {}
@@ -184,7 +196,7 @@ async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown],
     """The fields, each with the list that it is chosen from, and these lists: of what the reader may list alone."""
     names = {name for one in fields for name in _names(one)}
     choices: dict[str, Sequence[tuple[str, str]]] = {}
-    for name in sorted(names & {*_FILES, "scheme", "tranche", "milestone"}):
+    for name in sorted(names & {*_FILES, *_TERMS}):
         values = await _list_choices(filling, name)
         if values:
             choices[name] = values
@@ -198,14 +210,20 @@ def _list_terms(lists: Codelists | None, codelist: Codelist) -> list[tuple[str, 
     return [(term.name, term.en) for term in (lists.terms(codelist) if lists is not None else None) or ()]
 
 
-async def _find_lists(filling: Filling) -> Codelists | None:
-    """The city's lists by the rules of the file or of its round; before either, by those of the realm if it has one."""
+async def _find_scheme(filling: Filling) -> Scheme | None:
+    """The rules of the file or of its round; None before either has any."""
     reader, state = Reader(filling.house.store), filling.state
     round_ = state.part(Application).round or state.part(Need).round
     governor = state.stream.sibling("round", round_) if round_ else None
     if governor is not None:
         await reader.fetch(Reads(streams=frozenset({governor})))
-    if (scheme := await reader.scheme(state, governor)) is not None:
+    return await reader.scheme(state, governor)
+
+
+async def _find_lists(filling: Filling) -> Codelists | None:
+    """The city's lists by the rules of the file or of its round; before either, by those of the realm if it has one."""
+    reader, state = Reader(filling.house.store), filling.state
+    if (scheme := await _find_scheme(filling)) is not None:
         return scheme.codelists
     page = await list_streams(filling.house.store, StreamFilter(kind="scheme", realm=state.stream.realm), PageRequest())
     if len(page.rows) != 1:
@@ -225,6 +243,15 @@ async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]
             return [(key, one.title) for key, one in filling.state.part(Contract).milestones.items()]
         case "scheme":
             return await _list_packs(filling)
+        case "tranches":
+            return [(f"T{number}", "") for number in range(1, 5)]
+        case "budget" | "move":
+            lines = filling.state.part(Contract).budget or _USUAL_LINES
+            return [(line, filling.language.say(*(code_words(line) or (line, line)))) for line in lines]
+        case "gate":
+            scheme = await _find_scheme(filling)
+            gates = scheme.payment.allowed_gates if scheme is not None else USUAL_GATES
+            return [(gate, filling.language.say(*(code_words(gate) or (gate, gate)))) for gate in gates]
         case _:
             return await _list_files(filling, name)
 
