@@ -27,11 +27,13 @@ from application.operations import NoSuchOperation
 from application.queries import NameUnknown
 from application.reading import access_of, find_access, may_see
 from deciding.fold import fold, read_occurrence
-from domain.catalogue import AGGREGATES, find_prefix, kind_of_subject, stage_words
+from domain.catalogue import AGGREGATES, find_only_name, find_prefix, kind_of_subject, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import field_shapes
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.refusal import CommandRejected
+from domain.kernel.state import SAME
+from domain.kernel.words import code_words
 from web.components.words import tell_command, tell_event
 from web.console.act.filling import (
     Filling,
@@ -53,10 +55,10 @@ from web.console.act.holding import (
     send_to_prove,
     take_up,
 )
-from web.console.act.known import begin_with, offer
+from web.console.act.known import begin_with, list_known, offer
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.payment import find_payment
-from web.console.act.seal import ENVELOPE, describe_bid, is_sealed, list_sealed_fields, read_envelope
+from web.console.act.seal import ENVELOPE, NONCE, describe_bid, is_sealed, list_sealed_fields, read_envelope
 from web.console.act.sheet import find_own_review, find_sheet, lay_out, leave_out_blanks, set_out
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
@@ -94,7 +96,7 @@ async def ask_for_subject(
     request: Request,
     command: str,
     house: ByHouse,
-    caller: ByCaller,  # noqa: ARG001 - who asks was known
+    caller: ByCaller,
     kind: Annotated[str, Query(max_length=32)] = "",
     name: Annotated[str | None, Query(max_length=64)] = None,
     realm: Annotated[str, Query(max_length=64)] = LIVE,
@@ -103,10 +105,12 @@ async def ask_for_subject(
     command_type = find_offered(command)
     kinds = [aggregate for aggregate in AGGREGATES.values() if command_type in aggregate.commands]
     chosen = kind if kind in {one.kind for one in kinds} else kinds[0].kind
+    only_name = find_only_name(chosen) if len(kinds) == 1 else ""
     fault = _find_fault(chosen, realm.strip(), name.strip()) if name is not None else ""
     if name is not None and not fault:
         stream = StreamId.of(chosen, realm.strip(), name.strip())
         return RedirectResponse(act_path(command, stream), HTTPStatus.SEE_OTHER)
+    is_fresh = name is None and command_type.only_begins()
     return render(
         request,
         "console/act/subject.html",
@@ -119,12 +123,29 @@ async def ask_for_subject(
         kind_words=(AGGREGATES[chosen].zh, AGGREGATES[chosen].en),
         prefix=find_prefix(chosen),
         only_begins=command_type.only_begins(),
-        name=name or "",
+        only_name=only_name,
+        known=[] if only_name or command_type.only_begins() else await list_known(house, caller, chosen, realm.strip()),
+        name=await _find_free_name(house, chosen, realm.strip()) if is_fresh else name or "",
         realm=realm,
         realms=dict.fromkeys((*await list_realms(house.store), realm)),
         fault=fault,
         is_local=house.is_local,
     )
+
+
+async def _find_free_name(house: House, kind: str, realm: str) -> str:
+    """A number that no file of that kind bears, one after a number that is taken; empty where names are no numbers."""
+    prefix = find_prefix(kind)
+    if not prefix:
+        return ""
+    taken, free = 0, 1
+    while await house.store.standing(StreamId.of(kind, realm, f"{prefix}-{free}")) is not None:
+        taken, free = free, 2 * free
+    while free - taken > 1:
+        half = (taken + free) // 2
+        is_taken = await house.store.standing(StreamId.of(kind, realm, f"{prefix}-{half}")) is not None
+        taken, free = (half, free) if is_taken else (taken, half)
+    return f"{prefix}-{free}"
 
 
 def _find_fault(kind: str, realm: str, name: str) -> str:
@@ -165,7 +186,7 @@ async def show_form(
         filling = await take_up(filling, kept)
         return await _show_form(filling, kept=kept, missing=await _list_missing(filling))
     tree = await begin_with(filling, part)
-    return await _show_form(replace(filling, tree=tree))
+    return await _show_form(replace(filling, tree=tree), instead=list_instead(filling) if filling.is_seen else ())
 
 
 @router.post("/do/{command}/{kind}/{realm}/{name}", response_class=Response)
@@ -240,10 +261,12 @@ async def _show_form(
     more: dict[str, int] | None = None,
     kept: Draft | None = None,
     missing: Sequence[tuple[str, str]] = (),
+    instead: Sequence[type[Command]] = (),
 ) -> HTMLResponse:
     sheet = await find_sheet(filling)
     tree = lay_out(filling, sheet)
-    fields = [one for one in show_fields(filling.command, tree, faults, more) if one.place != PREVIEW]
+    left_out = {PREVIEW} if is_sealed(filling) else {PREVIEW, NONCE}
+    fields = [one for one in show_fields(filling.command, tree, faults, more) if one.place not in left_out]
     fields, choices = await offer(filling, set_out(fields, sheet))
     known = set(field_shapes(filling.command))
     loose = [fault for fault in faults if not fault.place or fault.place[0] not in known | {"at"}]
@@ -263,8 +286,29 @@ async def _show_form(
         sheet=sheet,
         kept=kept,
         missing=missing,
+        instead=[(act_path(one.command_type, filling.stream), tell_command(one.command_type)) for one in instead],
         may_save=filling.caller.person is not None,
     )
+
+
+def list_instead(filling: Filling) -> list[type[Command]]:
+    """What the same seat may decide at this stage instead: the other ways on, as failing a bid is to passing it."""
+    command, stage = filling.command, filling.state.stage
+    if not _leads_on(command, stage):
+        return []
+    return [
+        one
+        for one in AGGREGATES[filling.stream.kind].commands
+        if one is not command
+        and filling.seat.role in one.by
+        and set(one.during) == set(command.during)
+        and _leads_on(one, stage)
+    ]
+
+
+def _leads_on(command: type[Command], stage: str) -> bool:
+    """Whether it may take a file from that stage to another."""
+    return any(stage in move.start and move.to not in (stage, SAME) for move in command.records.moves)
 
 
 def takes_files(one: Shown) -> bool:
@@ -332,6 +376,8 @@ def _tell(one: Shown, language: Language) -> list[str]:
                 if known
                 else ([one.value] if one.value else [])
             )
+        case "text" if one.place[-1] in ("[key]", "gate") and (words := code_words(one.value)) is not None:
+            return [language.say(*words)]
         case "yes_no":
             return [language.say("是", "yes") if one.value == "yes" else language.say("否", "no")] if one.value else []
         case _:
