@@ -210,10 +210,10 @@ def _list_terms(lists: Codelists | None, codelist: Codelist) -> list[tuple[str, 
     return [(term.name, term.en) for term in (lists.terms(codelist) if lists is not None else None) or ()]
 
 
-async def _find_scheme(filling: Filling) -> Scheme | None:
-    """The rules of the file or of its round; None before either has any."""
+async def find_scheme(filling: Filling, round_: str | None = None) -> Scheme | None:
+    """The rules of that round, or else of the file or of its own; None before either has any."""
     reader, state = Reader(filling.house.store), filling.state
-    round_ = state.part(Application).round or state.part(Need).round
+    round_ = round_ or state.part(Application).round or state.part(Need).round
     governor = state.stream.sibling("round", round_) if round_ else None
     if governor is not None:
         await reader.fetch(Reads(streams=frozenset({governor})))
@@ -223,7 +223,7 @@ async def _find_scheme(filling: Filling) -> Scheme | None:
 async def _find_lists(filling: Filling) -> Codelists | None:
     """The city's lists by the rules of the file or of its round; before either, by those of the realm if it has one."""
     reader, state = Reader(filling.house.store), filling.state
-    if (scheme := await _find_scheme(filling)) is not None:
+    if (scheme := await find_scheme(filling)) is not None:
         return scheme.codelists
     page = await list_streams(filling.house.store, StreamFilter(kind="scheme", realm=state.stream.realm), PageRequest())
     if len(page.rows) != 1:
@@ -249,7 +249,7 @@ async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]
             lines = filling.state.part(Contract).budget or _USUAL_LINES
             return [(line, filling.language.say(*(code_words(line) or (line, line)))) for line in lines]
         case "gate":
-            scheme = await _find_scheme(filling)
+            scheme = await find_scheme(filling)
             gates = scheme.payment.allowed_gates if scheme is not None else USUAL_GATES
             return [(gate, filling.language.say(*(code_words(gate) or (gate, gate)))) for gate in gates]
         case _:
