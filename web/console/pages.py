@@ -9,6 +9,7 @@ from web.console.act import page as act
 from web.console.administration import page as administration
 from web.console.audit import page as audit
 from web.console.builds import page as builds
+from web.console.bulk import page as bulk
 from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
@@ -36,6 +37,7 @@ ROUTERS: Final = (
     act.router,
     together.router,
     drafts.router,
+    bulk.router,
     audit.router,
     rules.router,
     administration.router,

@@ -86,6 +86,7 @@ WALK: Final[Mapping[str, tuple[Stop, ...]]] = {
     ),
     "/receipts/{command_id}": (Stop("/receipts/{receipt}", EXPERT),),
     "/together": (Stop("/together", status=HTTPStatus.UNPROCESSABLE_ENTITY),),
+    "/bulk": (Stop("/bulk", APPLICANT), Stop("/bulk")),
     "/audit": (Stop("/audit", AUDITOR),),
     "/audit/attempts": (Stop("/audit/attempts", AUDITOR),),
     "/audit/commands": (Stop("/audit/commands?seat=CAB-REG%231", AUDITOR),),
@@ -110,6 +111,7 @@ LEFT_OUT: Final = {
     "/static/{version}/{name}": "no page",
     "/public/projects.{form}": "no page",
     "/public/feed.atom": "no page",
+    "/bulk/template": "no page",
     "/audit/runs/{run_id}": "looked at when a verification has run",
     "/together/{command}": "goes to the inbox unless something is held",
 }

@@ -466,7 +466,7 @@ _HINTS: Final = {
     "money": ("以元為單位，如 50,000 或 5萬", "in yuan, such as 50,000"),
     "date": ("如 2026-12-09", "such as 2026-12-09"),
     "instant": ("如 2026-12-09 17:00，北京時間", "such as 2026-12-09 17:00, Beijing time"),
-    "lines": ("每行一項", "one a line"),
+    "lines": ("每行一項", "one per line"),
     "account": (
         "三項一併填寫，賬號只含數字；只保存由此算出的校驗值，不保存賬號",
         "fill in all three, the number in digits; only the digest made of them is kept, never the number",
