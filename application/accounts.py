@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from application.demo_office import demo_person, demo_scope
+from application.demo_office import ADMINISTRATORS, SEATS, demo_person, demo_scope
 from application.reading import HOUSE_ROLES
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
@@ -40,15 +40,20 @@ class FreshAccount:
 
 
 async def found_accounts(store: IdentityStore) -> list[FreshAccount]:
-    """Make the accounts of a trial, one for who is on each role's first seat; none if there are any already."""
+    """Make the accounts of a trial, one for everybody on a seat of the demo office; none if there are any already.
+
+    Whoever is on a role's first seat comes in by the role's name, as ``cab-reg``; the others by their seat's number
+    behind it, ``cab-reg-2``: what one officer may not do after another's part in it takes two, a panel takes five.
+    """
     if await store.count_accounts():
         return []
     made = []
-    for role in (role for role in Role if role is not Role.SYS):
-        seat = Actor(f"{role}#1")
-        fresh = FreshAccount(role.lower(), secrets.token_urlsafe(12), demo_person(seat), seat)
+    administrators = (Actor(f"{Role.ADMIN}#{number + 1}") for number in range(len(ADMINISTRATORS)))
+    for seat in (*SEATS, *administrators):
+        login = seat.role.lower() if seat.number == 1 else f"{seat.role.lower()}-{seat.number}"
+        fresh = FreshAccount(login, secrets.token_urlsafe(12), demo_person(seat), seat)
         secret = await asyncio.to_thread(_HASHER.hash, fresh.password)
-        scope = None if role in HOUSE_ROLES else demo_scope(seat)  # without one, an organisation sees nothing
+        scope = None if seat.role in HOUSE_ROLES else demo_scope(seat)  # without one, an organisation sees nothing
         if await store.add_account(Account(fresh.login, fresh.person, (SeatGrant(seat=seat, scope=scope),), secret)):
             made.append(fresh)
     return made

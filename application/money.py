@@ -79,10 +79,10 @@ _ORDER = Order((("realm", str), ("key", str), ("measure", str)))
 
 
 async def list_realms(store: EventStore) -> list[str]:
-    """The live realm, then those others that have a project, S2 before S10; at most as many as a page has rows."""
+    """The live realm, then the others, S2 before S10: those on a manual clock, and a page of those with a project."""
     where = (Equal("dimension", Dimension.ALL.value), Equal("key", ""), Equal("measure", "projects"))
     page = await read_page(store, "tallies", _ORDER, where, PageRequest(limit=500), lambda row: str(row["realm"]))
-    return list(dict.fromkeys((LIVE, *sorted(page.rows, key=_count_out))))
+    return list(dict.fromkeys((LIVE, *sorted({*page.rows, *await store.manual_realms()}, key=_count_out))))
 
 
 def _count_out(realm: str) -> list[str | int]:

@@ -106,6 +106,13 @@ _PREFIXES: Mapping[str, str] = {
     "P": PERSON.kind,
     "AV": APPROVAL.kind,
 }
+_ONLY_NAMES: Mapping[str, str] = {
+    OFFICE_AGGREGATE.kind: OFFICE_NAME,
+    MAINTENANCE_AGGREGATE.kind: MAINTENANCE_NAME,
+    CALENDAR.kind: CALENDAR_NAME,
+    REALM.kind: REALM_NAME,
+}
+"""Of the kinds of which a realm has one file, its name."""
 _SCHEME_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
 
@@ -122,6 +129,11 @@ def find_prefix(kind: str) -> str:
     return next((prefix for prefix, of in _PREFIXES.items() if of == kind), "")
 
 
+def find_only_name(kind: str) -> str:
+    """The name of the one file of that kind that a realm has; empty for a kind of which there may be many."""
+    return _ONLY_NAMES.get(kind, "")
+
+
 def kind_of_subject(subject: str) -> str:
     """Which kind of stream a name such as ``AP-5`` or ``fuzhou`` is of. Raises KeyError if it is none."""
     prefix, dash, _ = subject.partition("-")
@@ -130,14 +142,9 @@ def kind_of_subject(subject: str) -> str:
         return kind
     if read_seat(subject) is not None:
         return SEAT.kind
-    if subject == OFFICE_NAME:
-        return OFFICE_AGGREGATE.kind
-    if subject == MAINTENANCE_NAME:
-        return MAINTENANCE_AGGREGATE.kind
-    if subject == CALENDAR_NAME:
-        return CALENDAR.kind
-    if subject == REALM_NAME:
-        return REALM.kind
+    only = next((kind for kind, name in _ONLY_NAMES.items() if subject == name), None)
+    if only is not None:
+        return only
     if _SCHEME_NAME.fullmatch(subject):
         return SCHEME.kind
     raise KeyError(subject)

@@ -239,6 +239,10 @@ class MemoryStore:
         """How that realm stands."""
         return self._realm(name)
 
+    async def manual_realms(self) -> Sequence[str]:
+        """The realms on a manual clock, by name; also those in which nothing is recorded yet."""
+        return sorted(name for name, realm in self._realms.items() if realm.clock is Clock.MANUAL)
+
     def _realm(self, name: str, apart_from: StreamId | None = None) -> Realm:
         realm = self._realms.get(name)
         if realm is None or realm.clock is Clock.WALL:

@@ -300,6 +300,9 @@ class EventStore(Protocol):
     async def realm(self, name: str) -> Realm:
         """How that realm stands."""
 
+    async def manual_realms(self) -> Sequence[str]:
+        """The realms on a manual clock, by name; also those in which nothing is recorded yet."""
+
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
     ) -> Readings:

@@ -324,6 +324,10 @@ class PostgresStore:
         """How that realm stands."""
         return await self._realms.ask(name)
 
+    async def manual_realms(self) -> Sequence[str]:
+        """The realms on a manual clock, by name; also those in which nothing is recorded yet."""
+        return [row["realm"] for row in await self._rows("manual_realms")]
+
     async def _read_realms(self, names: Sequence[str]) -> list[Realm]:
         rows = await self._rows("realms", storable(names))
         realms = {row["stream"]: read_realm(row) for row in rows}

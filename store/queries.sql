@@ -186,6 +186,9 @@ SELECT stream, version, stage, due_at, clock, summary, told FROM venture.agenda
 -- name: refresh_standing
 SELECT venture.restand($1, $2, $3, $4, $5, $6, $7);
 
+-- name: manual_realms
+SELECT realm FROM venture.realms WHERE clock = 'manual' ORDER BY realm;
+
 -- name: set_clock
 SELECT venture.set_clock($1, $2);
 

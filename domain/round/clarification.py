@@ -38,7 +38,7 @@ ANSWERABLE = (RoundStage.OPEN, RoundStage.CLOSED)
 class ClarificationNumber(Particulars):
     """Which question; numbered by who asks it."""
 
-    clarification: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$", title="提問編號 / question")]
+    clarification: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,32}$", title="提問編號 / question number")]
 
 
 class ClarificationRequest(ClarificationNumber):

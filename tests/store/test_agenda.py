@@ -116,6 +116,7 @@ async def test_a_standing_is_written_anew_only_at_the_version_it_was_made_for(st
 async def test_a_realm_keeps_the_clock_it_was_made_with(store: EventStore) -> None:
     assert await store.set_clock("play", Clock.MANUAL) is Clock.MANUAL
     assert await store.set_clock("play", Clock.WALL) is Clock.MANUAL
+    assert await store.manual_realms() == ["play"], "with nothing recorded in it"
     assert (await store.realm("play")).clock is Clock.MANUAL
     assert (await store.realm("unset")).clock is Clock.WALL
 

@@ -33,11 +33,14 @@ async def _sign_in(client: httpx.AsyncClient, account: FreshAccount) -> httpx.Re
     return await client.post("/v1/session", json={"login": account.login, "password": account.password})
 
 
-async def test_there_is_an_account_for_each_role_but_the_clocks(accounts: dict[str, FreshAccount]) -> None:
+async def test_there_is_an_account_for_everybody_of_the_demo_office_and_for_each_role_but_the_clocks(
+    accounts: dict[str, FreshAccount],
+) -> None:
     assert {account.seat.role for account in accounts.values()} == set(Role) - {Role.SYS}
     assert len({account.person for account in accounts.values()}) == len(accounts)
     on_the_register = {account.person for account in accounts.values() if account.seat in SEATS}
-    assert on_the_register == {demo_person(seat) for seat in SEATS if seat.number == 1}, "and nobody else comes in"
+    assert on_the_register == set(map(demo_person, SEATS)), "and nobody else comes in"
+    assert {"cab-reg", "cab-reg-2", "expert-5", "admin-2"} < accounts.keys()
     assert len({account.password for account in accounts.values()}) == len(accounts)
 
 

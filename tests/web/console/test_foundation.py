@@ -182,7 +182,7 @@ async def test_seat_and_language_are_chosen_and_give_nobody_a_right(desks: Desks
     async with desks.person("CAB-REG#1", "CAB-FIN#1") as person:
         await person.post("/preferences", data={"seat": "CAB-FIN#1", "language": "en", "next": "/"})
         page = await person.get("/")
-        assert "bureau finance officer#1" in page.text
+        assert "Bureau finance officer#1" in page.text
         assert page.headers["Content-Language"] == "en"
         await person.post("/preferences", data={"seat": "CAB-DEC#1", "language": "xx", "next": "//evil.example"})
         page = await person.get("/")

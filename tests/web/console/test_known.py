@@ -12,8 +12,10 @@ from application.pages import reach
 from domain.approval.request import Approvers, OpenApproval
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scope import Scope, ScopeKind
+from languages.script import simplify
 from schemes.packs import load_shipped
 from tests.paper import REPORTED
+from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-SOLICITING = datetime(2023, 3, 15, tzinfo=UTC)
+SOLICITING = datetime(2023, 3, 16, tzinfo=UTC)
 """Needs are collected."""
 OURS = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-3",))
 
@@ -47,6 +49,11 @@ def _value(page: str, name: str) -> str:
 def _offered(page: str, name: str) -> list[str]:
     listed = re.search(rf'<datalist id="known-{name}">(.*?)</datalist>', page)
     return re.findall(r'value="([^"]+)"', listed[1]) if listed else []
+
+
+def _typed(page: str, name: str) -> list[str]:
+    area = re.search(rf'name="p\.{name}"[^>]*>([^<]*)</textarea>', page)
+    return area[1].split() if area else []
 
 
 async def test_an_award_begins_with_what_was_applied_for_and_offers_panels_and_funds(papers: PaperHouse) -> None:
@@ -97,6 +104,11 @@ async def test_a_need_begins_with_the_round_that_collects_needs(tmp_path: Path) 
     await reach(papers.house.store, "streams", await papers.house.store.last_position(), patience_s=30)
     async with papers.person("COMM#1") as person:
         page = await _form(person, f"/do/SubmitNeed/need/{papers.realm}/ND-99")
+    async with papers.person("CAB-REG#1") as officer:
+        adoption = await _form(officer, f"/do/AdoptNeed/need/{papers.realm}/ND-2")
+        call = await _form(officer, f"/do/PublishCall/round/{papers.realm}/R-FZ-2023")
+    assert f'href="/do/RejectNeed/need/{papers.realm}/ND-2"' in adoption, "what may be decided instead"
+    assert _offered(call, "scheme") == ["fuzhou@1"]
     assert _value(page, "round") == "R-FZ-2023"
     assert _offered(page, "round") == ["R-FZ-2023"]
 
@@ -109,3 +121,70 @@ async def test_a_decision_is_bound_to_what_waits_without_typing_its_digest(paper
     async with papers.person("CAB-DEC#1") as person:
         page = await _form(person, f"/do/GrantApproval/{stream}")
     assert re.fullmatch("[0-9a-f]{64}", _value(page, "digest"))
+
+
+async def test_what_a_panel_scores_and_a_list_of_needs_holds_is_filled_in(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1") as person:
+        panel = await _form(person, f"/do/DrawPanel/panel/{papers.realm}/RP-9")
+        needs = await _form(person, f"/do/PublishNeedCatalogue/round/{papers.realm}/R-FZ-2023")
+    assert _value(panel, "round") == "R-FZ-2023"
+    assert "AP-5" in _typed(panel, "applications"), "what passed the preliminary review"
+    assert _typed(needs, "needs") == ["ND-2"], "what was adopted"
+    assert "可填：ND-2（" in needs
+
+
+async def test_a_round_is_decided_as_its_ranking_would_have_it_until_somebody_changes_that(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1") as person:
+        page = await _form(person, f"/do/ResolveRound/round/{papers.realm}/R-FZ-2023")
+    row = [_value(page, f"selected.0.{name}") for name in ("application", "project", "award", "panel")]
+    assert row == ["AP-5", "PJ-5", "50000", "RP-2"]
+    assert _typed(page, "panels") == ["RP-2"]
+
+
+async def test_a_number_that_is_free_is_proposed_and_the_one_calendar_of_a_realm_needs_none(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1", "COMM#1") as person:
+        need = await _form(person, f"/do/SubmitNeed?realm={papers.realm}")
+        calendar = await _form(person, f"/do/PublishCalendar?realm={papers.realm}")
+        adoption = await _form(person, f"/do/AdoptNeed?realm={papers.realm}")
+        went = await person.get(f"/do/PublishCalendar?name=cn&realm={papers.realm}")
+    (number,) = re.findall(r'id="name" name="name"[^>]*? value="([^"]*)"', need)
+    assert re.fullmatch(r"ND-\d+", number)
+    assert await papers.house.store.standing(StreamId.of("need", papers.realm, number)) is None
+    assert '<input type="hidden" name="name" value="cn">' in calendar
+    assert '<option value="ND-2">' in adoption
+    assert went.headers["Location"] == f"/do/PublishCalendar/calendar/{papers.realm}/cn"
+
+
+async def test_a_bid_that_was_never_sealed_is_not_asked_for_the_key_of_its_seal(papers: PaperHouse) -> None:
+    async with papers.person("SO-LEGAL#1", scope=OURS) as person:
+        page = await _form(person, f"/do/SubmitApplication/project/{papers.realm}/AP-99")
+    assert 'name="p.nonce"' not in page
+
+
+async def test_an_agreement_is_filled_in_from_lists_and_asks_for_its_documents(papers: PaperHouse) -> None:
+    path = f"/do/SignContract/project/{papers.realm}/AP-5"
+    async with papers.person("CAB-REG#1") as person:
+        page = await _form(person, path)
+        sent = {**hidden(page), "step": "check", "p.signatures.0.key": "BUREAU", "p.award": "50000"}
+        answer = await person.post(path, data=sent)
+    assert {"ContractSigned", "MilestoneMet"} < set(_offered(page, "gate"))
+    assert "personnel" in _offered(page, "budget")
+    assert '<select class="govuk-select" id="p-signatures-0-key"' in page
+    assert "督導機構（選填）" in page
+    assert "如 EVAL-1" in page
+    assert "請附文件" in answer.text
+    assert "sha256、" not in answer.text, "how a command line names a document"
+
+
+async def test_words_of_the_city_are_taken_in_either_script_and_recorded_as_its_rules_write_them(
+    papers: PaperHouse,
+) -> None:
+    lists = load_shipped("fuzhou").codelists
+    assert lists is not None
+    field = next(term.name for term in lists.fields or () if simplify(term.name) != term.name)
+    path = f"/do/RecordActivity/project/{papers.realm}/AP-5"
+    async with papers.person("SO-PM#1", scope=OURS) as manager:
+        page = await _form(manager, path)
+        sent = {**hidden(page), "step": "edit", "p.person_times": "3", "p.field": simplify(field)}
+        answer = await manager.post(path, data=sent)
+    assert _value(answer.text, "field") == field

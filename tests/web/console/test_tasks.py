@@ -65,7 +65,7 @@ async def test_what_one_did_is_there_and_nobody_elses(papers: PaperHouse) -> Non
     assert "/receipts/" in done
     assert "未獲辦理" not in done.partition("<tbody")[2]
     assert "未獲辦理" in with_refused.partition("<tbody")[2]
-    assert "尚未辦理過事項" in none
+    assert "您辦理過的事項會列在這裡；目前沒有" in none
 
 
 async def test_what_one_set_going_says_how_the_decision_stands(papers: PaperHouse) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 from fastapi import Request
@@ -20,7 +20,7 @@ from deciding.fold import fold, read_occurrence
 from domain.approval.request import Binding, find_open
 from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.explanation import InputFault, InputInvalid
-from domain.kernel.field_shape import Kind, Notation, field_shapes
+from domain.kernel.field_shape import Kind, Notation, Shape, field_shapes
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.input import parse_instant
 from domain.kernel.message import Command
@@ -101,7 +101,7 @@ def find_offered(name: str) -> type[Command]:
 
 async def keep_document(house: House, caller: Caller, upload: UploadFile) -> Tree:
     """Take the document in; what a command then says of it. Raises DocumentRefused, or DocumentsUnavailable."""
-    name = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
+    name = name_file(upload)
 
     async def parts() -> AsyncIterator[bytes]:
         while part := await upload.read(CHUNK):
@@ -109,6 +109,11 @@ async def keep_document(house: House, caller: Caller, upload: UploadFile) -> Tre
 
     document = await house.documents.take(parts(), name_type(name), caller)
     return {"sha256": document.sha256, "media_type": document.media_type, "name": name}
+
+
+def name_file(upload: UploadFile) -> str:
+    """What the document is called where it came from, without the way there."""
+    return (upload.filename or "").replace("\\", "/").rpartition("/")[2]
 
 
 def prefill(command: type[Command], state: State, part: str) -> Tree:
@@ -245,13 +250,21 @@ def read_filled(filling: Filling) -> tuple[Command, datetime | None]:
     return command, at
 
 
+_NO_DOCUMENT: Final = ("請附文件", "attach the document")
+
+
 def _ask_for(fault: InputFault, filling: Filling) -> InputFault:
-    """Of a field that must be there and was left blank, that it is to be filled in; any other fault as it is."""
+    """Of a field that must be there and was left blank, that it is to be filled in; any other fault as it is.
+
+    A document that a row lacks is asked for as well: what else could be sent for it is no business of a page.
+    """
+    if fault.zh.startswith(f"須為{Shape(Kind.DOCUMENT).texts()[0]}"):
+        return replace(fault, zh=_NO_DOCUMENT[0], en=_NO_DOCUMENT[1])
     field = field_shapes(filling.command).get(str(fault.place[0])) if len(fault.place) == 1 else None
     if field is None or not field.required or field.name in filling.tree:
         return fault
     is_document = field.shape.kind is Kind.DOCUMENT or (field.shape.item and field.shape.item.kind is Kind.DOCUMENT)
-    zh, en = ("請附文件", "attach the document") if is_document else ("此項必填", "this is required")
+    zh, en = _NO_DOCUMENT if is_document else ("此項必填", "this is required")
     return replace(fault, zh=zh, en=en)
 
 

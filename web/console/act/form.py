@@ -361,8 +361,8 @@ class _Builder:
         blank = self.more.get(name, BLANK_ROWS if not value else 1)
         if shape.kind is Kind.MAPPING:
             pairs = [*(value or {}).items(), *(("", None) for _ in range(blank))]
-            rows = tuple(self._pair(item, key, one, f"{name}.{row}", place) for row, (key, one) in enumerate(pairs))
-            return self._pair(item, "", None, name, place), rows
+            rows = tuple(self._pair(shape, key, one, f"{name}.{row}", place) for row, (key, one) in enumerate(pairs))
+            return self._pair(shape, "", None, name, place), rows
         assert item.model is not None  # noqa: S101 - scalars stand in lines
         model = item.model
         listed = [*(value or ()), *({} for _ in range(blank))]
@@ -371,11 +371,14 @@ class _Builder:
         )
         return tuple(self.group(model, {}, name, ("",), inside=True)), rows
 
-    def _pair(self, item: Shape, key: str, value: Any, name: str, place: Place) -> tuple[Shown, ...]:  # noqa: ANN401 - a tree
-        where = (*place, key)
+    def _pair(self, shape: Shape, key: str, value: Any, name: str, place: Place) -> tuple[Shown, ...]:  # noqa: ANN401 - a tree
+        item, where = shape.item, (*place, key)
+        assert item is not None  # noqa: S101 - a mapping has values
         key_faults = tuple(f for f in self.faults if key and f.place == (*where, "[key]"))
         zh, en = _KEY_WORDS.get(str(place[-1]), ("名稱", "name"))
         first = Shown("text", f"{name}.key", (*where, "[key]"), zh, en, value=key.rstrip(DOUBLED), faults=key_faults)
+        if shape.key is not None and shape.key.kind is Kind.CHOICE:
+            first = replace(first, widget="choice", choices=shape.key.choices)
         if item.kind is Kind.GROUP and item.model is not None:
             return first, *self.group(item.model, value or {}, f"{name}.value", where, inside=True)
         cell = self.shape(item, value, f"{name}.value", where, inside=True)
@@ -420,8 +423,13 @@ def _default(of: FieldShape) -> str:
 def _hint(of: FieldShape, widget: str) -> tuple[str, str] | None:
     """What helps to fill it in: what it takes, and what holds if it is left out."""
     zh, en = _HINTS.get(widget, ("", ""))
+    if of.name in _EXAMPLES and widget in ("text", "lines"):
+        example = _EXAMPLES[of.name]
+        zh, en = f"{zh}{'，' if zh else ''}如 {example}", f"{en}{', ' if en else ''}such as {example}"
     if of.shape.kind is Kind.LIST and widget == "text":
         zh, en = "以逗號分隔", "separated by commas"
+    elif of.shape.kind is Kind.MAPPING and widget == "text":
+        zh, en = "寫作 名稱:數額，以逗號分隔，如 FS-1:50000", "written name:amount, separated by commas, as FS-1:50000"
     elif widget == "lines" and of.shape.item is not None and of.shape.item.kind is Kind.DATE:
         zh, en = "每行一個日期，如 2026-10-01", "one date a line, such as 2026-10-01"
     elif of.shape.kind is Kind.GROUP and widget == "text":
@@ -441,11 +449,24 @@ def _hint(of: FieldShape, widget: str) -> tuple[str, str] | None:
     return (zh, en) if zh or en else None
 
 
+_EXAMPLES: Final = {
+    "solicitor": "CAB-REG",
+    "host": "HOST-1",
+    "supervisor": "SUPV-1",
+    "evaluator": "EVAL-1",
+    "auditor": "AUDIT-1",
+    "community": "COMM-1",
+    "district": "DISTRICT-1",
+    "representatives": "SO-LEGAL#1",
+    "witness": "DISC#1",
+    "seats": "E1",
+}
+"""By the name of a field, a number as it takes one: of a seat, or of whom seats act for."""
 _HINTS: Final = {
     "money": ("以元為單位，如 50,000 或 5萬", "in yuan, such as 50,000"),
     "date": ("如 2026-12-09", "such as 2026-12-09"),
     "instant": ("如 2026-12-09 17:00，北京時間", "such as 2026-12-09 17:00, Beijing time"),
-    "lines": ("每行一項", "one a line"),
+    "lines": ("每行一項", "one per line"),
     "account": (
         "三項一併填寫，賬號只含數字；只保存由此算出的校驗值，不保存賬號",
         "fill in all three, the number in digits; only the digest made of them is kept, never the number",

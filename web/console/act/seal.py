@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ENVELOPE: Final = "envelope"
 """The step by which an envelope is read, and the field that it comes in."""
+NONCE: Final = ("nonce",)
+"""The field that opens a seal: of no use to a bid that was never sealed."""
 _ASKED: Final = ("round", "organisation")
 """What the command itself says, and the script takes from there."""
 _LARGEST: Final = 256 * 1024
@@ -45,12 +47,12 @@ def list_sealed_fields(filling: Filling) -> list[Shown]:
     if filling.command is not SealApplication:
         return []
     fields = show_fields(SubmitApplication, {}, (), {})
-    return [one for one in fields if one.place[0] not in (*_ASKED, "nonce")]
+    return [one for one in fields if one.place[0] not in (*_ASKED, *NONCE)]
 
 
 def describe_bid() -> str:
     """For the script: what each field of a bid takes, what it is where nothing is said, and what files are called."""
-    fields = {one.name: one for one in field_shapes(SubmitApplication).values() if one.name != "nonce"}
+    fields = {one.name: one for one in field_shapes(SubmitApplication).values() if (one.name,) != NONCE}
     otherwise = {name: list(one.default) if one.default == () else one.default for name, one in fields.items()}
     return json.dumps(
         {

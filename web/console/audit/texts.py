@@ -15,7 +15,7 @@ TEXTS: Final[Texts] = {
         "Recomputes every entry's digest and chain, and from them deadlines, places, ledger and lists.",
     ),
     "roots": ("留存的根校驗值（選填）", "Kept roots (optional)"),
-    "roots_hint": ("每行一個，寫作 條數:根校驗值", "One a line, written SIZE:ROOT"),
+    "roots_hint": ("每行一個，寫作 條數:根校驗值", "One per line, written SIZE:ROOT"),
     "roots_wrong": ("根校驗值寫作 條數:64 位十六進制", "Write a root as SIZE:ROOT, a number and 64 hex digits"),
     "invariants_lead": (
         "以另寫的程序由日誌重算每一不變量。",
@@ -90,6 +90,7 @@ TEXTS: Final[Texts] = {
     "why": ("原因", "Why"),
     "receipt": ("回執", "Receipt"),
     "refused_mark": ("未獲辦理", "not carried out"),
+    "done_mark": ("已辦理", "Done"),
     "document": ("文件", "Document"),
     "reader": ("何人", "Who"),
     "session": ("登錄", "Login"),

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from domain.catalogue import AGGREGATES, list_stages, stage_words
+from domain.catalogue import AGGREGATES, list_stages, list_transitions, stage_words
 from domain.kernel.state import NONE
 from domain.project.aggregate import PROJECT
 from domain.project.stage import MAIN_LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
     from application.course import Turn
@@ -27,7 +27,7 @@ MOST_LINES: Final = 3
 """Of words in a box."""
 _ROOM: Final = 90
 """For the words of one line, in the picture's units."""
-_LARGE, _SMALL = (7.6, 15.0), (6.4, 12.5)
+_LARGE, _SMALL = (8.3, 15.0), (6.4, 12.5)
 """Of a Latin letter and of a Chinese character, how wide each is where it is written large, and where small."""
 STEP: Final = 108
 ROW: Final = 84
@@ -126,7 +126,7 @@ def _line(kind: str, reached: list[tuple[str, datetime]], current: str) -> list[
     """The stages to draw: those that were reached, and what of the main line is still ahead."""
     passed = list(dict.fromkeys(stage for stage, _ in reached))
     if kind != PROJECT.kind:
-        return [stage for stage in list_stages(kind) if stage != NONE]
+        return [*passed, *(stage for stage in _go_on(kind, current) if stage not in passed)]
     ahead = _ahead(current)
     if current in ahead or not ahead:
         return passed
@@ -139,6 +139,19 @@ def _ahead(current: str) -> list[str]:
     if current in names:
         return names[names.index(current) + 1 :]
     return []
+
+
+def _go_on(kind: str, current: str) -> Iterator[str]:
+    """What comes after that stage if all goes as it should: at each the first that ends nothing, else the end."""
+    final, order = AGGREGATES[kind].final, list_stages(kind)
+    follows = [row for row in list_transitions() if row.kind == kind]
+    while current not in final or current == NONE:
+        later = {row.to for row in follows if current in row.start}
+        ahead = [stage for stage in order[order.index(current) + 1 :] if stage in later]
+        if not ahead:
+            return
+        current = next((stage for stage in ahead if stage not in final), ahead[0])
+        yield current
 
 
 def _look(kind: str, stage: str, current: str, *, is_reached: bool, is_over: bool) -> str:

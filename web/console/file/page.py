@@ -29,12 +29,13 @@ from domain.project.opening import Openings
 from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.registers.organisation import Organisation
+from papers.catalogue import kinds_of
 from web.asking import find_asker
 from web.components.words import tell_command
 from web.console.file.change import compare, trace_money
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.story import list_documents, tell_story
-from web.console.paths import act_path, file_path
+from web.console.paths import act_path, file_path, papers_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
@@ -67,21 +68,24 @@ WHOLE: Final = "whole"
 TEXTS: Final[Texts] = {
     "stands": ("目前階段", "Stage"),
     "since": ("自 {at} 起", "since {at}"),
-    "life": ("項目歷程", "The course of it"),
+    "life": ("項目歷程", "Course"),
     "life_desc": ("已經過：{passed}。目前：{now}。其後：{later}。", "Passed: {passed}. Now: {now}. Ahead: {later}."),
     "awaiting": ("當前辦理人及期限", "Who is awaited, and until when"),
     "awaiting_nobody": ("目前沒有待辦事項。", "Nobody is awaited."),
     "until": ("至 {until}", "until {until}"),
     "automatic": ("到期自動辦理：{what}，{at}", "Then automatically: {what}, {at}"),
     "can": ("我現在可以辦理", "What I can do now"),
-    "can_nothing": ("以「{seat}」的身份，目前沒有可以辦理的事項。", "As {seat} there is nothing to do at the moment."),
+    "can_nothing": (
+        "以「{seat}」的身份，目前沒有可以辦理的事項。",
+        "As {seat} you have nothing to do here at the moment.",
+    ),
     "cannot": ("暫不能辦理的事項及所缺條件（{n} 項）", "What cannot be done yet, and what is missing ({n})"),
     "past": (
         "這是 {at} 的樣子，不是現在的；在此不能辦理。",
         "This is how it was on {at}, not how it is now. Nothing can be done here.",
     ),
     "past_known": ("只含 {at} 之前記錄的內容。", "Only what was recorded by {at} is shown."),
-    "now_link": ("查看現在的卷宗", "See it as it is now"),
+    "now_link": ("查看現在的卷宗", "View the file as it is now"),
     "opened": (
         "本項目於 {day} 期初登記，依「{source}」（校驗值 {digest}）接手；此前的辦理經過不在本系統。",
         "This project was taken over on {day} from “{source}” (digest {digest}); what came before is not here.",
@@ -94,7 +98,7 @@ TEXTS: Final[Texts] = {
     "money_net": ("淨撥付額", "Net paid"),
     "money_unpaid": ("未撥付", "Unpaid"),
     "money_outstanding": ("待收回", "Still to be recovered"),
-    "made_of": ("由來", "made of"),
+    "made_of": ("由來", "breakdown"),
     "changes": ("自 {since} 以來的變化", "What has changed since {since}"),
     "changes_none": ("沒有變化。", "Nothing has changed."),
     "changes_what": ("項", "Item"),
@@ -119,6 +123,7 @@ TEXTS: Final[Texts] = {
     "line": ("支出科目", "Budget line"),
     "amount": ("金額（元）", "Amount (yuan)"),
     "documents": ("文件", "Documents"),
+    "papers": ("可出具的公文", "Papers that it yields"),
     "digest": ("校驗值", "Digest"),
     "not_kept": ("（原件不在此處）", "(the original is not kept here)"),
     "people": ("經辦人員", "People"),
@@ -153,26 +158,26 @@ TEXTS: Final[Texts] = {
     "fact_newest": ("最新版本", "Newest version"),
     "fact_scope": ("權限範圍", "Scope"),
     "version": ("第 {n} 版", "version {n}"),
-    "story": ("辦理經過", "Story"),
+    "story": ("辦理經過", "History"),
     "refused": ("未獲辦理", "Not carried out"),
     "special": ("更正與干預", "Corrections and interventions"),
     "marked_count": ("{n} 項", "{n}"),
-    "story_gap": ("其間 {n} 日無記錄", "nothing for {n} days"),
+    "story_gap": ("其間 {n} 日無記錄", "no entries for {n} days"),
     "story_refused": ("未獲辦理", "refused"),
     "story_automatic": ("到期自動", "automatic"),
     "story_special": ("更正或干預", "correction or intervention"),
     "story_recorded": ("記錄於 {at}", "recorded {at}"),
-    "story_rules": ("不符合規則 {rules}", "against {rules}"),
+    "story_rules": ("不符合規則 {rules}", "rules not met: {rules}"),
     "story_of": ("卷宗", "file"),
     "story_size": ("共 {n} 條，本頁 {shown} 條", "{shown} of {n} entries on this page"),
-    "story_pages": ("辦理經過的其他頁", "Other pages of the story"),
+    "story_pages": ("辦理經過的其他頁", "Other pages of the history"),
     "story_newer": ("較近的", "Newer"),
     "story_older": ("更早的", "Earlier"),
     "story_whole": ("全部列於一頁", "All on one page"),
-    "as_of": ("查看某日的卷宗", "See it as it was"),
+    "as_of": ("查看某日的卷宗", "View on a past day"),
     "as_of_day": ("截至（日期）", "As of (day)"),
     "known_at": ("當時已記錄（日期）", "As known on (day)"),
-    "as_of_button": ("查看", "See"),
+    "as_of_button": ("查看", "Show"),
     "proposals": ("待確認的要事", "Acts waiting for a second person"),
     "proposal_line": (
         "第 {n} 項：{what}，由 {who} 提出，{until} 前確認",
@@ -280,6 +285,7 @@ async def show_file(
         known=known,
         is_past=is_past,
         own_path=file_path(stream),
+        papers_path=papers_path(stream) if kinds_of(stream) else "",
         tell_command=tell_command,
         file_path=file_path,
     )

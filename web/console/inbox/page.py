@@ -48,16 +48,17 @@ PAGE: Final = 50
 TEXTS: Final[Texts] = {
     "title": ("我的待辦", "My tasks"),
     "done_title": ("我的已辦", "Done by me"),
-    "begun_title": ("我發起的", "Begun by me"),
+    "begun_title": ("我發起的", "Started by me"),
     "drafts_title": ("我的草稿", "My drafts"),
-    "lists": ("待辦、已辦、發起", "Tasks, done, begun"),
+    "bulk_title": ("表格批量辦理", "From a spreadsheet"),
+    "lists": ("待辦、已辦、發起", "Tasks, done, started"),
     "count_more": ("本頁 {n} 件，其後還有", "{n} on this page, more follow"),
     "begin": REGISTER_TEXTS["begin"],
-    "begins": ("可以新建的卷宗", "What you may start"),
+    "begins": ("可以新建的卷宗", "What you can start"),
     "empty": ("暫無待辦事項", "No tasks"),
     "ways": (
         "輪到您辦理時，事項會列在這裡。現在可以查看：",
-        "What becomes yours to do is listed here. Meanwhile, see:",
+        "Tasks appear here when it is your turn. Meanwhile you can look at:",
     ),
     "empty_filtered": ("沒有符合條件的待辦事項", "No tasks match"),
     "task": ("事項", "Task"),
@@ -76,7 +77,7 @@ TEXTS: Final[Texts] = {
     "kind": ("事項種類", "Kind of task"),
     "choose": ("選取", "Select"),
     "choose_row": ("選取 {what} {number}", "Select {what} {number}"),
-    "together": ("一併辦理所選", "Decide those selected together"),
+    "together": ("一併辦理所選", "Decide the selected together"),
     "together_hint": ("勾選同一種事項，可一併核對、逐件辦理。", "Select tasks of one kind to check them on one page."),
     "at": ("辦理時間", "When"),
     "act": ("辦理事項", "What"),
@@ -84,11 +85,15 @@ TEXTS: Final[Texts] = {
     "decision": ("審批情況", "Decision"),
     "receipt": ("回執", "Receipt"),
     "refused_mark": ("未獲辦理", "not carried out"),
-    "with_refused": ("包括未獲辦理的", "Also what was not carried out"),
+    "done_mark": ("已辦理", "Done"),
+    "with_refused": ("包括未獲辦理的", "Include what was not carried out"),
     "until_short": ("至 {at}", "until {at}"),
     "by": ("{seat} {at}", "{seat} {at}"),
-    "empty_done": ("尚未辦理過事項", "Nothing done yet"),
-    "empty_begun": ("沒有須他人審批的事項", "Nothing that others decide"),
+    "empty_done": ("您辦理過的事項會列在這裡；目前沒有", "What you have done is listed here. There is nothing yet"),
+    "empty_begun": (
+        "您發起、須他人審批的事項會列在這裡；目前沒有",
+        "What you start and others must approve is listed here. There is nothing at the moment",
+    ),
 }
 
 
@@ -251,6 +256,7 @@ async def _list_tabs(
         Tab("/done", "done_title", None if is_begun else count),
         Tab("/begun", "begun_title", count if is_begun else None),
         *saved,
+        Tab("/bulk", "bulk_title", None),
     ]
 
 

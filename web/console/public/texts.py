@@ -38,12 +38,13 @@ TEXTS: Final[Texts] = {
     "count_more": ("本頁 {n} 個，其後還有", "{n} on this page, more follow"),
     "search": ("編號、名稱或單位", "Number, title or organisation"),
     "filter": ("篩選", "Filter"),
+    "none_posted": ("尚無公示的項目。", "No project of this round has been posted yet."),
     "none": ("沒有符合條件的項目。", "No projects match."),
     "open_data": ("開放數據", "Open data"),
     "feed": ("訂閱（Atom）", "Feed (Atom)"),
-    "life": ("項目歷程", "The course of it"),
+    "life": ("項目歷程", "Course of the project"),
     "life_desc": ("已經過：{passed}。目前：{now}。其後：{later}。", "Passed: {passed}. Now: {now}. Ahead: {later}."),
-    "about": ("基本情況", "About it"),
+    "about": ("基本情況", "About this project"),
     "notice": ("擬立項項目公示", "Public notice of the proposed award"),
     "notice_text": (
         "擬資助 {amount}，自 {first} 起公示 {days} 個工作日。",
@@ -59,7 +60,7 @@ TEXTS: Final[Texts] = {
     "contact": ("異議受理", "Where to object"),
     "object": (
         "對擬立項結果有異議的，可在公示期內實名向受理單位提出，並附依據；已有賬號者可直接在線提出。",
-        "Anybody may object during the notice: in writing, by name, with evidence, at that office; or here, signed in.",
+        "During the notice anyone may object to the office named, in their own name and with evidence; or here.",
     ),
     "object_button": ("提出異議", "Object"),
     "outputs": ("活動記錄累計", "Recorded so far"),
@@ -95,7 +96,7 @@ TEXTS: Final[Texts] = {
     "net": ("淨撥付額（元）", "Net paid (yuan)"),
     "money_note": (
         "只列已撥付與已收回的資金；尚未公示的擬資助金額不在其內。",
-        "Only money paid and returned is shown; proposed awards that are not posted yet are not in it.",
+        "Only money paid and money returned; proposed awards that have not been posted are left out.",
     ),
     "money_none": ("尚無撥付記錄。", "Nothing has been paid yet."),
 }

@@ -56,7 +56,7 @@ TEXTS: Final[Texts] = {
     "awaiting": ("當前辦理人", "Awaiting"),
     "moved": ("最近變動", "Last change"),
     "filter": ("篩選", "Filter"),
-    "begin": ("新建：{what}", "Start: {what}"),
+    "begin": ("新建：{what}", "New: {what}"),
     "kinds": ("類別", "Kinds"),
 }
 

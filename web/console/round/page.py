@@ -78,6 +78,7 @@ TEXTS: Final[Texts] = {
     "results": ("九、結果公布", "9. Results"),
     "awaited": ("等候", "Awaited"),
     "until": ("至 {until}", "until {until}"),
+    "of_year": ("{year} 年度", "{year}"),
     "year": ("年度", "Year"),
     "level": ("級別", "Level"),
     "ordinal": ("屆次", "Ordinal"),

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
 from application.listing import StreamFilter, list_streams
+from application.money import list_realms
 from application.pages import PageRequest
 from application.queries import NameUnknown
 from application.reading import sees_all
@@ -163,6 +164,6 @@ async def _show(request: Request, house: House, fault: str = "") -> Response:
         TEXTS,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
         rows=[(scheme, line.stream, file_path(line.stream)) for line, scheme in newest if scheme is not None],
-        realms=sorted({LIVE, *(line.stream.realm for line in page.rows)}),
+        realms=await list_realms(house.store),
         fault=fault,
     )
