@@ -13,6 +13,7 @@ from web.console.bulk import page as bulk
 from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
+from web.console.paper import page as paper
 from web.console.portfolio import page as portfolio
 from web.console.projects import page as projects
 from web.console.public import page as public
@@ -34,6 +35,7 @@ ROUTERS: Final = (
     review.router,
     projects.router,
     file.router,
+    paper.router,
     act.router,
     together.router,
     drafts.router,

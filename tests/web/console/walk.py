@@ -75,6 +75,11 @@ WALK: Final[Mapping[str, tuple[Stop, ...]]] = {
         Stop("/files/project/{realm}/AP-191", LEADER, SEALED),
         Stop("/files/project/{realm}/AP-404", status=HTTPStatus.NOT_FOUND),
     ),
+    "/papers/{kind}/{realm}/{name}": (
+        Stop("/papers/project/{realm}/AP-5", LEADER, POSTED),
+        Stop("/papers/round/{realm}/R-FZ-2023"),
+        Stop("/papers/need/{realm}/ND-2", status=HTTPStatus.NOT_FOUND),
+    ),
     "/do/{command}": (Stop("/do/SubmitApplication", APPLICANT), Stop("/do/PublishCall")),
     "/do/{command}/{kind}/{realm}/{name}": (
         Stop("/do/ProposeAward/project/{realm}/AP-5"),

@@ -58,7 +58,7 @@ from web.console.act.holding import (
     send_to_prove,
     take_up,
 )
-from web.console.act.known import begin_with, list_known, offer
+from web.console.act.known import begin_with, list_known, offer, take_terms
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.payment import find_payment
 from web.console.act.seal import (
@@ -220,7 +220,7 @@ async def _take(
 ) -> Response:
     filling = await begin(request, house, caller, command, stream, form)
     tree, refused = await read_tree(filling.command, form, lambda upload: keep_document(house, caller, upload))
-    filling = leave_out_blanks(replace(filling, tree=tree))
+    filling = await take_terms(leave_out_blanks(replace(filling, tree=tree)))
     if refused:
         return await _show_form(filling, refused)
     step = str(form.get("step", "check"))
