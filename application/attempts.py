@@ -40,7 +40,7 @@ class AttemptLine:
     position: int
     stream: StreamId
     version: int
-    """At which it was judged; 0 if the stream had no events."""
+    """At which it was judged; 0 if the stream had no events: nothing but its attempts bears that name."""
     command_id: UUID
     command: str
     actor: Actor

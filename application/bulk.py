@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from enum import StrEnum
 from itertools import count, groupby
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from application.bulk_file import BulkOrder
     from application.door import Door
     from application.identity import Identity
+    from domain.kernel.acting import PersonId
     from domain.kernel.envelope import Answer
     from domain.kernel.identity import StreamId
     from domain.kernel.refusal import Unmet
@@ -117,11 +118,13 @@ async def preview_rows(
     *,
     requires_office: bool = False,
     at_hand: Collection[str] = (),
+    person: PersonId | None = None,
     on_result: Callable[[BulkResult], None] = lambda _result: None,
 ) -> AsyncIterator[BulkResult]:
     """What would become of each row now, as it rests on those before it. Records nothing.
 
-    Of documents ``at_hand``, by digest, a run would bring the bytes before its first row.
+    Of documents ``at_hand``, by digest, a run would bring the bytes before its first row. ``person`` is who asks on
+    the wall clock; without one they are found by ``identity``.
     """
     rehearsal = DryRun(store, identity, requires_office=requires_office, at_hand=at_hand)
     clocks: dict[str, datetime] = {}
@@ -133,7 +136,8 @@ async def preview_rows(
         else:
             at = order.at.astimezone(UTC) if order.at else clocks.get(order.stream.realm)
             try:
-                step = await rehearsal.step(order.stream, order.command, order.actor, at)
+                who = await _find_asker(store, order.stream, person)
+                step = await rehearsal.step(order.stream, order.command, order.actor, at, who)
             except Failure as failure:
                 result = BulkResult(order, RowOutcome.FAILED, command_id, why=(failure.zh, failure.en))
             else:
@@ -144,6 +148,13 @@ async def preview_rows(
                     clocks[order.stream.realm] = at
         on_result(result)
         yield result
+
+
+async def _find_asker(store: EventStore, stream: StreamId, person: PersonId | None) -> PersonId | None:
+    """That person on the wall clock; on a manual one the papers name the seat."""
+    if person is None or (await store.realm(stream.realm)).clock is Clock.MANUAL:
+        return None
+    return person
 
 
 async def _last_attempts(orders: Sequence[BulkOrder], store: EventStore) -> dict[int, tuple[UUID, Entry | None]]:
@@ -186,6 +197,8 @@ async def run_rows(
     door: Door,
     store: EventStore,
     *,
+    person: PersonId | None = None,
+    session: str = "",
     on_result: Callable[[BulkResult], None] = lambda _result: None,
 ) -> AsyncIterator[BulkResult]:
     """Carry the rows out, wave by wave, with a result for every row whatever becomes of it.
@@ -197,7 +210,7 @@ async def run_rows(
     async def one_stream(bundle: list[BulkOrder]) -> list[BulkResult]:
         results = []
         async with places:
-            async for result in _send_rows(bundle, door, store):
+            async for result in _send_rows(bundle, door, store, person, session):
                 results.append(result)
                 on_result(result)
         return results
@@ -208,14 +221,19 @@ async def run_rows(
             yield result
 
 
-async def _send_rows(rows: list[BulkOrder], door: Door, store: EventStore) -> AsyncIterator[BulkResult]:
+async def _send_rows(
+    rows: list[BulkOrder], door: Door, store: EventStore, person: PersonId | None, session: str
+) -> AsyncIterator[BulkResult]:
     """Rows of one stream, in turn. While it is not known what became of one, none that follows is carried out."""
     left = rows
     while left:
         ids = {row.number: row.command_id() for row in left}
         try:
             ids = {number: command_id for number, (command_id, _) in (await _last_attempts(left, store)).items()}
-            requests = await _requests(left, ids, store)
+            who = await _find_asker(store, left[0].stream, person)
+            requests = [
+                replace(one, person=who, session=session if who else "") for one in await _requests(left, ids, store)
+            ]
             async with aclosing(door.send_each(left[0].stream, requests)) as answers:
                 async for answer in answers:
                     row, *left = left

@@ -6,10 +6,12 @@ money whole fen.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -28,7 +30,7 @@ from domain.kernel.input import OPENING_HOUR, DayOrTime, at_hour, parse_json, re
 from schemes.document import Document, DocumentFault, DocumentInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from uuid import UUID
 
@@ -40,6 +42,10 @@ _OWN_COLUMNS = ("command", "subject", "actor")
 _ROW_COLUMNS = (*_OWN_COLUMNS, "at", "key")
 _ROW_IN_CELL = re.compile(r"\n[^\n]*,[A-Z]+(?:-[A-Z]+)?#[0-9]+,")
 """A line within a cell that has an actor between commas: a row, swallowed by a quotation mark that was not closed."""
+
+
+Admits = Callable[[StreamId, Mapping[str, Any]], Awaitable[bool]]
+"""Whether whoever hands the file in may know of that file, for what the row asks of it."""
 
 
 class BulkRow(BaseModel):
@@ -94,21 +100,23 @@ async def parse_rows(
     *,
     again: str = "",
     attach: AttachFile | None = None,
+    admits: Admits | None = None,
 ) -> tuple[BulkOrder, ...]:
     """The rows of a file as commands. Raises DocumentInvalid with every fault of every row; nothing is begun then.
 
-    Rows that were carried out before are the same rows again, unless ``again``, any word, makes them others.
+    Rows that were carried out before are the same rows again, unless ``again``, any word, makes them others. A file
+    that ``admits``, shown the row, does not let them know is answered as one that is not there.
     """
     is_sheet = file.lower().endswith(SUFFIXES)
     is_table = is_sheet or file.lower().endswith(".csv")
-    table = read_sheet(file, content, _OWN_COLUMNS) if is_sheet else None
+    table = await asyncio.to_thread(read_sheet, file, content, _OWN_COLUMNS) if is_sheet else None
     if table is not None:
         raw = _sheet_rows(table, file)
     else:
         raw = _csv_rows(_decode(file, content), file) if is_table else _json_rows(_decode(file, content), file)
     if not raw.rows and not raw.faults:
         raise DocumentInvalid([DocumentFault(file, 1, "", "文件中一行也沒有", "the file has no rows")])
-    reader = _RowReader(store, realm, Notation.TYPED if is_table else Notation.DATA, attach, again)
+    reader = _RowReader(store, realm, Notation.TYPED if is_table else Notation.DATA, attach, again, admits)
     orders: list[BulkOrder] = []
     for number, (line, row) in enumerate(raw.rows, start=1):
         try:
@@ -230,6 +238,7 @@ class _RowReader:
     notation: Notation
     attach: AttachFile | None
     again: str
+    admits: Admits | None
     seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
     """How often each row has occurred so far."""
     streams: dict[str, StreamId] = field(default_factory=dict)
@@ -265,6 +274,8 @@ class _RowReader:
             begins = False  # told where the command is read
         try:
             stream = (await find_to_act(self.store, subject, self.realm, begins=begins)).stream
+            if self.admits is not None and not await self.admits(stream, document.data):
+                raise NameUnknown(subject)  # noqa: TRY301 - answered alike
         except (NoSuchRealm, RealmUnsaid) as failure:
             zh, en = failure.zh, failure.en
         except NameUnknown:

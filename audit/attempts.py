@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from application.attempts import AttemptFilter, list_attempts
+from application.attempts import AttemptFilter, AttemptLine, list_attempts
 from application.pages import PageRequest
 from deciding.journal import Journal
 from store.port import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from datetime import datetime
-    from uuid import UUID
 
-    from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identity import StreamId
     from domain.kernel.refusal import Unmet
     from store.port import Entry, EventStore
 
@@ -25,41 +22,16 @@ _PAGE = 200
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One refused command."""
+class Attempt(AttemptLine):
+    """One refused command, and why, in words."""
 
-    position: int
-    stream: StreamId
-    version: int
-    """At which it was judged; 0 if the stream had no events: nothing but its attempts bears that name."""
-    command_id: UUID
-    command: str
-    actor: Actor
-    person: PersonId | None
-    """Who asked, where it is known."""
-    occurred_at: datetime
-    recorded_at: datetime
     unmet: tuple[Unmet, ...]
 
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """The rules that refused it, each once, in order of name."""
-        return tuple(sorted({u.rule for u in self.unmet}))
-
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
-        return {
-            "position": self.position,
-            "stream": self.stream,
-            "version": self.version,
-            "command_id": str(self.command_id),
-            "command": self.command,
-            "actor": self.actor,
-            **({"person": self.person} if self.person else {}),
-            "occurred_at": self.occurred_at.isoformat(),
-            "recorded_at": self.recorded_at.isoformat(),
-            "unmet": [u.as_json() for u in self.unmet],
-        }
+        """For a machine: each unmet condition names its rule."""
+        line = super().as_json()
+        del line["rules"]
+        return {**line, "unmet": [u.as_json() for u in self.unmet]}
 
 
 async def iterate_attempts(
@@ -89,6 +61,7 @@ def _read(entry: Entry) -> Attempt | None:
         command=entry.type,
         actor=journal.actor,
         person=journal.person,
+        rules=tuple(sorted({u.rule for u in journal.outcome.unmet})),
         occurred_at=entry.occurred_at,
         recorded_at=entry.recorded_at,
         unmet=journal.outcome.unmet,

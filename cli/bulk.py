@@ -121,12 +121,8 @@ async def template_command(
     path = file or Path(f"{command.command_type}.xlsx")
     if path.suffix.lower() != ".xlsx":
         raise ArgumentInvalid(f"--xlsx {path}：須以 .xlsx 結尾", f"--xlsx {path}: it must end in .xlsx")
-    write_file(path, write_template(command, _SUBJECTS.get(kind, "PJ-3"), invocation.printer.say))
+    write_file(path, write_template(command, kind, invocation.printer.say))
     invocation.printer.line(str(path))
-
-
-_SUBJECTS = {"need": "ND-101", "organisation": "ORG-1", "panel": "RP-2", "round": "R-FZ-2023", "fund": "FS-1"}
-"""How a subject of that kind is written; of others as a project's."""
 
 
 def _find_command(name: str) -> tuple[str, type[Command]]:

@@ -37,13 +37,17 @@ class TemplateColumn:
     shape: FieldShape | None = None
 
 
-def write_template(command: type[Command], kind_name: str, say: Callable[[str, str], str]) -> bytes:
-    """A workbook to hand in by ``venture bulk``: rows of that command, and a second sheet that explains each column."""
+SUBJECTS: Final = {"need": "ND-101", "organisation": "ORG-1", "panel": "RP-2", "round": "R-FZ-2023", "fund": "FS-1"}
+"""How a subject of that kind is written; of others as a project's."""
+
+
+def write_template(command: type[Command], kind: str, say: Callable[[str, str], str]) -> bytes:
+    """A workbook to fill in and hand in: rows of that command on that kind, and a sheet that explains each column."""
     content = io.BytesIO()
     workbook = open_workbook(content)
     sheet = workbook.add_worksheet(say(command.zh(), command.command_type)[:31])
     guide = workbook.add_worksheet(say("填寫說明", "How to fill in"))
-    columns = list_columns(command, kind_name)
+    columns = list_columns(command, SUBJECTS.get(kind, "PJ-3"))
     _write_head(workbook, sheet, columns, say)
     plain = workbook.add_format({"num_format": "@"})
     for line in range(1, ROWS + 1):

@@ -25,6 +25,7 @@ from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
 from runtime.worker import run_worker
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
+from tests.durability import forgo_durability
 from tests.keys import KEY, SEED, publish
 from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
@@ -45,6 +46,7 @@ def pytest_configure() -> None:
     """Forget what is set on this machine: a test says itself what it needs; and compile once, as ``run`` does."""
     for name in [n for n in os.environ if n.startswith("VENTURE_") and n not in _KEPT]:
         del os.environ[name]
+    os.environ.setdefault("GOGC", "400")  # Temporal seeks garbage less often: here its memory is not dear, its time is
     os.environ["VENTURE_LANG"] = "zh-Hant"  # as the code is written; a test of another language says which
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
@@ -79,6 +81,7 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
     async with local.servers(settings) as started:
         await migrate(started.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
         await let_time_be_skipped(started.owner_url)
+        await forgo_durability(started)
         yield started
     await temporal_client.breathe()
 

@@ -38,7 +38,7 @@ MOST_BYTES: Final = MOST_OF_A_COMMAND
 BODY_S: Final = 10.0
 """Seconds that a whole body may take."""
 UPLOADS: Final = "/v1/documents"
-FORMS: Final = ("/do/", "/together/")
+FORMS: Final = ("/do/", "/together/", "/bulk")
 """Where a body is taken as it comes, not read first: of a form, if documents may be in it."""
 SLOWEST: Final = 16 * 1024
 """Bytes a second of a document, after the time that any body has."""

@@ -40,8 +40,10 @@ from schemes.calendars import load_published
 from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
-from tests.corpus.record import tell_office
+from tests.corpus.record import BY_HAND
 from tests.domain.written_realm import WrittenRealm, project, realm_until
+from tests.office import Office
+from tests.office_story import tell_office
 from tests.paper import play_story
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ async def test_over_all_stories_and_an_offices_days_every_invariant_is_judged() 
     for path in STORIES:
         for entry in write_story(path).entries:
             invariants.take(entry)
-    await tell_office(store)
+    await tell_office(Office(store, at=BY_HAND), off=BY_HAND.date(), until=BY_HAND.date() + timedelta(days=9))
     for entry in await store.feed(0):
         invariants.take(entry)
     report = invariants.report()

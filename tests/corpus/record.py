@@ -35,21 +35,15 @@ from domain.approval.request import (
     bind,
 )
 from domain.catalogue import AGGREGATES
-from domain.kernel.acting import PersonId
 from domain.kernel.calendar import Calendar
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
-from domain.kernel.identity import LIVE, Actor, StreamId, deadline_command_id, derive_id
+from domain.kernel.identity import Actor, StreamId, deadline_command_id, derive_id
 from domain.kernel.parked_deadline import SetDeadlineAside
-from domain.kernel.proposal import DropAct
 from domain.kernel.scheme import RoundLevel
-from domain.registers.calendar import PublishCalendar
 from domain.registers.door_key import RotateDoorKey, WithdrawDoorKey
-from domain.registers.maintenance import MAINTENANCE, BeginMaintenance, EndMaintenance, Work
-from domain.registers.person import BindLogin, RegisterPerson, RetirePerson, person_stream
 from domain.registers.realm import SetClock
 from domain.registers.scheme import EstablishProgramme, PublishPolicyPack
-from domain.registers.seat import BreakGlass, LendSeat, WithdrawSeat
 from domain.round.plan import OpenNeedSolicitation
 from local.postgres import APPLICATION, AUDITOR
 from scenarios.format import Scenario
@@ -61,6 +55,7 @@ from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.keys import OTHER, make_key
 from tests.office import Office, administer, admit
+from tests.office_story import tell_office
 from tests.paper import REPORTED, open_paper_door, prepare_resolution, story
 from tests.releases import ROOT, require_unreleased
 
@@ -97,7 +92,7 @@ async def _record(home: Path) -> list[str]:
 async def play_all(store: EventStore) -> None:
     """Every story, every turn, and what is done by hand."""
     await tell_all(open_paper_door(store), store)
-    await tell_office(store)
+    await tell_office(Office(store, at=BY_HAND), off=date(2023, 1, 2), until=date(2023, 1, 31))
     await _unpark(store)
     await _exchange_keys(store)
 
@@ -146,30 +141,6 @@ async def _ask_approvals(door: Door) -> None:
     plan_ = OpenApproval(title="宣傳方案", groups=leader)
     await ask(4, plan_, "HOST#1", 24)
     await ask(4, DeclineApproval(digest=bound(4, plan_), reason="與預算不符"), "CAB-DEC#1", 25)
-
-
-async def tell_office(store: EventStore) -> None:
-    """The live registers: an office founded; seats granted, lent, broken into, withdrawn; a year published by two."""
-    office = Office(store, at=BY_HAND)
-    officer, leader, stand_in = (PersonId(f"P-{number}") for number in (3, 4, 5))
-    registrar, leadership = await office.seat("CAB-REG#1", officer), await office.seat("CAB-DEC#1", leader)
-    third = person_stream(LIVE, stand_in)
-    await office.ask(third, RegisterPerson(), "ADMIN#1")
-    await office.privileged(third, BindLogin(login="c" * 64))
-    calendar, year = StreamId("calendar/live/cn"), PublishCalendar(year=2023, off=(date(2023, 1, 2),))
-    await office.privileged(calendar, year, "CAB-REG#1", "CAB-DEC#1", by=officer, confirmed_by=leader)
-    await office.privileged(registrar, LendSeat(person=stand_in, until=date(2023, 1, 31), reason="出差"))
-    correction = year.model_copy(update={"version": 2, "off": (*year.off, date(2023, 1, 3))})
-    await office.ask(calendar, correction, "CAB-REG#1", stand_in)
-    confirmation = await office.confirmation(calendar, correction)
-    await office.refused(calendar, confirmation, "CAB-REG#1", officer)
-    await office.ask(calendar, DropAct(proposal=2, reason="有誤"), "CAB-DEC#1", leader)
-    await office.privileged(leadership, BreakGlass(person=stand_in, hours=2, reason="系統故障"))
-    for seat in (registrar, leadership):
-        await office.privileged(seat, WithdrawSeat(person=stand_in, reason="返崗"))
-    await office.privileged(third, RetirePerson(reason="離任"))
-    await office.ask(MAINTENANCE, BeginMaintenance(work=Work.RESURRECT, reason="Temporal 新建"), "ADMIN#1")
-    await office.ask(MAINTENANCE, EndMaintenance(number=1, changed=3, left=1), "ADMIN#1")
 
 
 async def _unpark(store: EventStore) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from application.caller import MachineMayNot, ProofStale, SeatNotHeld
 from application.door import NotKnown
@@ -13,12 +14,19 @@ from web.console.rendering import render
 from web.problems import classify
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fastapi import Request
     from fastapi.responses import HTMLResponse
 
     from domain.kernel.failure import Failure
+    from web.console.act.form import Shown
     from web.console.texts import Texts
 
+LEFT_BEHIND: Final = (
+    "以下文件未保留，請重新選擇：",
+    "These documents were not kept. Choose them again:",
+)
 TEXTS: Final[Texts] = {
     "refused": ("不予辦理，原因如下：", "Not carried out, for these reasons:"),
     "refused_lead": (
@@ -41,6 +49,9 @@ TEXTS: Final[Texts] = {
     "other": ("未能辦理", "It could not be done"),
     "defect": ("系統錯誤，未作任何記錄", "Internal error. Nothing was recorded"),
     "instance": ("請求編號 {id}，報告問題時請附上。", "Request {id}: mention it when you report this."),
+    "typed": ("您填寫的內容", "What you typed"),
+    "left_behind": LEFT_BEHIND,
+    "to_form": ("返回表單", "Back to the form"),
     "back": ("返回我的待辦", "Back to my tasks"),
 }
 _PLACES: Final[Texts] = {
@@ -79,8 +90,21 @@ _HEADINGS: Final = {
 }
 
 
-def show_failure(request: Request, failure: Failure, **values: Any) -> HTMLResponse:  # noqa: ANN401 - for the page
-    """The page that says what went wrong."""
+@dataclass(frozen=True)
+class Sent:
+    """What a form sent that was not taken: it stands beside the reason, and goes back into the form."""
+
+    action: str
+    hidden: Sequence[tuple[str, str]]
+    """What sends it again."""
+    answers: Sequence[tuple[Shown, list[str]]]
+    """The same for reading."""
+    left: Sequence[str]
+    """The names of documents that were chosen and not kept."""
+
+
+def show_failure(request: Request, failure: Failure, sent: Sent | None = None) -> HTMLResponse:
+    """The page that says what went wrong, with what was typed."""
     status, code, headers = classify(failure)
     heading = _HEADINGS.get(code, "other")
     return render(
@@ -93,7 +117,7 @@ def show_failure(request: Request, failure: Failure, **values: Any) -> HTMLRespo
         unmet=list_unmet(failure),
         details=_list_details(failure) if status is not HTTPStatus.INTERNAL_SERVER_ERROR else [],
         instance=request.scope["venture"]["request_id"],
-        **values,
+        sent=sent,
     )
 
 

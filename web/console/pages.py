@@ -9,9 +9,11 @@ from web.console.act import page as act
 from web.console.administration import page as administration
 from web.console.audit import page as audit
 from web.console.builds import page as builds
+from web.console.bulk import page as bulk
 from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
+from web.console.paper import page as paper
 from web.console.portfolio import page as portfolio
 from web.console.projects import page as projects
 from web.console.public import page as public
@@ -33,9 +35,11 @@ ROUTERS: Final = (
     review.router,
     projects.router,
     file.router,
+    paper.router,
     act.router,
     together.router,
     drafts.router,
+    bulk.router,
     audit.router,
     rules.router,
     administration.router,

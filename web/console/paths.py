@@ -14,6 +14,11 @@ def file_path(stream: StreamId) -> str:
     return f"/files/{stream}"
 
 
+def papers_path(stream: StreamId) -> str:
+    """The page of the papers that the file yields."""
+    return f"/papers/{stream}"
+
+
 def review_path(stream: StreamId) -> str:
     """The page of that panel for those who sit on it."""
     return f"/reviews/{stream.realm}/{stream.name}"

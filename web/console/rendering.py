@@ -237,7 +237,7 @@ ROLE_LINKS: Final[Mapping[str, tuple[str, frozenset[Role]]]] = {
     "/administration": ("nav_admin", frozenset({Role.ADMIN})),
 }
 """Those of a few roles only."""
-_OF_TASKS: Final = frozenset({"/done", "/begun", "/drafts", "/together"})
+_OF_TASKS: Final = frozenset({"/done", "/begun", "/drafts", "/together", "/bulk"})
 """Pages that belong to the first."""
 PUBLIC_LINKS: Final = (
     ("/public", "nav_public"),

@@ -62,17 +62,21 @@ class PageRoute(GuardedRoute):
             try:
                 return await let_in(request)
             except Failure as failure:
-                return show_failure(request, failure)
+                return await self.tell(request, failure)
             except RequestValidationError as invalid:
-                return show_failure(request, InputInvalid([_explain(error) for error in invalid.errors()]))
+                return await self.tell(request, InputInvalid([_explain(error) for error in invalid.errors()]))
             except HTTPException:
                 raise
             except Exception as fault:  # noqa: BLE001 - told to the log without its words, and to the reader as a page
                 request_id = request.scope["venture"]["request_id"]
                 log.error("web.defect", request_id=request_id, trace=describe_trace(fault))  # noqa: TRY400
-                return show_failure(request, Defect(type(fault).__name__))
+                return await self.tell(request, Defect(type(fault).__name__))
 
         return paged
+
+    async def tell(self, request: Request, failure: Failure) -> Response:
+        """Say what went wrong."""
+        return show_failure(request, failure)
 
     async def send_away(self, request: Request) -> Response:
         """To the door, whoever has not come in."""
@@ -97,27 +101,35 @@ def read_next(text: str | None) -> str:
     return text if text and _PATH.fullmatch(text) else "/"
 
 
-async def read_form(request: Request) -> FormData:
+async def read_form(request: Request, most_bytes: int = 2**20) -> FormData:
     """What a form of ours sent; whoever reads it closes it if files may be in it.
 
     Raises Refusal for one of another site's, and for one that is out of date.
     """
+    form = await read_sent(request, most_bytes)
+    token = form.get("token")
+    if not isinstance(token, str) or not is_ours(request, token):
+        await form.close()
+        raise Refusal(
+            HTTPStatus.FORBIDDEN,
+            "precondition",
+            "此頁打開已久，請返回重新打開後再提交",
+            "this page was opened too long ago: open it again, then send it",
+        )
+    return form
+
+
+async def read_sent(request: Request, most_bytes: int = 2**20) -> FormData:
+    """What a page of this site sent, in date or not; a field of it has at most so many bytes, documents apart.
+
+    Raises Refusal for another site's, and for what is no form.
+    """
     require_same_site(request)
     try:
-        form = await request.form(max_files=100, max_fields=MOST_FIELDS)
+        return await request.form(max_files=100, max_fields=MOST_FIELDS, max_part_size=most_bytes)
     except HTTPException as unreadable:
         raise Refusal(
             HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "表單內容無法讀取", "the form cannot be read"
         ) from unreadable
     except ClientDisconnect:
         raise Refusal(HTTPStatus.BAD_REQUEST, "invalid", "未收到全部內容", "the whole of it did not come") from None
-    token = form.get("token")
-    if not isinstance(token, str) or not is_ours(request, token):
-        await form.close()
-        raise Refusal(
-            HTTPStatus.FORBIDDEN,
-            "forbidden",
-            "此頁打開已久，請返回重新打開後再提交",
-            "this page was opened too long ago: open it again, then send it",
-        )
-    return form

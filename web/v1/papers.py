@@ -19,6 +19,7 @@ from domain.kernel.identity import StreamId
 from papers import pdf_file, word_file
 from papers.catalogue import list_papers, make_paper, open_file
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.links import names
 from web.problems import problem_responses
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ AsOf = Annotated[Date | None, Query(description="As the file stood at the end of
 class PaperLineAnswer(BaseModel):
     """A paper that a file yields, or one that it does not yet."""
 
-    name: str
+    name: Annotated[str, names("paper")]
     text: str
     """What the office calls it."""
     date: Date | None
@@ -82,7 +83,7 @@ async def get_papers(
     kind: str, realm: str, name: str, house: ByHouse, caller: ByCaller, language: ByLanguage, as_of: AsOf = None
 ) -> PapersAnswer:
     """The papers that a file yields, and what the others wait for."""
-    dossier = await _open(house, caller, (kind, realm, name), as_of)
+    dossier = await open_seen_dossier(house, caller, (kind, realm, name), as_of)
     return PapersAnswer(
         stream=dossier.file.stream,
         papers=[
@@ -118,7 +119,7 @@ async def get_paper(
     accept: Annotated[str | None, Header(max_length=1_000)] = None,
 ) -> Response:
     """A paper, e.g. ``award`` or ``payment.T1``: DOCX to be stamped, PDF for the file, or what it says as data."""
-    dossier = await _open(house, caller, (kind, realm, name), as_of)
+    dossier = await open_seen_dossier(house, caller, (kind, realm, name), as_of)
     made = await make_paper(house.store, dossier, paper)
     form = form or _choose(accept)
     media_type, write = _WRITERS[form]
@@ -141,7 +142,7 @@ def _choose(accept: str | None) -> PaperForm:
     return next((forms[wish] for wish in wishes if wish in forms), PaperForm.DOCX)
 
 
-async def _open(house: House, caller: Caller, parts: tuple[str, str, str], as_of: date | None) -> Dossier:
+async def open_seen_dossier(house: House, caller: Caller, parts: tuple[str, str, str], as_of: date | None) -> Dossier:
     """The file, if the caller may see it; else it is as if it were not there. Raises NameUnknown."""
     try:
         stream = StreamId.of(*parts)

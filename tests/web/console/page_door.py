@@ -88,7 +88,7 @@ def _spell(
         case "yes_no" if not inside:
             yield name, "yes" if value else "no"
         case "lines" if shape.item is not None:
-            yield name, "\n".join(_text(shape.item, one) for one in value)
+            yield name, "\n".join(write_text(shape.item, one) for one in value)
         case "table" if shape.kind is Kind.MAPPING and shape.item is not None:
             for row, (key, one) in enumerate(value.items()):
                 yield f"{name}.{row}.key", str(key)
@@ -102,7 +102,7 @@ def _spell(
         case "group" if shape.model is not None:
             yield from _spell_group(shape.model, value, name)
         case _:
-            yield name, _text(shape, value)
+            yield name, write_text(shape, value)
 
 
 def _spell_group(model: type[BaseModel], value: BaseModel, name: str) -> Iterator[tuple[str, str | Attachment]]:
@@ -112,7 +112,7 @@ def _spell_group(model: type[BaseModel], value: BaseModel, name: str) -> Iterato
             yield from _spell(shape.shape, inner, f"{name}.{shape.name}", shape.name, inside=True)
 
 
-def _text(shape: Shape, value: Any) -> str:
+def write_text(shape: Shape, value: Any) -> str:
     """A value as people write it."""
     plain = _typed(shape, value)
     if shape.kind is Kind.LIST and isinstance(plain, list) and all(isinstance(one, str) for one in plain):

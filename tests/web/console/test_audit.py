@@ -64,7 +64,7 @@ async def test_a_run_reports_what_it_came_to(papers: PaperHouse) -> None:
         assert "有不符" in other
         invariants = await _run(papers, auditor, kind="invariants", realm=papers.realm)
         assert "相符" in invariants
-        again = await _run(papers, auditor, kind="replay", subject="PJ-3")
+        again = await _run(papers, auditor, kind="replay", subject="PJ-3", realm=papers.realm)
         assert "逐項重判" in again
         listed = (await auditor.get("/audit")).text
     assert listed.count('href="/audit/runs/') == 5

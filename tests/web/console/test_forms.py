@@ -16,6 +16,7 @@ from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from domain.kernel.state import NONE, State
 from domain.project.contract import digest_account
 from domain.registers.incubation_base import DesignateBase, Tier
+from store.port import StoreUnavailable
 from tests.office import office_of
 from tests.web.console.conftest import EVERY_SEAT, hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
@@ -97,10 +98,19 @@ async def test_its_form_shows_and_takes_what_is_typed_as_text(
         names = _fields(page)
         typed = {**hidden(page), **dict.fromkeys(names, HOSTILE)}
         answer = await person.post(path, data={**typed, "step": "check"})
+        forged = await person.post(path, data={**typed, "token": "another page's", "step": "check"})
+        monkeypatch.setattr("web.guard.identify", _find_nobody)
+        away = await person.post(path, data={**typed, "step": "check"})
     assert answer.status_code in (200, 422), answer.text
-    assert "<script>alert" not in answer.text
-    assert "{{7*7}}" in unescape(answer.text) or not names, "it is kept"
-    assert escape("<script>alert") in answer.text or not names
+    assert (forged.status_code, away.status_code) == (403, 503)
+    for page in (answer.text, forged.text, away.text):
+        assert "<script>alert" not in page
+        assert "{{7*7}}" in unescape(page) or not names, "it is kept"
+        assert escape("<script>alert") in page or not names
+
+
+async def _find_nobody(*_: object) -> None:
+    raise StoreUnavailable("connection refused")
 
 
 async def test_of_a_bank_account_only_the_digest_goes_on(papers: PaperHouse) -> None:

@@ -12,6 +12,7 @@ from application.pages import reach
 from domain.approval.request import Approvers, OpenApproval
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scope import Scope, ScopeKind
+from languages.script import simplify
 from schemes.packs import load_shipped
 from tests.paper import REPORTED
 from tests.web.console.conftest import hidden
@@ -173,3 +174,17 @@ async def test_an_agreement_is_filled_in_from_lists_and_asks_for_its_documents(p
     assert "如 EVAL-1" in page
     assert "請附文件" in answer.text
     assert "sha256、" not in answer.text, "how a command line names a document"
+
+
+async def test_words_of_the_city_are_taken_in_either_script_and_recorded_as_its_rules_write_them(
+    papers: PaperHouse,
+) -> None:
+    lists = load_shipped("fuzhou").codelists
+    assert lists is not None
+    field = next(term.name for term in lists.fields or () if simplify(term.name) != term.name)
+    path = f"/do/RecordActivity/project/{papers.realm}/AP-5"
+    async with papers.person("SO-PM#1", scope=OURS) as manager:
+        page = await _form(manager, path)
+        sent = {**hidden(page), "step": "edit", "p.person_times": "3", "p.field": simplify(field)}
+        answer = await manager.post(path, data=sent)
+    assert _value(answer.text, "field") == field

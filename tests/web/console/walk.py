@@ -75,6 +75,11 @@ WALK: Final[Mapping[str, tuple[Stop, ...]]] = {
         Stop("/files/project/{realm}/AP-191", LEADER, SEALED),
         Stop("/files/project/{realm}/AP-404", status=HTTPStatus.NOT_FOUND),
     ),
+    "/papers/{kind}/{realm}/{name}": (
+        Stop("/papers/project/{realm}/AP-5", LEADER, POSTED),
+        Stop("/papers/round/{realm}/R-FZ-2023"),
+        Stop("/papers/need/{realm}/ND-2", status=HTTPStatus.NOT_FOUND),
+    ),
     "/do/{command}": (Stop("/do/SubmitApplication", APPLICANT), Stop("/do/PublishCall")),
     "/do/{command}/{kind}/{realm}/{name}": (
         Stop("/do/ProposeAward/project/{realm}/AP-5"),
@@ -86,6 +91,7 @@ WALK: Final[Mapping[str, tuple[Stop, ...]]] = {
     ),
     "/receipts/{command_id}": (Stop("/receipts/{receipt}", EXPERT),),
     "/together": (Stop("/together", status=HTTPStatus.UNPROCESSABLE_ENTITY),),
+    "/bulk": (Stop("/bulk", APPLICANT), Stop("/bulk")),
     "/audit": (Stop("/audit", AUDITOR),),
     "/audit/attempts": (Stop("/audit/attempts", AUDITOR),),
     "/audit/commands": (Stop("/audit/commands?seat=CAB-REG%231", AUDITOR),),
@@ -110,6 +116,7 @@ LEFT_OUT: Final = {
     "/static/{version}/{name}": "no page",
     "/public/projects.{form}": "no page",
     "/public/feed.atom": "no page",
+    "/bulk/template": "no page",
     "/audit/runs/{run_id}": "looked at when a verification has run",
     "/together/{command}": "goes to the inbox unless something is held",
 }

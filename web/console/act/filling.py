@@ -101,7 +101,7 @@ def find_offered(name: str) -> type[Command]:
 
 async def keep_document(house: House, caller: Caller, upload: UploadFile) -> Tree:
     """Take the document in; what a command then says of it. Raises DocumentRefused, or DocumentsUnavailable."""
-    name = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
+    name = name_file(upload)
 
     async def parts() -> AsyncIterator[bytes]:
         while part := await upload.read(CHUNK):
@@ -109,6 +109,11 @@ async def keep_document(house: House, caller: Caller, upload: UploadFile) -> Tre
 
     document = await house.documents.take(parts(), name_type(name), caller)
     return {"sha256": document.sha256, "media_type": document.media_type, "name": name}
+
+
+def name_file(upload: UploadFile) -> str:
+    """What the document is called where it came from, without the way there."""
+    return (upload.filename or "").replace("\\", "/").rpartition("/")[2]
 
 
 def prefill(command: type[Command], state: State, part: str) -> Tree:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode
 from uuid import UUID, uuid4
 
 from fastapi.responses import RedirectResponse
 
+from application.door import Mismatch
 from application.drafts import keep_draft
 from application.drafts import read_form as read_form_of
 from application.sessions import find_former
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import Actor
-from web.console.act.filling import find_offered, read_draft_id
-from web.console.act.form import read_tree
+from web.console.act.answers import list_answers
+from web.console.act.filling import find_offered, name_file, read_draft_id
+from web.console.act.form import list_hidden, read_tree
+from web.console.failure import Sent, show_failure
 from web.console.file.page import read_stream
 from web.console.paths import act_path
-from web.console.route import PageRoute, read_form, send_to_sign_in
-from web.guard import SAFE, house_of
+from web.console.route import PageRoute, read_form, read_sent, send_to_sign_in
+from web.guard import SAFE, house_of, language_of
 from web.identity.credentials import LONGEST, cookie_name
 
 if TYPE_CHECKING:
@@ -28,10 +32,15 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData, UploadFile
 
     from domain.kernel.acting import PersonId
+    from domain.kernel.message import Command
     from store.identity import Draft
     from web.console.act.filling import Filling
     from web.console.act.form import Tree
 
+_OWN: Final = frozenset({"id", "seat", "draft", "at", "row", "take"})
+"""What a form sends beside its fields."""
+LEFT = "left"
+"""Beside them too: the names of documents that were chosen and could not be kept."""
 AT = "at"
 """Beside the fields, in what is kept: the business time as it was typed; the name is none of a field's."""
 FORM = "form"
@@ -62,6 +71,41 @@ class HoldingRoute(PageRoute):
         """Keep what was typed for that person, and send them to the door."""
         return await _hold_form(request, person, form)
 
+    async def tell(self, request: Request, failure: Failure) -> Response:
+        """Say what went wrong beside what was typed, which goes back into the form."""
+        sent = None
+        if request.method not in SAFE:
+            with suppress(Failure, RuntimeError):  # RuntimeError: of what came only half, and cannot be read again
+                sent = await _find_sent(request, keeps_id=not isinstance(failure, Mismatch))
+        return show_failure(request, failure, sent)
+
+
+async def _find_sent(request: Request, *, keeps_id: bool) -> Sent | None:
+    """What the form sent; None for one that asked nothing. Raises Failure, or RuntimeError for half a body."""
+    form = await read_sent(request)
+    try:
+        command = find_offered(request.path_params["command"])
+        tree, left = await read_typed(command, form)
+    finally:
+        await form.close()
+    sent = ((name, value) for name, value in form.multi_items() if name in _OWN and isinstance(value, str))
+    own = [(name, value) for name, value in sent if name != "id" or (keeps_id and read_draft_id(value) is not None)]
+    hidden = [*own, *list_hidden(command, tree)]
+    answers = list_answers(command, tree, language_of(request))
+    return Sent(quote(request.url.path), hidden, answers, left) if hidden or left else None
+
+
+async def read_typed(command: type[Command], form: FormData) -> tuple[Tree, list[str]]:
+    """What was typed, and the names of the documents that were chosen with it: none is kept."""
+    left: list[str] = []
+
+    async def leave(upload: UploadFile) -> Tree:
+        left.append(name_file(upload))
+        raise NotIn
+
+    tree, _ = await read_tree(command, form, leave)
+    return tree, left
+
 
 class NotIn(Failure):
     """Who has not come in leaves no documents."""
@@ -76,22 +120,17 @@ class NotIn(Failure):
 async def _hold_form(request: Request, person: PersonId, form: FormData) -> Response:
     path = request.path_params
     command, stream = find_offered(path["command"]), read_stream(path["kind"], path["realm"], path["name"])
-    tree, _ = await read_tree(command, form, refuse_document)
+    tree, left = await read_typed(command, form)
     try:
         draft_id, seat = UUID(str(form.get("id"))), Actor(str(form.get("seat")))
     except ValueError:
         return send_to_sign_in(request)
     house = house_of(request)
-    kept = {FORM: tree, AT: str(form.get(AT, ""))}
+    kept = {FORM: tree, AT: str(form.get(AT, "")), LEFT: left}
     await keep_draft(
         house.identity, draft_id, person, command.command_type, stream, seat, kept, house.now(), is_held=True
     )
     return lead_back(act_path(command.command_type, stream), draft_id)
-
-
-async def refuse_document(upload: UploadFile) -> Tree:  # noqa: ARG001 - whatever it is
-    """Raises NotIn."""
-    raise NotIn
 
 
 async def send_to_prove(filling: Filling) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from application.listing import StreamFilter, list_streams
 from application.pages import PageRequest
@@ -14,13 +14,15 @@ from application.round_overview import read_overview
 from deciding.reader import Reader
 from domain.kernel.codelist import Codelist
 from domain.kernel.facts import Reads
-from domain.kernel.scheme import USUAL_GATES
 from domain.kernel.scope import ScopeKind
 from domain.kernel.words import code_words
 from domain.need import Need, SubmitNeed
 from domain.project.award import Award, ProposeAward
 from domain.project.bidding import Application, SubmitApplication
+from domain.project.closeout import SubmitFinalReport
 from domain.project.contract import ConfirmLedgerAccount, Contract, SignContract
+from domain.project.delivery import Delivery
+from domain.project.disbursement import PayDisbursement
 from domain.project.objection import LodgeObjection
 from domain.project.publicity import Publicity
 from domain.project.stage import Stage
@@ -31,13 +33,15 @@ from domain.registers.scheme import Register
 from domain.round.plan import PublishNeedCatalogue
 from domain.round.resolution import ResolveRound
 from domain.round.stage import NeedStage, RoundStage
+from languages.script import simplify
 from web.console.act.filling import prefill
 from web.console.act.form import Choices
+from web.console.act.payment import find_amount
 from web.console.register.page import may_list, name_line
 from web.language import Language
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from application.caller import Caller
     from domain.kernel.codelist import Codelists
@@ -73,7 +77,22 @@ _FILES: Final = {
     "second": "person",
 }
 """By the name of a field, the kind of file whose number it takes; of a table, its first column."""
-_TERMS: Final = frozenset({"scheme", "tranche", "milestone", "tranches", "budget", "move", "gate"})
+_TERMS: Final = frozenset(
+    {
+        "scheme",
+        "tranche",
+        "milestone",
+        "tranches",
+        "budget",
+        "move",
+        "line",
+        "gate",
+        "team",
+        "site",
+        "grade",
+        "criteria",
+    }
+)
 """Fields that take a term of the contract or of the rules."""
 _USUAL_LINES: Final = ("personnel", "activity", "materials", "venue", "training", "volunteers", "admin")
 """Budget lines that there are words for, before a contract has any."""
@@ -107,7 +126,14 @@ _STAGES: Final = {
 
 async def begin_with(filling: Filling, part: str) -> Tree:
     """What the form begins with: what is known already, and the part that it is about."""
-    return {**await _recall(filling), **prefill(filling.command, filling.state, part)}
+    return {**await _recall(filling), **_recall_payment(filling, part), **prefill(filling.command, filling.state, part)}
+
+
+def _recall_payment(filling: Filling, part: str) -> Tree:
+    """Of a payment, the amount that was approved: less is never paid."""
+    if filling.command is not PayDisbursement or (amount := find_amount(filling.state, part)) is None:
+        return {}
+    return _say_yuan(amount=amount[1])
 
 
 async def _recall(filling: Filling) -> Tree:
@@ -136,6 +162,9 @@ async def _recall(filling: Filling) -> Tree:
         award, bid = state.part(Award).amount, state.part(Application)
         parties = {"community": bid.community} if bid.community else {}
         return {**_say_yuan(award=award, match_pledged=bid.match_pledged), **({"parties": parties} if parties else {})}
+    if command is SubmitFinalReport:
+        held = state.part(Delivery)
+        return {"sessions": str(held.sessions), "person_times": str(held.person_times)}
     if command is LodgeObjection and (objections := state.part(Publicity).objections):
         return {"objection": next(str(n) for n in count(1) if str(n) not in objections)}
     if command is ConfirmLedgerAccount and (account := state.part(Contract).account):
@@ -192,6 +221,39 @@ def _say_yuan(**amounts: Fen) -> Tree:
     return {name: f"{fen // 100}.{fen % 100:02}".removesuffix(".00") for name, fen in amounts.items() if fen}
 
 
+async def take_terms(filling: Filling) -> Filling:
+    """The same with each of the city's terms and grades as its rules write it, whichever characters it was typed in."""
+    if not _holds_term(filling.tree):
+        return filling
+    lists, scheme = await _find_lists(filling), await _find_scheme(filling)
+    known = {name: [term for term, _ in _list_terms(lists, of)] for name, of in _LISTS.items()}
+    known["grade"] = [grade.name for grade in scheme.evaluation.grades] if scheme is not None else []
+    return replace(filling, tree=_take_terms(filling.tree, {name: _by_script(terms) for name, terms in known.items()}))
+
+
+def _holds_term(tree: Tree) -> bool:
+    inner = (one for value in tree.values() for one in (value if isinstance(value, list) else [value]))
+    return any(name in _LISTS or name == "grade" for name in tree) or any(
+        _holds_term(one) for one in inner if isinstance(one, dict)
+    )
+
+
+def _by_script(terms: Iterable[str]) -> dict[str, str]:
+    return {simplify(term): term for term in terms}
+
+
+def _take_terms(value: Any, known: Mapping[str, Mapping[str, str]], name: str = "") -> Any:  # noqa: ANN401 - a tree
+    match value:
+        case dict():
+            return {inner: _take_terms(one, known, inner) for inner, one in value.items()}
+        case list():
+            return [_take_terms(one, known, name) for one in value]
+        case str() if name in known:
+            return known[name].get(simplify(value.strip()), value)
+        case _:
+            return value
+
+
 async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown], Choices]:
     """The fields, each with the list that it is chosen from, and these lists: of what the reader may list alone."""
     names = {name for one in fields for name in _names(one)}
@@ -245,15 +307,32 @@ async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]
             return await _list_packs(filling)
         case "tranches":
             return [(f"T{number}", "") for number in range(1, 5)]
-        case "budget" | "move":
-            lines = filling.state.part(Contract).budget or _USUAL_LINES
-            return [(line, filling.language.say(*(code_words(line) or (line, line)))) for line in lines]
-        case "gate":
+        case "team":
+            return [(team, "") for team in filling.state.part(Delivery).teams]
+        case "site":
+            return [(key, one.title) for key, one in filling.state.part(Contract).sites.items()]
+        case "budget" | "move" | "line":
+            return _say_codes(filling.state.part(Contract).budget or _USUAL_LINES, filling.language)
+        case "gate" | "grade" | "criteria":
             scheme = await _find_scheme(filling)
-            gates = scheme.payment.allowed_gates if scheme is not None else USUAL_GATES
-            return [(gate, filling.language.say(*(code_words(gate) or (gate, gate)))) for gate in gates]
+            return _list_rules(name, scheme, filling.language) if scheme is not None else []
         case _:
             return await _list_files(filling, name)
+
+
+def _list_rules(name: str, scheme: Scheme, language: Language) -> list[tuple[str, str]]:
+    """What the rules leave to choose from: conditions of a payment, grades and criteria of an evaluation."""
+    match name:
+        case "gate":
+            return _say_codes(scheme.payment.allowed_gates, language)
+        case "grade":
+            return [(grade.name, f"≥ {grade.least}") for grade in scheme.evaluation.grades]
+        case _:
+            return _say_codes(scheme.evaluation.midterm_rubric, language)
+
+
+def _say_codes(codes: Iterable[str], language: Language) -> list[tuple[str, str]]:
+    return [(code, language.say(*(code_words(code) or (code, code)))) for code in codes]
 
 
 async def _list_packs(filling: Filling) -> list[tuple[str, str]]:

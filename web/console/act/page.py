@@ -20,6 +20,8 @@ from activities.names import GROUP_DECISIONS
 from application.command_input import list_amounts
 from application.command_outcome import find_outcome
 from application.door import NotKnown
+from application.drafts import DraftTooLarge
+from application.drafts import read_form as read_form_of
 from application.dry_run import DryRun
 from application.event_text import describe_event
 from application.money import list_realms
@@ -33,8 +35,8 @@ from domain.kernel.field_shape import field_shapes
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SAME
-from domain.kernel.words import code_words
 from web.components.words import tell_command, tell_event
+from web.console.act.answers import list_answers
 from web.console.act.filling import (
     Filling,
     begin,
@@ -45,8 +47,9 @@ from web.console.act.filling import (
     read_filled,
     send,
 )
-from web.console.act.form import Shown, Tree, read_tree, show_fields
+from web.console.act.form import Shown, read_tree, show_fields
 from web.console.act.holding import (
+    LEFT,
     HoldingRoute,
     draft_path,
     drop_draft,
@@ -55,7 +58,7 @@ from web.console.act.holding import (
     send_to_prove,
     take_up,
 )
-from web.console.act.known import begin_with, list_known, offer
+from web.console.act.known import begin_with, list_known, offer, take_terms
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.payment import find_payment
 from web.console.act.seal import ENVELOPE, NONCE, describe_bid, is_sealed, list_sealed_fields, read_envelope
@@ -77,12 +80,12 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
     from application.caller import Caller
+    from application.command_outcome import CommandOutcome
     from application.reading import Access
     from domain.kernel.message import Command
     from domain.kernel.state import State
     from store.identity import Draft
     from web.house import House
-    from web.language import Language
 
 router = APIRouter(route_class=HoldingRoute)
 
@@ -184,7 +187,8 @@ async def show_form(
     kept = await find_draft(filling, draft)
     if kept is not None:
         filling = await take_up(filling, kept)
-        return await _show_form(filling, kept=kept, missing=await _list_missing(filling))
+        left = read_form_of(kept).get(LEFT, ())
+        return await _show_form(filling, kept=kept, left=left, missing=await _list_missing(filling))
     tree = await begin_with(filling, part)
     return await _show_form(replace(filling, tree=tree), instead=list_instead(filling) if filling.is_seen else ())
 
@@ -207,7 +211,7 @@ async def _take(
 ) -> Response:
     filling = await begin(request, house, caller, command, stream, form)
     tree, refused = await read_tree(filling.command, form, lambda upload: keep_document(house, caller, upload))
-    filling = leave_out_blanks(replace(filling, tree=tree))
+    filling = await take_terms(leave_out_blanks(replace(filling, tree=tree)))
     if refused:
         return await _show_form(filling, refused)
     step = str(form.get("step", "check"))
@@ -260,6 +264,7 @@ async def _show_form(
     *,
     more: dict[str, int] | None = None,
     kept: Draft | None = None,
+    left: Sequence[str] = (),
     missing: Sequence[tuple[str, str]] = (),
     instead: Sequence[type[Command]] = (),
 ) -> HTMLResponse:
@@ -285,6 +290,7 @@ async def _show_form(
         meeting=await find_meeting(filling, None),
         sheet=sheet,
         kept=kept,
+        left=left,
         missing=missing,
         instead=[(act_path(one.command_type, filling.stream), tell_command(one.command_type)) for one in instead],
         may_save=filling.caller.person is not None,
@@ -345,45 +351,6 @@ async def _check(filling: Filling, command: Command, at: datetime | None) -> HTM
     )
 
 
-def list_answers(command: type[Command], tree: Tree, language: Language) -> list[tuple[Shown, list[str]]]:
-    """Each field that was filled in, with its value as lines of text."""
-    parts = [one for one in show_fields(command, tree, (), {}) if one.place != PREVIEW]
-    return [(one, lines) for one in parts if (lines := list(_tell(one, language)))]
-
-
-def _tell(one: Shown, language: Language) -> list[str]:
-    """What was typed into a field, for reading."""
-    match one.widget:
-        case "documents":
-            return [document["name"] for document in one.value]
-        case "document":
-            return [one.value["name"]] if one.value else []
-        case "table":
-            lines = []
-            for row in one.rows:
-                cells = [text for cell in row for text in _tell(cell, language)]
-                if cells:
-                    lines.append("　".join(cells))
-            return lines
-        case "group":
-            return [
-                f"{language.say(inner.zh, inner.en)} {text}" for inner in one.fields for text in _tell(inner, language)
-            ]
-        case "choice":
-            known = next((choice for choice in one.choices if choice.value == one.value), None)
-            return (
-                [language.say(known.zh or known.value, known.en or known.value)]
-                if known
-                else ([one.value] if one.value else [])
-            )
-        case "text" if one.place[-1] in ("[key]", "gate") and (words := code_words(one.value)) is not None:
-            return [language.say(*words)]
-        case "yes_no":
-            return [language.say("是", "yes") if one.value == "yes" else language.say("否", "no")] if one.value else []
-        case _:
-            return str(one.value).split("\n") if one.value else []
-
-
 async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial: bool) -> HTMLResponse:
     """Every condition that is not met, with what was typed kept, and what happened last if it may be seen."""
     fresh = filling if is_trial else replace(filling, command_id=uuid4())
@@ -392,6 +359,7 @@ async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial:
         fresh,
         "console/act/refused.html",
         status=HTTPStatus.OK if is_trial else HTTPStatus.CONFLICT,
+        answers=list_answers(filling.command, filling.tree, filling.language),
         unmet=list_unmet(refusal),
         is_trial=is_trial,
         last=last,
@@ -406,17 +374,24 @@ async def _carry_out(filling: Filling, command: Command, at: datetime | None) ->
     if filling.command.command_type in GROUP_DECISIONS:
         seat = caller.act(filling.command, filling.seat, house.now())
         person, session = filling.asker.person, caller.session
+        if caller.person is not None:  # till it is known what came of it
+            with suppress(DraftTooLarge):
+                await save(filling, caller.person, is_held=True)
         await house.operations.begin(
             caller.name, filling.stream, command, seat, filling.command_id, at=at, person=person, session=session
         )
-        await drop_draft(filling)
         return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
     try:
         await send(filling, command, at)
     except CommandRejected as refusal:
         return await _show_refusal(filling, refusal, is_trial=False)
     except NotKnown:
-        return await _render(filling, "console/act/unknown.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return await _render(
+            filling,
+            "console/act/unknown.html",
+            status=HTTPStatus.SERVICE_UNAVAILABLE,
+            answers=list_answers(filling.command, filling.tree, filling.language),
+        )
     await drop_draft(filling)
     return RedirectResponse(receipt_path, HTTPStatus.SEE_OTHER)
 
@@ -498,7 +473,19 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         payment=await find_payment(house.store, then, tranche),
         next=await find_next(house, caller, seat, outcome.position, outcome.command),
         stage=stage_words(outcome.stream.kind, state.stage),
+        again=await _find_typed(house, caller, outcome),
     )
+
+
+async def _find_typed(house: House, caller: Caller, outcome: CommandOutcome) -> str:
+    """The form with what was typed for it, if it was refused and that was kept; what was carried out is forgotten."""
+    if caller.person is None:
+        return ""
+    if not outcome.unmet:
+        await house.identity.drop_draft(outcome.command_id, caller.person)
+        return ""
+    kept = await house.identity.draft(outcome.command_id, caller.person, house.now())
+    return draft_path(act_path(outcome.command, outcome.stream), outcome.command_id) if kept is not None else ""
 
 
 async def _show_pending(request: Request, command_id: UUID, house: House, caller: Caller) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from web.components.words import tell_command
+from web.console.failure import LEFT_BEHIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +99,7 @@ TEXTS: Final[Texts] = {
         "您於 {saved} 填寫的內容已保留（至 {until}），尚未提交；附件可能需要重新選擇。",
         "What you typed on {saved} is kept until {until}. It has not been sent; documents may have to be chosen again.",
     ),
+    "left_behind": LEFT_BEHIND,
     "still_missing": ("提交前還須：", "Before it can be sent:"),
     "nothing_missing": ("所需內容均已具備，可以核對提交。", "Nothing is missing: it can be checked and sent."),
     "nothing_to_fill": ("此事項無須填寫其他內容。", "There is nothing to fill in."),

@@ -96,7 +96,7 @@ async def _begin(house: House, caller: Caller, form: FormData) -> Run:
 
             return house.runs.begin(Run(RunKind.INVARIANTS, who, realm or ""), recompute)
         case RunKind.REPLAY.value:
-            stream = await resolve_name(store, text["subject"][:200])
+            stream = await resolve_name(store, text["subject"][:200], text["realm"][:64] or None)
             again = partial(replay, store, None, stream)
             return house.runs.begin(Run(RunKind.REPLAY, who, stream), lambda _: again())
         case _:

@@ -29,12 +29,13 @@ from domain.project.opening import Openings
 from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.registers.organisation import Organisation
+from papers.catalogue import kinds_of
 from web.asking import find_asker
 from web.components.words import tell_command
 from web.console.file.change import compare, trace_money
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.story import list_documents, tell_story
-from web.console.paths import act_path, file_path
+from web.console.paths import act_path, file_path, papers_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
@@ -122,6 +123,7 @@ TEXTS: Final[Texts] = {
     "line": ("支出科目", "Budget line"),
     "amount": ("金額（元）", "Amount (yuan)"),
     "documents": ("文件", "Documents"),
+    "papers": ("可出具的公文", "Papers that it yields"),
     "digest": ("校驗值", "Digest"),
     "not_kept": ("（原件不在此處）", "(the original is not kept here)"),
     "people": ("經辦人員", "People"),
@@ -283,6 +285,7 @@ async def show_file(
         known=known,
         is_past=is_past,
         own_path=file_path(stream),
+        papers_path=papers_path(stream) if kinds_of(stream) else "",
         tell_command=tell_command,
         file_path=file_path,
     )

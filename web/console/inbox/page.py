@@ -50,6 +50,7 @@ TEXTS: Final[Texts] = {
     "done_title": ("我的已辦", "Done by me"),
     "begun_title": ("我發起的", "Started by me"),
     "drafts_title": ("我的草稿", "My drafts"),
+    "bulk_title": ("表格批量辦理", "From a spreadsheet"),
     "lists": ("待辦、已辦、發起", "Tasks, done, started"),
     "count_more": ("本頁 {n} 件，其後還有", "{n} on this page, more follow"),
     "begin": REGISTER_TEXTS["begin"],
@@ -255,6 +256,7 @@ async def _list_tabs(
         Tab("/done", "done_title", None if is_begun else count),
         Tab("/begun", "begun_title", count if is_begun else None),
         *saved,
+        Tab("/bulk", "bulk_title", None),
     ]
 
 

@@ -29,6 +29,7 @@ from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import StoreUnavailable
 from web.components.words import tell_command, tell_event
+from web.console.act.answers import list_answers
 from web.console.act.filling import (
     Filling,
     begin,
@@ -42,8 +43,8 @@ from web.console.act.filling import (
     send,
 )
 from web.console.act.form import list_hidden, read_tree, show_fields
-from web.console.act.holding import FORM, ROWS, HoldingRoute, lead_back, refuse_document
-from web.console.act.page import link_faults, list_answers, takes_files
+from web.console.act.holding import FORM, LEFT, ROWS, HoldingRoute, lead_back, read_typed
+from web.console.act.page import link_faults, takes_files
 from web.console.act.payment import Payment, find_payment
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.act.texts import name_button
@@ -76,12 +77,12 @@ class TogetherRoute(HoldingRoute):
         """Keep it for that person, and send them to the door."""
         command = _find_command(request.path_params["command"])
         choices = _read_choices(form)
-        tree, _ = await read_tree(command, form, refuse_document)
+        tree, left = await read_typed(command, form)
         try:
             seat = Actor(str(form.get("seat")))
         except ValueError:
             return send_to_sign_in(request)
-        return await _hold(house_of(request), person, command, seat, choices, tree)
+        return await _hold(house_of(request), person, command, seat, choices, tree, left)
 
 
 router = APIRouter(route_class=TogetherRoute)
@@ -223,7 +224,7 @@ async def resume_together(
     if any(needs_proof(row.filling) for row in rows):
         target = f"{request.url.path}?{request.url.query}"
         return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", HTTPStatus.SEE_OTHER)
-    return _show_form(request, command_type, rows, held[FORM])
+    return _show_form(request, command_type, rows, held[FORM], left=held.get(LEFT, ()))
 
 
 @router.post("/together/{command}", response_class=Response)
@@ -265,11 +266,17 @@ async def _take(request: Request, house: House, caller: Caller, command: type[Co
 
 
 async def _hold(
-    house: House, person: PersonId, command: type[Command], seat: Actor, choices: Sequence[Choice], tree: Tree
+    house: House,
+    person: PersonId,
+    command: type[Command],
+    seat: Actor,
+    choices: Sequence[Choice],
+    tree: Tree,
+    left: Sequence[str] = (),
 ) -> Response:
     """Keep what was typed and what was selected under the id of the first. Raises DraftTooLarge."""
     (first, *_) = choices
-    kept = {FORM: tree, ROWS: [str(one) for one in choices]}
+    kept = {FORM: tree, LEFT: list(left), ROWS: [str(one) for one in choices]}
     await keep_draft(
         house.identity,
         first.command_id,
@@ -377,7 +384,13 @@ async def _carry_out(row: Row) -> Row:
 
 
 def _show_form(
-    request: Request, command: type[Command], rows: Sequence[Row], tree: Tree, faults: Sequence[InputFault] = ()
+    request: Request,
+    command: type[Command],
+    rows: Sequence[Row],
+    tree: Tree,
+    faults: Sequence[InputFault] = (),
+    *,
+    left: Sequence[str] = (),
 ) -> Response:
     own = {name for row in rows for name in prefill(command, row.filling.state, row.choice.part)}
     fields = [one for one in show_fields(command, tree, faults) if one.place[0] not in own]
@@ -388,6 +401,7 @@ def _show_form(
         rows,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
         fields=fields,
+        left=left,
         errors=link_faults(fields),
         has_files=any(takes_files(one) for one in fields),
     )
