@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.scope import Scope
+from store.port import RowUnfit
 from store.postgres import translate_errors
 from store.sql import IDENTITY
 
@@ -377,8 +378,11 @@ def seats_as_json(seats: Seats) -> bytes:
 
 
 def read_seats(column: bytes) -> Seats:
-    """As that column keeps them."""
-    return _SEATS.validate_json(column)
+    """As that column keeps them. Raises RowUnfit."""
+    try:
+        return _SEATS.validate_json(column)
+    except ValidationError as error:
+        raise RowUnfit("seats") from error
 
 
 def _person(row: asyncpg.Record) -> PersonId | None:

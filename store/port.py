@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 
 from domain.kernel.clock import Clock
-from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.failure import Defect, Failure, FailureKind
 from store.bounds import AppendInvalid, check_append
 
 if TYPE_CHECKING:
@@ -428,3 +428,19 @@ class SchemaUnfit(StoreUnavailable):
 
     remedy_zh = "運行 venture migrate；venture doctor 說明缺什麼"
     remedy_en = "Run venture migrate; venture doctor says what is lacking"
+
+
+class ArgumentUnfit(Defect):
+    """What was to be looked for fits no column. Nothing was asked, so asking again mends nothing."""
+
+
+class RowUnfit(Failure):
+    """What is kept does not fit what this release reads of it. The server did answer; the value is not told."""
+
+    kind = FailureKind.INTEGRITY
+    remedy_zh = "運行 venture audit verify；若只見於此行，請以備份核對"
+    remedy_en = "Run venture audit verify; compare the row with a backup"
+
+    def __init__(self, why: str) -> None:
+        """Keep which fault was seen in it."""
+        super().__init__(f"數據庫所存與本版所讀不符：{why}", f"what the database keeps cannot be read: {why}", why=why)

@@ -24,6 +24,7 @@ from store.gathering import Gathering
 from store.port import (
     Append,
     AppendResult,
+    ArgumentUnfit,
     Entry,
     EntryKind,
     Head,
@@ -32,6 +33,7 @@ from store.port import (
     Posting,
     Readings,
     Realm,
+    RowUnfit,
     SchemaUnfit,
     Standing,
     Status,
@@ -102,6 +104,7 @@ _UNFIT = (
     asyncpg.ProgramLimitExceededError,
     ValueError,
     OverflowError,
+    ArgumentUnfit,
 )
 """What an append that cannot be kept looks like: nothing else is wrong, and no retry would mend it."""
 
@@ -560,9 +563,13 @@ class PostgresStore:
 
 @asynccontextmanager
 async def translate_errors() -> AsyncIterator[None]:
-    """Say StoreUnavailable wherever the server did not answer."""
+    """Say StoreUnavailable wherever the server did not answer, and what it is where a value was at fault."""
     try:
         yield
+    except asyncpg.DataError as error:
+        raise ArgumentUnfit(type(error).__name__) from error
+    except ValueError as error:
+        raise RowUnfit(type(error).__name__) from error
     except (*_UNKNOWN, *_UNDONE, *_REFUSED) as error:
         raise StoreUnavailable(_describe(error)) from error
     except _UNMIGRATED as error:
@@ -570,10 +577,8 @@ async def translate_errors() -> AsyncIterator[None]:
 
 
 def _describe(error: Exception) -> str:
-    """What is wrong with the server. Its details, and what the client could not send, may quote what was to be kept."""
+    """What is wrong with the server. Its details may quote what was to be kept."""
     match error:
-        case ValueError():
-            return type(error).__name__
         case asyncpg.PostgresError():
             return f"{type(error).__name__}: {error.args[0] if error.args else ''}"
         case _:

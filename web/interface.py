@@ -12,6 +12,7 @@ from domain.approval.request import OpenApproval
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import Role
 from web.identity.session import Login
+from web.links import link
 from web.problems import MEDIA_TYPE, Problem
 from web.v1.approvals import DecisionBody, OpenApprovalBody
 from web.v1.callbacks import CallbackMessage
@@ -51,6 +52,9 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     schemas.update(answers["$defs"])
     schemas["OpenApprovalBody"]["properties"]["request"] = {"$ref": _REF.format(model=OpenApproval.__name__)}
     general = paths.pop(_COMMAND)["post"]
+    general["parameters"] = [one for one in general["parameters"] if one["in"] != "path"]
+    link({**paths, _COMMAND: {"post": general}}, paths, schemas)
+    shared = _share_answers(general)
     for command in commands:
         paths[_COMMAND.format(command=command.command_type)] = {"post": _of_command(general, command)}
     for command in commands:
@@ -66,7 +70,7 @@ def describe_interface(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         "session": {"type": "apiKey", "in": "cookie", "name": "venture", "description": "POST /v1/session sets it."},
     }
     document["webhooks"] = {"event": {"post": _describe_message()}}
-    document["components"]["responses"] = _share_problems(paths)
+    document["components"]["responses"] = dict(sorted({**shared, **_share_problems(paths)}.items()))
     document["paths"] = dict(sorted(paths.items()))
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
@@ -100,7 +104,6 @@ def _of_command(general: dict[str, Any], command: type[Command]) -> dict[str, An
     name = command.command_type
     operation["operationId"] = f"{operation['operationId'].partition('_v1_')[0]}_{name}"
     operation["summary"] = f"{command.zh()} {name}"
-    operation["parameters"] = [one for one in operation.get("parameters", []) if one["in"] != "path"]
     operation["requestBody"]["content"]["application/json"]["schema"] = {"$ref": _REF.format(model=f"{name}Request")}
     return operation
 
@@ -124,5 +127,20 @@ def _share_problems(paths: dict[str, Any]) -> dict[str, Any]:
         for status, response in operation["responses"].items():
             if MEDIA_TYPE in response.get("content", {}):
                 shared[f"Problem{status}"] = response
-                operation["responses"][status] = {"$ref": f"#/components/responses/Problem{status}"}
-    return dict(sorted(shared.items()))
+                operation["responses"][status] = _refer(f"Problem{status}")
+    return shared
+
+
+def _share_answers(general: dict[str, Any]) -> dict[str, Any]:
+    """Take what every command is answered with out of it, told once, by the name of what is answered; likewise."""
+    shared: dict[str, Any] = {}
+    for status, response in general["responses"].items():
+        schema = response["content"].get("application/json", {}).get("schema", {})
+        if name := str(schema.get("$ref", "")).rpartition("/")[2]:
+            shared[name] = response
+            general["responses"][status] = _refer(name)
+    return shared
+
+
+def _refer(response: str) -> dict[str, str]:
+    return {"$ref": f"#/components/responses/{response}"}

@@ -61,24 +61,32 @@ async def get_openapi(request: Request) -> JSONResponse:
     return JSONResponse(request.app.openapi(), headers={"Cache-Control": "public, max-age=300"})
 
 
-@router.get("/v1/schemas/events/{event}/{version}", response_class=JSONResponse, responses=problem_responses(404, 422))
+class SchemaResponse(JSONResponse):
+    """A JSON schema, and told as one."""
+
+    media_type = "application/schema+json"
+
+
+@router.get(
+    "/v1/schemas/events/{event}/{version}", response_class=SchemaResponse, responses=problem_responses(404, 422)
+)
 @allow(Policy.ANYBODY)
-async def get_event_schema(event: str, version: int) -> JSONResponse:
+async def get_event_schema(event: str, version: int) -> SchemaResponse:
     """The JSON schema of an event's data."""
     return _schema(lambda: event_class(event, version))
 
 
-@router.get("/v1/schemas/commands/{command}", response_class=JSONResponse, responses=problem_responses(404, 422))
+@router.get("/v1/schemas/commands/{command}", response_class=SchemaResponse, responses=problem_responses(404, 422))
 @allow(Policy.ANYBODY)
-async def get_command_schema(command: str) -> JSONResponse:
+async def get_command_schema(command: str) -> SchemaResponse:
     """The JSON schema of a command's particulars."""
     return _schema(lambda: command_class(command))
 
 
-def _schema(find: Any) -> JSONResponse:  # noqa: ANN401 - a lookup
+def _schema(find: Any) -> SchemaResponse:  # noqa: ANN401 - a lookup
     try:
         model: type[BaseModel] = find()
     except KeyError:
         raise Refusal(HTTPStatus.NOT_FOUND, "not-found", "沒有此類型", "there is no such type") from None
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
-    return JSONResponse(schema, headers={"Cache-Control": "public, max-age=300"}, media_type="application/schema+json")
+    return SchemaResponse(schema, headers={"Cache-Control": "public, max-age=300"})

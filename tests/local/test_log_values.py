@@ -19,7 +19,6 @@ import httpx
 import pytest
 import structlog
 import typer
-from asyncpg.exceptions._base import DataError as ArgumentUnfit
 from pydantic import BaseModel
 from temporalio.exceptions import ApplicationError
 
@@ -29,7 +28,7 @@ from cli.adapter import _run
 from cli.output import Form, Printer
 from domain.catalogue import AGGREGATES
 from domain.kernel.envelope import Ending
-from domain.kernel.failure import Failure
+from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import Actor, StreamId
 from domain.need import SubmitNeed
 from followers import deliveries, views
@@ -253,17 +252,22 @@ async def test_a_task_that_nobody_waits_for_has_no_word_of_it(heard: io.StringIO
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "kind"),
     [
-        ArgumentUnfit(f"invalid input for query argument $1: {SONG!r}"),
-        type("Full", (asyncpg.DiskFullError,), {"detail": SONG, "hint": SONG})("could not extend file"),
+        (asyncpg.DataError(f"invalid input for query argument $1: {SONG!r}"), FailureKind.DEFECT),
+        (ValueError(f"no member of the list: {SONG!r}"), FailureKind.INTEGRITY),
+        (
+            type("Full", (asyncpg.DiskFullError,), {"detail": SONG, "hint": SONG})("could not extend file"),
+            FailureKind.UNAVAILABLE,
+        ),
     ],
-    ids=["an argument that does not fit", "a detail"],
+    ids=["an argument that does not fit", "a row that does not fit", "a detail"],
 )
-async def test_a_store_that_does_not_answer_says_so_without_what_it_was_sent(error: Exception) -> None:
+async def test_a_store_says_what_is_wrong_without_the_value_that_is(error: Exception, kind: FailureKind) -> None:
     with pytest.raises(Failure) as told:
         async with translate_errors():
             raise error
+    assert told.value.kind is kind, "only what did not answer is worth asking again"
     assert not find(f"{told.value} {told.value.details}".encode())
 
 

@@ -14,7 +14,8 @@ from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store import bounds, port
 from store.bounds import AppendInvalid
-from store.port import Append, AppendResult, Standing, Status
+from store.identity import read_seats
+from store.port import Append, AppendResult, ArgumentUnfit, RowUnfit, Standing, Status
 from tests.store.appends import NOON, event, group, one, project, whole, write
 from tests.tables import every_row
 
@@ -185,3 +186,18 @@ async def test_no_standing_is_written_anew_beyond_the_bounds(store: EventStore) 
     with pytest.raises(AppendInvalid):
         await store.refresh_standing(replace(standing, due_at=END_OF_TIME))
     assert await store.standing(A) == standing
+
+
+async def test_a_value_that_no_column_holds_was_never_asked_for_and_is_no_silence_of_the_server(
+    postgres_store: PostgresStore,
+) -> None:
+    """Told as silence it would be asked for again until somebody looks."""
+    with pytest.raises(ArgumentUnfit):
+        await postgres_store.feed(2**70)
+    assert await postgres_store.last_position() >= 0, "and the next question is answered"
+
+
+def test_seats_that_no_release_wrote_are_records_that_do_not_agree() -> None:
+    with pytest.raises(RowUnfit) as told:
+        read_seats(b'[{"seat":"CAB-REG#1","held":"for ever"}]')
+    assert "for ever" not in str(told.value)

@@ -17,6 +17,7 @@ from domain.kernel.identity import Actor
 from web.body import describe_body, read_body, refer_to
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
 from web.identity.credentials import cookie_name, require_same_site
+from web.links import names
 from web.problems import Refusal, problem_responses
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class CallerAnswer(BaseModel):
 
     person: PersonId | None
     service: str
-    seats: list[Actor]
+    seats: Annotated[list[Actor], names("as")]
     scopes: list[ScopeName]
     proved_until: datetime | None
     """Until when a payment may be approved without showing anew who one is."""

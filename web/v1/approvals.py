@@ -33,6 +33,7 @@ from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
 from papers.lists import APPROVALS
 from web.body import answer_with, describe_body, fill, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.links import names
 from web.problems import AGAIN_S, Refusal, problem_responses
 from web.sse import HEARTBEAT_S, SSE, event, heartbeat
 from web.v1.commands import address, read_key, send
@@ -114,7 +115,7 @@ _STATUS: Mapping[Verdict, tuple[Status, str | None]] = {
 class ApprovalAnswer(BaseModel):
     """A decision that is asked of somebody about bound content. An ended one never changes; none is the permission."""
 
-    id: UUID
+    id: Annotated[UUID, names("approval_id")]
     stream: StreamId
     title: str
     gate: str

@@ -30,6 +30,7 @@ from domain.kernel.identity import Actor, Role, Sha256, StreamId
 from domain.kernel.input import BusinessTime
 from web.body import answer_with, describe_body, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.links import names
 from web.problems import Refusal, Unsatisfied, problem_responses
 from web.v1.operations import OperationAnswer, describe
 from web.v1.receipt import ReceiptAnswer
@@ -85,7 +86,8 @@ class Amount(BaseModel):
 class TrialAnswer(BaseModel):
     """What a command would come to now. Nothing is recorded."""
 
-    stream: StreamId
+    stream: Annotated[StreamId, names()]
+    """Which need not be there yet."""
     would_be: Annotated[str, Field(pattern="^(accepted|refused)$")]
     events: list[str] = []
     unmet: list[Unsatisfied] = []
@@ -102,7 +104,7 @@ class OutcomeAnswer(BaseModel):
     seat: Actor
     ending: Annotated[str, Field(pattern="^(accepted|refused)$")]
     version: int
-    position: int
+    position: Annotated[int, names("at_least")]
     events: tuple[str, ...]
     unmet: list[Unsatisfied]
     at: datetime

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from application.document_content import EXTENSIONS, TYPES, DocumentRefused
 from web.body import answer_with
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
+from web.links import names
 from web.problems import problem_responses
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ router = APIRouter(route_class=GuardedRoute, tags=["documents"])
 MOST_AT_ONCE = 8
 """Documents that one process takes in at a time: each may be unpacked to be looked at."""
 _turns = asyncio.Semaphore(MOST_AT_ONCE)
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_CONTENT = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in sorted(TYPES)}
 _SUFFIXES = {media_type: suffix for suffix, media_type in reversed(EXTENSIONS.items())}
 
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of the bytes, in hex.")]
@@ -36,7 +37,7 @@ Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of t
 class DocumentAnswer(BaseModel):
     """A document that is here. A command attaches it as ``{sha256, media_type, name}``."""
 
-    sha256: str
+    sha256: Annotated[str, names("digest")]
     size: int
     media_type: str
     kept_at: datetime
@@ -53,7 +54,7 @@ class DocumentAnswer(BaseModel):
     status_code=HTTPStatus.CREATED,
     responses=problem_responses(401, 403, 408, 413, 422, 429, 503),
     openapi_extra={
-        "requestBody": {"required": True, "content": dict.fromkeys(sorted(TYPES), _BINARY)},
+        "requestBody": {"required": True, "content": _CONTENT},
     },
 )
 @allow(Policy.COMMAND)
@@ -81,7 +82,7 @@ async def put_document(
     "/v1/documents/{digest}",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"application/octet-stream": _BINARY}, "description": "The bytes, to be saved."},
+        200: {"content": _CONTENT, "description": "The bytes, to be saved."},
         **problem_responses(401, 403, 404, 422, 429, 503),
     },
 )

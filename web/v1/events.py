@@ -20,6 +20,7 @@ from domain.kernel.identity import UNNAMED, Actor, StreamId
 from domain.kernel.restriction import name_as_written
 from store.port import Entry, EntryKind
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
+from web.links import names
 from web.problems import Refusal, problem_responses
 from web.sse import HEARTBEAT_S, SSE, event, heartbeat
 from web.v1.operations import Wait
@@ -55,7 +56,7 @@ class CloudEvent(BaseModel):
     source: str
     """The log that it stands in, by the chain hash of its first entry."""
     type: Annotated[str, Field(examples=["venture.AwardConfirmed.v1"])]
-    subject: StreamId
+    subject: Annotated[StreamId, names("stream")]
     time: datetime
     """When it was so; 00:00 of that day in Shanghai where who caused it is withheld."""
     recordedtime: datetime

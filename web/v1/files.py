@@ -22,6 +22,7 @@ from domain.kernel.input import read_moment as read_day_or_time
 from domain.kernel.restriction import name_as_written
 from papers.lists import STORY, list_story
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.links import names
 from web.problems import problem_responses
 from web.v1.sheets import SHEET, BySheet, answer_sheet
 
@@ -47,7 +48,7 @@ Moment = Annotated[
 class NameAnswer(BaseModel):
     """The streams that bear a name."""
 
-    streams: list[StreamId]
+    streams: Annotated[list[StreamId], names("stream")]
 
 
 class AwaitedAnswer(BaseModel):
@@ -98,7 +99,7 @@ class FiledDocumentAnswer(BaseModel):
 
     stream: StreamId
     """By which it may be asked for: ``/v1/documents/{sha256}?stream=…``."""
-    sha256: str
+    sha256: Annotated[str, names("digest")]
     media_type: str
     name: str
     is_here: bool

@@ -18,6 +18,7 @@ from domain.kernel.failure import Failure
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.links import names
 from web.problems import AGAIN_S, Problem, build_problem, problem_responses
 from web.v1.receipt import ReceiptAnswer
 
@@ -37,6 +38,8 @@ Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, description="Seconds to w
 class OperationMetadata(BaseModel):
     """What was asked."""
 
+    command_id: Annotated[UUID, names("operation_id", "command_id")]
+    """The Idempotency-Key under which it was."""
     command: str
     stream: StreamId
     seat: Actor
@@ -61,7 +64,11 @@ async def describe(store: EventStore, progress: Progress, language: Language) ->
     answer = OperationAnswer(
         name=f"operations/{operation.id}",
         metadata=OperationMetadata(
-            command=operation.command, stream=operation.stream, seat=operation.actor, asked_at=operation.asked_at
+            command_id=operation.id,
+            command=operation.command,
+            stream=operation.stream,
+            seat=operation.actor,
+            asked_at=operation.asked_at,
         ),
         done=progress.is_done,
     )

@@ -19,6 +19,7 @@ from domain.kernel.identity import StreamId
 from papers import pdf_file, word_file
 from papers.catalogue import list_papers, make_paper, open_file
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
+from web.links import names
 from web.problems import problem_responses
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ AsOf = Annotated[Date | None, Query(description="As the file stood at the end of
 class PaperLineAnswer(BaseModel):
     """A paper that a file yields, or one that it does not yet."""
 
-    name: str
+    name: Annotated[str, names("paper")]
     text: str
     """What the office calls it."""
     date: Date | None

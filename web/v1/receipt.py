@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from application.approvals import list_opened
 from domain.kernel.identity import Role, StreamId
+from web.links import names
 
 if TYPE_CHECKING:
     from application.command_outcome import CommandOutcome
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class OpenedApproval(BaseModel):
     """An approval that the command opened: to be waited for at ``/v1/approvals/{id}``."""
 
-    id: UUID
+    id: Annotated[UUID, names("approval_id")]
     gate: str
     """The command that would grant it."""
     key: str
@@ -35,7 +36,7 @@ class ReceiptAnswer(BaseModel):
     stream: StreamId
     version: int
     """The stream's version after it."""
-    position: int
+    position: Annotated[int, names("at_least")]
     """The position of the last entry that it wrote: what reads that must show it are asked for by."""
     events: tuple[str, ...]
     log: str

@@ -16,6 +16,7 @@ from domain.kernel.scope import Scope
 from store.identity import SeatGrant
 from web.body import answer_with, describe_body, read_body, refer_to
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
+from web.links import names
 from web.problems import Refusal, problem_responses
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class ReplayBody(BaseModel):
 class WebhookAnswer(BaseModel):
     """An endpoint as it stands."""
 
-    id: UUID
+    id: Annotated[UUID, names("webhook_id")]
     url: str
     seats: list[Actor]
     types: tuple[str, ...]
@@ -119,7 +120,7 @@ class WebhookPage(BaseModel):
 class WebhookSecretAnswer(BaseModel):
     """An endpoint's secret, shown once."""
 
-    id: UUID
+    id: Annotated[UUID, names("webhook_id")]
     secret: Annotated[str, Field(examples=["whsec_…"])]
     """Verifies ``v1``."""
     public_key: Annotated[str, Field(examples=["whpk_…"])]

@@ -64,7 +64,15 @@ from web.console.act.holding import (
 from web.console.act.known import begin_with, list_known, offer, take_terms
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.payment import find_payment
-from web.console.act.seal import ENVELOPE, NONCE, describe_bid, is_sealed, list_sealed_fields, read_envelope
+from web.console.act.seal import (
+    ENVELOPE,
+    NONCE,
+    describe_bid,
+    is_sealed,
+    list_limits,
+    list_sealed_fields,
+    read_envelope,
+)
 from web.console.act.sheet import find_own_review, find_sheet, lay_out, leave_out_blanks, set_out
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
@@ -74,6 +82,7 @@ from web.console.paths import act_path, file_path, review_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import read_form
+from web.console.texts import speaker
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 
 if TYPE_CHECKING:
@@ -291,7 +300,7 @@ async def _show_form(
     missing: Sequence[tuple[str, str]] = (),
     instead: Sequence[type[Command]] = (),
 ) -> HTMLResponse:
-    sheet = await find_sheet(filling)
+    sheet, limits = await find_sheet(filling), await list_limits(filling)
     tree = lay_out(filling, sheet)
     left_out = {PREVIEW} if is_sealed(filling) else {PREVIEW, NONCE}
     fields = [one for one in show_fields(filling.command, tree, faults, more) if one.place not in left_out]
@@ -308,7 +317,8 @@ async def _show_form(
         at_faults=[fault for fault in faults if fault.place == ("at",)],
         has_files=any(takes_files(one) for one in fields),
         sealed_fields=list_sealed_fields(filling),
-        sealed_bid=describe_bid(),
+        sealed_bid=describe_bid(limits, speaker(filling.language, TEXTS)),
+        limits=limits,
         is_sealed=is_sealed(filling),
         meeting=await find_meeting(filling, None),
         sheet=sheet,
