@@ -163,6 +163,10 @@ TEXTS: Final[Texts] = {
         "尚未使用過的{kind}編號，如 {prefix}-101。",
         "A number that no {kind} has yet, such as {prefix}-101.",
     ),
+    "seat_hint": (
+        "角色代碼與序號，如 CAB-REG#3；可由列表選。",
+        "The role's code and a number, as CAB-REG#3; the list has them.",
+    ),
     "subject_unsaid": ("請填編號", "Enter a number"),
     "subject_other": (
         "這是另一類卷宗的編號：{kind}的編號如 {prefix}-101",
