@@ -18,14 +18,15 @@ from domain.kernel.state import NONE
 from domain.project.bidding import RefuseLateSubmission
 from domain.project.opening import ConfirmOpening
 from domain.reading import OPEN_KINDS, REGISTERS
+from domain.registers.seat import read_seat as seat_of
 from web.body import fill
-from web.components.words import tell_command, tell_list
+from web.components.words import tell_command, tell_list, tell_seat
 from web.console.paths import file_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.round.page import round_path
 from web.console.route import PageRoute
-from web.guard import ByCaller, ByHouse, Policy, allow
+from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.problems import Refusal
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from application.listing import StreamLine
     from domain.kernel.identity import Actor
     from web.console.texts import Texts
+    from web.language import Language
 
 router = APIRouter(route_class=PageRoute)
 
@@ -96,7 +98,9 @@ async def show_list(
         "console/register/list.html",
         TEXTS,
         title=tell_list(kind),
-        rows=[(line, _path(line), name_line(line), stage_words(kind, line.stage)) for line in page.rows],
+        rows=[
+            (line, _path(line), _name(line, language_of(request)), stage_words(kind, line.stage)) for line in page.rows
+        ],
         next=page.next,
         is_first=after is None,
         freshness_of=page.freshness,
@@ -105,6 +109,12 @@ async def show_list(
         params={"realm": realm} if realm else {},
         begins=list_beginnings((kind,), read_seat(request, caller), realm.strip() or LIVE),
     )
+
+
+def _name(line: StreamLine, language: Language) -> str:
+    """What it is called; a seat by its role in words."""
+    seat = seat_of(line.stream.name) if line.stream.kind == "seat" else None
+    return tell_seat(seat, language) if seat is not None else name_line(line)
 
 
 def _path(line: StreamLine) -> str:
