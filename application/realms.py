@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from domain.kernel.clock import Clock
+from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE
 
 if TYPE_CHECKING:
     from application.door import Door
     from store.port import EventStore
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+class RealmMisnamed(Failure):
+    """No realm can bear that name."""
+
+    kind = FailureKind.USAGE
+
+    def __init__(self, realm: str) -> None:
+        """Keep its name."""
+        super().__init__(
+            f"環境 {show(realm)}：只用字母、數字與 . _ -", f"the realm {show(realm)}: letters, figures and . _ -"
+        )
 
 
 class NoSuchRealm(Failure):
@@ -53,8 +70,10 @@ async def require_realm(store: EventStore, realm: str | None) -> None:
 async def open_realm(store: EventStore, door: Door, realm: str) -> bool:
     """Open a realm on a manual clock of its own, for papers of years past or for trying things; whether it is new.
 
-    Raises RealmExists if it lives on the wall clock.
+    Raises RealmMisnamed, and RealmExists if it lives on the wall clock.
     """
+    if not _NAME.fullmatch(realm):
+        raise RealmMisnamed(realm)
     if await is_realm(store, realm):
         if (await store.realm(realm)).clock is Clock.WALL:
             raise RealmExists(realm)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
@@ -10,11 +9,8 @@ import typer
 from application.realms import open_realm
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.output import ArgumentInvalid
 
 app = Typer()
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @app.command("open")
@@ -28,8 +24,6 @@ async def open_command(
 
     例 example:  venture realm open paper-2026
     """
-    if not _NAME.fullmatch(name):
-        raise ArgumentInvalid(f"環境 {name}：只用字母、數字與 . _ -", f"the realm {name}: letters, figures and . _ -")
     async with invocation.open_runtime() as runtime:
         is_new = await open_realm(runtime.store, runtime.door, name)
     printer = invocation.printer

@@ -5,7 +5,7 @@ const form = document.querySelector('main form')
 const own = document.createElement('div')
 own.append(template.content)
 template.replaceWith(own)
-document.querySelector('[data-without]').remove()
+document.querySelectorAll('[data-without]').forEach(one => one.remove())
 const fault = own.querySelector('[role=alert]')
 const done = own.querySelector('[role=status]')
 
@@ -18,9 +18,22 @@ const canonical = value =>
       : JSON.stringify(value)
 const find = name => own.querySelector(`[name="${name}"]`)
 
-function refuse (field) {
+function refuse (field, told = '') {
   field.focus()
-  throw new Error(field.closest('.govuk-form-group, fieldset').querySelector('label, legend').textContent.trim())
+  throw new Error(told || field.closest('.govuk-form-group, fieldset').querySelector('label, legend').textContent.trim())
+}
+
+// What the rules let a bid ask (AP02, M6, K1), by the values that the page has of the round. The rest is judged at the opening.
+function hold (application, limits) {
+  const { requested, match_pledged: pledged, partners, fields } = application
+  const broken = {
+    requested: limits.cap !== null && requested > limits.cap,
+    match_pledged: pledged * 100 < limits.match * (requested + pledged),
+    partners: 'partners' in limits.told && partners.length > 0,
+    fields: limits.fields !== null && fields.some(one => !limits.fields.includes(one))
+  }
+  const name = Object.keys(broken).find(one => broken[one])
+  if (name) refuse(find(`p.${name}`), limits.told[name])
 }
 
 function number (field, places) {
@@ -69,6 +82,8 @@ own.querySelector('button').addEventListener('click', async () => {
     const application = { ...bid.otherwise, ...said, ...await readAll(bid.fields, 'p') }
     const lacking = bid.required.find(name => !application[name])
     if (lacking) refuse(find(`p.${lacking}`) ?? form.elements[`p.${lacking}`])
+    if (!application.need && !application.statement) refuse(find('p.statement'))
+    if (bid.limits[said.round]) hold(application, bid.limits[said.round])
     const nonce = hex(crypto.getRandomValues(new Uint8Array(16)))
     const digest = await hash(new TextEncoder().encode(canonical({ ...application, nonce })))
     const link = document.createElement('a')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -49,6 +50,34 @@ async def test_a_key_is_withdrawn_by_an_administrator_alone_and_never_shown(
     assert fresh.text.partition(f"{fresh.key.id}_")[2] not in page
     assert (refused.status_code, done.status_code, again.status_code) == (403, 303, 404)
     assert await find_service(identity, fresh.text, now) is None
+
+
+async def test_an_environment_is_opened_by_an_administrator_and_stands_in_every_list(desks: Desks) -> None:
+    name = f"paper-{uuid4().hex[:6]}"
+    async with desks.person("ADMIN#1") as admin, desks.person("CAB-REG#1", "CAB-DEC#1") as officer:
+        token = hidden((await admin.get("/administration")).text, 'id="realms"')
+        opened = await admin.post("/administration/realms", data={**token, "name": name})
+        wrong = await admin.post("/administration/realms", data={**token, "name": "no name"})
+        other = await officer.post(
+            "/administration/realms", data={**hidden((await officer.get("/schemes")).text), "name": "x"}
+        )
+        listed = (await admin.get("/administration")).text
+        schemes = (await officer.get("/schemes")).text
+        path = f"/do/PublishCalendar/calendar/{name}/cn"
+        form = {**hidden((await officer.get(path)).text), "step": "check", "p.year": "2025"}
+        ahead = await officer.post(path, data={**form, "at": "2099-01-01 09:00"})
+    assert (opened.status_code, wrong.status_code, other.status_code) == (303, 422, 403)
+    assert f'href="/lists/round?realm={name}"' in listed
+    assert f'<option value="{name}">' in schemes
+    assert "補錄的時間不可晚於現在" in ahead.text
+
+
+async def test_a_seat_is_named_as_people_write_it(desks: Desks) -> None:
+    async with desks.person("ADMIN#1") as admin:
+        asked = (await admin.get("/do/EstablishSeat")).text
+        went = await admin.get("/do/EstablishSeat?name=CAB-REG%237")
+    assert re.search(r'<option value="CAB-REG#\d+">社會組織科經辦人</option>', asked)
+    assert went.headers["Location"] == "/do/EstablishSeat/seat/live/CAB-REG.7"
 
 
 async def _look_at(

@@ -409,8 +409,13 @@ async def _seal_here(page: Page, paper: Path, envelope: Path) -> None:
         await page.locator(f'[name="p.{name}"]').fill(text)
     await page.locator('[name="p.beneficiaries.residence"]').select_option("ANYBODY")
     await page.locator('[name="p.attachments.file"]').set_input_files(paper)
+    button = page.get_by_role("button", name="密封並保存密封件")
+    await page.locator('[name="p.fields"]').fill("旅遊")
+    await button.click()
+    await expect(page.locator("[role=alert]")).to_contain_text("請改正：領域限於助老扶幼、")
+    await page.locator('[name="p.fields"]').fill(typed["fields"])
     async with page.expect_download() as coming:
-        await page.get_by_role("button", name="密封並保存密封件").click()
+        await button.click()
     await (await coming.value).save_as(envelope)
     await expect(page.locator("[role=status]")).to_be_visible()
 

@@ -237,6 +237,8 @@ def read_filled(filling: Filling) -> tuple[Command, datetime | None]:
             at = parse_instant(filling.at_text)
         except ValueError:
             faults.append(InputFault(("at",), "時間寫作 2026-12-09 17:00", "write the time as 2026-12-09 17:00"))
+    if at is not None and at > filling.house.now():
+        faults.append(InputFault(("at",), "補錄的時間不可晚於現在", "what is entered later cannot lie in the future"))
     shapes = field_shapes(filling.command).values()
     blank: Tree = {one.name: [] for one in shapes if one.required and one.shape.kind is Kind.LIST}
     try:  # a list that must be said may be an empty one, if its model lets it

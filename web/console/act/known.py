@@ -37,7 +37,7 @@ from languages.script import simplify
 from web.console.act.filling import prefill
 from web.console.act.form import Choices
 from web.console.act.payment import find_amount
-from web.console.register.page import may_list, name_line
+from web.console.register.page import may_list
 from web.language import Language
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ async def take_terms(filling: Filling) -> Filling:
     """The same with each of the city's terms and grades as its rules write it, whichever characters it was typed in."""
     if not _holds_term(filling.tree):
         return filling
-    lists, scheme = await _find_lists(filling), await _find_scheme(filling)
+    lists, scheme = await _find_lists(filling), await find_scheme(filling)
     known = {name: [term for term, _ in _list_terms(lists, of)] for name, of in _LISTS.items()}
     known["grade"] = [grade.name for grade in scheme.evaluation.grades] if scheme is not None else []
     return replace(filling, tree=_take_terms(filling.tree, {name: _by_script(terms) for name, terms in known.items()}))
@@ -272,10 +272,10 @@ def _list_terms(lists: Codelists | None, codelist: Codelist) -> list[tuple[str, 
     return [(term.name, term.en) for term in (lists.terms(codelist) if lists is not None else None) or ()]
 
 
-async def _find_scheme(filling: Filling) -> Scheme | None:
-    """The rules of the file or of its round; None before either has any."""
+async def find_scheme(filling: Filling, round_: str | None = None) -> Scheme | None:
+    """The rules of that round, or else of the file or of its own; None before either has any."""
     reader, state = Reader(filling.house.store), filling.state
-    round_ = state.part(Application).round or state.part(Need).round
+    round_ = round_ or state.part(Application).round or state.part(Need).round
     governor = state.stream.sibling("round", round_) if round_ else None
     if governor is not None:
         await reader.fetch(Reads(streams=frozenset({governor})))
@@ -285,7 +285,7 @@ async def _find_scheme(filling: Filling) -> Scheme | None:
 async def _find_lists(filling: Filling) -> Codelists | None:
     """The city's lists by the rules of the file or of its round; before either, by those of the realm if it has one."""
     reader, state = Reader(filling.house.store), filling.state
-    if (scheme := await _find_scheme(filling)) is not None:
+    if (scheme := await find_scheme(filling)) is not None:
         return scheme.codelists
     page = await list_streams(filling.house.store, StreamFilter(kind="scheme", realm=state.stream.realm), PageRequest())
     if len(page.rows) != 1:
@@ -314,7 +314,7 @@ async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]
         case "budget" | "move" | "line":
             return _say_codes(filling.state.part(Contract).budget or _USUAL_LINES, filling.language)
         case "gate" | "grade" | "criteria":
-            scheme = await _find_scheme(filling)
+            scheme = await find_scheme(filling)
             return _list_rules(name, scheme, filling.language) if scheme is not None else []
         case _:
             return await _list_files(filling, name)
@@ -340,7 +340,7 @@ async def _list_packs(filling: Filling) -> list[tuple[str, str]]:
     filters = StreamFilter(kind="scheme", realm=filling.stream.realm)
     page = await list_streams(filling.house.store, filters, PageRequest(limit=MOST))
     return [
-        (f"{line.stream.name}@{line.particulars['newest']}", name_line(line))
+        (f"{line.stream.name}@{line.particulars['newest']}", line.name)
         for line in page.rows
         if line.particulars["newest"]
     ]
@@ -369,7 +369,7 @@ async def list_known(
         ]
     filters = StreamFilter(kind=kind, realm=realm, stage=stage, round=round_)
     page = await list_streams(house.store, filters, PageRequest(limit=MOST))
-    return [(line.stream.name, name_line(line)) for line in page.rows]
+    return [(line.stream.name, line.name) for line in page.rows]
 
 
 def _own_organisations(filling: Filling) -> tuple[str, ...]:

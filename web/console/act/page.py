@@ -6,6 +6,7 @@ again with the same id, which has one answer.
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -32,9 +33,11 @@ from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, find_only_name, find_prefix, kind_of_subject, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import field_shapes
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identity import LIVE, Role, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SAME
+from domain.registers.seat import SEAT
+from domain.registers.seat import read_seat as read_seat_name
 from web.components.words import tell_command, tell_event
 from web.console.act.answers import list_answers
 from web.console.act.filling import (
@@ -61,7 +64,15 @@ from web.console.act.holding import (
 from web.console.act.known import begin_with, list_known, offer, take_terms
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.payment import find_payment
-from web.console.act.seal import ENVELOPE, NONCE, describe_bid, is_sealed, list_sealed_fields, read_envelope
+from web.console.act.seal import (
+    ENVELOPE,
+    NONCE,
+    describe_bid,
+    is_sealed,
+    list_limits,
+    list_sealed_fields,
+    read_envelope,
+)
 from web.console.act.sheet import find_own_review, find_sheet, lay_out, leave_out_blanks, set_out
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
@@ -71,6 +82,7 @@ from web.console.paths import act_path, file_path, review_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import read_form
+from web.console.texts import speaker
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 
 if TYPE_CHECKING:
@@ -109,6 +121,8 @@ async def ask_for_subject(
     kinds = [aggregate for aggregate in AGGREGATES.values() if command_type in aggregate.commands]
     chosen = kind if kind in {one.kind for one in kinds} else kinds[0].kind
     only_name = find_only_name(chosen) if len(kinds) == 1 else ""
+    if name is not None and chosen == SEAT.kind:
+        name = name.strip().replace("#", ".")  # as people write a seat; a file's name has no such mark
     fault = _find_fault(chosen, realm.strip(), name.strip()) if name is not None else ""
     if name is not None and not fault:
         stream = StreamId.of(chosen, realm.strip(), name.strip())
@@ -127,7 +141,8 @@ async def ask_for_subject(
         prefix=find_prefix(chosen),
         only_begins=command_type.only_begins(),
         only_name=only_name,
-        known=[] if only_name or command_type.only_begins() else await list_known(house, caller, chosen, realm.strip()),
+        known=[] if only_name else await _list_numbers(request, house, caller, command_type, chosen),
+        is_seat=chosen == SEAT.kind,
         name=await _find_free_name(house, chosen, realm.strip()) if is_fresh else name or "",
         realm=realm,
         realms=dict.fromkeys((*await list_realms(house.store), realm)),
@@ -149,6 +164,23 @@ async def _find_free_name(house: House, kind: str, realm: str) -> str:
         is_taken = await house.store.standing(StreamId.of(kind, realm, f"{prefix}-{half}")) is not None
         taken, free = (half, free) if is_taken else (taken, half)
     return f"{prefix}-{free}"
+
+
+async def _list_numbers(
+    request: Request, house: House, caller: Caller, command: type[Command], kind: str
+) -> list[tuple[str, str]]:
+    """The files that it may be about; for what establishes a seat, the next one of each role."""
+    begins = command.only_begins()
+    if begins and kind != SEAT.kind:
+        return []
+    listed = await list_known(house, caller, kind, request.query_params.get("realm", LIVE).strip())
+    if not begins:
+        return listed
+    last = Counter[Role]()
+    for seat in filter(None, (read_seat_name(name) for name, _ in listed)):
+        last[seat.role] = max(last[seat.role], seat.number)
+    say = language_of(request).say
+    return [(f"{role}#{last[role] + 1}", say(role.zh, role.en)) for role in Role if role is not Role.SYS]
 
 
 def _find_fault(kind: str, realm: str, name: str) -> str:
@@ -268,7 +300,7 @@ async def _show_form(
     missing: Sequence[tuple[str, str]] = (),
     instead: Sequence[type[Command]] = (),
 ) -> HTMLResponse:
-    sheet = await find_sheet(filling)
+    sheet, limits = await find_sheet(filling), await list_limits(filling)
     tree = lay_out(filling, sheet)
     left_out = {PREVIEW} if is_sealed(filling) else {PREVIEW, NONCE}
     fields = [one for one in show_fields(filling.command, tree, faults, more) if one.place not in left_out]
@@ -285,7 +317,8 @@ async def _show_form(
         at_faults=[fault for fault in faults if fault.place == ("at",)],
         has_files=any(takes_files(one) for one in fields),
         sealed_fields=list_sealed_fields(filling),
-        sealed_bid=describe_bid(),
+        sealed_bid=describe_bid(limits, speaker(filling.language, TEXTS)),
+        limits=limits,
         is_sealed=is_sealed(filling),
         meeting=await find_meeting(filling, None),
         sheet=sheet,

@@ -75,6 +75,16 @@ TEXTS: Final[Texts] = {
         "瀏覽器未開腳本，不能在此密封。請下載密封程序在本機運行，把所得校驗值填入上表：",
         "Sealing here needs JavaScript. Without it, run this program on your own machine and enter its digest above:",
     ),
+    "seal_checked": (
+        "密封前只核對必填各項和以上限額；需求、資格、信用和名額在開啟後才審查，屆時只能原樣提交。",
+        "Checked before sealing: required fields and these limits. All else is judged as it stands after the opening.",
+    ),
+    "seal_free": ("不設限額", "no limits"),
+    "limit_requested": ("申請資助金額至多 {cap}", "at most {cap} may be applied for"),
+    "limit_match_pledged": ("配套須達總預算的 {match}%", "match funding: at least {match}% of the whole budget"),
+    "limit_partners": ("不接受聯合申報", "joint applications are not accepted"),
+    "limit_fields": ("領域限於{fields}", "fields must be among: {fields}"),
+    "seal_file": ("申報書.json", "application.json"),
     "seal_button": ("密封並保存密封件", "Seal it and save the envelope"),
     "seal_done": (
         "已密封，校驗值已填入上表。請確認密封件已保存，連同附件原件留存，再核對遞交。",
@@ -152,6 +162,10 @@ TEXTS: Final[Texts] = {
     "subject_new_hint": (
         "尚未使用過的{kind}編號，如 {prefix}-101。",
         "A number that no {kind} has yet, such as {prefix}-101.",
+    ),
+    "seat_hint": (
+        "角色代碼與序號，如 CAB-REG#3；可由列表選。",
+        "The role's code and a number, as CAB-REG#3; the list has them.",
     ),
     "subject_unsaid": ("請填編號", "Enter a number"),
     "subject_other": (

@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 
 from application.api_keys import NoSuchKey, withdraw_key
 from application.doctor import Examination, examine_each, examine_log, examine_parked, examine_unnotified
+from application.realms import RealmExists, RealmMisnamed, open_realm
 from application.view_health import list_views
 from domain.kernel.identity import Role
 from runtime.health import read_release
@@ -25,7 +26,9 @@ from web.console.route import PageRoute, read_form
 from web.guard import ByCaller, ByHouse, Policy, allow
 
 if TYPE_CHECKING:
+    from domain.kernel.failure import Failure
     from web.console.texts import Texts
+    from web.house import House
 
 router = APIRouter(route_class=PageRoute)
 
@@ -74,6 +77,13 @@ TEXTS: Final[Texts] = {
     "rules": ("管理辦法", "Rules"),
     "builds": ("程序版本", "Builds"),
     "webhooks": ("事件通知", "Webhooks"),
+    "realms": ("補錄與試用的環境", "Environments for past papers and trials"),
+    "realms_lead": (
+        "各有其鐘：所辦事項自載過去的時間，不影響正式環境。",
+        "Each has a clock of its own: what is done there carries a time that is past, and touches nothing live.",
+    ),
+    "realm_name": ("新環境的名稱，如 paper-2025", "The name of a new one, such as paper-2025"),
+    "realm_open": ("開設", "Open"),
     "maintenance": ("運維記錄", "What was done to the installation"),
 }
 
@@ -83,6 +93,10 @@ TEXTS: Final[Texts] = {
 async def show_administration(request: Request, house: ByHouse, caller: ByCaller) -> Response:
     """How the installation is, and what there is to do."""
     require_role(caller, ADMINISTRATORS)
+    return await _show(request, house)
+
+
+async def _show(request: Request, house: House, name: str = "", fault: Failure | None = None) -> Response:
     store = house.store
     examinations = [
         Examination("事件日誌", "event log", partial(examine_log, store)),
@@ -99,7 +113,24 @@ async def show_administration(request: Request, house: ByHouse, caller: ByCaller
         registers=[(kind, tell_list(kind)) for kind in KEPT],
         keys=[(key, key.expires_at <= now) for key in await house.identity.keys()],
         release=read_release(),
+        manual_realms=await store.manual_realms(),
+        realm_name=name,
+        fault=fault,
+        status=HTTPStatus.OK if fault is None else HTTPStatus.UNPROCESSABLE_ENTITY,
     )
+
+
+@router.post("/administration/realms", response_class=Response)
+@allow(Policy.COMMAND)
+async def open_another(request: Request, house: ByHouse, caller: ByCaller) -> Response:
+    """An environment on a manual clock."""
+    require_role(caller, ADMINISTRATORS)
+    name = str((await read_form(request)).get("name", "")).strip()
+    try:
+        await open_realm(house.store, house.door, name)
+    except (RealmMisnamed, RealmExists) as fault:
+        return await _show(request, house, name, fault)
+    return RedirectResponse("/administration#realms", HTTPStatus.SEE_OTHER)
 
 
 @router.post("/administration/keys/{key_id}/withdraw", response_class=Response)

@@ -49,6 +49,7 @@ from web.console.act.payment import Payment, find_payment
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.act.texts import name_button
 from web.console.failure import list_unmet
+from web.console.inbox.page import find_next
 from web.console.paths import file_path, together_path, write_choice
 from web.console.rendering import render
 from web.console.route import read_form, send_to_sign_in
@@ -261,7 +262,7 @@ async def _take(request: Request, house: House, caller: Caller, command: type[Co
         results = [await _carry_out(row) for row in rows if str(row.choice.command_id) in taken]
         if results:
             await _drop(house, caller, rows)
-            return _show_results(request, command, results, tree)
+            return await _show_results(request, house, caller, results, tree)
     return await _check(request, house, command, rows, tree)
 
 
@@ -423,8 +424,17 @@ async def _check(request: Request, house: House, command: type[Command], rows: S
     )
 
 
-def _show_results(request: Request, command: type[Command], rows: Sequence[Row], tree: Tree) -> Response:
-    return _render(request, "result", command, rows, hidden=list_hidden(command, tree))
+async def _show_results(request: Request, house: House, caller: Caller, rows: Sequence[Row], tree: Tree) -> Response:
+    command, position = rows[0].filling.command, await house.store.last_position()
+    return _render(
+        request,
+        "result",
+        command,
+        rows,
+        hidden=list_hidden(command, tree),
+        position=position,
+        next=await find_next(house, caller, rows[0].filling.seat, position, command.command_type),
+    )
 
 
 def _render(
