@@ -136,10 +136,8 @@ async def stream_events(
             for one in page.events:
                 yield event(one.id, one.type, one.model_dump_json())
             is_more, at = page.after > at, page.after
-            if is_more:
-                continue
-            live = True
-            if not await house.growth.wait(at, HEARTBEAT_S):
+            live = live or len(page.events) < MOST  # the log may grow faster than a stream is read: it is not read anew
+            if not is_more and not await house.growth.wait(at, HEARTBEAT_S):
                 yield heartbeat()
 
     return StreamingResponse(tell(), media_type=SSE)
