@@ -83,7 +83,7 @@ class RefusedHand(PlainHand):
             assert _RULE.search(text) or "confirm" in Controls(text).buttons, f"{command}: no rule is named"
         gone = replace(house, store=cast("Any", Away()), identity=cast("Any", Away()))
         await self._send(path, {}, {503}, "the database is away", build(gone))
-        if command != "ResolveRound":  # it is asked without waiting
+        if command != "ResolveRound":  # it is asked without waiting: test_deciding.py
             silent = build(replace(house, door=cast("Any", NoAnswer())))
             await self._send(path, {"step": "confirm"}, {200, 422, 503}, "the engine is away", silent)
         await self._come_late(command)
@@ -108,21 +108,7 @@ class RefusedHand(PlainHand):
             return
         if answer.status_code in (HTTPStatus.FORBIDDEN, HTTPStatus.SEE_OTHER):
             return
-        if command == "ResolveRound":
-            await self._be_told_later(command, path, before)
         self._expect(command, answer.text, before, f"it was done already: {answer.status_code}", documents=False)
-
-    async def _be_told_later(self, command: str, path: str, before: dict[str, str]) -> None:
-        """What is asked without waiting and refused leads back from its receipt to what was typed."""
-        headers = {"Accept-Language": self.language}
-        answer = await self._post(path, {**before, "step": "confirm"})
-        while True:
-            receipt = await self.client.get(answer.headers["Location"], headers=headers)
-            if receipt.status_code != HTTPStatus.ACCEPTED:
-                break
-        (back,) = re.findall(rf'href="({path}\?draft=[^"]+)"', receipt.text)
-        again = await self.client.get(back, headers=headers)
-        self._expect(command, again.text, before, "it was refused meanwhile")
 
     async def _send(self, path: str, changed: dict[str, str], statuses: set[int], why: str, app: Any = None) -> str:
         sent = {**self._before, "step": "check", **changed}
