@@ -52,6 +52,12 @@ class StreamLine:
     particulars: dict[str, Any]
     """What its kind shows of itself in a list: year, level, budget…"""
 
+    @property
+    def name(self) -> str:
+        """What it is called, as far as its kind says."""
+        of = self.particulars
+        return str(of.get("name") or of.get("title") or of.get("group") or of.get("theme") or of.get("city") or "")
+
     @classmethod
     def of(cls, row: Row) -> StreamLine:
         """As the view has it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from application.event_text import describe_event
 from application.pages import MOST, Page, PageRequest
 from application.reading import find_seat
-from domain.catalogue import command_class, is_command, stage_zh, value_words
+from domain.catalogue import command_class, is_command, stage_words, stage_zh, value_words
 from domain.kernel.calendar import local_day
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.restriction import WITHHELD
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from application.approvals import StreamApproval
     from application.attempts import AttemptLine
     from application.inbox import Waiting
+    from application.listing import StreamLine
     from application.money import Sums
     from application.organisations import OrganisationLine
     from application.own_commands import OwnCommand
@@ -123,6 +124,18 @@ def _build_organisation(one: OrganisationLine, say: Say) -> Mapping[str, Any]:
         **one.as_json(),
         "stage_text": say(stage_zh("organisation", one.stage), one.stage),
         "listings_text": "、".join(one.listings),
+    }
+
+
+def _build_file(one: StreamLine, say: Say) -> Mapping[str, Any]:
+    return {
+        "number": one.stream.name,
+        "name": one.name,
+        "stage": say(*stage_words(one.stream.kind, one.stage)),
+        "awaited": say("；", "; ").join(say(awaited.zh, awaited.en) for awaited in one.awaiting),
+        "due": one.due,
+        "moved": one.moved_at,
+        "realm": one.stream.realm,
     }
 
 
@@ -286,6 +299,20 @@ ORGANISATIONS: Final[SheetList[OrganisationLine]] = SheetList(
         ListColumn("realm", "環境", "environment"),
     ),
     _build_organisation,
+)
+FILES: Final[SheetList[StreamLine]] = SheetList(
+    "登記冊",
+    "register",
+    (
+        ListColumn("number", "編號", "number", width=16),
+        ListColumn("name", "名稱", "name", width=36),
+        ListColumn("stage", "階段", "stage", width=14),
+        ListColumn("awaited", "待辦", "awaited", width=30),
+        ListColumn("due", "期限", "due", Sort.INSTANT, 18),
+        ListColumn("moved", "最近辦理", "last act", Sort.INSTANT, 18),
+        ListColumn("realm", "環境", "environment"),
+    ),
+    _build_file,
 )
 MONEY: Final[SheetList[Sums]] = SheetList(
     "資金",

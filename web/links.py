@@ -20,7 +20,6 @@ MARK: Final = "x-names"
 ALIKE: Final = frozenset({"stream", "command", "command_id"})
 """Parameters that are meant wherever a field is called as they are."""
 _JSON: Final = "application/json"
-_REMOVES: Final = " delete"
 
 
 def names(*parameters: str) -> Any:  # noqa: ANN401 - as pydantic's Field
@@ -30,17 +29,17 @@ def names(*parameters: str) -> Any:  # noqa: ANN401 - as pydantic's Field
 
 def link(sources: Paths, targets: Paths, schemas: Mapping[str, Any]) -> None:
     """Write into each answer of the sources to which targets it leads, and take the marks out of the schemas."""
-    for source, operation in _list_operations(sources):
+    for method, operation in _list_operations(sources):
         asked = {one["name"]: f"$request.path.{one['name']}" for one in _list_parameters(operation, "path")}
         for status, answer in operation["responses"].items():
-            if not status.startswith("2") or source.endswith(_REMOVES):
+            if not status.startswith("2") or method == "delete":
                 continue  # what was refused names nothing, and what was removed is not there to be asked for
             schema = answer.get("content", {}).get(_JSON, {}).get("schema", {})
             parts = [{}, *_find(schemas, schema, "$response.body#", {})]
             links = {
                 _name(target): {"operationId": target["operationId"], "parameters": parameters}
-                for place, target in _list_operations(targets)
-                if place != source and (parameters := _fill(target, parts, asked))
+                for _, target in _list_operations(targets)
+                if target is not operation and (parameters := _fill(target, parts, asked))
             }
             if links:
                 answer["links"] = dict(sorted(links.items()))
@@ -49,8 +48,8 @@ def link(sources: Paths, targets: Paths, schemas: Mapping[str, Any]) -> None:
             shape.pop(MARK, None)
 
 
-def _list_operations(paths: Paths) -> list[tuple[str, dict[str, Any]]]:
-    return [(f"{path} {method}", one) for path, methods in paths.items() for method, one in methods.items()]
+def _list_operations(paths: Paths) -> Iterator[tuple[str, dict[str, Any]]]:
+    return (named for methods in paths.values() for named in methods.items())
 
 
 def _fill(target: Mapping[str, Any], parts: list[dict[str, str]], asked: Mapping[str, str]) -> dict[str, str]:

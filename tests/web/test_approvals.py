@@ -15,6 +15,7 @@ from domain.approval.request import OpenApproval
 from domain.kernel.scope import Scope, ScopeKind
 from domain.project.publicity import OpenAwardPublicity
 from tests.web.conftest import with_key
+from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
     import httpx
@@ -70,6 +71,22 @@ async def test_a_service_asks_people_and_is_told_once_all_have_consented(counter
         "payee": "ORG-9",
     }
     assert (late.status_code, "approved" in late.json()["detail"]) == (409, True)
+
+
+@pytest.mark.full
+async def test_who_has_waited_in_vain_is_told_how_it_stands_by_then(counter: Counter, bureau: Bureau) -> None:
+    async with counter.service("CAB-REG#1", "CAB-DEC#1") as service:
+        where = await opened(service, bureau)
+        waiting = asyncio.create_task(service.get(where, params={"wait": 5}))
+
+        async def is_waiting() -> bool:
+            return len(counter.house.door.approvals) > 0
+
+        await until(is_waiting)
+        body = {"decision": "approve", "as": "CAB-DEC#1"}
+        assert (await service.post(f"{where}/decision", json=body, headers=with_key())).status_code == 201
+        told = (await waiting).json()
+    assert (told["verdict"], told["groups"][0]["consented"]) == ("OPEN", 1)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections import Counter as Counted
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -57,6 +55,15 @@ WALKS = 20
 """Of requests that follow on one another."""
 FOLLOWED = {"as", "at_least", "sha256", "stream"}
 """Parameters of a query that a walk gives: with a condition that nothing meets, every list is the last of its walk."""
+SINGLE = {
+    "GET /v1/approvals/{approval_id}",
+    "GET /v1/documents/{digest}",
+    "GET /v1/files/{kind}/{realm}/{name}",
+    "GET /v1/operations/{operation_id}",
+    "GET /v1/outcomes/{command_id}",
+    "GET /v1/webhooks/{webhook_id}/deliveries",
+}
+"""What walks come to from lists, and from what they wrote."""
 WALKED = ("SubmitNeed", "OpenRound", "RegisterOrganisation", "PublishCalendar")
 """Commands that a walk may give, so that there is something to follow."""
 EVERY_SEAT = [f"{role}#1" for role in Role if role is not Role.SYS]
@@ -132,7 +139,7 @@ async def _furnish(service: httpx.AsyncClient, bureau: Bureau) -> None:
     """Some of what lists tell of, so that each leads on."""
     await posted(bureau)
     about = {"as": "COMM#1", "particulars": {"round": "R-1", "group": "空巢老人"}}
-    for number in range(1, 4):
+    for number in range(1, WALKS + 1):  # each walk may take one away
         need = {"subject": bureau.id("need", f"ND-{number}"), **about}
         for answer in (
             await service.post(SUBMIT, json=need, headers=with_key(Prefer="respond-async")),
@@ -153,7 +160,7 @@ async def test_what_follows_on_one_another_is_answered_as_documented(counter: Co
     linked = schemathesis.openapi.from_dict(_open_files(json.loads(DESCRIPTION.read_text("utf-8"))))
     # streams never end while what they tell of is open; commands, asked above one by one, would be nearly all of a walk
     ended = linked.exclude(path_regex="/stream$").exclude(path_regex=f"^/v1/commands/(?!({'|'.join(WALKED)})$)")
-    reached: Counted[tuple[str, bool]] = Counted()
+    answered: set[str] = set()
 
     class Walk(ended.as_state_machine()):  # type: ignore[misc] # made from the document
         def before_call(self, case: Case[Any]) -> None:
@@ -165,15 +172,15 @@ async def test_what_follows_on_one_another_is_answered_as_documented(counter: Co
             return {"base_url": counter.address, "headers": headers, "timeout": 60}
 
         def validate_response(self, response: Any, case: Case[Any], *_: object, **__: object) -> None:
-            reached[case.operation.label, response.status_code < HTTPStatus.BAD_REQUEST] += 1
+            if response.status_code < HTTPStatus.BAD_REQUEST:
+                answered.add(case.operation.label)
             case.validate_response(response, checks=CHECKS)
 
     within = settings(
         max_examples=WALKS, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     await asyncio.to_thread(run_state_machine_as_test, Walk, settings=within)
-    for label, count in sorted(reached.items()):
-        sys.stderr.write(f"{label} {count}\n")
+    assert answered >= SINGLE, "what is linked was not come to"
 
 
 @pytest.mark.release

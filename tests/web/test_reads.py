@@ -186,9 +186,12 @@ async def test_the_feed_tells_every_event_once_in_order_and_goes_on_where_it_bro
             page = (await service.get("/v1/events", params={"after": after, "limit": 3})).json()
             seen += [int(event["id"]) for event in page["events"]]
             after = page["after"]
-        one = (await service.get("/v1/events", params={"after": start, "stream": streams[1]})).json()["events"]
+        of_one = (await service.get("/v1/events", params={"after": 0, "stream": streams[1], "limit": 1})).json()
+        one, far = of_one["events"], of_one["after"]
+        none = (await service.get("/v1/events", params={"after": far, "stream": streams[1], "limit": 1})).json()
     assert [position for position in seen if position <= end] == expected
-    assert [event["subject"] for event in one] == [streams[1]]
+    assert [event["subject"] for event in one] == [streams[1]], "at once, however much of the log lies before it"
+    assert (far >= end, none["events"]) == (True, []), "and nothing is left to be looked through"
     assert (one[0]["specversion"], one[0]["type"]) == ("1.0", "venture.NeedSubmitted.v1")
     assert one[0]["sequence"] == f"{int(one[0]['id']):016d}"
 

@@ -300,7 +300,7 @@ async def get_approval(
     request = await _require_approval(house, caller, approval_id)
     if request.approval.verdict is Verdict.OPEN and wait:
         verdict = await _wait(house, request, wait)
-        request = request if verdict is None else request.having(verdict)
+        request = await _require_approval(house, caller, approval_id) if verdict is None else request.having(verdict)
     headers = {"Retry-After": "0" if wait else "30"} if request.approval.verdict is Verdict.OPEN else {}
     return Response(_write(request, language), headers=headers, media_type="application/json")
 

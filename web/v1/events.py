@@ -130,12 +130,13 @@ async def stream_events(
     position = await house.store.last_position() if begin is None else begin
 
     async def tell() -> AsyncIterator[str]:
-        at = position
+        at, live = position, False
         while True:
-            page = await feed.page(at, MOST, live=True)
+            page = await feed.page(at, MOST, live=live)
             for one in page.events:
                 yield event(one.id, one.type, one.model_dump_json())
             is_more, at = page.after > at, page.after
+            live = live or len(page.events) < MOST  # the log may grow faster than a stream is read: it is not read anew
             if not is_more and not await house.growth.wait(at, HEARTBEAT_S):
                 yield heartbeat()
 
@@ -162,11 +163,20 @@ class _Feed:
         self._hidden_kinds = hidden_kinds
 
     async def page(self, after: int, limit: int, *, live: bool = False) -> EventPage:
-        """The next so many entries; those of them that are events and asked for."""
+        """The next so many entries; those of them that are events and asked for. ``live`` once the end was come to."""
+        if self._stream is not None and not live:
+            return await self._page_of(self._stream, after, limit)
         source = self._house.growth if live else self._house.store
         entries = await source.feed(after, limit)
         reached = entries[-1].position if entries else after
         return EventPage(events=[self._tell(entry) for entry in self._choose(entries)], after=reached)
+
+    async def _page_of(self, stream: StreamId, after: int, limit: int) -> EventPage:
+        """The next so many entries of one stream: nobody looks through a whole log for the few that are its own."""
+        end = await self._house.store.last_position()
+        entries = [entry async for entry in self._house.store.read(stream) if entry.position > after]
+        reached = max(after, end) if len(entries) <= limit else entries[limit - 1].position
+        return EventPage(events=[self._tell(entry) for entry in self._choose(entries[:limit])], after=reached)
 
     def _choose(self, entries: Iterable[Entry]) -> Iterable[Entry]:
         for entry in entries:

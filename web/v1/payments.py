@@ -82,7 +82,8 @@ async def get_payment(
 ) -> PaymentAnswer:
     """How a tranche stands; with ``wait``, as soon as it is paid or never will be, or after so many seconds."""
     answer = await _look(house, caller, language, f"{project}/{tranche}", realm)
-    if not answer.done and wait and await _wait(house, answer, wait) is not None:
+    if not answer.done and wait:
+        await _wait(house, answer, wait)
         answer = await _look(house, caller, language, f"{project}/{tranche}", realm)
     if not answer.done:
         response.headers["Retry-After"] = "0" if wait else "30"

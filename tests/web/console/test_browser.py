@@ -260,6 +260,25 @@ async def test_on_paper_there_is_neither_an_address_behind_a_link_nor_anything_t
         behind = "[...document.querySelectorAll('main a')].map(a => getComputedStyle(a, '::after').content)"
         assert set(await at.page.evaluate(behind)) <= {"none", "normal"}
         assert await at.page.locator("main form:visible, main button:visible, header:visible").count() == 0
+        coloured = (
+            "[...document.querySelectorAll('main a')].filter(a => a.offsetParent"
+            " && getComputedStyle(a).color !== getComputedStyle(a.parentElement).color).length"
+        )
+        assert await at.page.evaluate(coloured) == 0, "a link has the colour of the text around it"
+
+
+async def test_a_picture_is_drawn_in_the_colours_that_a_reader_has_set(
+    browser: Browser, house: House, address: str, bureau: Bureau
+) -> None:
+    token = await _come_in(house, bureau)
+    async with window(browser, address, token=token) as at:
+        await at.page.emulate_media(forced_colors="active", color_scheme="dark")
+        await at.page.goto(f"/files/{bureau.id('need', 'ND-1')}")
+        fill = "names => names.map(name => getComputedStyle(document.querySelector(`.office-life ${name}`)).fill)"
+        box, word, ground, day = await at.page.evaluate(fill, [".later", ".word:not(.word--now)", ".now", ".day"])
+        assert box != word
+        assert word == day
+        assert ground not in (box, word)
 
 
 async def test_a_task_is_decided_by_the_keyboard_alone(

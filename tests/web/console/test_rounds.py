@@ -103,3 +103,18 @@ def test_a_line_is_drawn_where_something_comes_after_it() -> None:
 
     some = (ranked("AP-1", fits=True), ranked("AP-2", fits=False))
     assert (_last(some, "fits"), _last(some, "reaches_line"), _last((), "fits")) == ("AP-1", "", "")
+
+
+async def test_of_a_large_round_the_page_lists_the_first_and_leads_to_all(
+    papers: PaperHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with papers.person("CAB-REG#1") as officer:
+        whole = await read(officer, papers)
+        monkeypatch.setattr("web.console.round.page.MOST_ROWS", 0)
+        folded = await read(officer, papers)
+    path = f"/projects?round=R-FZ-2023&amp;realm={papers.realm}"
+    assert path not in whole
+    assert path in folded
+    assert "ranking-chart" in whole
+    assert "ranking-chart" not in folded
+    assert "85.33" in folded, "the ranking itself is whole"

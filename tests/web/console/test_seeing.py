@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 
+from application.attempts import AttemptFilter, list_attempts
+from application.command_outcome import find_outcome
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.proposal import ConfirmAct
@@ -158,3 +161,16 @@ async def test_of_a_document_whose_original_is_not_here_the_file_says_so_and_lin
         page = (await person.get(f"/files/project/{papers.realm}/AP-5")).text
     assert '會議紀要.pdf <span class="office-small">（原件不在此處）</span>' in page
     assert "/v1/documents/" not in page
+
+
+async def test_a_refused_attempt_says_why_where_it_stands_in_the_story(papers: PaperHouse) -> None:
+    stream = StreamId.of("project", papers.realm, "AP-5")
+    (attempt,) = (await list_attempts(papers.house.store, AttemptFilter(stream=stream))).rows
+    outcome = await find_outcome(papers.house.store, attempt.command_id)
+    assert outcome is not None
+    async with papers.person("CAB-REG#1") as officer, papers.person("EXPERT#1") as expert:
+        told = unescape((await officer.get(f"/files/{stream}")).text)
+        hidden = unescape((await expert.get(f"/files/{stream}")).text)
+    entry = told.partition(f'id="e{attempt.position}"')[2].partition("</li>")[0]
+    assert all(f"{one.zh} [{one.rule}]" in entry for one in outcome.unmet)
+    assert not any(one.zh in hidden for one in outcome.unmet)

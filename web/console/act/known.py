@@ -37,7 +37,7 @@ from languages.script import simplify
 from web.console.act.filling import prefill
 from web.console.act.form import Choices
 from web.console.act.payment import find_amount
-from web.console.register.page import may_list, name_line
+from web.console.register.page import may_list
 from web.language import Language
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ async def _list_packs(filling: Filling) -> list[tuple[str, str]]:
     filters = StreamFilter(kind="scheme", realm=filling.stream.realm)
     page = await list_streams(filling.house.store, filters, PageRequest(limit=MOST))
     return [
-        (f"{line.stream.name}@{line.particulars['newest']}", name_line(line))
+        (f"{line.stream.name}@{line.particulars['newest']}", line.name)
         for line in page.rows
         if line.particulars["newest"]
     ]
@@ -369,7 +369,7 @@ async def list_known(
         ]
     filters = StreamFilter(kind=kind, realm=realm, stage=stage, round=round_)
     page = await list_streams(house.store, filters, PageRequest(limit=MOST))
-    return [(line.stream.name, name_line(line)) for line in page.rows]
+    return [(line.stream.name, line.name) for line in page.rows]
 
 
 def _own_organisations(filling: Filling) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from application.acts import Act, list_acts
 from application.attempts import AttemptFilter, list_attempts
+from application.command_outcome import find_outcomes
 from application.course import sum_money
 from application.pages import PageRequest
 from application.queries import NameUnknown
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from application.queries import File
     from domain.kernel.identity import Actor
     from domain.kernel.message import Awaited
+    from domain.kernel.refusal import Unmet
     from web.console.file.change import Difference
     from web.console.file.story import Story
     from web.console.texts import Texts
@@ -167,7 +169,6 @@ TEXTS: Final[Texts] = {
     "story_automatic": ("到期自動", "automatic"),
     "story_special": ("更正或干預", "correction or intervention"),
     "story_recorded": ("記錄於 {at}", "recorded {at}"),
-    "story_rules": ("不符合規則 {rules}", "rules not met: {rules}"),
     "story_of": ("卷宗", "file"),
     "story_size": ("共 {n} 條，本頁 {shown} 條", "{shown} of {n} entries on this page"),
     "story_pages": ("辦理經過的其他頁", "Other pages of the history"),
@@ -275,6 +276,7 @@ async def show_file(
         kept=list_kept(file),
         people=_list_people(file),
         story=told,
+        reasons=await _list_reasons(house, attempts),
         marked=[("refused", told.refused), ("special", told.special)],
         params=params,
         entry_path=_find_entries(told, params),
@@ -336,6 +338,12 @@ async def _list_acts(house: House, caller: Caller, seat: Actor | None, state: St
         return []
     asker = await find_asker(house, caller, state.stream.realm)
     return await list_acts(house.store, state, seat, asker.person, asker.at, scope=caller.scope_of(seat))
+
+
+async def _list_reasons(house: House, attempts: Collection[AttemptLine]) -> dict[int, tuple[Unmet, ...]]:
+    """By the position of each attempt, what was not met: whoever sees the whole file may read its receipts."""
+    outcomes = await find_outcomes(house.store, [one.command_id for one in attempts]) if attempts else {}
+    return {one.position: outcomes[one.command_id].unmet for one in attempts if one.command_id in outcomes}
 
 
 async def _list_attempts(house: House, stream: StreamId) -> list[AttemptLine]:

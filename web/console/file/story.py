@@ -48,7 +48,6 @@ class Entry:
     """``automatic`` or ``special``; empty for an ordinary act."""
     days: int = 0
     """Of a gap."""
-    rules: tuple[str, ...] = ()
     position: int = 0
     by_day: bool = False
     """Whether of ``at`` only the day is told."""
@@ -151,7 +150,6 @@ def _refused(attempt: AttemptLine, language: Language) -> Entry:
         what=language.say(*tell_command(attempt.command)),
         who=attempt.actor,
         persons=(attempt.person,) if attempt.person else (),
-        rules=attempt.rules,
         position=attempt.position,
     )
 

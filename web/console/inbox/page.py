@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
@@ -16,6 +17,7 @@ from application.projects import list_lines
 from application.queries import load_states
 from application.reading import list_open, list_words, sees_all
 from domain.catalogue import AGGREGATES, command_class, is_command
+from papers.lists import COMMANDS, WAITING
 from store.port import CommandQuery
 from web.components.words import tell_command, tell_event, tell_kind
 from web.console.act.payment import find_amount
@@ -29,6 +31,7 @@ from web.console.route import PageRoute
 from web.console.together.offer import may_be_together
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.v1.pages import shield
+from web.v1.sheets import BySheet, answer_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +129,7 @@ async def show_inbox(
     overdue: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query
     after: Annotated[str | None, Query(max_length=2_000)] = None,
     at_least: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    as_sheet: BySheet = False,  # noqa: FBT002 - a query
 ) -> Response:
     """My tasks."""
     seat = read_seat(request, caller)
@@ -134,16 +138,19 @@ async def show_inbox(
     filters = filter_tasks(
         caller, seat, realm=realm or None, organisation=chosen, command=command or None, overdue=overdue
     )
-    page_request = shield(PageRequest(limit=PAGE, after=after, at_least=at_least), caller)
-    page = await list_waiting(house.store, filters, page_request, now=house.now())
-    lines = await list_lines(house.store, [row.stream for row in page.rows if row.stream.kind == "project"])
-    tranches = await _find_tranches(house, page.rows)
     conditions = {
         "realm": realm,
         "organisation": organisation,
         "command": command,
         "overdue": "true" if overdue else "",
     }
+    page_request = shield(PageRequest(limit=PAGE, after=after, at_least=at_least), caller)
+    if as_sheet:
+        read = partial(list_waiting, house.store, filters, now=house.now())
+        return await answer_pages(WAITING, read, page_request, language_of(request), **conditions)
+    page = await list_waiting(house.store, filters, page_request, now=house.now())
+    lines = await list_lines(house.store, [row.stream for row in page.rows if row.stream.kind == "project"])
+    tranches = await _find_tranches(house, page.rows)
     commands = {row.command for row in page.rows} | ({command} if command else set())
     count = await count_waiting(house.store, filters, page_request, now=house.now(), most=MOST_COUNTED + 1)
     return render(
@@ -180,9 +187,10 @@ async def show_done(
     realm: Annotated[str, Query(max_length=64)] = "",
     refused: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query
     after: Annotated[str | None, Query(max_length=2_000)] = None,
+    as_sheet: BySheet = False,  # noqa: FBT002 - a query
 ) -> Response:
     """What I did."""
-    return await _show_own(request, house, caller, "/done", realm, after, refused=refused)
+    return await _show_own(request, house, caller, "/done", realm, after, refused=refused, as_sheet=as_sheet)
 
 
 @router.get("/begun", response_class=Response)
@@ -193,9 +201,10 @@ async def show_begun(
     caller: ByCaller,
     realm: Annotated[str, Query(max_length=64)] = "",
     after: Annotated[str | None, Query(max_length=2_000)] = None,
+    as_sheet: BySheet = False,  # noqa: FBT002 - a query
 ) -> Response:
     """What I set going that others decide."""
-    return await _show_own(request, house, caller, "/begun", realm, after)
+    return await _show_own(request, house, caller, "/begun", realm, after, as_sheet=as_sheet)
 
 
 async def _show_own(
@@ -207,6 +216,7 @@ async def _show_own(
     after: str | None,
     *,
     refused: bool = False,
+    as_sheet: bool = False,
 ) -> Response:
     seat, is_begun = read_seat(request, caller), path == "/begun"
     page: Page[OwnCommand] = Page((), None, Freshness(0, 0, None))
@@ -214,6 +224,9 @@ async def _show_own(
     if seat is not None:
         query = CommandQuery(seat, caller.person, realm or None, is_accepted=None if refused else True)
         query = replace(query, events=ASKING) if is_begun else query
+        if as_sheet:
+            read = partial(list_own, house.store, query)
+            return await answer_pages(COMMANDS, read, PageRequest(after=after), language_of(request), realm=realm)
         page = await list_own(house.store, query, PageRequest(limit=PAGE, after=after))
         own = await _list_tabs(house, caller, seat, counted=query)
     filters = filter_tasks(caller, seat, realm=realm or None, organisation=_first(list_organisations(caller, seat)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from application.pages import PageRequest
 from application.projects import ProjectFilter, list_projects
 from application.queries import NameAmbiguous, NameUnknown, resolve_name
 from domain.project.stage import Stage
+from papers.lists import PROJECTS
 from web.body import fill
 from web.console.paths import file_path
 from web.console.reader import choose_organisation, list_organisations, may_list, read_seat
@@ -22,7 +24,8 @@ from web.console.register.page import list_beginnings
 from web.console.rendering import render
 from web.console.route import PageRoute
 from web.console.texts import Texts
-from web.guard import ByCaller, ByHouse, Policy, allow
+from web.guard import ByCaller, ByHouse, Policy, allow, language_of
+from web.v1.sheets import BySheet, answer_pages
 
 if TYPE_CHECKING:
     from application.projects import ProjectLine
@@ -71,6 +74,7 @@ async def show_projects(
     organisation: Annotated[str, Query(max_length=64)] = "",
     overdue: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query
     after: Annotated[str | None, Query(max_length=2_000)] = None,
+    as_sheet: BySheet = False,  # noqa: FBT002 - a query
 ) -> Response:
     """The list."""
     seat = read_seat(request, caller)
@@ -85,7 +89,11 @@ async def show_projects(
     }
     params = {name: value for name, value in {**conditions, "overdue": "true" if overdue else ""}.items() if value}
     filters = fill(ProjectFilter, overdue=overdue, **{name: params[name] for name in conditions if name in params})
-    page = await list_projects(house.store, filters, PageRequest(limit=PAGE, after=after, organisation=mine))
+    page_request = PageRequest(limit=PAGE, after=after, organisation=mine)
+    if as_sheet:
+        read = partial(list_projects, house.store, filters)
+        return await answer_pages(PROJECTS, read, page_request, language_of(request), **params)
+    page = await list_projects(house.store, filters, page_request)
     return render(
         request,
         "console/projects/projects.html",

@@ -44,7 +44,6 @@ from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import read_stream
 from web.console.paths import act_path
 from web.console.public.texts import TEXTS
-from web.console.register.page import name_line
 from web.console.rendering import render
 from web.console.route import PageRoute
 from web.console.texts import speaker
@@ -233,7 +232,7 @@ async def show_money(
     for one in by_round:
         by_year[years.get(one.key) or 0].update(one.values)
     named = await list_streams(house.store, StreamFilter(kind="fund", realm=chosen), PageRequest(limit=MOST))
-    names = {one.stream.name: name_line(one) for one in named.rows}
+    names = {one.stream.name: one.name for one in named.rows}
     funds = [
         (key := one.key.rpartition("/")[2], names.get(key, ""), one.values)
         for one in await _sum_up(house, chosen, Dimension.FUND if year is None else Dimension.FUND_YEAR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -19,6 +20,7 @@ from domain.project.bidding import RefuseLateSubmission
 from domain.project.opening import ConfirmOpening
 from domain.reading import OPEN_KINDS, REGISTERS
 from domain.registers.seat import read_seat as seat_of
+from papers.lists import FILES
 from web.body import fill
 from web.components.words import tell_command, tell_list, tell_seat
 from web.console.paths import file_path
@@ -28,6 +30,7 @@ from web.console.round.page import round_path
 from web.console.route import PageRoute
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
 from web.problems import Refusal
+from web.v1.sheets import BySheet, answer_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,6 +83,7 @@ async def show_list(
     caller: ByCaller,
     realm: Annotated[str, Query(max_length=64)] = "",
     after: Annotated[str | None, Query(max_length=2_000)] = None,
+    as_sheet: BySheet = False,  # noqa: FBT002 - a query
 ) -> Response:
     """The files of that kind."""
     if kind not in AGGREGATES:
@@ -92,6 +96,9 @@ async def show_list(
             "this seat may not list this register; what is yours is under “My tasks”",
         )
     filters = fill(StreamFilter, kind=kind, realm=realm.strip() or None)
+    if as_sheet:
+        read = partial(list_streams, house.store, filters)
+        return await answer_pages(FILES, read, PageRequest(after=after), language_of(request), kind=kind, realm=realm)
     page = await list_streams(house.store, filters, PageRequest(limit=PAGE, after=after))
     return render(
         request,
@@ -114,7 +121,7 @@ async def show_list(
 def _name(line: StreamLine, language: Language) -> str:
     """What it is called; a seat by its role in words."""
     seat = seat_of(line.stream.name) if line.stream.kind == "seat" else None
-    return tell_seat(seat, language) if seat is not None else name_line(line)
+    return tell_seat(seat, language) if seat is not None else line.name
 
 
 def _path(line: StreamLine) -> str:
@@ -127,19 +134,6 @@ def may_list(caller: Caller, kind: str) -> bool:
     if kind in REGISTERS:
         return any(seat.role in _KEEPERS for seat in caller.seats)
     return kind in OPEN_KINDS or sees_all(caller.grants)
-
-
-def name_line(line: StreamLine) -> str:
-    """What it is called, as far as its kind says."""
-    particulars = line.particulars
-    return str(
-        particulars.get("name")
-        or particulars.get("title")
-        or particulars.get("group")
-        or particulars.get("theme")
-        or particulars.get("city")
-        or ""
-    )
 
 
 def list_beginnings(kinds: Iterable[str], seat: Actor | None, realm: str = LIVE) -> list[Beginning]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
 
 router = APIRouter(route_class=PageRoute)
 
+MOST_ROWS: Final = 50
+"""Of a list on the page, where all of them are listed elsewhere too; and bars of a chart that can still be compared."""
 TEXTS: Final[Texts] = {
     "life": ("本屆歷程", "The course of the round"),
     "life_desc": ("已經過：{passed}。目前：{now}。其後：{later}。", "Passed: {passed}. Now: {now}. Ahead: {later}."),
@@ -100,6 +103,8 @@ TEXTS: Final[Texts] = {
     "requested": ("申請資助金額（元）", "Applied for (yuan)"),
     "award": ("資助金額（元）", "Award (yuan)"),
     "no_needs": ("尚無需求。", "No needs yet."),
+    "all_bids": ("列出前 {shown} 件，查看全部 {n} 件", "The first {shown} are listed; see all {n}"),
+    "first_rows": ("列出 {n} 件中的前 {shown} 件。", "The first {shown} of {n}."),
     "no_bids": ("尚無申報。", "No applications yet."),
     "no_panel": ("尚未抽取評審專家組。", "No panel has been drawn yet."),
     "no_ranking": ("評審報告出具後，此處按名次列出。", "The ranking appears here once a panel has reported."),
@@ -208,6 +213,8 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
         panels=[
             (one, file_path(one.stream), _acts_on(one.stream, seat, _list_panel_acts(one))) for one in overview.panels
         ],
+        most=MOST_ROWS if sees_all(caller.grants) else max(MOST_ROWS, len(overview.bids)),
+        all_bids=f"/projects?{urlencode({'round': name, 'realm': realm})}",
         chart=draw_bars(_draw_ranking(overview.ranking)),
         line_after=_last(overview.ranking, "reaches_line"),
         envelope_after=_last(overview.ranking, "fits"),
