@@ -244,3 +244,23 @@ async def test_a_round_is_resolved_on_what_was_looked_at(tmp_path: Path) -> None
     assert len(hidden(checked.text)["p.preview"].strip("0")) > 10, "what was looked at is bound to what is confirmed"
     assert "入選" in checked.text
     assert "審定評審結果" in checked.text
+
+
+async def test_a_resolution_that_was_refused_meanwhile_leads_back_to_what_was_typed(tmp_path: Path) -> None:
+    papers = await open_paper_house(tmp_path, until=REPORTED)
+    path = f"/do/ResolveRound/round/{papers.realm}/R-FZ-2023"
+    selected = {"application": "AP-5", "project": "PJ-3", "award": "50,000", "funds": "FS-FZ:50000", "panel": "RP-2"}
+    typed = {"p.panels": "RP-2", **{f"p.selected.0.{name}": text for name, text in selected.items()}}
+    async with papers.person("CAB-REG#1") as person:
+        form = hidden((await person.get(path)).text)
+        minutes = {"p.minutes.file": ("會議紀要.txt", "擬資助一項".encode())}
+        checked = await person.post(path, data={**form, **typed, "step": "check"}, files=minutes)
+        sent = {**hidden(checked.text), "p.preview": "0" * 64, "step": "confirm"}
+        receipt = await person.get((await person.post(path, data=sent)).headers["Location"])
+        while receipt.status_code == 202:
+            await asyncio.sleep(0)
+            receipt = await person.get(receipt.url)
+        again = await person.get(f"{path}?draft={sent['id']}")
+    assert f'href="{path}?draft={sent["id"]}"' in receipt.text
+    assert 'value="FS-FZ:50000"' in again.text
+    assert hidden(again.text)["id"] != sent["id"], "what was refused is recorded: another try is another command"
