@@ -26,7 +26,7 @@ class RealmMisnamed(Failure):
     def __init__(self, realm: str) -> None:
         """Keep its name."""
         super().__init__(
-            f"環境 {show(realm)}：只用字母、數字與 . _ -", f"the realm {show(realm)}: letters, figures and . _ -"
+            f"環境 {show(realm)}：只用字母、數字與 . _ -", f"the environment {show(realm)}: letters, figures and . _ -"
         )
 
 

@@ -102,8 +102,8 @@ async def diff_command(
             "section": d.section,
             "parameter": d.parameter,
             "words": printer.say(d.zh, d.en),
-            "before": d.before,
-            "after": d.after,
+            "before": printer.say(*d.before),
+            "after": printer.say(*d.after),
         }
         for d in compare_schemes(_load(one), _load(other))
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.kernel.scheme import Policy
-from domain.kernel.words import label
+from domain.kernel.words import code_words, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,18 +23,19 @@ class SchemeDifference:
     parameter: str
     words: tuple[str, str]
     """What section and parameter are called, in Chinese and English."""
-    before: str
-    after: str
+    before: tuple[str, str]
+    """What it was, in Chinese and English; so ``after``."""
+    after: tuple[str, str]
 
     @property
     def zh(self) -> str:
         """In a sentence."""
-        return f"{self.words[0]}：{self.before} → {self.after}"
+        return f"{self.words[0]}：{self.before[0]} → {self.after[0]}"
 
     @property
     def en(self) -> str:
         """In a sentence."""
-        return f"{self.words[1]}: {self.before} → {self.after}"
+        return f"{self.words[1]}: {self.before[1]} → {self.after[1]}"
 
 
 def compare_schemes(one: Scheme, other: Scheme) -> tuple[SchemeDifference, ...]:
@@ -50,20 +51,26 @@ def _between(section: str, words: tuple[str, str], before: Policy, after: Policy
             yield from _between(name, (f"{zh}·", f"{en}: "), value, getattr(after, name))
         elif old[name] != new[name]:
             parameter = (words[0] + zh, words[1] + en)
-            yield SchemeDifference(section, name, parameter, _written(old[name]), _written(new[name]))
+            yield SchemeDifference(section, name, parameter, _write(old[name]), _write(new[name]))
 
 
-def _written(value: object) -> str:
+def _write(value: object) -> tuple[str, str]:
+    return _write_in(value, 0), _write_in(value, 1)
+
+
+def _write_in(value: object, language: int) -> str:
+    """A parameter's value in words: criteria, budget lines and payment conditions as the office calls them."""
     match value:
-        case None:
-            return "無 none"
+        case None | [] | {}:
+            return ("無", "none")[language]
         case bool():
-            return "是 yes" if value else "否 no"
+            return (("否", "no"), ("是", "yes"))[value][language]
         case dict():
-            return ", ".join(f"{k} {_written(v)}" for k, v in value.items()) or "無 none"
+            told = [f"{_write_in(name, language)} {_write_in(one, language)}" for name, one in value.items()]
         case list():
-            return (
-                ", ".join(" ".join(map(str, v.values())) if isinstance(v, dict) else str(v) for v in value) or "無 none"
-            )
+            told = [
+                " ".join(map(str, one.values())) if isinstance(one, dict) else _write_in(one, language) for one in value
+            ]
         case _:
-            return str(value)
+            return (code_words(str(value)) or (str(value), str(value)))[language]
+    return ("、", ", ")[language].join(told)

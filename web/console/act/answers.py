@@ -46,6 +46,8 @@ def _tell(one: Shown, language: Language) -> list[str]:
             )
         case "text" if one.place[-1] in ("[key]", "gate") and (words := code_words(one.value)) is not None:
             return [language.say(*words)]
+        case "json" if one.place == ("scheme",):
+            return []  # a city's whole rules: compared on the page before, and named in what is to be recorded
         case "yes_no":
             return [language.say("是", "yes") if one.value == "yes" else language.say("否", "no")] if one.value else []
         case _:

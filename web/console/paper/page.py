@@ -24,14 +24,14 @@ TEXTS: Final[Texts] = {
     "papers": ("公文", "Papers"),
     "lead": (
         "由卷宗製成，各載明所據的日誌序號：DOCX 供用印，PDF 存檔。",
-        "Made from the file; each names the log position that it rests on. DOCX to be stamped, PDF for the file.",
+        "Made from the file; each names the record that it rests on. DOCX to edit and stamp, PDF for filing.",
     ),
     "file": ("卷宗", "File"),
     "paper": ("文書", "Paper"),
     "day": ("日期", "Date"),
     "take": ("下載", "Download"),
     "none_yet": ("目前沒有可出具的公文。", "The file yields no paper yet."),
-    "not_yet": ("尚不能出具的（{n} 種）", "Not to be had yet ({n})"),
+    "not_yet": ("尚不能出具的（{n} 種）", "Not available yet ({n})"),
 }
 
 
