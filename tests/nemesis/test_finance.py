@@ -113,7 +113,6 @@ class Office:
             yield
         finally:
             keeping.cancel()
-            self.keep()
 
     def close(self) -> None:
         for process in self.running.values():
@@ -175,6 +174,7 @@ async def _pay_while_all_is_killed(home: Path, payments: int | None, times: int)
     dice, struck = random.Random(11), Counter[str]()  # noqa: S311 - where a blow falls, no secret
     async with AsyncExitStack() as stack:
         office = await _open(stack, home)
+        await stack.enter_async_context(office.kept())
         player = _Play(whole, office.house.door, office.house.store, SilentProgress())
         await office.house.door.open_realm(whole.realm)
         await player._publish()
@@ -189,7 +189,7 @@ async def _pay_while_all_is_killed(home: Path, payments: int | None, times: int)
             if not is_payment:
                 continue
             paid += 1
-            async with asyncio.timeout(PATIENCE_S), office.kept(), asyncio.TaskGroup() as under_fire:
+            async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as under_fire:
                 under_fire.create_task(office.strike(times, dice, struck))
                 under_fire.create_task(_play(player, approval))
                 under_fire.create_task(_wait_for_answers(office, paid))

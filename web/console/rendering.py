@@ -67,6 +67,7 @@ def environment() -> Environment:
     ours = Environment(
         loader=FileSystemLoader(_WEB),
         autoescape=True,
+        auto_reload=False,  # a process shows the pages that its code was written for, whatever is installed meanwhile
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
