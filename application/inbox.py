@@ -5,7 +5,7 @@ What is late and changes nothing is only said here; what is late and changes som
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,13 +14,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from application.pages import Order, Page, PageRequest, read_page
 from application.realms import require_realm
 from deciding.working_days import read_calendar
+from domain.catalogue import command_class
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
 from domain.kernel.identity import ANY_SEAT, Actor, Role, StreamId
 from domain.kernel.words import Words
+from domain.round.budget import awarded, undecided
+from domain.round.resolution import ResolveRound
+from domain.round.results import PUBLICATION
 from store.views import AnyOf, AtMost, Equal, Holds, Meets, ViewQuery
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from domain.kernel.calendar import Calendar
     from store.port import EventStore
     from store.views import Condition, Row
@@ -148,7 +154,9 @@ async def list_waiting(
     page = await read_page(store, "waiting", _ORDER, where, request, lambda row: row)
     today = {realm: await _read_today(store, realm, moment) for realm in {row["realm"] for row in page.rows}}
     once = {(row["stream"], row["ordinal"]): row for row in page.rows}  # for two seats, it is one
-    rows = (_build(row, today[row["realm"]], filters) for row in once.values())
+    decided = await _find_decided(store, once.values())
+    built = (_build(row, today[row["realm"]], filters) for row in once.values())
+    rows = (_publish(one) if one.stream in decided else one for one in built)
     kept = tuple(row for row in rows if row.urgency is Urgency.OVERDUE or not filters.overdue)
     return Page(kept, page.next, page.freshness)
 
@@ -212,6 +220,26 @@ def _build(row: Row, today: _Today, filters: WaitingFilter) -> Waiting:
         provisional=row["provisional"],
         seats=tuple(Actor(seat) for seat in row["seats"] if seat != ANY_SEAT and _may_name(seat, row, filters)),
     )
+
+
+async def _find_decided(store: EventStore, rows: Iterable[Row]) -> frozenset[StreamId]:
+    """Of the rounds that wait for a resolution, those that were decided award by award: no bid waits any longer.
+
+    Only the accounts say so: what their projects decide moves no round.
+    """
+    rounds = [StreamId(row["stream"]) for row in rows if row["command"] == ResolveRound.command_type]
+    if not rounds:
+        return frozenset()
+    accounts = {one: (undecided(one.realm, one.name), awarded(one.realm, one.name)) for one in rounds}
+    readings = await store.read_many((), (), [account for both in accounts.values() for account in both])
+    of = readings.balances
+    return frozenset(one for one, (waits, given) in accounts.items() if of.get(given) and not of.get(waits))
+
+
+def _publish(one: Waiting) -> Waiting:
+    """The same round as it waits for its results to be published."""
+    zh = command_class(PUBLICATION.command).zh()
+    return replace(one, command=PUBLICATION.command, command_zh=zh, zh=PUBLICATION.zh, en=PUBLICATION.en)
 
 
 def _may_name(seat: str, row: Row, filters: WaitingFilter) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, Annotated, Final, assert_never
 
 from pydantic import Field
 
@@ -53,6 +53,10 @@ class PublishResult(Publication, Command):
     acts_for = (BUREAU,)
 
 
+PUBLICATION: Final = Awaited((Role.CAB_REG,), PublishResult.command_type, "", "公布結果", "publish the results")
+"""What is awaited of a round in which everything is decided."""
+
+
 def reads(state: State, _command: PublishResult) -> Reads:
     """How many bids wait for a decision."""
     return Reads(accounts=frozenset({undecided(state.stream.realm, state.stream.name)}))
@@ -89,7 +93,7 @@ def evolve(state: State, _of: Occurrence, event: ResultPublished) -> State:
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """The publication, once the round is resolved."""
     if state.stage == RoundStage.RESOLVED:
-        yield Awaited((Role.CAB_REG,), "PublishResult", "", "公布結果", "publish the results")
+        yield PUBLICATION
 
 
 DECIDER = Decider(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from application.inbox import WaitingFilter, list_waiting
 from application.pages import reach
 from domain.approval.request import Approvers, OpenApproval
 from domain.kernel.identity import Actor, StreamId
@@ -67,6 +68,12 @@ async def test_an_award_begins_with_what_was_applied_for_and_offers_panels_and_f
     assert "FS-FZ" in _offered(page, "funds")
     assert 'list="known-funds"' in page
     assert '<span class="office-spell">人民幣伍萬元整</span>' in page, "money is spelt beside it"
+
+
+async def test_a_round_with_bids_still_to_be_decided_waits_for_its_resolution(papers: PaperHouse) -> None:
+    await reach(papers.house.store, "waiting", await papers.house.store.last_position(), patience_s=30)
+    page = await list_waiting(papers.house.store, WaitingFilter(realm=papers.realm, role="CAB-REG"))
+    assert [one.command for one in page.rows if one.stream.kind == "round"] == ["ResolveRound"]
 
 
 async def test_parties_of_an_agreement_are_offered_to_the_bureau_by_whom_seats_act_for(papers: PaperHouse) -> None:

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from application.attempts import list_attempts
-from application.inbox import Urgency, Waiting
+from application.inbox import Urgency, Waiting, WaitingFilter, list_waiting
+from application.pages import reach
 from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import command_class
 from domain.kernel.identity import Actor, StreamId
@@ -190,6 +191,13 @@ async def test_what_is_of_several_kinds_is_taken_kind_by_kind(papers: PaperHouse
     assert links == [[f"CloseProject {one}"], [f"ArchiveProject {other}"]]
     assert single.headers["Location"] == f"/do/RequestDisbursement/{one}?part=T1"
     assert (mixed.status_code, wrong.status_code, nothing.status_code) == (422, 422, 422)
+
+
+async def test_a_round_decided_award_by_award_waits_for_its_results_to_be_published(papers: PaperHouse) -> None:
+    await reach(papers.house.store, "waiting", await papers.house.store.last_position(), patience_s=30)
+    page = await list_waiting(papers.house.store, WaitingFilter(realm=papers.realm, role="CAB-REG"))
+    of_rounds = [(one.stream.name, one.command, one.zh) for one in page.rows if one.stream.kind == "round"]
+    assert of_rounds == [("R-FZ-2023", "PublishResult", "公布結果")]
 
 
 def _wait(stream: str) -> Waiting:
