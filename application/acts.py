@@ -15,7 +15,7 @@ from domain.kernel.message import Order
 from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.policy import list_business_reads
 from domain.kernel.proposal import ConfirmAct, DropAct, Proposals
-from domain.policy import list_conditions
+from domain.policy import list_conditions, list_grounds
 from followers.agenda import LATE
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Act:
-    """One command that the seat's role may give, judged by the policy as things stand; its particulars are not yet."""
+    """One command that the seat's role may give, judged by the policy and by what it rests on in the file.
+
+    Its particulars are not judged yet.
+    """
 
     command: type[Command]
     conditions: tuple[Condition, ...]
@@ -42,7 +45,7 @@ class Act:
 
     @property
     def is_open(self) -> bool:
-        """Whether the policy allows it now."""
+        """Whether it is allowed now, for some particulars."""
         return not self.unmet
 
 
@@ -83,7 +86,7 @@ async def list_acts(
         reads = list_business_reads(order, state)
         await reader.fetch(reads)
         facts = Facts(streams={stream: reader.states[stream] for stream in reads.streams})
-        acts.append(Act(command_type, (*on_seat, *list_conditions(order, state, facts))))
+        acts.append(Act(command_type, (*on_seat, *list_conditions(order, state, facts), *list_grounds(command, state))))
     return acts
 
 

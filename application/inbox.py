@@ -118,6 +118,8 @@ class WaitingFilter(BaseModel):
     """In the business of this organisation, e.g. ``ORG-1``."""
     command: Annotated[str | None, Field(min_length=1, max_length=80)] = None
     """Only where this command is awaited."""
+    stream: StreamId | None = None
+    """Only in this file."""
     overdue: bool = False
     """Only what is past its time."""
     within_wd: Annotated[int, Field(ge=0, le=250)] = WITHIN_WD
@@ -188,6 +190,8 @@ def _conditions(filters: WaitingFilter, now: datetime) -> tuple[Condition, ...]:
         conditions.append(Holds("organisations", (filters.organisation,)))
     if filters.command:
         conditions.append(Equal("command", filters.command))
+    if filters.stream:
+        conditions.append(Equal("stream", filters.stream))
     if filters.overdue:  # a manual clock is never later than the wall clock
         conditions.append(AtMost("until_at", now))
     return tuple(conditions)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, read_page
+from application.pages import MOST, Order, Page, PageRequest, read_page
 from application.projects import AwaitedLine
 from application.realms import require_realm
 from domain.kernel.identity import StreamId
 from store.views import Equal
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from store.port import EventStore
     from store.views import Row
 
@@ -97,3 +99,14 @@ async def list_streams(
     columns = {"kind": filters.kind, "realm": filters.realm, "stage": filters.stage, "round": filters.round}
     where = tuple(Equal(name, value) for name, value in columns.items() if value is not None)
     return await read_page(store, "streams", _ORDER, where, request or PageRequest(), StreamLine.of)
+
+
+async def each_stream(store: EventStore, filters: StreamFilter) -> AsyncIterator[StreamLine]:
+    """All of them, however many pages they take. Raises NoSuchRealm."""
+    after = None
+    while True:
+        page = await list_streams(store, filters, PageRequest(limit=MOST, after=after))
+        for line in page.rows:
+            yield line
+        if (after := page.next) is None:
+            return

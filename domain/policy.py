@@ -124,5 +124,10 @@ def list_conditions(order: Order, state: State, facts: Facts) -> tuple[Condition
     )
 
 
+def list_grounds(command: Command, state: State) -> tuple[Condition, ...]:
+    """Every condition on the file alone that the command rests on, whatever it says, the met ones too."""
+    return tuple(Condition(one.rule, one.zh, one.en, met=bool(one.holds(state))) for one in type(command).grounds)
+
+
 def _condition(unmet: tuple[Unmet, ...], rule: str, zh: str, en: str) -> Condition:
     return Condition(unmet[0].rule, unmet[0].zh, unmet[0].en, met=False) if unmet else Condition(rule, zh, en, met=True)

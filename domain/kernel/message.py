@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.effects import Effect
+from domain.kernel.ground import Ground
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.relation import Relation, list_idle_relations, list_roles_without, scope_kind
 from domain.kernel.restriction import Restriction
@@ -97,6 +98,8 @@ class Command(Particulars):
     """The stages in which it is legal."""
     rule: ClassVar[str]
     """The rule that refuses it in any other stage or from any other role: its transition, or ``S0``."""
+    grounds: ClassVar[tuple[Ground, ...]] = ()
+    """What must stand in the file, whatever the command says."""
     subject_field: ClassVar[str] = ""
     """The field that a subject's second half fills: in ``PJ-3/T1`` it is ``tranche``."""
     persons_needed: ClassVar[int] = 1

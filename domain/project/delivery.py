@@ -18,6 +18,7 @@ from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
+from domain.kernel.ground import Ground, require_grounds
 from domain.kernel.identity import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
@@ -401,6 +402,14 @@ class RecordSupervisionVisit(Visit, Command):
     acts_for = (SUPERVISOR,)
     during = (Stage.CONTRACTED, *UNDERWAY, Stage.SUSPENDED, Stage.FINAL_REVIEW)
     rule = "T12"
+    grounds = (
+        Ground(
+            "T12",
+            "尚未指派督導",
+            "no supervisor has been assigned",
+            lambda state: state.part(Delivery).supervisor,
+        ),
+    )
 
 
 class Outputs(Particulars):
@@ -731,7 +740,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(CommunityOrganisationIncubated.of(command))
         case RecordSupervisionVisit():
-            check(delivery.supervisor, "T12", "尚未指派督導", "no supervisor has been assigned")
+            require_grounds(check, state, command)
             return check.grant(SupervisionVisitRecorded.of(command))
         case SubmitReport():
             require_recorded_outputs(check, delivery, command)

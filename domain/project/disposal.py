@@ -13,6 +13,7 @@ from pydantic import Field
 
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
+from domain.kernel.ground import Ground, require_grounds
 from domain.kernel.identity import Attachments, Reason, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else
@@ -88,6 +89,7 @@ class ReleaseFile(Letting, Command):
     confirmed_by = (Role.CAB_DEC,)
     during = (Stage.ARCHIVED,)
     rule = "DS01"
+    grounds = (Ground("DS01", "卷宗並未留存", "the file is not held", lambda state: state.part(Keeping).held),)
 
 
 class Disposal(Particulars):
@@ -152,7 +154,7 @@ def decide(state: State, _facts: Facts, order: Order, command: Commands) -> list
             )
             return check.grant(FileHeld.of(command))
         case ReleaseFile():
-            check(known.held, "DS01", "卷宗並未留存", "the file is not held")
+            require_grounds(check, state, command)
             return check.grant(FileReleased.of(command))
         case DisposeFile():
             _require_disposable(check, state, local_day(order.at))

@@ -14,6 +14,7 @@ from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
+from domain.kernel.ground import Ground, require_grounds
 from domain.kernel.identity import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
@@ -70,6 +71,14 @@ class OpenAwardPublicity(Notice, Command):
     records = AwardPublicityOpened
     en_words = "open the public notice"
     acts_for = (BUREAU,)
+    grounds = (
+        Ground(
+            "T06",
+            "異議成立須複評，複評後才能重新公示",
+            "an upheld objection requires re-scoring; a new public notice can follow that",
+            lambda state: not state.part(Application).rescoring,
+        ),
+    )
 
 
 # ---------------------------------------------------------------- 立項審批
@@ -197,12 +206,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case OpenAwardPublicity():
             scheme = require_scheme(check, facts)
-            check(
-                not state.part(Application).rescoring,
-                "T06",
-                "異議成立須複評，複評後才能重新公示",
-                "an upheld objection requires re-scoring; a new public notice can follow that",
-            )
+            require_grounds(check, state, command)
             return check.grant(
                 AwardPublicityOpened.of(
                     command,

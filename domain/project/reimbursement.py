@@ -13,6 +13,7 @@ from pydantic import Field
 from domain.kernel.calendar import Calendar
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts
+from domain.kernel.ground import Ground, require_grounds
 from domain.kernel.identity import Attachments, Reason, Role
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
@@ -67,6 +68,14 @@ class CheckExpenditures(ExpenditureCheck, Command):
     acts_for = (BUREAU,)
     during = CONTRACT_LIVE
     rule = "M12"
+    grounds = (
+        Ground(
+            "M12",
+            "只有事後補助的項目逐張核對支出憑證",
+            "vouchers are checked one by one only where the project is reimbursed",
+            lambda state: state.part(Contract).reimburses,
+        ),
+    )
 
 
 Commands = CheckExpenditures
@@ -86,12 +95,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: Commands) -> lis
 
 def _require_checkable(check: Checks, state: State, command: CheckExpenditures) -> None:
     """M12: vouchers of this project, none beyond its amount. V1: what is cut is cut for a reason, with evidence."""
-    check(
-        state.part(Contract).reimburses,
-        "M12",
-        "只有事後補助的項目逐張核對支出憑證",
-        "vouchers are checked one by one only where the project is reimbursed",
-    )
+    require_grounds(check, state, command)
     known, allowed = state.part(Delivery).expenditures, {one.document: one.allowed for one in command.vouchers}
     check(
         len(allowed) == len(command.vouchers),

@@ -138,6 +138,7 @@ async def test_an_endpoint_is_added_looked_at_and_removed_by_an_administrator_al
         form = hidden((await admin.get(path)).text)
         wrong = await admin.post(path, data={**form, **typed, "seat": "finance"})
         unsafe = await admin.post(path, data={**form, **typed, "url": "ftp://finance.example/"})
+        chosen = await admin.post(path, data={**form, **typed, "url": "no", "types": ["AwardConfirmed", "NeedAdopted"]})
         added = await admin.post(path, data={**form, **typed, "types": "AwardConfirmed"})
         one = next(e for e in await desks.house.webhooks.list() if e.url == typed["url"])
         token = hidden((await other.get("/")).text, "office-menu__body")
@@ -152,6 +153,7 @@ async def test_an_endpoint_is_added_looked_at_and_removed_by_an_administrator_al
         assert (await admin.get(f"{path}/{one.id}")).status_code == 404
     assert (wrong.status_code, unsafe.status_code) == (422, 422)
     assert typed["url"] in wrong.text, "what was typed is kept"
+    assert re.findall(r'value="(\w+)" checked', chosen.text) == ["NeedAdopted", "AwardConfirmed"], "and what was ticked"
     assert added.text.count("whsec_") == 1
     assert "立項審批" in added.text
     assert rotated.headers["Cache-Control"] == "no-store"

@@ -11,7 +11,9 @@ import pytest
 from application.pages import reach
 from domain.approval.request import Approvers, OpenApproval
 from domain.kernel.identity import Actor, StreamId
+from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, ScopeKind
+from domain.registers.seat import EstablishSeat, seat_stream
 from languages.script import simplify
 from schemes.packs import load_shipped
 from tests.paper import REPORTED
@@ -65,6 +67,24 @@ async def test_an_award_begins_with_what_was_applied_for_and_offers_panels_and_f
     assert "FS-FZ" in _offered(page, "funds")
     assert 'list="known-funds"' in page
     assert '<span class="office-spell">人民幣伍萬元整</span>' in page, "money is spelt beside it"
+
+
+async def test_parties_of_an_agreement_are_offered_to_the_bureau_by_whom_seats_act_for(papers: PaperHouse) -> None:
+    register = Actor("ADMIN#1")
+    at = (await papers.house.store.realm(papers.realm)).now
+    for seat, names in (("HOST#7", ("HOST-10", "HOST-2")), ("AUDIT#7", ("AUDIT-7",)), ("COMM#7", ("COMM-7",))):
+        scope = Scope(kind=scope_kind(Actor(seat).role), names=names)
+        stream = seat_stream(papers.realm, Actor(seat))
+        await papers.house.door.send(stream, EstablishSeat(scope=scope), register, at=at)
+    await reach(papers.house.store, "streams", await papers.house.store.last_position(), patience_s=30)
+    async with papers.person("CAB-REG#1") as officer, papers.person("SO-LEGAL#1", scope=OURS) as organisation:
+        page = await _form(officer, f"/do/SignContract/project/{papers.realm}/AP-5")
+        bid = await _form(organisation, f"/do/SubmitApplication/project/{papers.realm}/AP-99")
+    assert _offered(page, "host") == ["HOST-2", "HOST-10"]
+    assert _offered(page, "auditor") == ["AUDIT-7"]
+    assert _offered(page, "community") == ["COMM-7"]
+    assert 'list="known-host"' in page
+    assert not _offered(bid, "community"), "the register of seats is the house's"
 
 
 async def test_in_english_an_amount_is_in_figures_alone(papers: PaperHouse) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from application.attempts import list_attempts
+from application.inbox import Urgency, Waiting
 from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import command_class
 from domain.kernel.identity import Actor, StreamId
@@ -22,6 +23,7 @@ from domain.registers.incubation_base import DesignateBase, Tier
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 from web.console.act.filling import prefill
+from web.console.inbox.page import choose_next
 from web.console.together.offer import may_be_together
 
 if TYPE_CHECKING:
@@ -188,3 +190,28 @@ async def test_what_is_of_several_kinds_is_taken_kind_by_kind(papers: PaperHouse
     assert links == [[f"CloseProject {one}"], [f"ArchiveProject {other}"]]
     assert single.headers["Location"] == f"/do/RequestDisbursement/{one}?part=T1"
     assert (mixed.status_code, wrong.status_code, nothing.status_code) == (422, 422, 422)
+
+
+def _wait(stream: str) -> Waiting:
+    return Waiting(StreamId(stream), ("CAB-REG",), "ConfirmAward", "", "", "", "", None, Urgency.OPEN)
+
+
+def test_the_next_task_is_of_the_same_file_then_of_its_round_then_of_its_realm() -> None:
+    done = StreamId.of("project", "live", "AP-1")
+    rounds = {done: "R-1", StreamId.of("project", "live", "AP-2"): "R-1", StreamId.of("project", "old", "AP-2"): "R-1"}
+    rows = [
+        _wait(str(StreamId.of(*one)))
+        for one in (
+            ("project", "old", "AP-2"),
+            ("project", "live", "AP-9"),
+            ("project", "live", "AP-2"),
+            ("round", "live", "R-1"),
+            ("project", "live", "AP-1"),
+        )
+    ]
+    chosen = []
+    while (one := choose_next(rows, done, rounds)) is not None:
+        chosen.append(one.stream)
+        rows.remove(one)
+    names = [f"{stream.realm} {stream.name}" for stream in chosen]
+    assert names == ["live AP-1", "live AP-2", "live R-1", "live AP-9", "old AP-2"]

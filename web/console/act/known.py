@@ -6,7 +6,8 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from application.listing import StreamFilter, list_streams
+from application.listing import StreamFilter, each_stream, list_streams
+from application.money import count_out
 from application.pages import PageRequest
 from application.projects import ProjectFilter, list_projects
 from application.reading import load_seen_file, sees_all
@@ -14,6 +15,7 @@ from application.round_overview import read_overview
 from deciding.reader import Reader
 from domain.kernel.codelist import Codelist
 from domain.kernel.facts import Reads
+from domain.kernel.identity import LIVE, Role
 from domain.kernel.scope import ScopeKind
 from domain.kernel.words import code_words
 from domain.need import Need, SubmitNeed
@@ -30,6 +32,7 @@ from domain.project.tranches import Tranches
 from domain.registers.draw import CommitDraw
 from domain.registers.panel import DrawPanel, PanelStage
 from domain.registers.scheme import Register
+from domain.registers.seat import read_seat
 from domain.round.plan import PublishNeedCatalogue
 from domain.round.resolution import ResolveRound
 from domain.round.stage import NeedStage, RoundStage
@@ -77,6 +80,15 @@ _FILES: Final = {
     "second": "person",
 }
 """By the name of a field, the kind of file whose number it takes; of a table, its first column."""
+_BODIES: Final = {
+    "solicitor": Role.COMM,
+    "host": Role.HOST,
+    "supervisor": Role.SUPV,
+    "community": Role.COMM,
+    "evaluator": Role.EVAL,
+    "auditor": Role.AUDIT,
+}
+"""By the name of a field, the role of the seats that act for a body such as it takes."""
 _TERMS: Final = frozenset(
     {
         "scheme",
@@ -258,7 +270,7 @@ async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown],
     """The fields, each with the list that it is chosen from, and these lists: of what the reader may list alone."""
     names = {name for one in fields for name in _names(one)}
     choices: dict[str, Sequence[tuple[str, str]]] = {}
-    for name in sorted(names & {*_FILES, *_TERMS}):
+    for name in sorted(names & {*_FILES, *_TERMS, *_BODIES}):
         values = await _list_choices(filling, name)
         if values:
             choices[name] = values
@@ -313,6 +325,8 @@ async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]
             return [(key, one.title) for key, one in filling.state.part(Contract).sites.items()]
         case "budget" | "move" | "line":
             return _say_codes(filling.state.part(Contract).budget or _USUAL_LINES, filling.language)
+        case _ if name in _BODIES:
+            return await _list_bodies(filling, _BODIES[name])
         case "gate" | "grade" | "criteria":
             scheme = await find_scheme(filling)
             return _list_rules(name, scheme, filling.language) if scheme is not None else []
@@ -344,6 +358,23 @@ async def _list_packs(filling: Filling) -> list[tuple[str, str]]:
         for line in page.rows
         if line.particulars["newest"]
     ]
+
+
+async def _list_bodies(filling: Filling, role: Role) -> list[tuple[str, str]]:
+    """Whom seats of that role act for, in the realm or in the live house: never who is on them.
+
+    For the bureau, which names the parties of an agreement; to anybody else the register stays shut.
+    """
+    if not sees_all(filling.caller.grants):
+        return []
+    names = {
+        name
+        for realm in {filling.stream.realm, LIVE}
+        async for line in each_stream(filling.house.store, StreamFilter(kind="seat", realm=realm))
+        if (seat := read_seat(line.stream.name)) is not None and seat.role is role
+        for name in line.particulars["names"]
+    }
+    return [(name, "") for name in sorted(names, key=count_out)[:MOST]]
 
 
 async def _list_files(filling: Filling, name: str) -> list[tuple[str, str]]:

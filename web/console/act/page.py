@@ -504,7 +504,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         file=file_path(outcome.stream) if await may_see(house.store, caller.grants, state) else "",
         number=call_file(state),
         payment=await find_payment(house.store, then, tranche),
-        next=await find_next(house, caller, seat, outcome.position, outcome.command),
+        next=await find_next(house, caller, seat, outcome.position, outcome.command, outcome.stream),
         stage=stage_words(outcome.stream.kind, state.stage),
         again=await _find_typed(house, caller, outcome),
     )

@@ -34,7 +34,7 @@ from web.v1.pages import shield
 from web.v1.sheets import BySheet, answer_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from application.caller import Caller
     from application.event_text import Say
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 
 router = APIRouter(route_class=PageRoute)
 
+NEAR: Final = 100
+"""Tasks, each time, that the next one is chosen from."""
 PAGE: Final = 50
 """Rows of a page."""
 TEXTS: Final[Texts] = {
@@ -373,17 +375,34 @@ def filter_tasks(
 
 
 async def find_next(
-    house: House, caller: Caller, seat: Actor | None, position: int, command: str
+    house: House, caller: Caller, seat: Actor | None, position: int, command: str, done: StreamId
 ) -> tuple[str, Waiting] | None:
-    """What waits next for that seat, of the same kind if there is any, once the list has what was just done."""
+    """What waits next for that seat, nearest to the file of what was just done, once the list has that."""
     if seat is None:
         return None
-    organisation = _first(list_organisations(caller, seat))
-    for name in (command, None):
-        filters = filter_tasks(caller, seat, organisation=organisation, command=name)
-        request = shield(PageRequest(limit=1, at_least=position), caller)
-        page = await list_waiting(house.store, filters, request, now=house.now())
-        if page.rows:
-            one = page.rows[0]
-            return _find_place(one, seat), one
-    return None
+    filters = filter_tasks(caller, seat, organisation=_first(list_organisations(caller, seat)))
+    request = shield(PageRequest(limit=NEAR, at_least=position), caller)
+    rows: list[Waiting] = []
+    for near in ({"stream": done}, {"command": command}, {}):
+        page = await list_waiting(house.store, filters.model_copy(update=near), request, now=house.now())
+        rows += page.rows
+    streams = [done, *(one.stream for one in rows)]
+    lines = await list_lines(house.store, {one for one in streams if one.kind == "project"})
+    one = choose_next(rows, done, {stream: line.round for stream, line in lines.items()})
+    return (_find_place(one, seat), one) if one is not None else None
+
+
+def choose_next(rows: Sequence[Waiting], done: StreamId, rounds: Mapping[StreamId, str]) -> Waiting | None:
+    """Of the same file first, then of the same round, then of the same realm; of equals the first.
+
+    ``rounds`` says of which round a project is.
+    """
+
+    def find_round(stream: StreamId) -> str:
+        return stream.name if stream.kind == "round" else rounds.get(stream, "")
+
+    def measure(one: Waiting) -> tuple[bool, bool, bool]:
+        is_elsewhere = one.stream.realm != done.realm
+        return one.stream != done, is_elsewhere or find_round(one.stream) != find_round(done), is_elsewhere
+
+    return min(rows, key=measure, default=None)

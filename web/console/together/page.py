@@ -433,7 +433,9 @@ async def _show_results(request: Request, house: House, caller: Caller, rows: Se
         rows,
         hidden=list_hidden(command, tree),
         position=position,
-        next=await find_next(house, caller, rows[0].filling.seat, position, command.command_type),
+        next=await find_next(
+            house, caller, rows[0].filling.seat, position, command.command_type, rows[0].filling.stream
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
@@ -9,11 +10,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from application.listing import StreamFilter, each_stream
+from application.reading import sees_all
 from application.webhook_address import AddressRefused
 from application.webhooks import FURTHEST, FreshSecret, WebhookInvalid
-from domain.kernel.identity import Actor
+from domain.catalogue import AGGREGATES
+from domain.kernel.identity import LIVE, Actor
+from domain.registers.seat import read_seat as seat_of
 from store.identity import SeatGrant
-from web.components.words import tell_event
+from web.components.words import tell_event, tell_kind
 from web.console.administration.page import ADMINISTRATORS
 from web.console.reader import require_role
 from web.console.rendering import render
@@ -21,7 +26,7 @@ from web.console.route import PageRoute, read_form
 from web.guard import ByCaller, ByHouse, Policy, allow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from application.caller import Caller
     from domain.kernel.failure import Failure
@@ -31,8 +36,8 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=PageRoute)
 
 PATH: Final = "/administration/webhooks"
-FIELDS: Final = ("url", "seat", "types")
-"""What an endpoint is asked for by."""
+FIELDS: Final = ("url", "seat")
+"""What an endpoint is asked for by, besides the types of its events."""
 PAGE: Final = 50
 """Deliveries of a page."""
 TEXTS: Final[Texts] = {
@@ -53,12 +58,15 @@ TEXTS: Final[Texts] = {
     "empty": ("沒有接收端", "No endpoints"),
     "add": ("設立接收端", "Add an endpoint"),
     "url": ("地址（https）", "Address (https)"),
-    "seat_field": ("崗位，如 CAB-FIN#1", "Seat, such as CAB-FIN#1"),
+    "seat_field": ("崗位", "Seat"),
+    "choose": ("請選擇", "Choose one"),
     "seat_hint": (
         "限局內與監督崗位；代表某一單位的崗位請經接口設立。",
         "A seat of the bureau or of those who watch it; one that acts for somebody is added through the interface.",
     ),
-    "types_field": ("事件代碼，每行一種；不填則全部", "Types of events, one a line; blank for all"),
+    "seat_example": ("如 CAB-FIN#1", "such as CAB-FIN#1"),
+    "types_field": ("事件（不選則全部）", "Events; none ticked for all"),
+    "types_of": ("{kind}（{n} 種）", "{kind} ({n})"),
     "add_button": ("設立", "Add"),
     "fresh": ("簽名密鑰（只顯示這一次）", "The secret, shown this once"),
     "fresh_lead": (
@@ -103,7 +111,11 @@ async def show_webhooks(request: Request, house: ByHouse, caller: ByCaller) -> R
 
 
 async def _show_all(
-    request: Request, house: House, typed: Mapping[str, str] | None = None, fault: Failure | None = None
+    request: Request,
+    house: House,
+    typed: Mapping[str, str] | None = None,
+    chosen: Collection[str] = (),
+    fault: Failure | None = None,
 ) -> Response:
     return render(
         request,
@@ -112,9 +124,31 @@ async def _show_all(
         status=HTTPStatus.OK if fault is None else HTTPStatus.UNPROCESSABLE_ENTITY,
         endpoints=await house.webhooks.list(),
         typed=typed or dict.fromkeys(FIELDS, ""),
+        chosen=chosen,
+        seats=await _list_seats(house),
+        events=[(tell_kind(kind), types) for kind, types in _list_types()],
         fault=fault,
         tell_event=tell_event,
     )
+
+
+async def _list_seats(house: House) -> list[Actor]:
+    """The seats on the register that see all business of the house, and so act for nobody in particular."""
+    lines = each_stream(house.store, StreamFilter(kind="seat", realm=LIVE))
+    seats = [seat async for line in lines if (seat := seat_of(line.stream.name)) is not None]
+    return [seat for seat in seats if sees_all((SeatGrant(seat=seat, scope=None),))]
+
+
+@cache
+def _list_types() -> list[tuple[str, list[str]]]:
+    """The types of events of each kind of file, each once, under the first kind that has it."""
+    told: set[str] = set()
+    kinds = []
+    for kind, aggregate in AGGREGATES.items():
+        types = [one for one in dict.fromkeys(event.event_type for event in aggregate.events) if one not in told]
+        told.update(types)
+        kinds.append((kind, types))
+    return kinds
 
 
 @router.post(PATH, response_class=Response)
@@ -124,13 +158,12 @@ async def add(request: Request, house: ByHouse, caller: ByCaller) -> Response:
     require_role(caller, ADMINISTRATORS)
     form = await read_form(request)
     typed = {name: str(form.get(name, "")).strip() for name in FIELDS}
+    types = [one for one in form.getlist("types") if isinstance(one, str)]
     try:
         grants = (SeatGrant(seat=_read_seat(typed["seat"]), scope=None),)
-        fresh = await house.webhooks.add(
-            typed["url"], grants, typed["types"].split(), made_by=caller.name, now=house.now()
-        )
+        fresh = await house.webhooks.add(typed["url"], grants, types, made_by=caller.name, now=house.now())
     except (WebhookInvalid, AddressRefused) as fault:
-        return await _show_all(request, house, typed, fault)
+        return await _show_all(request, house, typed, types, fault)
     return await _show_one(request, house, fresh.endpoint, fresh=fresh)
 
 
