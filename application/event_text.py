@@ -10,12 +10,13 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from domain.catalogue import value_words
+from domain.catalogue import command_class, value_words
 from domain.kernel.calendar import local_time
 from domain.kernel.identity import Attachment
 from domain.kernel.money import yuan
+from domain.kernel.proposal import ActProposed
 from domain.kernel.restriction import WITHHELD
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import SchemeRef
@@ -38,12 +39,22 @@ def describe_event(event: Event, say: Say) -> str:
 def describe_glued(event: Event, say: Say) -> str:
     """The same with each label glued to its value, for whoever breaks lines."""
     fields = event.__dict__
+    if isinstance(event, ActProposed) and "body" in fields:
+        fields = {**fields, "body": _read_proposed(event)}
     parts = [
         _label_value(fields[one.name], one, say) if one.name in fields else f"{say(*one.words)}{GLUE}{say(*WITHHELD)}"
         for one in _list_fields(type(event))
         if one.name not in _OURS and not (one.name in fields and _says_nothing(one, fields[one.name]))
     ]
     return say("；", "; ").join(parts)
+
+
+def _read_proposed(event: ActProposed) -> object:
+    """The command that is proposed, whose fields have words; of one that is read no longer, what stands there."""
+    try:
+        return command_class(event.command).model_validate(event.body)
+    except (KeyError, ValidationError):
+        return event.body
 
 
 _OURS = frozenset({"places", "freed_places", "bound", "preview", "need_version", "bars", "charge", "undecided"})

@@ -291,9 +291,11 @@ def list_stages(kind: str) -> tuple[str, ...]:
 
 
 def value_words(value: str) -> tuple[str, str]:
-    """What a budget line, a criterion or a gate is called, in Chinese and English; anything else is itself."""
+    """What a budget line, a criterion, a gate or a command is called, in both languages; anything else is itself."""
     if value in NAMED:
         return NAMED[value]
+    if is_command(value):
+        return command_class(value).zh(), command_class(value).en()
     event = _event_classes().get((value, 1))
     return (event.zh, event.en) if event else (value, value)
 

@@ -123,6 +123,7 @@ class Command(Particulars):
             cls.during = tuple(dict.fromkeys(stage for t in moves for stage in t.start))
         if "rule" not in cls.__dict__:
             cls.rule = moves[0].id if moves else "S0"
+        name_code(cls.command_type, cls.zh(), cls.en())
         _require_relations(cls)
 
     @classmethod

@@ -21,6 +21,7 @@ from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Pa
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import ApproverGroup, Part, State, Verdict
+from domain.kernel.words import code_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -271,11 +272,12 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """The proposals that wait for a second person."""
     for number, proposal in state.part(Proposals).of.items():
         if proposal.status is ProposalStatus.OPEN:
+            zh, en = code_words(proposal.command) or (proposal.command, proposal.command)
             yield Awaited(
                 proposal.confirmers,
                 ConfirmAct.command_type,
                 str(number),
-                f"第二人確認提案 {number}（{proposal.command}，校驗值 {proposal.digest[:8]}）",
-                f"a second person's confirmation of proposal {number} ({proposal.command}, {proposal.digest[:8]})",
+                f"第二人確認提案 {number}（{zh}，校驗值 {proposal.digest[:8]}）",
+                f"a second person's confirmation of proposal {number} ({en}, {proposal.digest[:8]})",
                 proposal.lapses_at,
             )

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 router = APIRouter(route_class=PageRoute)
 
 ADMINISTRATORS: Final = frozenset({Role.ADMIN})
-KEPT: Final = ("person", "seat", "door", "office", "calendar", "realm")
-"""The registers that administrators keep."""
+KEPT: Final = ("person", "seat", "door", "office", "calendar")
+"""The registers that administrators keep; environments stand on the page itself."""
 TEXTS: Final[Texts] = {
     "title": ("系統管理", "Administration"),
     "state": ("運行狀況", "How it is"),

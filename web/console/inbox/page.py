@@ -17,6 +17,7 @@ from application.projects import list_lines
 from application.queries import load_states
 from application.reading import list_open, list_words, sees_all
 from domain.catalogue import AGGREGATES, command_class, is_command
+from domain.kernel.proposal import ConfirmAct
 from papers.lists import COMMANDS, WAITING
 from store.port import CommandQuery
 from web.components.words import tell_command, tell_event, tell_kind
@@ -385,11 +386,16 @@ async def find_next(
     rows: list[Waiting] = []
     for near in ({"stream": done}, {"command": command}, {}):
         page = await list_waiting(house.store, filters.model_copy(update=near), request, now=house.now())
-        rows += page.rows
+        rows += [one for one in page.rows if one.stream != done or command == one.command or not _is_of_two(one)]
     streams = [done, *(one.stream for one in rows)]
     lines = await list_lines(house.store, {one for one in streams if one.kind == "project"})
     one = choose_next(rows, done, {stream: line.round for stream, line in lines.items()})
     return (_find_place(one, seat), one) if one is not None else None
+
+
+def _is_of_two(waiting: Waiting) -> bool:
+    """Whether it waits for a second person, which nobody is who has just proposed it."""
+    return waiting.command == ConfirmAct.command_type
 
 
 def choose_next(rows: Sequence[Waiting], done: StreamId, rounds: Mapping[StreamId, str]) -> Waiting | None:

@@ -48,6 +48,8 @@ Beginning = tuple[str, str, tuple[str, str]]
 """A command that begins a file, in which realm, and what it is called."""
 _ON_WHAT_IS_THERE: Final = frozenset({ConfirmOpening, RefuseLateSubmission})
 """Of a file that has no stage yet, though something was proposed there or came too late."""
+_ELSEWHERE: Final = frozenset({"project", "realm"})
+"""Kinds that stand in no list of lists: projects have a page of their own, and an environment is what lists are of."""
 _KEEPERS: Final = frozenset({Role.ADMIN, Role.CAB_DEC, Role.AUDIT, Role.DISC})
 """Who may read the registers of persons, seats and keys (SD8)."""
 TEXTS: Final[Texts] = {
@@ -70,7 +72,7 @@ TEXTS: Final[Texts] = {
 @allow(Policy.READ)
 async def show_kinds(request: Request, caller: ByCaller) -> Response:
     """Which lists there are for whoever asks."""
-    kinds = [(kind, tell_list(kind)) for kind in AGGREGATES if kind != "project" and may_list(caller, kind)]
+    kinds = [(kind, tell_list(kind)) for kind in AGGREGATES if kind not in _ELSEWHERE and may_list(caller, kind)]
     return render(request, "console/register/kinds.html", TEXTS, kinds=kinds)
 
 
