@@ -80,7 +80,8 @@ def test_an_installation_by_url_is_held_against_every_point_and_each_that_fails_
     assert code == 6
     for row in rows.values():
         assert bool(row["mend"]) == bool(row["mend_zh"]) == (row["ok"] is not True), row["part"]
-    for part in ("environment", "clocks", "updates in flight", "retention", "Postgres rights", "Postgres clock"):
+    well = ("environment", "clocks", "updates in flight", "retention", "Postgres rights", "Postgres clock")
+    for part in (*well, "Postgres fsync", "Postgres full_page_writes"):
         assert rows[part]["ok"] is True, part
 
 

@@ -20,9 +20,9 @@ from deciding.fold import fold, read_occurrence
 from domain.approval.request import Binding, find_open
 from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.explanation import InputFault, InputInvalid
-from domain.kernel.field_shape import Kind, Notation, Shape, field_shapes
+from domain.kernel.field_shape import Kind, Notation, field_shapes
 from domain.kernel.identity import Actor, Role, StreamId
-from domain.kernel.input import parse_instant
+from domain.kernel.input import parse_instant, shape_at
 from domain.kernel.message import Command
 from domain.kernel.proposal import ConfirmAct, Proposals
 from domain.kernel.state import NONE, State
@@ -260,13 +260,14 @@ def _ask_for(fault: InputFault, filling: Filling) -> InputFault:
 
     A document that a row lacks is asked for as well: what else could be sent for it is no business of a page.
     """
-    if fault.zh.startswith(f"須為{Shape(Kind.DOCUMENT).texts()[0]}"):
+    shape = shape_at(filling.command, fault.place)
+    if shape is not None and shape.kind is Kind.DOCUMENT:
         return replace(fault, zh=_NO_DOCUMENT[0], en=_NO_DOCUMENT[1])
     field = field_shapes(filling.command).get(str(fault.place[0])) if len(fault.place) == 1 else None
     if field is None or not field.required or field.name in filling.tree:
         return fault
-    is_document = field.shape.kind is Kind.DOCUMENT or (field.shape.item and field.shape.item.kind is Kind.DOCUMENT)
-    zh, en = _NO_DOCUMENT if is_document else ("此項必填", "this is required")
+    is_documents = field.shape.item is not None and field.shape.item.kind is Kind.DOCUMENT
+    zh, en = _NO_DOCUMENT if is_documents else ("此項必填", "this is required")
     return replace(fault, zh=zh, en=en)
 
 
