@@ -8,10 +8,12 @@ from html import unescape
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 
 from application.attempts import list_attempts
+from application.command_outcome import CommandOutcome
 from application.inbox import Urgency, Waiting, WaitingFilter, list_waiting
 from application.pages import reach
 from domain.approval.request import Approvers, OpenApproval
@@ -24,6 +26,7 @@ from domain.registers.incubation_base import DesignateBase, Tier
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 from web.console.act.filling import prefill
+from web.console.act.page import name_end
 from web.console.inbox.page import choose_next
 from web.console.together.offer import may_be_together
 
@@ -223,3 +226,13 @@ def test_the_next_task_is_of_the_same_file_then_of_its_round_then_of_its_realm()
         rows.remove(one)
     names = [f"{stream.realm} {stream.name}" for stream in chosen]
     assert names == ["live AP-1", "live AP-2", "live R-1", "live AP-9", "old AP-2"]
+
+
+@pytest.mark.parametrize(
+    ("events", "name"),
+    [(("ActProposed",), "proposed"), (("ActConfirmed", "SeatGranted"), "done"), (("SeatGranted",), "done")],
+)
+def test_what_waits_for_a_second_person_is_not_called_done(events: tuple[str, ...], name: str) -> None:
+    at, stream = datetime(2026, 5, 29, tzinfo=UTC), StreamId.of("seat", "live", "CAB-REG.3")
+    outcome = CommandOutcome(uuid4(), stream, "GrantSeat", Actor("ADMIN#1"), 3, 9, events, (), at, at, "00")
+    assert name_end(outcome) == name

@@ -34,6 +34,7 @@ from domain.catalogue import AGGREGATES, find_only_name, find_prefix, kind_of_su
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import field_shapes
 from domain.kernel.identity import LIVE, Role, StreamId
+from domain.kernel.proposal import ActProposed
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SAME
 from domain.registers.seat import SEAT
@@ -500,6 +501,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         TEXTS,
         outcome=outcome,
         words=tell_command(outcome.command),
+        came_to=name_end(outcome),
         events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
         file=file_path(outcome.stream) if await may_see(house.store, caller.grants, state) else "",
         number=call_file(state),
@@ -508,6 +510,13 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         stage=stage_words(outcome.stream.kind, state.stage),
         again=await _find_typed(house, caller, outcome),
     )
+
+
+def name_end(outcome: CommandOutcome) -> str:
+    """The name of the text that heads the receipt: of what takes two persons, only the second has it done."""
+    if outcome.unmet:
+        return "not_done"
+    return "proposed" if ActProposed.event_type in outcome.events else "done"
 
 
 async def _find_typed(house: House, caller: Caller, outcome: CommandOutcome) -> str:

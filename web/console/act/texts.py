@@ -140,6 +140,7 @@ TEXTS: Final[Texts] = {
     "pending_note": ("此頁每 3 秒自動刷新；編號 {id}。", "This page reloads every 3 seconds. Number {id}."),
     "reload": ("刷新", "Reload"),
     "done": ("已辦理：{what}", "Done: {what}"),
+    "proposed": ("已提出，待另一人確認：{what}", "Proposed, for another person to confirm: {what}"),
     "not_done": ("未獲辦理：{what}", "Not carried out: {what}"),
     "receipt": ("回執編號", "Receipt"),
     "position": ("記錄序號", "Record no."),
