@@ -6,6 +6,7 @@ from typing import Final
 
 from web.console import assets
 from web.console.act import page as act
+from web.console.act import reckoning
 from web.console.administration import page as administration
 from web.console.audit import page as audit
 from web.console.builds import page as builds
@@ -37,6 +38,7 @@ ROUTERS: Final = (
     file.router,
     paper.router,
     act.router,
+    reckoning.router,
     together.router,
     drafts.router,
     bulk.router,

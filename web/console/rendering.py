@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
 
 POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 """What a page may load, and where its forms may go: this site, and nothing inline."""

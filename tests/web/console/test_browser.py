@@ -30,6 +30,7 @@ from domain.registers.panel import DeclareImpartiality
 from domain.round.custody import ReleaseSeal
 from store.identity import SeatGrant
 from tests.web.conftest import served
+from tests.web.console.conftest import EVERY_SEAT
 from tests.web.console.page_door import DOCUMENT, FOUR, BrowserReception, PageDoor
 from tests.web.console.papers import open_paper_house
 from tests.web.console.walk import SCORED, STORIES, WALK, Stop
@@ -350,6 +351,34 @@ async def test_a_story_on_the_wall_clock_is_typed_by_everybody_in_a_browser(
     }
     assert states == {name: expected.state for name, expected in plan.scenario.expect.items()}
     assert set(pages.past) <= {"RefuseLateSubmission"}, "the engine's own"
+
+
+async def test_a_form_tells_what_it_comes_to_while_it_is_typed_into_and_how_far_its_documents_are(
+    browser: Browser, tmp_path: Path
+) -> None:
+    papers = await open_paper_house(tmp_path)
+    seats = tuple(SeatGrant(seat=Actor(seat)) for seat in EVERY_SEAT)
+    token = await begin_session(papers.house.identity, PersonId("P-1"), seats, datetime.now(UTC))
+    voucher = tmp_path / "發票.pdf"
+    voucher.write_bytes(DOCUMENT)
+    project = StreamId.of("project", papers.realm, "AP-5")
+    async with served(papers.app, lifespan="off") as address, window(browser, address, token=token) as at:
+        await at.page.goto(f"/do/SignContract/{project}")
+        await at.page.locator('[name="p.award"]').fill("")
+        await at.page.locator('[name="p.award"]').press_sequentially("5萬")
+        await expect(at.page.locator(".govuk-form-group:has(#p-award) .office-spell")).to_have_text("人民幣伍萬元整")
+        await at.page.locator('[name="p.budget.1.key"]').fill("activity")
+        await at.page.locator('[name="p.budget.1.value"]').fill("30,000")
+        await expect(at.page.locator("#p-budget > .office-spell")).to_contain_text("合計 ¥30,000.00")
+        await _look(at.page, "a form that reckons", DESK)
+        await at.page.goto(f"/do/RecordExpenditure/{project}")
+        await at.page.locator('[name="p.spent_on"]').fill("2023-05-27")
+        await expect(at.page.locator("main")).to_contain_text("星期六，非工作日")
+        await at.page.locator("input[type=file]").first.set_input_files(voucher)
+        async with at.page.expect_request(lambda request: request.resource_type == "xhr"):
+            await at.activate("核對")
+        await expect(at.page.locator("main")).to_contain_text("發票.pdf")
+        await expect(at.page.locator(".govuk-error-summary")).to_be_visible()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])

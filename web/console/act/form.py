@@ -89,6 +89,13 @@ class Shown:
         """By which a fault leads to it."""
         return self.name.replace(".", "-")
 
+    @property
+    def tells(self) -> str:
+        """What can be told of it while it is typed into (``reckoning.py``); empty for nothing."""
+        if self.widget == "integer" and str(self.place[-1]).endswith("_wd"):
+            return "days"
+        return self.widget if self.widget in ("money", "date") else ""
+
 
 def choose_widget(shape: Shape, name: str = "", *, inside: bool = False) -> str:
     """How a value of that shape is asked for; ``inside`` a table there is room for one line."""
@@ -403,6 +410,8 @@ _KEY_WORDS: Final = {
     "criteria": ("評分項", "criterion"),
     "results": ("申報編號", "application"),
     "milestones": ("里程碑代號", "milestone"),
+    "indicators": ("指標代號", "indicator"),
+    "sites": ("點位代號", "site"),
     "signatures": ("簽署方", "signatory"),
 }
 """What the first column of such a table is called."""
