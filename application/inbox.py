@@ -14,14 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from application.pages import Order, Page, PageRequest, read_page
 from application.realms import require_realm
 from deciding.working_days import read_calendar
-from domain.catalogue import command_class
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
 from domain.kernel.identity import ANY_SEAT, Actor, Role, StreamId
 from domain.kernel.words import Words
-from domain.round.budget import awarded, undecided
-from domain.round.resolution import ResolveRound
-from domain.round.results import PUBLICATION
 from store.views import AnyOf, AtMost, Equal, Holds, Meets, ViewQuery
 
 if TYPE_CHECKING:
@@ -33,6 +29,8 @@ if TYPE_CHECKING:
 
 WITHIN_WD = 5
 """Working days before its day on which a thing is said to be soon, unless told otherwise."""
+_RESOLUTION = "ResolveRound"
+"""Its model is loaded, as all rules, only where there is a round to tell of: an inbox is asked for often."""
 _A_MOMENT = timedelta(microseconds=1)
 """What ends at 24:00 belongs to the day that ends then."""
 
@@ -227,9 +225,11 @@ async def _find_decided(store: EventStore, rows: Iterable[Row]) -> frozenset[Str
 
     Only the accounts say so: what their projects decide moves no round.
     """
-    rounds = [StreamId(row["stream"]) for row in rows if row["command"] == ResolveRound.command_type]
+    rounds = [StreamId(row["stream"]) for row in rows if row["command"] == _RESOLUTION]
     if not rounds:
         return frozenset()
+    from domain.round.budget import awarded, undecided
+
     accounts = {one: (undecided(one.realm, one.name), awarded(one.realm, one.name)) for one in rounds}
     readings = await store.read_many((), (), [account for both in accounts.values() for account in both])
     of = readings.balances
@@ -238,8 +238,11 @@ async def _find_decided(store: EventStore, rows: Iterable[Row]) -> frozenset[Str
 
 def _publish(one: Waiting) -> Waiting:
     """The same round as it waits for its results to be published."""
-    zh = command_class(PUBLICATION.command).zh()
-    return replace(one, command=PUBLICATION.command, command_zh=zh, zh=PUBLICATION.zh, en=PUBLICATION.en)
+    from domain.round.results import PUBLICATION, PublishResult
+
+    return replace(
+        one, command=PUBLICATION.command, command_zh=PublishResult.zh(), zh=PUBLICATION.zh, en=PUBLICATION.en
+    )
 
 
 def _may_name(seat: str, row: Row, filters: WaitingFilter) -> bool:
