@@ -31,7 +31,7 @@ from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from temporalio.client import Client
 
@@ -65,6 +65,14 @@ def pytest_collection_finish() -> None:
     """Look no more through what is loaded whenever garbage is sought."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Whoever sets how is logged, as a command line within this process does, sets it for one test."""
+    configured = structlog.get_config()
+    yield
+    structlog.configure(**configured)
 
 
 @pytest.fixture(scope="session")

@@ -393,12 +393,9 @@ def traces(examples: int, steps: int) -> None:
 
 
 @pytest.fixture
-def quiet() -> Iterator[None]:
+def quiet() -> None:
     """Thousands of commands, and no line for each."""
-    configured = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.configure(**configured)
 
 
 def tell(capsys: pytest.CaptureFixture[str]) -> None:

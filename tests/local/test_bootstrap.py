@@ -294,7 +294,6 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     yield heard
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def last(lines: io.StringIO) -> dict[str, object]:

@@ -59,7 +59,6 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     sys.excepthook = hook
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def silent(heard: io.StringIO) -> bool:
