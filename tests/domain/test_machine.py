@@ -50,7 +50,7 @@ from tests.domain.pure_realm import scheme, verification
 from tests.domain.written_realm import proposal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from domain.kernel.message import Command
 
