@@ -80,3 +80,12 @@ async def test_nothing_is_recorded(papers: PaperHouse) -> None:
     before = await papers.house.store.last_position()
     await reckon(papers, "ApproveRoundBudget", "round/{realm}/R-FZ-2023", amount="500000000")
     assert await papers.house.store.last_position() == before
+
+
+async def test_no_page_of_another_reckons(papers: PaperHouse) -> None:
+    path = f"/do/ApproveRoundBudget/round/{papers.realm}/R-FZ-2023"
+    async with papers.person(*EVERY_SEAT) as person:
+        own = hidden((await person.get(path)).text)
+        forged = await person.post(f"{path}/reckoning", data={**own, "token": "another page's"})
+        foreign = await person.post(f"{path}/reckoning", data=own, headers={"Origin": "https://evil.example"})
+    assert (forged.status_code, foreign.status_code) == (403, 403)
