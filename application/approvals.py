@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, read_page
+from application.pages import Order, Page, PageRequest, iterate_rows, read_page
 from application.realms import require_realm
 from deciding.fold import fold
 from domain.approval.summary import Detail
@@ -155,13 +155,8 @@ async def list_approvals_of(store: EventStore, streams: Collection[StreamId]) ->
 async def iterate_approvals(store: EventStore, filters: ApprovalFilter | None = None) -> AsyncIterator[StreamApproval]:
     """All of them, by pages, with everything that the log holds as this begins."""
     request = PageRequest(limit=LARGEST_PAGE, at_least=await store.last_position())
-    while True:
-        page = await list_approvals(store, filters, request)
-        for one in page.rows:
-            yield one
-        if page.next is None:
-            return
-        request = PageRequest(limit=LARGEST_PAGE, after=page.next)
+    async for one in iterate_rows(lambda of: list_approvals(store, filters, of), request):
+        yield one
 
 
 def _columns(filters: ApprovalFilter) -> dict[str, str | None]:

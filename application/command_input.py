@@ -18,7 +18,7 @@ from domain.kernel.identity import Attachment
 from domain.kernel.input import AttachFile, read_fields
 from domain.kernel.money import yuan
 from domain.kernel.script import simplified
-from domain.kernel.words import code_words
+from domain.kernel.words import call_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -134,8 +134,7 @@ def _amounts(at: Amount, shape: Shape, value: object) -> Iterator[Amount]:
             yield replace(at, fen=fen)
         case Kind.MAPPING, dict(members) if shape.item is not None:
             for key, member in members.items():
-                words = code_words(str(key)) or (str(key), str(key))
-                yield from _amounts(_within(at, str(key), *words), shape.item, member)
+                yield from _amounts(_within(at, str(key), *call_code(str(key))), shape.item, member)
         case Kind.LIST, tuple(members) if shape.item is not None:
             for number, member in enumerate(members, start=1):
                 yield from _amounts(_within(at, *3 * (str(number),)), shape.item, member)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import MOST, Order, Page, PageRequest, read_page
+from application.pages import MOST, Order, Page, PageRequest, iterate_rows, read_page
 from application.projects import AwaitedLine
 from application.realms import require_realm
 from domain.kernel.identity import StreamId
@@ -101,12 +101,6 @@ async def list_streams(
     return await read_page(store, "streams", _ORDER, where, request or PageRequest(), StreamLine.of)
 
 
-async def each_stream(store: EventStore, filters: StreamFilter) -> AsyncIterator[StreamLine]:
+def each_stream(store: EventStore, filters: StreamFilter) -> AsyncIterator[StreamLine]:
     """All of them, however many pages they take. Raises NoSuchRealm."""
-    after = None
-    while True:
-        page = await list_streams(store, filters, PageRequest(limit=MOST, after=after))
-        for line in page.rows:
-            yield line
-        if (after := page.next) is None:
-            return
+    return iterate_rows(lambda request: list_streams(store, filters, request), PageRequest(limit=MOST))

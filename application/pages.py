@@ -23,7 +23,7 @@ from store.port import StoreUnavailable
 from store.views import LeaseLost, ViewQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from followers.views import ViewFollower
     from store.port import EventStore
@@ -97,6 +97,24 @@ class Page(Generic[T]):
     next: str | None
     """What the next page begins after; None at the end."""
     freshness: Freshness
+
+
+async def iterate_rows(
+    read: Callable[[PageRequest], Awaitable[Page[T]]], request: PageRequest, *, most: int | None = None
+) -> AsyncIterator[T]:
+    """The rows of that page and of all after it; of a list that is longer, the pages that hold the first ``most``.
+
+    What the first page must hold, ``at_least``, the later ones do.
+    """
+    count = 0
+    while True:
+        page = await read(request)
+        for row in page.rows:
+            yield row
+        count += len(page.rows)
+        if page.next is None or (most is not None and count >= most):
+            return
+        request = request.model_copy(update={"after": page.next, "at_least": None})
 
 
 @dataclass(frozen=True)

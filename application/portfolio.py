@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from application.pages import Freshness, Order, Page, PageRequest, read_page
+from application.pages import Freshness, Order, Page, PageRequest, iterate_rows, read_page
 from application.projects import ProjectFilter, list_projects
 from application.realms import require_realm
 from application.registers import RegisterFilter, list_register
@@ -386,14 +386,9 @@ def _conditions(filters: PortfolioFilter) -> Iterator[Condition]:
 
 async def _list_overdue(store: EventStore, filters: PortfolioFilter) -> frozenset[StreamId]:
     """The projects in which somebody is late now."""
-    late: set[StreamId] = set()
-    projects, request = ProjectFilter(realm=filters.realm, round=filters.round, overdue=True), PageRequest(limit=PAGE)
-    while True:
-        page = await list_projects(store, projects, request)
-        late |= {line.stream for line in page.rows}
-        if page.next is None:
-            return frozenset(late)
-        request = request.model_copy(update={"after": page.next})
+    projects = ProjectFilter(realm=filters.realm, round=filters.round, overdue=True)
+    lines = iterate_rows(lambda request: list_projects(store, projects, request), PageRequest(limit=PAGE))
+    return frozenset([line.stream async for line in lines])
 
 
 async def _list_brands(store: EventStore, filters: PortfolioFilter) -> AsyncIterator[RegisterLine]:
@@ -402,20 +397,14 @@ async def _list_brands(store: EventStore, filters: PortfolioFilter) -> AsyncIter
     designations = RegisterFilter(
         kind="designation", realm=filters.realm, as_of=filters.as_of, known_at=filters.known_at
     )
-    request = PageRequest(limit=PAGE)
-    while True:
-        page = await list_register(store, designations, request)
-        for one in page.rows:
-            particulars = one.particulars
-            if (
-                one.stage == DesignationStage.GRANTED
-                and particulars["kind"] == DesignationKind.BRAND
-                and (particulars["since"] or "") <= day <= (particulars["until"] or "9999")
-            ):
-                yield one
-        if page.next is None:
-            return
-        request = request.model_copy(update={"after": page.next})
+    async for one in iterate_rows(lambda request: list_register(store, designations, request), PageRequest(limit=PAGE)):
+        particulars = one.particulars
+        if (
+            one.stage == DesignationStage.GRANTED
+            and particulars["kind"] == DesignationKind.BRAND
+            and (particulars["since"] or "") <= day <= (particulars["until"] or "9999")
+        ):
+            yield one
 
 
 async def _measure_stays(store: EventStore, stays: Mapping[tuple[str, str], list[tuple[int, int]]]) -> list[Duration]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from application.listing import StreamFilter, list_streams
-from application.pages import PageRequest
+from application.pages import PageRequest, iterate_rows
 from application.projects import ProjectFilter, list_projects
 from application.queries import load_states
 from application.round_resolution import NoPanels, preview_resolution
@@ -106,17 +106,9 @@ async def read_overview(store: EventStore, file: File, *, sees_bids: bool) -> Ro
     return RoundOverview(file, known, scheme, tuple(needs), tuple(bids), counted, ranking)
 
 
-async def _walk(read: Callable[[PageRequest], Awaitable[Page[T]]]) -> AsyncIterator[T]:
+def _walk(read: Callable[[PageRequest], Awaitable[Page[T]]]) -> AsyncIterator[T]:
     """All rows, at most so many."""
-    request, count = PageRequest(limit=PAGE), 0
-    while True:
-        page = await read(request)
-        for one in page.rows:
-            yield one
-        count += len(page.rows)
-        if page.next is None or count >= MOST:
-            return
-        request = request.model_copy(update={"after": page.next})
+    return iterate_rows(read, PageRequest(limit=PAGE), most=MOST)
 
 
 def _count_sheets(stream: StreamId, panel: Panel) -> SheetCount:

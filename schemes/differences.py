@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.kernel.scheme import Policy
-from domain.kernel.words import code_words, label
+from domain.kernel.words import call_code, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,5 +72,5 @@ def _write_in(value: object, language: int) -> str:
                 " ".join(map(str, one.values())) if isinstance(one, dict) else _write_in(one, language) for one in value
             ]
         case _:
-            return (code_words(str(value)) or (str(value), str(value)))[language]
+            return call_code(str(value))[language]
     return ("、", ", ")[language].join(told)

@@ -21,7 +21,7 @@ from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Pa
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import ApproverGroup, Part, State, Verdict
-from domain.kernel.words import code_words
+from domain.kernel.words import call_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -272,7 +272,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """The proposals that wait for a second person."""
     for number, proposal in state.part(Proposals).of.items():
         if proposal.status is ProposalStatus.OPEN:
-            zh, en = code_words(proposal.command) or (proposal.command, proposal.command)
+            zh, en = call_code(proposal.command)
             yield Awaited(
                 proposal.confirmers,
                 ConfirmAct.command_type,

@@ -118,6 +118,11 @@ def code_words(code: str) -> tuple[str, str] | None:
     return known
 
 
+def call_code(code: str) -> tuple[str, str]:
+    """The same, and any other text by itself."""
+    return code_words(code) or (code, code)
+
+
 def split_name(name: str) -> str:
     """The name of a class in words: ``AwardConfirmed`` is "award confirmed"."""
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()

@@ -14,6 +14,7 @@ from application.acts import list_acts
 from application.caller import NEEDS_PROOF, Caller, ProofStale
 from application.command_input import read_command
 from application.document_content import name_type
+from application.dry_run import DryRun
 from application.queries import NameUnknown
 from application.reading import may_know, may_see
 from deciding.fold import fold, read_occurrence
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from starlette.datastructures import FormData, UploadFile
 
+    from deciding.decision import Step
     from domain.kernel.message import Occurrence
     from web.language import Language
 
@@ -284,6 +286,11 @@ async def send(filling: Filling, command: Command, at: datetime | None) -> None:
         person=filling.asker.person,
         session=caller.session,
     )
+
+
+async def rehearse(filling: Filling, command: Command, at: datetime | None) -> Step:
+    """What it would come to now. Nothing is recorded."""
+    return await DryRun(filling.house.store).step(filling.stream, command, filling.seat, at, filling.asker.person)
 
 
 async def find_last(filling: Filling) -> Occurrence | None:

@@ -17,7 +17,7 @@ from domain.kernel.codelist import Codelist
 from domain.kernel.facts import Reads
 from domain.kernel.identity import LIVE, Role
 from domain.kernel.scope import ScopeKind
-from domain.kernel.words import code_words
+from domain.kernel.words import call_code
 from domain.need import Need, SubmitNeed
 from domain.project.award import Award, ProposeAward
 from domain.project.bidding import Application, SubmitApplication
@@ -38,16 +38,20 @@ from domain.round.resolution import ResolveRound
 from domain.round.stage import NeedStage, RoundStage
 from languages.script import simplify
 from web.console.act.filling import prefill
-from web.console.act.form import Choices
+from web.console.act.form import Choices, read_tree
 from web.console.act.payment import find_amount
+from web.console.act.sheet import leave_out_blanks
 from web.console.register.page import may_list
 from web.language import Language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+    from starlette.datastructures import FormData, UploadFile
 
     from application.caller import Caller
     from domain.kernel.codelist import Codelists
+    from domain.kernel.explanation import InputFault
     from domain.kernel.money import Fen
     from domain.kernel.scheme import Scheme
     from web.console.act.filling import Filling
@@ -233,7 +237,15 @@ def _say_yuan(**amounts: Fen) -> Tree:
     return {name: f"{fen // 100}.{fen % 100:02}".removesuffix(".00") for name, fen in amounts.items() if fen}
 
 
-async def take_terms(filling: Filling) -> Filling:
+async def fill_in(
+    filling: Filling, form: FormData, keep: Callable[[UploadFile], Awaitable[Tree]]
+) -> tuple[Filling, list[InputFault]]:
+    """The same with what the form says, its documents kept by ``keep``; and those that are not filed, with why."""
+    tree, refused = await read_tree(filling.command, form, keep)
+    return await _take_city_terms(leave_out_blanks(replace(filling, tree=tree))), refused
+
+
+async def _take_city_terms(filling: Filling) -> Filling:
     """The same with each of the city's terms and grades as its rules write it, whichever characters it was typed in."""
     if not _holds_term(filling.tree):
         return filling
@@ -346,7 +358,7 @@ def _list_rules(name: str, scheme: Scheme, language: Language) -> list[tuple[str
 
 
 def _say_codes(codes: Iterable[str], language: Language) -> list[tuple[str, str]]:
-    return [(code, language.say(*(code_words(code) or (code, code)))) for code in codes]
+    return [(code, language.say(*call_code(code))) for code in codes]
 
 
 async def _list_packs(filling: Filling) -> list[tuple[str, str]]:

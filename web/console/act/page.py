@@ -23,7 +23,6 @@ from application.command_outcome import find_outcome
 from application.door import NotKnown
 from application.drafts import DraftTooLarge
 from application.drafts import read_form as read_form_of
-from application.dry_run import DryRun
 from application.event_text import describe_event
 from application.money import list_realms
 from application.operations import NoSuchOperation
@@ -49,9 +48,10 @@ from web.console.act.filling import (
     keep_document,
     needs_proof,
     read_filled,
+    rehearse,
     send,
 )
-from web.console.act.form import Shown, read_tree, show_fields
+from web.console.act.form import Shown, show_fields
 from web.console.act.holding import (
     LEFT,
     HoldingRoute,
@@ -62,7 +62,7 @@ from web.console.act.holding import (
     send_to_prove,
     take_up,
 )
-from web.console.act.known import begin_with, list_known, offer, take_terms
+from web.console.act.known import begin_with, fill_in, list_known, offer
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.payment import find_payment
 from web.console.act.seal import (
@@ -74,7 +74,7 @@ from web.console.act.seal import (
     list_sealed_fields,
     read_envelope,
 )
-from web.console.act.sheet import find_own_review, find_sheet, lay_out, leave_out_blanks, set_out
+from web.console.act.sheet import find_own_review, find_sheet, lay_out, set_out
 from web.console.act.texts import TEXTS, name_button
 from web.console.failure import list_unmet
 from web.console.file.page import read_stream
@@ -243,8 +243,7 @@ async def _take(
     request: Request, house: House, caller: Caller, command: str, stream: StreamId, form: FormData
 ) -> Response:
     filling = await begin(request, house, caller, command, stream, form)
-    tree, refused = await read_tree(filling.command, form, lambda upload: keep_document(house, caller, upload))
-    filling = await take_terms(leave_out_blanks(replace(filling, tree=tree)))
+    filling, refused = await fill_in(filling, form, lambda upload: keep_document(house, caller, upload))
     if refused:
         return await _show_form(filling, refused)
     step = str(form.get("step", "check"))
@@ -287,7 +286,7 @@ async def _list_missing(filling: Filling) -> list[tuple[str, str]]:
             for fault in invalid.faults
             for field in (known.get(str(fault.place[0])) if fault.place else None,)
         ]
-    step = await DryRun(filling.house.store).step(filling.stream, command, filling.seat, at, filling.asker.person)
+    step = await rehearse(filling, command, at)
     return [(one.zh, one.en) for one in step.unmet]
 
 
@@ -369,7 +368,7 @@ def link_faults(fields: Sequence[Shown]) -> list[tuple[InputFault, Shown]]:
 
 async def _check(filling: Filling, command: Command, at: datetime | None) -> HTMLResponse:
     """What it would come to now: the check page, or what is missing. Nothing is recorded."""
-    step = await DryRun(filling.house.store).step(filling.stream, command, filling.seat, at, filling.asker.person)
+    step = await rehearse(filling, command, at)
     if step.unmet:
         return await _show_refusal(filling, CommandRejected(step.unmet), is_trial=True)
     say = filling.language.say

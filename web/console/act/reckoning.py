@@ -7,24 +7,21 @@ met. Without scripts a form says as much when it is checked.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from application.dry_run import DryRun
 from deciding.reader import Reader
 from domain.kernel.calendar import local_day
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.input import parse_amount, parse_day
 from web.components.words import spell, tell_money
-from web.console.act.filling import begin, needs_proof, read_filled
-from web.console.act.form import read_tree, show_fields
-from web.console.act.known import take_terms
+from web.console.act.filling import begin, needs_proof, read_filled, rehearse
+from web.console.act.form import show_fields
+from web.console.act.known import fill_in
 from web.console.act.meeting import fill_preview
 from web.console.act.seal import is_sealed
-from web.console.act.sheet import leave_out_blanks
 from web.console.file.page import read_stream
 from web.console.route import PageRoute, read_form
 from web.guard import ByCaller, ByHouse, Policy, allow
@@ -74,8 +71,7 @@ async def reckon(
     form = await read_form(request)
     try:
         filling = await begin(request, house, caller, command, read_stream(kind, realm, name), form)
-        tree, _ = await read_tree(filling.command, form, _leave)
-        filling = await take_terms(leave_out_blanks(replace(filling, tree=tree)))
+        filling, _ = await fill_in(filling, form, _leave)
         calendar = await Reader(house.store).calendar(filling.stream.realm)
         today = local_day(filling.asker.at or house.now())
         notes = {**dict(_tell_fields(form, calendar, today, filling.language)), **dict(_tell_sums(filling))}
@@ -156,5 +152,5 @@ async def _list_unmet(filling: Filling) -> list[str]:
         command, at = read_filled(await fill_preview(filling))
     except InputInvalid:
         return []
-    step = await DryRun(filling.house.store).step(filling.stream, command, filling.seat, at, filling.asker.person)
+    step = await rehearse(filling, command, at)
     return [filling.language.say(one.zh, one.en) for one in step.unmet]

@@ -19,7 +19,6 @@ from application.command_input import list_amounts
 from application.door import NotKnown
 from application.drafts import keep_draft
 from application.drafts import read_form as read_form_of
-from application.dry_run import DryRun
 from application.event_text import describe_event
 from application.queries import NameUnknown
 from domain.catalogue import AGGREGATES
@@ -40,6 +39,7 @@ from web.console.act.filling import (
     prefill,
     read_draft_id,
     read_filled,
+    rehearse,
     send,
 )
 from web.console.act.form import list_hidden, read_tree, show_fields
@@ -263,7 +263,7 @@ async def _take(request: Request, house: House, caller: Caller, command: type[Co
         if results:
             await _drop(house, caller, rows)
             return await _show_results(request, house, caller, results, tree)
-    return await _check(request, house, command, rows, tree)
+    return await _check(request, command, rows, tree)
 
 
 async def _hold(
@@ -350,11 +350,11 @@ def _fill(row: Row, tree: Tree) -> Row:
     return replace(row, filling=replace(row.filling, tree={**tree, **row.filling.tree}))
 
 
-async def _try(house: House, row: Row) -> Row:
+async def _try(row: Row) -> Row:
     """What it would come to now. Nothing is recorded."""
     of = row.filling
     command, at = read_filled(of)
-    step = await DryRun(house.store).step(of.stream, command, of.seat, at, of.asker.person)
+    step = await rehearse(of, command, at)
     if step.unmet:
         return replace(row, unmet=list_unmet(CommandRejected(step.unmet)))
     amounts = list(list_amounts(command))
@@ -408,8 +408,8 @@ def _show_form(
     )
 
 
-async def _check(request: Request, house: House, command: type[Command], rows: Sequence[Row], tree: Tree) -> Response:
-    trials = [await _try(house, row) for row in rows]
+async def _check(request: Request, command: type[Command], rows: Sequence[Row], tree: Tree) -> Response:
+    trials = [await _try(row) for row in rows]
     possible = [row for row in trials if not row.unmet]
     amounts = [row.fen for row in possible if row.fen is not None]
     return _render(
