@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from application.accounts import renew_password
+from application.pages import reach
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
 from remote.login import kept_at
@@ -87,7 +88,9 @@ async def key_of(counter: Counter, *seats: str) -> str:
 async def test_every_question_is_answered_and_loads_no_rule(counter: Counter, bureau: Bureau, tmp_path: Path) -> None:
     project, _ = await posted(bureau)
     await need(bureau)
-    await counter.house.store.last_position()
+    position = await counter.house.store.last_position()
+    for view in ("waiting", "projects", "approvals"):  # a list answers at once with what is there
+        assert await reach(counter.house.store, view, position, 60)
     shell = Shell(counter.address, tmp_path, await key_of(counter, "CAB-REG#1", "CAB-DEC#1"))
     here = ("--realm", bureau.realm)
     for words, text in (
