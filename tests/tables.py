@@ -15,31 +15,53 @@ _TRACED = 5
 """Rows of which the traceback is shown; every row that fails is named."""
 
 
+def mostly(count: int, names: str, table: Iterable[Any], **more: Any) -> pytest.MarkDecorator:
+    """``parametrize``, where a row is dear: the first so many in every run, the others in the fuller ones."""
+    every = list(table)
+    assert 0 < count < len(every), "else there is nothing to choose"
+    several = "," in names
+    rows = [
+        pytest.param(*(row if several else (row,)), marks=() if number < count else pytest.mark.full)
+        for number, row in enumerate(every)
+    ]
+    return pytest.mark.parametrize(names, rows, **more)
+
+
 def every_row(names: str, table: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Hold the test against every row, written as for ``parametrize``, and name each that fails.
 
-    Rows share the test's fixtures, so it is for rules that leave nothing behind. Tables may stand over one another.
+    Rows share the test's fixtures, so it is for rules that leave nothing behind. Tables may stand over one another. A
+    table that is dear to make is a generator: nothing is asked of it until the test runs.
     """
     columns = [name.strip() for name in names.split(",")]
-    own = [dict(zip(columns, row if len(columns) > 1 else (row,), strict=True)) for row in table]
-    assert own, "a rule without a row holds of nothing"
+
+    @functools.cache
+    def own() -> list[dict[str, Any]]:
+        rows = [dict(zip(columns, row if len(columns) > 1 else (row,), strict=True)) for row in table]
+        assert rows, "a rule without a row holds of nothing"
+        return rows
 
     def hold(rule: Callable[..., None]) -> Callable[..., None]:
-        rows = [row | beneath for row in own for beneath in getattr(rule, "rows", [{}])]
+        below: Callable[[], list[dict[str, Any]]] = getattr(rule, "rows", lambda: [{}])
+        given = {*columns, *getattr(rule, "columns", ())}
         rule = getattr(rule, "rule", rule)
+
+        def rows() -> list[dict[str, Any]]:
+            return [row | beneath for row in own() for beneath in below()]
 
         @functools.wraps(rule)
         def test(**fixtures: Any) -> None:
-            failures = [fault for row in rows if (fault := _try(rule, row, fixtures))]
+            every = rows()
+            failures = [fault for row in every if (fault := _try(rule, row, fixtures))]
             if failures:
                 named = "".join(f"\n  {name}" for name, _ in failures)
                 raise ExceptionGroup(
-                    f"{len(failures)} of {len(rows)} rows fail:{named}", [fault for _, fault in failures[:_TRACED]]
+                    f"{len(failures)} of {len(every)} rows fail:{named}", [fault for _, fault in failures[:_TRACED]]
                 )
 
         signature = inspect.signature(rule)
-        fixtures = [parameter for name, parameter in signature.parameters.items() if name not in rows[0]]
-        vars(test).update(__signature__=signature.replace(parameters=fixtures), rule=rule, rows=rows)
+        fixtures = [parameter for name, parameter in signature.parameters.items() if name not in given]
+        vars(test).update(__signature__=signature.replace(parameters=fixtures), rule=rule, rows=rows, columns=given)
         return test
 
     return hold

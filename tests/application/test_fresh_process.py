@@ -30,7 +30,7 @@ READING = (
 )
 
 
-@pytest.fixture(params=["stopped", "gone"])
+@pytest.fixture(params=["gone", pytest.param("stopped", marks=pytest.mark.full)])
 def without_temporal(house: Breakable, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """Temporal stands still, or nobody is at its address; what the environment of such a process says."""
     stopped: AbstractContextManager[None] = house.temporal_stopped()

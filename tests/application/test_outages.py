@@ -68,6 +68,7 @@ async def test_a_command_on_its_way_while_postgres_is_killed_is_carried_out_once
         assert [entry.command_id for entry in entries] == [command_id, command_id], "one command, one event"
 
 
+@pytest.mark.full
 async def test_with_temporal_standing_still_reading_works_and_a_command_is_not_known(
     house: Breakable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

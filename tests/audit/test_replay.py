@@ -29,6 +29,7 @@ from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
 from tests.paper import REPORTED, open_paper_door, play_story, prepare_resolution
+from tests.tables import mostly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,7 @@ async def test_every_stream_of_an_honest_story_passes(store: MemoryStore) -> Non
     assert project.refused == 1
 
 
-@pytest.mark.parametrize("path", list_shipped(), ids=lambda path: path.stem)
+@mostly(4, "path", list_shipped(), ids=lambda path: path.stem)
 async def test_every_shipped_story_verifies_and_decides_again_to_its_outcomes(path: Path) -> None:
     store = MemoryStore()
     document = read(path)

@@ -230,6 +230,7 @@ def _standby(primary: Postgres, home: Path) -> Postgres:
     return postgres.start(home)
 
 
+@pytest.mark.full
 async def test_a_synchronous_standby_is_asked_for_and_seen_by_a_role_that_may_see_it(
     spoilt: Servers, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from cli.cell import make_visible
 from cli.output import Form, Printer
 from languages import Language
 from tests.cli.installation import PATIENCE_S, ROOT, in_process
+from tests.tables import mostly
 
 if TYPE_CHECKING:
     from tests.cli.installation import Installation
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
 FULL = Path("/dev/full")
 LIST, SHOW = ("project", "list"), ("project", "show", "PJ-3")
 JSON = (*LIST, "-o", "json")
-
-
-def _mostly(first: object, *more: object) -> list[object]:
-    """One of a kind in every run, the others in full ones: each is a process of its own."""
-    return [first, *(pytest.param(one, marks=pytest.mark.full) for one in more)]
 
 
 def _run(venture: Installation, *words: str | bytes, then: str = "", **environment: str) -> tuple[int, bytes, bytes]:
@@ -54,21 +50,21 @@ def _need(venture: Installation, round_: str, *more: str) -> tuple[str, ...]:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full on this system")
-@pytest.mark.parametrize("words", _mostly(JSON, LIST, SHOW, ("--help",)), ids=" ".join)
+@mostly(1, "words", [JSON, LIST, SHOW, ("--help",)], ids=" ".join)
 def test_a_full_disk_is_said_to_be_full(venture: Installation, words: tuple[str, ...]) -> None:
     code, _, stderr = _run(venture, *words, then="> /dev/full")
     assert code == 5
     assert "No space left on device" in stderr.decode()
 
 
-@pytest.mark.parametrize("words", _mostly(LIST, JSON, ("--help",)), ids=" ".join)
+@mostly(1, "words", [LIST, JSON, ("--help",)], ids=" ".join)
 def test_a_closed_output_is_said_to_lose_the_result(venture: Installation, words: tuple[str, ...]) -> None:
     code, _, stderr = _run(venture, *words, then=">&-")
     assert code == 5
     assert "Bad file descriptor" in stderr.decode()
 
 
-@pytest.mark.parametrize("then", _mostly("> /dev/full", "| true", ">&-", ">&- 2>&-"))
+@mostly(1, "then", ["> /dev/full", "| true", ">&-", ">&- 2>&-"])
 def test_what_was_recorded_is_never_said_to_be_refused(venture: Installation, then: str) -> None:
     command_id = str(uuid4())
     place = {"> /dev/full": "2051", "| true": "2052", ">&-": "2053", ">&- 2>&-": "2054"}[then]
@@ -84,6 +80,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(venture: Installation) -> N
     assert (stdout, stderr) == (b"{", b"")
 
 
+@pytest.mark.full
 def test_closed_messages_lose_messages_only(venture: Installation) -> None:
     assert _run(venture, "project", "show", "PJ-999", then="2>&-")[0] == 3
     assert _run(venture, "project", "show", "PJ-999", then="2> /dev/full")[0] == 3
@@ -92,6 +89,7 @@ def test_closed_messages_lose_messages_only(venture: Installation) -> None:
 # ----------------------------------------------------------------------------------------------- in which letters
 
 
+@pytest.mark.full
 def test_a_terminal_in_gbk_reads_chinese_and_marks_like_ours(venture: Installation) -> None:
     code, stdout, _ = _run(venture, *SHOW, PYTHONIOENCODING="gbk")
     assert code == 0
@@ -99,7 +97,7 @@ def test_a_terminal_in_gbk_reads_chinese_and_marks_like_ours(venture: Installati
     assert "守護夕陽" in stdout.decode("gbk")
 
 
-@pytest.mark.parametrize("encoding", _mostly("gbk", "ascii", "latin-1", "big5"))
+@mostly(1, "encoding", ["gbk", "ascii", "latin-1", "big5"])
 def test_json_is_the_same_json_in_any_encoding(venture: Installation, encoding: str) -> None:
     code, stdout, _ = _run(venture, *LIST, "-o", "json", PYTHONIOENCODING=encoding)
     assert code == 0
@@ -113,7 +111,7 @@ def test_a_terminal_without_chinese_is_spoken_to_in_english(venture: Installatio
     assert stderr.decode("ascii").startswith("there is no PJ-999")
 
 
-@pytest.mark.parametrize("form", ["table", "json"])
+@mostly(1, "form", ["json", "table"])
 def test_bytes_that_are_no_text_are_a_mistyped_argument(venture: Installation, form: str) -> None:
     code, stdout, stderr = _run(venture, "project", "show", b"PJ-\xff\xfe", "-o", form)
     assert code == 2
@@ -128,7 +126,7 @@ BEGUN = "import runpy; print(flush=True); runpy.run_path('starter.py', run_name=
 """Says when the interpreter has started: until then an interrupt is not ours to answer."""
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3])
+@mostly(1, "delay_s", [0.1, 0.0, 0.3])
 def test_an_interrupt_while_it_loads_ends_it_like_any_program(venture: Installation, delay_s: float) -> None:
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", BEGUN, "inbox"]
@@ -168,6 +166,7 @@ def test_every_line_of_jsonl_is_one_value(capsys: pytest.CaptureFixture[str]) ->
     assert not any(make_visible(line) != line for line in lines)
 
 
+@pytest.mark.full
 def test_an_application_may_be_called_anything(venture: Installation, tmp_path: Path) -> None:
     story = (ROOT / "scenarios" / "s2-fuzhou.yaml").read_text("utf-8")
     story = (

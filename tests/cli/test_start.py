@@ -8,10 +8,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from domain.kernel.message import Command, Event
 from tests.cli.installation import ROOT
+from tests.tables import mostly
 
 if TYPE_CHECKING:
     from tests.cli.installation import Installation
@@ -44,17 +43,16 @@ def test_a_page_of_help_loads_nothing_that_it_only_names(venture: Installation) 
         assert not _load(venture.environment(), *page) & (HEAVY | RULES), page
 
 
-@pytest.mark.parametrize(
-    "words", [("project", "list"), ("round", "list"), ("inbox",), ("inbox", "--as", "CAB-REG", "-o", "json")]
-)
+@mostly(2, "words", [("project", "list"), ("inbox", "--as", "CAB-REG", "-o", "json"), ("round", "list"), ("inbox",)])
 def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Installation, words: tuple[str, ...]) -> None:
     loaded = _load(venture.environment(), *words)
     assert "store.postgres" in loaded
     assert not loaded & (RULES | {"temporalio"})
 
 
-@pytest.mark.parametrize(
-    ("words", "needless"),
+@mostly(
+    2,
+    "words, needless",
     [
         (("scheme", "list"), {"domain.catalogue", "temporalio"}),
         (("project", "show", "--help"), {"temporalio", "schemes", "yaml"}),

@@ -386,6 +386,7 @@ async def test_no_listener_outlives_a_killed_keeper(tmp_path: Path) -> None:
         assert process_table.listeners(family) == []
 
 
+@pytest.mark.full
 async def test_what_a_killed_keeper_left_is_cleared_in_words_and_the_data_stays(tmp_path: Path) -> None:
     with keeper(tmp_path / "home") as (process, answer):
         await query_value(answer["owner_url"], "CREATE TABLE kept AS SELECT 7 AS n")
@@ -439,6 +440,7 @@ async def test_a_stale_pid_file_never_ends_a_stranger(tmp_path: Path) -> None:
         assert stranger.poll() is None
 
 
+@pytest.mark.full
 async def test_a_keeper_can_be_asked_to_stop(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     with keeper(settings.home) as (process, _):

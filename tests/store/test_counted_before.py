@@ -107,6 +107,7 @@ def log() -> Sequence[Entry]:
     return entries(OF_BEFORE)
 
 
+@pytest.mark.full
 async def test_what_was_recorded_before_is_counted_as_the_audit_counts_it(
     server: Postgres, log: Sequence[Entry]
 ) -> None:

@@ -107,6 +107,7 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
     await desk.client.get_workflow_handle(project).terminate("end of the test")
 
 
+@pytest.mark.full
 async def test_the_first_build_of_all_makes_itself_current_and_the_next_waits_to_be_made_so(desk: Desk) -> None:
     queue = f"builds-{uuid4().hex[:8]}"
     first, second = _worker_of(desk, queue, "2026.1"), _worker_of(desk, queue, "2026.2")
@@ -122,6 +123,7 @@ async def test_the_first_build_of_all_makes_itself_current_and_the_next_waits_to
         assert await read_current(desk.client, queue) == "2026.1"
 
 
+@pytest.mark.full
 async def test_a_build_that_was_taken_back_does_not_make_itself_current_again(desk: Desk) -> None:
     queue = f"builds-{uuid4().hex[:8]}"
     only = _worker_of(desk, queue, "2026.1")

@@ -8,8 +8,6 @@ from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import pytest
-
 from domain.kernel.calendar import day_begins
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import WORLD, Post
@@ -66,6 +64,7 @@ from domain.project.tranches import Tranches, TrancheStatus
 from domain.project.variation import AmendContract, ApproveVariation, RequestVariation
 from tests.domain.project.life import ACCOUNT, AGAINST, BOTH, INDEX, SIGNED, agreement, awarded
 from tests.domain.pure_realm import EVIDENCE
+from tests.tables import mostly
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -274,9 +273,7 @@ def walked(seed: int, orders: int = 120, after: int = 400) -> Walk:
     return walk
 
 
-@pytest.mark.parametrize(
-    "first", [*range(0, 80, 20), *(pytest.param(n, marks=pytest.mark.full) for n in range(80, 200, 20))]
-)
+@mostly(2, "first", range(0, 200, 20))
 def test_whatever_is_ordered_money_adds_up_and_no_deadline_is_stuck(first: int) -> None:
     for seed in range(first, first + 20):
         walked(seed)

@@ -50,7 +50,7 @@ from tests.domain.pure_realm import PureRealm, furnish, scheme, verification
 from tests.domain.sentences import StreamStory, on, who
 from tests.domain.test_mutants import broke, mute
 from tests.domain.written_realm import WrittenRealm
-from tests.tables import every_row
+from tests.tables import every_row, mostly
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command
@@ -489,7 +489,7 @@ def tell(state: State) -> dict[str, Any] | None:
     }
 
 
-@pytest.mark.parametrize("first", [0, *(pytest.param(n, marks=pytest.mark.full) for n in range(40, 400, 40))])
+@mostly(1, "first", range(0, 400, 40))
 def test_what_was_taken_over_may_do_what_came_by_the_ordinary_way_and_nothing_more(first: int) -> None:
     """Two projects alike, one told by an entry: the same orders are granted and refused, and the same money moves."""
     stages = set()
