@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import copy
 import logging
 import os
@@ -583,6 +584,13 @@ def _tell_uncaught(kind: type[BaseException], error: BaseException, trace: Trace
         sys.__excepthook__(kind, error, trace)
     else:
         structlog.get_logger().error("process.defect", exc_info=error)
+
+
+def take_no_words(service: str, page: str) -> None:
+    """Answer ``--help`` with that page, and any other word in one line and with 2: a service is set up by settings."""
+    argparse.ArgumentParser(
+        prog=service, description=page, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    ).parse_args()
 
 
 def configure_logging(of: Settings) -> None:

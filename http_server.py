@@ -43,6 +43,16 @@ if TYPE_CHECKING:
     from store.identity import IdentityStore
     from store.outbox import OutboxStore
 
+HELP = """\
+提供頁面與 HTTP 接口（/v1），直到收到 SIGTERM 或 SIGINT。設置取自環境變數 VENTURE_…，見 docs/operations.md。
+不設地址時，服務於本機已運行的內嵌 Postgres 與 Temporal（./run up 已為你起一個）。
+
+serves the pages and the HTTP interface (/v1) until SIGTERM or SIGINT. It is set up by the environment, VENTURE_…:
+docs/operations.md. Without addresses it serves the embedded servers of this machine (./run up keeps one running).
+
+  venture-web
+  VENTURE_POSTGRES_URL_FILE=/etc/venture/secrets/postgres-url VENTURE_TEMPORAL_ADDRESS=temporal:7233 venture-web"""
+
 log = structlog.get_logger()
 
 GRACE_S = 10
@@ -194,6 +204,7 @@ def _log_cleared(zh: str, en: str) -> None:
 
 def main() -> None:
     """Serve with the settings of the environment."""
+    bootstrap.take_no_words("venture-web", HELP)
     try:
         settings = bootstrap.settings()
         bootstrap.configure_logging(settings)

@@ -31,6 +31,16 @@ WATCHED_S = 20.0
 READY_AGAIN_S = 0.2
 """From one look to the next whether Temporal has seen this worker poll."""
 
+HELP = """\
+執行工作流與活動，直到收到 SIGTERM 或 SIGINT。設置取自環境變數 VENTURE_…，見 docs/operations.md。
+不設地址時，服務於本機已運行的內嵌 Postgres 與 Temporal（./run up 已為你起一個）。
+
+runs workflows and activities until SIGTERM or SIGINT. It is set up by the environment, VENTURE_…: docs/operations.md.
+Without addresses it serves the embedded Postgres and Temporal of this machine (./run up already keeps one running).
+
+  venture-worker
+  VENTURE_POSTGRES_URL_FILE=/etc/venture/secrets/postgres-url VENTURE_TEMPORAL_ADDRESS=temporal:7233 venture-worker"""
+
 log = structlog.get_logger()
 
 
@@ -116,6 +126,7 @@ async def _see_to_build(runtime: Runtime) -> None:
 
 def main() -> None:
     """Run the worker with the settings of the environment."""
+    bootstrap.take_no_words("venture-worker", HELP)
     settings = None
     try:
         settings = bootstrap.settings()

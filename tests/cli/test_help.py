@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,14 @@ import pytest
 import typer
 from rich.cells import cell_len
 
+import http_server
+import worker
 from cli.app import build
 from tests.cli.installation import in_process
 from tests.tables import every_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def _all(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -79,3 +82,21 @@ def test_words_that_cannot_be_read_are_answered_in_the_readers_language(words: s
         assert result.exit_code == 2
         assert (zh in result.stderr) == (lang == "zh-Hant"), result.stderr
         assert re.search("Error|Usage|[a-z]{30}", result.stderr) is None
+
+
+@every_row("serve", [worker.main, http_server.main])
+@every_row("words, code", [(["--help"], 0), (["up"], 2), (["-x"], 2)])
+def test_a_service_that_is_only_asked_says_what_it_is_and_starts_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    serve: Callable[[], None],
+    words: list[str],
+    code: int,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["service", *words])
+    with pytest.raises(SystemExit) as ended:
+        serve()
+    told = capsys.readouterr()
+    assert ended.value.code == code
+    assert ("VENTURE_POSTGRES_URL_FILE=" in told.out) is (code == 0)
+    assert (words[0] in told.err) is (code == 2)
