@@ -58,7 +58,8 @@ def test_a_table_to_fill_in_is_made_from_a_command(venture: Installation, tmp_pa
 
 
 def test_organisations_and_sums_are_those_of_the_projects(venture: Installation) -> None:
-    project = json.loads(venture.ask("project", "list", "--search", "PJ-3", "-o", "json").stdout)[0]
+    listed = json.loads(venture.ask("project", "list", "--search", "PJ-3", "-o", "json").stdout)
+    project = next(one for one in listed if one["paid"])  # other tests play its story in part
     here = ("--realm", project["realm"])
     conditions = ("--by", "organisation", "--key", project["organisation"])
     (sums,) = json.loads(venture.ask("money", "list", *conditions, *here, "-o", "json").stdout)
