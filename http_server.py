@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from store.outbox import OutboxStore
 
 HELP = """\
-提供頁面與 HTTP 接口（/v1），直到收到 SIGTERM 或 SIGINT。設置取自環境變數 VENTURE_…，見 docs/operations.md。
+提供頁面與 HTTP 接口（/v1），直到收到 SIGTERM 或 SIGINT。設置取自環境變量 VENTURE_…，見 docs/operations.md。
 不設地址時，服務於本機已運行的內嵌 Postgres 與 Temporal（./run up 已為你起一個）。
 
 serves the pages and the HTTP interface (/v1) until SIGTERM or SIGINT. It is set up by the environment, VENTURE_…:

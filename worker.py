@@ -32,7 +32,7 @@ READY_AGAIN_S = 0.2
 """From one look to the next whether Temporal has seen this worker poll."""
 
 HELP = """\
-執行工作流與活動，直到收到 SIGTERM 或 SIGINT。設置取自環境變數 VENTURE_…，見 docs/operations.md。
+執行工作流與活動，直到收到 SIGTERM 或 SIGINT。設置取自環境變量 VENTURE_…，見 docs/operations.md。
 不設地址時，服務於本機已運行的內嵌 Postgres 與 Temporal（./run up 已為你起一個）。
 
 runs workflows and activities until SIGTERM or SIGINT. It is set up by the environment, VENTURE_…: docs/operations.md.
