@@ -97,6 +97,7 @@ def test_with_a_short_key_at_the_door_nothing_is_begun(by_url: dict[str, str]) -
     assert "VENTURE_DOOR_KEY" in answer.stderr
 
 
+@pytest.mark.full
 def test_what_fails_is_told_in_either_language(by_url: dict[str, str]) -> None:
     zh = in_process(("doctor", "--production"), by_url)
     en = in_process(("doctor", "--production", "--lang", "en"), by_url)

@@ -326,6 +326,7 @@ async def _run_worker(environment: dict[str, str]) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.full
 async def test_a_worker_without_a_namespace_ends_in_words_that_mend_it_before_it_is_ready(spoilt: Servers) -> None:
     ended = await _run_worker(_environment(spoilt, "nowhere", VENTURE_LOG_FORMAT="json"))
     (line,) = ended.stderr.splitlines()

@@ -74,6 +74,7 @@ def test_whoever_asks_is_on_the_seat_or_it_is_refused(venture: Installation) -> 
     assert done(venture, *words, "--dry-run")["events"] == ["FundSourceRegistered"]
 
 
+@pytest.mark.full
 def test_a_seat_is_lent_for_dates_and_taken_back_and_who_is_on_none_may_retire(venture: Installation) -> None:
     holder, other, seat = registered(venture), registered(venture), "SUPV#71"
     done(venture, "seat", "establish", seat, "--for", "SUPV-71", "--as", "ADMIN#1")

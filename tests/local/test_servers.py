@@ -337,6 +337,7 @@ async def test_a_guest_that_is_killed_keeps_nothing_up(tmp_path: Path) -> None:
     assert none_left(home, 0)
 
 
+@pytest.mark.full
 async def test_whoever_only_reads_starts_no_temporal_until_somebody_wants_it(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     async with local.servers(settings, with_temporal=False) as servers:
@@ -450,6 +451,7 @@ async def test_a_keeper_can_be_asked_to_stop(tmp_path: Path) -> None:
     assert await local.stop(settings) is False
 
 
+@pytest.mark.full
 async def test_a_reset_stops_the_servers_and_removes_the_folder(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
     with keeper(settings.home):

@@ -86,6 +86,7 @@ async def test_the_number_of_series_does_not_grow_with_what_is_done(watched: Wat
     assert before < 80
 
 
+@pytest.mark.full
 async def test_each_follower_says_when_it_last_did_a_round(watched: WatchedWorker) -> None:
     async def last_round(follower: str) -> float:
         families = await _families(watched.health_port)

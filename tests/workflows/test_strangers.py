@@ -145,6 +145,7 @@ async def test_an_activity_that_they_ask_for_is_not_carried_out(desk: Desk, bure
     assert await desk.store.journalled(forged.command_id) is None
 
 
+@pytest.mark.full
 async def test_a_workflow_of_theirs_under_our_id_is_in_the_way_until_it_is_terminated(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
