@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
