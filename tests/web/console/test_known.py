@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 
 from application.inbox import WaitingFilter, list_waiting
 from application.pages import reach
+from deciding.fold import fold
 from domain.approval.request import Approvers, OpenApproval
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, ScopeKind
+from domain.need import Need
 from domain.registers.seat import EstablishSeat, seat_stream
 from languages.script import simplify
 from schemes.packs import load_shipped
@@ -215,3 +218,21 @@ async def test_words_of_the_city_are_taken_in_either_script_and_recorded_as_its_
         sent = {**hidden(page), "step": "edit", "p.person_times": "3", "p.field": simplify(field)}
         answer = await manager.post(path, data=sent)
     assert _value(answer.text, "field") == field
+
+
+async def test_for_several_at_once_they_are_taken_so_too_each_by_the_rules_of_its_own_round(tmp_path: Path) -> None:
+    lists = load_shipped("fuzhou").codelists
+    assert lists is not None
+    field = next(term.name for term in lists.fields or () if simplify(term.name) != term.name)
+    house = await open_paper_house(tmp_path, datetime(2023, 3, 27, tzinfo=UTC))
+    need = f"need/{house.realm}/ND-2"
+    async with house.person("CAB-REG#1") as officer:
+        page = await _form(officer, f"/do/AdoptNeed/{need}")
+        row = f"{uuid4()} {need}"
+        sent = {"token": hidden(page)["token"], "seat": "CAB-REG#1", "row": [row], "p.fields": [simplify(field)]}
+        checked = (await officer.post("/together/AdoptNeed", data={**sent, "step": "check"})).text
+        done = {**sent, "step": "confirm", "take": [row.partition(" ")[0]]}
+        assert (await officer.post("/together/AdoptNeed", data=done)).status_code == 200
+    assert "暫不能辦理" not in checked
+    entries = [entry async for entry in house.house.store.read(StreamId(need))]
+    assert fold(StreamId(need), entries).part(Need).fields == {field}

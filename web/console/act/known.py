@@ -242,10 +242,10 @@ async def fill_in(
 ) -> tuple[Filling, list[InputFault]]:
     """The same with what the form says, its documents kept by ``keep``; and those that are not filed, with why."""
     tree, refused = await read_tree(filling.command, form, keep)
-    return await _take_city_terms(leave_out_blanks(replace(filling, tree=tree))), refused
+    return await take_city_terms(leave_out_blanks(replace(filling, tree=tree))), refused
 
 
-async def _take_city_terms(filling: Filling) -> Filling:
+async def take_city_terms(filling: Filling) -> Filling:
     """The same with each of the city's terms and grades as its rules write it, whichever characters it was typed in."""
     if not _holds_term(filling.tree):
         return filling

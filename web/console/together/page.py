@@ -44,6 +44,7 @@ from web.console.act.filling import (
 )
 from web.console.act.form import list_hidden, read_tree, show_fields
 from web.console.act.holding import FORM, LEFT, ROWS, HoldingRoute, lead_back, read_typed
+from web.console.act.known import take_city_terms
 from web.console.act.page import link_faults, takes_files
 from web.console.act.payment import Payment, find_payment
 from web.console.act.texts import TEXTS as ACT_TEXTS
@@ -245,7 +246,7 @@ async def _take(request: Request, house: House, caller: Caller, command: type[Co
     step = str(form.get("step", "check"))
     if refused or step == "edit":
         return _show_form(request, command, rows, tree, refused)
-    rows = [_fill(row, tree) for row in rows]
+    rows = [await _fill(row, tree) for row in rows]
     if any(needs_proof(row.filling) for row in rows):
         choices = [row.choice for row in rows]
         if caller.person is None:
@@ -345,9 +346,9 @@ async def _begin(request: Request, house: House, caller: Caller, command: type[C
     return Row(choice, replace(filling, command_id=choice.command_id, tree=own), payment=payment)
 
 
-def _fill(row: Row, tree: Tree) -> Row:
-    """With what was typed for all of them; what it has of its own stays."""
-    return replace(row, filling=replace(row.filling, tree={**tree, **row.filling.tree}))
+async def _fill(row: Row, tree: Tree) -> Row:
+    """With what was typed for all of them, as its own round's rules write it; what it has of its own stays."""
+    return replace(row, filling=await take_city_terms(replace(row.filling, tree={**tree, **row.filling.tree})))
 
 
 async def _try(row: Row) -> Row:
