@@ -536,9 +536,8 @@ async def ask_over_http(served: Served) -> list[Reading]:
     return [reading(name, question) for name, question in (await find_questions(served.ask)).items()]
 
 
-async def fill(server: Postgres, template: Template, projects: int) -> Filled:
-    """A database of its own with that many projects."""
-    name = f"reads{projects}"
+async def open_database(server: Postgres, name: str) -> tuple[str, asyncpg.Connection[Any]]:
+    """A migrated database of that name: the application's address of it, and its owner's connection to fill it by."""
     superuser = await asyncpg.connect(server.url(postgres.SUPERUSER))
     await superuser.execute(f"CREATE DATABASE {name} OWNER {postgres.OWNER}")
     await superuser.close()
@@ -548,6 +547,12 @@ async def fill(server: Postgres, template: Template, projects: int) -> Filled:
     await migrate(owner_url, app_role=postgres.APPLICATION)
     owner = await asyncpg.connect(owner_url, server_settings={"timezone": "UTC"})
     await owner.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+    return app, owner
+
+
+async def fill(server: Postgres, template: Template, projects: int) -> Filled:
+    """A database of its own with that many projects."""
+    app, owner = await open_database(server, f"reads{projects}")
     begun = time.perf_counter()
     entries = await copy(owner, template, projects)
     copied, store = time.perf_counter(), PostgresStore(await open_pool(app, largest=8))

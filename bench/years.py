@@ -34,10 +34,8 @@ import structlog
 from audit.verification import verify
 from bench.append import ours, prepare_reads
 from bench.meter import machine_load
-from bench.reads import Template, copy, record
+from bench.reads import Template, copy, open_database, record
 from bench.surroundings import own_postgres
-from local import postgres
-from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -103,16 +101,7 @@ class Log:
 
 async def fill(server: Postgres, template: Template, projects: int, times: int) -> Log:
     """A database of its own with that many projects, so many times, vacuumed once."""
-    name = f"years{times}"
-    superuser = await asyncpg.connect(server.url(postgres.SUPERUSER))
-    await superuser.execute(f"CREATE DATABASE {name} OWNER {postgres.OWNER}")
-    await superuser.close()
-    app, owner_url = (
-        server.url(role).rpartition("/")[0] + f"/{name}" for role in (postgres.APPLICATION, postgres.OWNER)
-    )
-    await migrate(owner_url, app_role=postgres.APPLICATION)
-    owner = await asyncpg.connect(owner_url, server_settings={"timezone": "UTC"})
-    await owner.set_type_codec("json", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+    app, owner = await open_database(server, f"years{times}")
     begun = time.perf_counter()
     entries = await copy(owner, template, projects)
     for table, (columns, values, order) in _MULTIPLIED.items():
