@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
-from itertools import cycle
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -36,12 +34,10 @@ from tests.domain.sentences import on
 from tests.domain.written_realm import AWARD, FUNDS, steps
 from tests.keys import MINUTES
 from tests.workflows.bureau import Bureau
-from tests.workflows.processes import kill, start_worker
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from domain.kernel.message import Command
     from domain.project.award import ProposeAward
@@ -140,55 +136,6 @@ async def test_what_overdraws_by_itself_leaves_its_neighbours_be(bureau: Bureau,
     endings = [c.answer.ending for c in results if c.answer is not None]
     assert [n for n, ending in enumerate(endings) if ending is Ending.REFUSED] == [40]
     assert await left(store, bureau.realm) == 0
-
-
-# ---------------------------------------------------------------- four processes
-
-
-async def _deadlocks(store: PostgresStore) -> int:
-    deadlocks: int = await store._pool.fetchval(
-        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    )
-    return deadlocks
-
-
-@pytest.mark.full
-async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(desk: Desk, tmp_path: Path) -> None:
-    of = desk.settings.model_copy(update={"task_queue": f"race-{uuid4().hex[:8]}"})
-    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(of))
-    await nearly_empty(bureau, ONE, bases=12)
-    before = await _deadlocks(desk.store)
-    logs = [tmp_path / f"worker-{n}.log" for n in range(4)]
-    assert of.postgres_url is not None
-    where = {
-        "VENTURE_POSTGRES_URL": of.postgres_url.get_secret_value(),
-        "VENTURE_TEMPORAL_ADDRESS": str(of.temporal_address),
-    }
-    with ExitStack() as running:
-        processes = [start_worker(of, log, more=where) for log in logs]
-        for process in processes:
-            running.callback(kill, process)
-
-        async def ready() -> bool:
-            assert all(process.poll() is None for process in processes)
-            return all(b"worker.ready" in log.read_bytes() for log in logs)
-
-        await until(ready)
-        doors = cycle([Door(WorkflowCarrier(desk.client, of.task_queue), desk.store, bureau.key) for _ in range(3)])
-        outcomes = await asyncio.gather(
-            *(
-                door.send(bureau.id("project", f"PJ-{n}"), support(bureau, n), OFFICER)
-                for n, door in zip(range(12), doors, strict=False)
-            ),
-            return_exceptions=True,
-        )
-    lost = [f for f in outcomes if isinstance(f, CommandRejected)]
-    assert len(lost) == 11, outcomes
-    assert all("C2" in {u.rule for u in refused.unmet} for refused in lost)
-    assert sum(b"command.carried_out" in log.read_bytes() for log in logs) > 1, "several processes took part"
-    assert await left(desk.store, bureau.realm) == 0
-    assert await _deadlocks(desk.store) == before
-    await proven(desk.store, bureau.realm)
 
 
 # ---------------------------------------------------------------- a round's resolution

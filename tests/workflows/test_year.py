@@ -181,7 +181,12 @@ async def move_ahead(desk: Desk, plan: Plan) -> Years:
     return years
 
 
-STORIES = [pytest.param(path, id=path.stem) for path in sorted(SCENARIOS.glob("s*.yaml"))]
+BOUND = {
+    "s20-taken-over",  # an entry is confirmed by the digest of what it holds, days among it
+    "s21-disposed",  # a file is kept from the first of January on
+}
+"""Stories that cannot be moved by weeks."""
+STORIES = [pytest.param(path, id=path.stem) for path in sorted(SCENARIOS.glob("s*.yaml")) if path.stem not in BOUND]
 
 
 @pytest.mark.full
