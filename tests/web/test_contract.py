@@ -91,14 +91,14 @@ async def _try(counter: Counter, operation: Operation, mode: GenerationMode, mos
     await asyncio.to_thread(_search, operation, mode, counter.address, key, most)
 
 
-wrong = GenerationMode.NEGATIVE
+UNFIT = GenerationMode.NEGATIVE
 WITHOUT_A_WRONG = {"/healthz", "/readyz", "/v1/login", "/v1/openapi.json", "/v1/schemas/commands/{command}"}
 """Nothing can be asked of these that does not fit."""
 ASKED = [
-    pytest.param(one, mode, id=f"{one.label} {mode}", marks=pytest.mark.full if mode is wrong and number % 3 else ())
+    pytest.param(one, mode, id=f"{one.label} {mode}", marks=pytest.mark.full if mode is UNFIT and number % 3 else ())
     for number, one in enumerate(OTHERS)
     for mode in GenerationMode
-    if mode is not wrong or one.path not in WITHOUT_A_WRONG
+    if mode is not UNFIT or one.path not in WITHOUT_A_WRONG
 ]
 """What fits, of each; what does not, of every third, and of the others in the fuller runs."""
 
@@ -186,9 +186,7 @@ async def test_what_follows_on_one_another_is_answered_as_documented(counter: Co
 
 
 @pytest.mark.release
-@pytest.mark.parametrize(
-    ("operation", "mode"), [*ASKED, *(pytest.param(one, GenerationMode.NEGATIVE, id=one.label) for one in COMMANDS)]
-)
+@pytest.mark.parametrize(("operation", "mode"), [*ASKED, *(pytest.param(one, UNFIT, id=one.label) for one in COMMANDS)])
 async def test_whatever_is_asked_at_length_the_answer_is_one_that_is_documented(
     counter: Counter, operation: Operation, mode: GenerationMode
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from domain.kernel.identity import Attachment, Role, Text
+from tests.tables import mostly
 from tests.web.console.papers import PaperHouse, open_paper_house
 from tests.web.console.test_links import crawl
 from web.console.pages import ROUTERS
@@ -49,7 +50,7 @@ def _plant(command: Command) -> Command:
     return command.model_copy(update=texts | named)
 
 
-@pytest.mark.parametrize("role", [pytest.param(Role.CAB_REG, marks=pytest.mark.full), Role.AUDIT, Role.PUBLIC])
+@mostly(2, "role", [Role.AUDIT, Role.PUBLIC, Role.CAB_REG])
 async def test_what_was_typed_is_text_on_every_page_and_sheet(papers: PaperHouse, role: Role) -> None:
     async with papers.person(f"{role}#1") as person:
         answers = await crawl(person)

@@ -14,6 +14,7 @@ import pytest
 
 from domain.kernel.identity import Role
 from domain.kernel.scope import Scope, ScopeKind
+from tests.tables import mostly
 from tests.web.console.papers import PaperHouse, open_paper_house
 from web.console.assets import ASSETS
 
@@ -28,7 +29,7 @@ _WITH_SERVERS: Final = ("/administration", "/static/")
 """Where what a house without servers has not is told."""
 _WITH_TYPE: Final = "format=pdf"
 """What a machine without Chinese type says it cannot draw; in fuller runs by tests/papers/test_pdf_file.py."""
-_IN_BRIEF: Final = frozenset({Role.SO_PM, Role.SUPV, Role.EXPERT})
+_IN_BRIEF: Final = (Role.SO_PM, Role.SUPV, Role.EXPERT)
 """Roles to which much is closed; the others in the fuller runs."""
 MOST_BYTES: Final = 60_000
 """Of a first load, as they are sent: the page, its styles and its scripts."""
@@ -41,10 +42,7 @@ async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
     return await open_paper_house(tmp_path_factory.mktemp("links"))
 
 
-@pytest.mark.parametrize(
-    "role",
-    [pytest.param(role, marks=() if role in _IN_BRIEF else pytest.mark.full) for role in Role if role is not Role.SYS],
-)
+@mostly(len(_IN_BRIEF), "role", [*_IN_BRIEF, *(role for role in Role if role not in {*_IN_BRIEF, Role.SYS})])
 async def test_no_link_leads_to_what_is_not_there_for_who_follows_it(papers: PaperHouse, role: Role) -> None:
     scope = _OWN if role in _OF_THE_APPLICANT else None
     async with papers.person(f"{role}#1", scope=scope) as person:
