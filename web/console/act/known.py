@@ -249,7 +249,8 @@ async def take_city_terms(filling: Filling) -> Filling:
     """The same with each of the city's terms and grades as its rules write it, whichever characters it was typed in."""
     if not _holds_term(filling.tree):
         return filling
-    lists, scheme = await _find_lists(filling), await find_scheme(filling)
+    scheme = await find_scheme(filling)
+    lists = await _find_lists(filling, scheme)
     known = {name: [term for term, _ in _list_terms(lists, of)] for name, of in _LISTS.items()}
     known["grade"] = [grade.name for grade in scheme.evaluation.grades] if scheme is not None else []
     return replace(filling, tree=_take_terms(filling.tree, {name: _by_script(terms) for name, terms in known.items()}))
@@ -287,7 +288,7 @@ async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown],
         if values:
             choices[name] = values
     if listed := names & _LISTS.keys():
-        lists = await _find_lists(filling)
+        lists = await _find_lists(filling, await find_scheme(filling))
         choices |= {name: terms for name in sorted(listed) if (terms := _list_terms(lists, _LISTS[name]))}
     return [_mark(one, choices, filling.language) for one in fields], choices
 
@@ -306,10 +307,10 @@ async def find_scheme(filling: Filling, round_: str | None = None) -> Scheme | N
     return await reader.scheme(state, governor)
 
 
-async def _find_lists(filling: Filling) -> Codelists | None:
+async def _find_lists(filling: Filling, scheme: Scheme | None) -> Codelists | None:
     """The city's lists by the rules of the file or of its round; before either, by those of the realm if it has one."""
     reader, state = Reader(filling.house.store), filling.state
-    if (scheme := await find_scheme(filling)) is not None:
+    if scheme is not None:
         return scheme.codelists
     page = await list_streams(filling.house.store, StreamFilter(kind="scheme", realm=state.stream.realm), PageRequest())
     if len(page.rows) != 1:
