@@ -122,6 +122,7 @@ def test_a_value_that_both_languages_show_alike_is_shown_as_it_is() -> None:
     assert HANS.say("後台醫療隊", "後台醫療隊") == "後台醫療隊"
 
 
+@pytest.mark.full
 def test_a_catalogue_is_read_as_it_was_written() -> None:
     """That it is as the code writes it today is asked of all that is generated (``tests/docs/test_pages.py``)."""
     assert dict(read_catalogue(CATALOGUE.read_text("utf-8"))).keys() == list_texts()

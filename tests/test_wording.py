@@ -9,6 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from docs.rule_ids import named_rules
 from docs.texts import list_texts
 from domain.catalogue import AGGREGATES
@@ -100,6 +102,7 @@ def test_a_refusal_is_in_the_office_s_words_and_says_the_same_in_both(zh: str, e
     assert list_places(simplify(zh)) == list_places(zh)
 
 
+@pytest.mark.full
 def test_no_page_says_a_word_of_the_machinery() -> None:
     pairs = {*_pages(), *((one.zh, word) for one in AGGREGATES.values() for word in (one.en, one.en_many))}
     assert ("視圖", "Views") in pairs

@@ -244,6 +244,7 @@ async def test_a_lost_schedule_is_missed_and_set_again_from_the_log(unattended: 
     assert await unattended.scheduled() == before
 
 
+@pytest.mark.full
 async def test_a_schedule_that_was_altered_by_hand_is_set_right(unattended: City) -> None:
     await unattended.record(FIRST_OF_MARCH)
     await unattended.follower.once(datetime.now(UTC))

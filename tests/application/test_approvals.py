@@ -95,6 +95,7 @@ async def test_2000_who_wait_half_of_them_gone_hinder_no_command(desk: Desk, bur
     assert await _waiters_and_commands(desk, bureau, 2_000) < 5
 
 
+@pytest.mark.full
 async def test_nobody_waits_in_the_workflow_any_more(desk: Desk, bureau: Bureau) -> None:
     """What an old caller, or one who means ill, asks of the workflow is refused at once and takes no place."""
     project, approval = await _posted(desk.door, desk.store, bureau)
@@ -106,6 +107,7 @@ async def test_nobody_waits_in_the_workflow_any_more(desk: Desk, bureau: Bureau)
     assert {type(outcome) for outcome in outcomes} == {WorkflowUpdateFailedError}
 
 
+@pytest.mark.full
 async def test_a_wait_ends_when_it_was_asked_to(desk: Desk, bureau: Bureau) -> None:
     project, approval = await _posted(desk.door, desk.store, bureau)
     with pytest.raises(TimeoutError):

@@ -159,6 +159,7 @@ async def test_what_is_no_spreadsheet_is_refused_as_such(content: bytes) -> None
         assert len(await faults(content, file)) == 1
 
 
+@pytest.mark.full
 async def test_one_cell_far_away_does_not_take_the_memory_of_all_before_it() -> None:
     def far(_workbook: Any, page: Any) -> None:
         page.write(1_000_000, 16_000, "x")

@@ -30,6 +30,7 @@ def _door_by(desk: Desk, carrier: WorkflowCarrier) -> Door:
     return Door(carrier, desk.store, bootstrap.load_door_key(desk.settings))
 
 
+@pytest.mark.full
 async def test_of_two_doors_that_ask_against_each_other_one_is_heard_and_one_told_why_not(
     desk: Desk, bureau: Bureau
 ) -> None:

@@ -66,6 +66,7 @@ def test_a_partys_seat_acts_for_the_party_that_rounds_and_contracts_name(party: 
     assert party in scope.names
 
 
+@pytest.mark.full
 async def test_an_opening_that_was_interrupted_is_finished_by_the_next() -> None:
     class Failing(MemoryStore):
         appends = 0

@@ -42,6 +42,7 @@ async def test_with_postgres_standing_still_a_command_is_not_known_and_afterward
     assert [e.type async for e in house.store.read(stream)] == ["OrganisationVerified", "OrganisationVerified"]
 
 
+@pytest.mark.full
 async def test_a_command_on_its_way_while_postgres_is_killed_is_carried_out_once(house: Breakable) -> None:
     bureau, command_ids = house.bureau(), [uuid4() for _ in range(12)]
     streams = [bureau.id("organisation", f"ORG-{n}") for n in range(len(command_ids))]

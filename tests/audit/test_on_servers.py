@@ -30,6 +30,7 @@ from store.port import Append, EntryKind
 from store.postgres import PostgresStore, open_pool
 from tests.paper import play_story, story
 from tests.store.appends import write
+from tests.tables import mostly
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -187,7 +188,7 @@ PENCIL: dict[str, tuple[str, set[FindingKind], str]] = {
 """What a superuser may change, the kinds of findings that follow, and the event at whose position one of them is."""
 
 
-@pytest.mark.parametrize("change", PENCIL)
+@mostly(12, "change", PENCIL)
 async def test_what_a_superuser_changes_is_found(servers: Servers, copy: str, change: str) -> None:
     statement, expected, located_at = PENCIL[change]
     async with connected(servers, SUPERUSER, copy) as connection:

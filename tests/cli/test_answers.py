@@ -19,6 +19,7 @@ from cli.output import Form, Printer
 from cli.reconcile import show
 from languages import Language
 from tests.cli.installation import ROOT, S2, in_process
+from tests.tables import mostly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,7 @@ def test_for_machines_an_answer_is_one_json_value(words: tuple[str, ...], ventur
 
 
 @pytest.mark.parametrize("lang", ["zh-Hant", "en"])
-@pytest.mark.parametrize("words", READING, ids=" ".join)
+@mostly(8, "words", READING, ids=" ".join)
 def test_for_people_an_answer_is_in_their_language(words: tuple[str, ...], lang: str, venture: Installation) -> None:
     answer = venture.ask(*words, "--lang", lang)
     assert answer.exit_code == (1 if words[0] == "why-not" else 0), answer.output
@@ -256,6 +257,7 @@ def test_a_round_opens_once_and_says_why_not_twice(venture: Installation) -> Non
     assert "R-FZ-2041" in venture.ask("round", "list", "--realm", "live").stdout
 
 
+@pytest.mark.full
 def test_a_round_a_year_is_scheduled_told_and_cancelled(venture: Installation) -> None:
     words = (
         "round",
@@ -302,6 +304,7 @@ def _needs(path: Path, round_: str, *actors: str) -> Path:
     return path
 
 
+@pytest.mark.full
 def test_what_became_of_the_rows_is_said_in_the_readers_language(venture: Installation, tmp_path: Path) -> None:
     venture.ask("round", "open", "R-BULK", "--year", "2042", "--scheme", "fuzhou", "--as", "CAB-REG#1")
     path = str(_needs(tmp_path / "needs.jsonl", "R-BULK", "COMM#1", "SO-PM#1"))
@@ -313,6 +316,7 @@ def test_what_became_of_the_rows_is_said_in_the_readers_language(venture: Instal
     assert CHINESE.search(answer.stdout + answer.stderr) is None
 
 
+@pytest.mark.full
 def test_a_preview_says_of_each_row_what_would_become_of_it_and_records_nothing(
     venture: Installation, tmp_path: Path
 ) -> None:
@@ -417,6 +421,7 @@ def part(venture: Installation, tmp_path_factory: pytest.TempPathFactory) -> str
     return "PJ-30"
 
 
+@pytest.mark.full
 def test_a_service_waits_and_is_told_when_somebody_else_decides(part: str, venture: Installation) -> None:
     (approval,) = json.loads(venture.ask("approval", "list", part, "-o", "json").stdout)
     assert (approval["gate"], approval["key"], approval["verdict"]) == ("CheckDisbursement", "T1", "OPEN")

@@ -72,6 +72,7 @@ def _rows(words: Sequence[str], environment: dict[str, str]) -> tuple[int, dict[
     return answer.exit_code, {row["part"]: row for row in json.loads(answer.stdout)}
 
 
+@pytest.mark.full
 def test_an_installation_by_url_is_held_against_every_point_and_each_that_fails_says_what_to_do(
     by_url: dict[str, str],
 ) -> None:
@@ -193,6 +194,7 @@ async def test_a_receiver_that_streams_the_log_is_as_good_as_an_archive(spoilt: 
         await _execute(superuser, f"REVOKE pg_monitor FROM {APPLICATION}")
 
 
+@pytest.mark.full
 async def test_an_archive_that_fails_is_told_from_one_that_works(spoilt: Servers) -> None:
     assert (await _examine(spoilt, "archive")).ok is False
     superuser = spoilt.postgres.url(SUPERUSER)

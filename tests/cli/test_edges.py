@@ -74,6 +74,7 @@ def test_what_was_recorded_is_never_said_to_be_refused(venture: Installation, th
     assert json.loads(venture.ask(*words).stdout)["repeated"], "it was recorded the first time"
 
 
+@pytest.mark.full
 def test_a_reader_that_has_seen_enough_is_no_failure(venture: Installation) -> None:
     code, stdout, stderr = _run(venture, *SHOW, "-o", "json", then="| head -c 1")
     assert code in {0, 141}
@@ -104,6 +105,7 @@ def test_json_is_the_same_json_in_any_encoding(venture: Installation, encoding: 
     assert json.loads(stdout.decode(encoding)) == json.loads(venture.ask(*LIST, "-o", "json").stdout)
 
 
+@pytest.mark.full
 def test_a_terminal_without_chinese_is_spoken_to_in_english(venture: Installation) -> None:
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     code, _, stderr = _run(venture, "project", "show", "PJ-999", **plain)
@@ -140,6 +142,7 @@ def test_an_interrupt_while_it_loads_ends_it_like_any_program(venture: Installat
     assert b"starter.py" not in stderr, stderr.decode()
 
 
+@pytest.mark.full
 def test_a_question_that_nobody_answers_is_no_refusal(venture: Installation) -> None:
     assert _run(venture, "reset", then="< /dev/null")[0] == 5
     assert venture.home.exists()

@@ -164,6 +164,7 @@ async def test_doctor_at_a_database_that_nobody_migrated_names_the_files_and_the
     assert rows["Postgres fsync"]["ok"], "what the schema does not touch is told all the same"
 
 
+@pytest.mark.full
 async def test_doctor_at_a_database_newer_than_the_release_says_which_of_them_is_old(
     spoilt: Servers, namespace: str
 ) -> None:

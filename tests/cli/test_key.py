@@ -76,6 +76,7 @@ def test_a_key_is_published_replaced_and_taken_back_and_its_door_is_told_what_it
     assert again.exit_code == 1, "a key that was withdrawn never counts again"
 
 
+@pytest.mark.full
 def test_doctor_has_a_line_for_a_key_that_counts_and_for_one_that_does_not(venture: Installation) -> None:
     def line(**more: str) -> dict[str, Any]:
         answer = venture.ask("doctor", "-o", "json", **more)

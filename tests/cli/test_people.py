@@ -48,6 +48,7 @@ def test_whatever_asks_from_a_seat_may_say_who_asks() -> None:
     assert "--person" in options["bulk"], "its rows name the seats"
 
 
+@pytest.mark.full
 def test_a_person_is_put_on_a_seat_by_two_neither_of_them_that_person(venture: Installation) -> None:
     who, seat = registered(venture), "EVAL#71"
     done(venture, "seat", "establish", seat, "--for", "EVAL-71", "--as", "ADMIN#1")

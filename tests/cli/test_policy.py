@@ -12,6 +12,7 @@ import pytest
 from domain.catalogue import AGGREGATES, list_stages
 from domain.kernel.identity import Role
 from tests.cli.installation import in_process
+from tests.tables import mostly
 
 
 def ask(*words: str) -> str:
@@ -20,6 +21,7 @@ def ask(*words: str) -> str:
     return answer.stdout
 
 
+@pytest.mark.full
 def test_the_matrix_has_every_command_role_and_stage() -> None:
     rows = list(csv.DictReader(io.StringIO(ask("-o", "csv"))))
     assert len(rows) == sum(len(a.commands) * len(Role) * len(list_stages(a.kind)) for a in AGGREGATES.values())
@@ -28,7 +30,7 @@ def test_the_matrix_has_every_command_role_and_stage() -> None:
         assert not row["allowed"] or row["relations"], row
 
 
-@pytest.mark.parametrize("form", ["json", "jsonl"])
+@mostly(1, "form", ["json", "jsonl"])
 def test_machines_get_the_same_rows_in_either_form(form: str) -> None:
     out = ask("need", "--role", "COMM", "-o", form)
     rows = json.loads(out) if form == "json" else [json.loads(line) for line in out.splitlines()]

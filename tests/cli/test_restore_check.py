@@ -6,10 +6,13 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.cli.installation import Installation
 
 
+@pytest.mark.full
 def test_a_log_that_is_whole_is_said_to_be_and_temporal_follows_it(venture: Installation) -> None:
     for _ in range(60):  # until views have followed what the installation has just been given
         answer = venture.ask("restore-check", "--resurrect", "--as", "ADMIN#1", "--reason", "演練", "-o", "json")

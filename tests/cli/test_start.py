@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from domain.kernel.message import Command, Event
 from tests.cli.installation import ROOT
 from tests.tables import mostly
@@ -38,12 +40,13 @@ def _load(environment: dict[str, str], *arguments: str) -> set[str]:
     return set(modules)
 
 
+@pytest.mark.full
 def test_a_page_of_help_loads_nothing_that_it_only_names(venture: Installation) -> None:
     for page in (("--help",), ("audit", "--help")):
         assert not _load(venture.environment(), *page) & (HEAVY | RULES), page
 
 
-@mostly(2, "words", [("project", "list"), ("inbox", "--as", "CAB-REG", "-o", "json"), ("round", "list"), ("inbox",)])
+@mostly(1, "words", [("project", "list"), ("inbox", "--as", "CAB-REG", "-o", "json"), ("round", "list"), ("inbox",)])
 def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Installation, words: tuple[str, ...]) -> None:
     loaded = _load(venture.environment(), *words)
     assert "store.postgres" in loaded

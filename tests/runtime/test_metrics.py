@@ -75,6 +75,7 @@ async def test_commands_appends_and_durations_are_counted_as_they_end(watched: W
     assert _value(after, "venture_build_info") == 1
 
 
+@pytest.mark.full
 async def test_the_number_of_series_does_not_grow_with_what_is_done(watched: WatchedWorker) -> None:
     def series(families: dict[str, Metric]) -> int:
         return sum(len(family.samples) for family in families.values())

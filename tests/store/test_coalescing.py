@@ -50,6 +50,7 @@ async def test_callers_that_go_away_while_it_is_under_way_disturb_nobody(databas
     await store.aclose()
 
 
+@pytest.mark.full
 async def test_while_another_holds_the_turn_appends_time_out_unknown_and_reading_goes_on(database: Database) -> None:
     store = PostgresStore(await open_pool(database.url(), timeout_s=1))
     await appended(store, one(A))

@@ -192,6 +192,7 @@ def _compare(server: Postgres, **chosen: Any) -> None:
     )
 
 
+@pytest.mark.full
 def test_postgres_and_memory_answer_alike(server: Postgres) -> None:
     _compare(server, max_examples=15, stateful_step_count=14, derandomize=True)
 

@@ -22,6 +22,7 @@ from tests.keys import KEY, publish
 from tests.paper import open_paper_door, play_story
 from tests.store.conftest import Database, fresh_database
 from tests.store.test_following import follow
+from tests.tables import mostly
 from tests.workflows.bureau import Bureau
 from views.catalogue import VIEWS
 
@@ -76,7 +77,7 @@ async def touched(server: Postgres, followed: Database, request: pytest.FixtureR
     await store.aclose()
 
 
-@pytest.mark.parametrize(("view", "touched"), TOUCHES.items(), indirect=["touched"], ids=TOUCHES)
+@mostly(3, "view, touched", TOUCHES.items(), indirect=["touched"], ids=TOUCHES)
 async def test_a_row_that_was_touched_is_named(touched: PostgresStore, view: str) -> None:
     findings = (await verify(touched)).findings
     assert {finding.kind for finding in findings} == {FindingKind.VIEW}

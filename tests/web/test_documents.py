@@ -156,6 +156,7 @@ async def test_bytes_that_changed_on_the_way_are_refused(counter: Counter) -> No
     assert answer.status_code == 422
 
 
+@pytest.mark.full
 async def test_a_document_beyond_the_limit_is_refused_before_and_while_it_comes(counter: Counter) -> None:
     async def endless() -> AsyncIterator[bytes]:
         yield b"%PDF-1.7"

@@ -85,6 +85,7 @@ async def key_of(counter: Counter, *seats: str) -> str:
         return str(service.headers["Authorization"]).removeprefix("Bearer ")
 
 
+@pytest.mark.full
 async def test_every_question_is_answered_and_loads_no_rule(counter: Counter, bureau: Bureau, tmp_path: Path) -> None:
     project, _ = await posted(bureau)
     await need(bureau)
@@ -107,6 +108,7 @@ async def test_every_question_is_answered_and_loads_no_rule(counter: Counter, bu
         assert loaded.isdisjoint({"domain", "pydantic", "httpx", "typer", "temporalio"}), words
 
 
+@pytest.mark.full
 async def test_a_command_is_asked_once_however_often_and_a_refusal_says_all_that_is_missing(
     counter: Counter, bureau: Bureau, tmp_path: Path
 ) -> None:
@@ -139,6 +141,7 @@ async def test_a_command_is_asked_once_however_often_and_a_refusal_says_all_that
         assert (await shell.run(*words))[0] == code, words
 
 
+@pytest.mark.full
 async def test_a_decision_is_asked_for_and_given_from_elsewhere(
     counter: Counter, bureau: Bureau, tmp_path: Path
 ) -> None:
@@ -156,6 +159,7 @@ async def test_a_decision_is_asked_for_and_given_from_elsewhere(
 
 
 @pytest.mark.usefixtures("accounts")  # a trial's accounts are made where there are none yet
+@pytest.mark.full
 async def test_a_local_login_is_kept_for_its_owner_alone_until_they_leave(counter: Counter, tmp_path: Path) -> None:
     seats, identity = (SeatGrant(seat=Actor("CAB-FIN#1")),), counter.house.identity
     await identity.add_account(Account("remote-7", PersonId("P-7"), seats, "$argon2id$none"))

@@ -266,6 +266,7 @@ async def test_what_ended_long_ago_is_forgotten_and_what_is_still_to_be_said_is_
     assert await left() == 1, "the one that nobody has said yet"
 
 
+@pytest.mark.full
 async def test_one_that_is_down_or_slow_keeps_no_other_back(
     sender_house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from activities.carry_out import CommandActivities
 from cli.scenario import plan_scenario
 from domain.kernel.canonical import plain
@@ -24,6 +22,7 @@ from store.port import EntryKind
 from tests.followers.test_agenda import OwnLease
 from tests.keys import KEY, publish
 from tests.paper import open_paper_door
+from tests.tables import mostly
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -95,7 +94,7 @@ async def _list_events(store: EventStore, plan: Plan) -> dict[StreamId, list[tup
     }
 
 
-@pytest.mark.parametrize("story", STORIES, ids=lambda path: path.stem)
+@mostly(6, "story", STORIES, ids=lambda path: path.stem)
 async def test_a_story_of_which_temporal_never_heard_comes_out_as_told(story: Path) -> None:
     (plan,) = plan_scenario([story])
     manual, orphaned = MemoryStore(), MemoryStore()

@@ -320,6 +320,7 @@ async def test_two_resolutions_race_and_one_stands(town: ManualRealm) -> None:
 # ---------------------------------------------------------------- working days published late
 
 
+@pytest.mark.full
 async def test_on_a_manual_clock_a_late_calendar_moves_what_runs_before_the_next_sweep(desk: Desk) -> None:
     town = ManualRealm(desk)
     await town.play_until("confirmed")

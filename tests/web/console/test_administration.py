@@ -163,6 +163,7 @@ async def test_an_endpoint_is_added_looked_at_and_removed_by_an_administrator_al
     assert (astray.status_code, kept.status_code, removed.status_code) == (422, 422, 303)
 
 
+@pytest.mark.full
 async def test_builds_are_seen_by_administrators_alone_and_made_current_with_a_reason_in_the_log(desks: Desks) -> None:
     path = "/administration/builds"
     async with desks.person("ADMIN#1") as admin, desks.person("CAB-DEC#1") as other:

@@ -124,6 +124,7 @@ async def test_who_did_and_who_tried_is_told_with_the_receipt(papers: PaperHouse
     assert 'href="/audit"' in pages[0]
 
 
+@pytest.mark.full
 async def test_one_runs_at_a_time_and_only_so_many_are_kept(papers: PaperHouse) -> None:
     runs = Runs()
 

@@ -50,7 +50,7 @@ def _plant(command: Command) -> Command:
     return command.model_copy(update=texts | named)
 
 
-@mostly(2, "role", [Role.AUDIT, Role.PUBLIC, Role.CAB_REG])
+@mostly(1, "role", [Role.AUDIT, Role.PUBLIC, Role.CAB_REG])
 async def test_what_was_typed_is_text_on_every_page_and_sheet(papers: PaperHouse, role: Role) -> None:
     async with papers.person(f"{role}#1") as person:
         answers = await crawl(person)

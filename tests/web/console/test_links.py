@@ -42,7 +42,7 @@ async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
     return await open_paper_house(tmp_path_factory.mktemp("links"))
 
 
-@mostly(len(_IN_BRIEF), "role", [*_IN_BRIEF, *(role for role in Role if role not in {*_IN_BRIEF, Role.SYS})])
+@mostly(1, "role", [*_IN_BRIEF, *(role for role in Role if role not in {*_IN_BRIEF, Role.SYS})])
 async def test_no_link_leads_to_what_is_not_there_for_who_follows_it(papers: PaperHouse, role: Role) -> None:
     scope = _OWN if role in _OF_THE_APPLICANT else None
     async with papers.person(f"{role}#1", scope=scope) as person:

@@ -15,6 +15,7 @@ from domain.kernel.identity import Role, StreamId
 from domain.kernel.proposal import ConfirmAct
 from domain.kernel.scope import Scope, ScopeKind
 from domain.kernel.state import NONE
+from tests.tables import mostly
 from tests.web.console.papers import PaperHouse, open_paper_house
 from tests.web.console.walk import list_routes
 
@@ -52,7 +53,7 @@ def _comparable(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, _REQUEST.sub("", text)
 
 
-@pytest.mark.parametrize("role", OTHERS)
+@mostly(4, "role", OTHERS)
 async def test_every_page_of_a_file_of_others_is_as_if_it_were_not_there(papers: PaperHouse, role: Role) -> None:
     streams = [row.stream async for row in papers.house.store.standings(realm=papers.realm)]
     closed = [one for one in streams if one.kind not in OPEN and (role, one.kind) not in AS_THE_ROUND_SAYS]
