@@ -24,8 +24,8 @@ def _fields(name: str) -> dict[str, Any]:
     return {field["name"]: field for field in json.loads(answer.stdout)["fields"]}
 
 
-@every_row("name", sorted({row.command for row in list_commands()}))
 @pytest.mark.full
+@every_row("name", sorted({row.command for row in list_commands()}))
 def test_every_command_says_what_each_of_its_fields_takes(name: str) -> None:
     for field in _fields(name).values():
         assert field["zh"], field
