@@ -39,8 +39,8 @@ def _name(page: Path) -> str:
 # ------------------------------------------------------------------------------------------------------ what is said
 
 
-TYPED = sorted((page for page in PAGES if list(commands(page))), key=lambda page: page.name == "takeover.md")
-"""Pages with something to type, and last the one that takes longest."""
+TYPED = [page for page in PAGES if list(commands(page))]
+"""Pages with something to type, first of them the README."""
 
 
 @mostly(1, "page", TYPED, ids=_name)
