@@ -291,8 +291,9 @@ async def test_a_parked_stream_waits_for_a_person_and_sets_no_alarm(
     history = await handle.fetch_history()
     assert not [e for e in history.events if e.HasField("timer_started_event_attributes")]
     tries = [e for e in history.events if e.HasField("marker_recorded_event_attributes")]
-    assert len(tries) == 1, "the worker's try that counts: what a workflow task did that Temporal gave up is done again"
-    assert 2 <= len(refused) < 4, "and the door's, which believes nobody"
+    looks = [e for e in history.events if e.HasField("workflow_execution_signaled_event_attributes")]
+    assert 1 <= len(tries) <= 1 + len(looks), "one by itself, and one when the follower, on a slow day, has it look"
+    assert 2 <= len(refused) < 4 + len(looks), "and the door's, which believes nobody; what Temporal gave up is redone"
     monkeypatch.undo()
     with pytest.raises(CommandRejected):
         await desk.door.send(stream, OpenNeedSolicitation(), OFFICER)
