@@ -73,7 +73,6 @@ async def test_large_commands_that_are_refused_at_one_stream_delay_no_other(desk
     await answer_the_neighbour_first(desk, [desk.door.send(round_, LARGE, OFFICER) for _ in range(12)], CommandRejected)
 
 
-@pytest.mark.full
 async def test_a_realm_whose_clock_cannot_go_on_delays_no_other(desk: Desk) -> None:
     """The id of its round's next deadline is taken, in a log of before ids were kept apart: the clock stands there."""
     realm, then = f"stuck-{uuid4().hex[:8]}", datetime(2024, 3, 4, 1, tzinfo=UTC)

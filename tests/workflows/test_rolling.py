@@ -62,7 +62,6 @@ async def test_sixty_commands_over_several_runs_are_each_answered_once(desk: Des
     assert [(r.repeated, r.version) for r in again] == [(True, versions[0]), (True, versions[-1])]
 
 
-@pytest.mark.full
 async def test_the_alarm_is_set_again_in_the_next_run(desk: Desk, bureau: Bureau) -> None:
     stream = await bureau.open_round()
     opening = Opening(stream=stream, long_history=SHORT)
