@@ -114,7 +114,8 @@ async def list_pollers(client: Client, task_queue: str) -> list[Poller]:
             namespace=client.namespace,
             task_queue=TaskQueue(name=task_queue),
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
+        ),
+        retry=True,
     )
     return [
         Poller(
@@ -135,7 +136,7 @@ async def _read_routing(client: Client, task_queue: str) -> RoutingConfig:
     """Which build is current and since when; empty where Temporal has heard of no build yet. Raises RPCError."""
     request = DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=task_queue)
     try:
-        deployment = await client.workflow_service.describe_worker_deployment(request)
+        deployment = await client.workflow_service.describe_worker_deployment(request, retry=True)
     except RPCError as unknown:
         if unknown.status is not RPCStatusCode.NOT_FOUND:
             raise
@@ -153,7 +154,7 @@ async def set_current(client: Client, task_queue: str, build_id: str) -> None:
         allow_no_pollers=build_id == UNVERSIONED,
     )
     try:
-        await client.workflow_service.set_worker_deployment_current_version(request)
+        await client.workflow_service.set_worker_deployment_current_version(request, retry=True)
     except RPCError as refused:
         if refused.status not in _NOT_YET:
             raise

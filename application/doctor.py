@@ -448,7 +448,7 @@ def _worker_answer(held: int, state: str, state_zh: str) -> Diagnosis:
 
 async def examine_version(client: Client) -> Diagnosis:
     """Whether the server is new enough: update-with-start and pinned workflows."""
-    system = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    system = await client.workflow_service.get_system_info(GetSystemInfoRequest(), retry=True)
     number = tuple(int(part) for part in re.findall(r"\d+", system.server_version)[:2])
     return Diagnosis(
         "Temporal 版本",
@@ -464,7 +464,7 @@ async def examine_cluster(client: Client) -> list[Diagnosis]:
     """Whether what keeps the histories is Postgres, and cut into enough shards: that number never changes."""
     store, shards = ("Temporal 存儲", "Temporal store"), ("歷史分片", "history shards")
     try:
-        info = await client.workflow_service.get_cluster_info(GetClusterInfoRequest())
+        info = await client.workflow_service.get_cluster_info(GetClusterInfoRequest(), retry=True)
     except RPCError as refused:
         if refused.status is not RPCStatusCode.PERMISSION_DENIED:
             raise
@@ -503,7 +503,7 @@ async def examine_search_attributes(client: Client) -> Diagnosis:
     types = {name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind}") for name, kind in kinds.items()}
     try:
         attributes = await client.operator_service.list_search_attributes(
-            ListSearchAttributesRequest(namespace=client.namespace)
+            ListSearchAttributesRequest(namespace=client.namespace), retry=True
         )
         lacking = [name for name, kind in types.items() if attributes.custom_attributes.get(name) != kind]
     except RPCError as refused:  # an operator's question; any reader is shown which names the namespace knows

@@ -102,7 +102,9 @@ class PayloadKeysDiffer(Failure):
 async def describe_namespace(client: Client) -> DescribeNamespaceResponse:
     """The client's namespace. Raises NamespaceMissing; RPCError where Temporal does not answer or does not say."""
     try:
-        return await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+        return await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=client.namespace), retry=True
+        )
     except RPCError as refused:
         if refused.status is RPCStatusCode.NOT_FOUND:
             raise NamespaceMissing(client.namespace) from refused
@@ -187,7 +189,7 @@ async def _write_data(client: Client, data: Mapping[str, str]) -> bool:
     """Add to its data; whether this account may: it is an operator's right, and doctor shows the command."""
     request = UpdateNamespaceRequest(namespace=client.namespace, update_info=UpdateNamespaceInfo(data=data))
     try:
-        await client.workflow_service.update_namespace(request)
+        await client.workflow_service.update_namespace(request, retry=True)
     except RPCError as refused:
         log.warning("namespace.unclaimed", namespace=client.namespace, reason=refused.status.name)
         return False

@@ -110,13 +110,14 @@ class WorkflowCarrier:
                         _raise_unless_run_ended(failed, command_id, about)
                     except (PayloadRefused, ValidationError) as unread:
                         raise NotKnown(command_id, "what answered did not seal its answer by a key of ours") from unread
+                    except WorkflowUpdateRPCTimeoutOrCancelledError as closed:
+                        give_way_if_cancelled(closed)  # else it was the connection that ended
                     except RPCError as failed:
                         if failed.status not in _PASSING:
                             raise NotKnown(command_id, str(failed)) from failed
                     await asyncio.sleep(pause_s)
             raise AssertionError  # pauses go on for ever
-        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as late:
-            give_way_if_cancelled(late)
+        except TimeoutError as late:
             raise NotKnown(command_id, f"no answer within {patience.total_seconds():.0f} s") from late
 
     async def _update_once(
@@ -169,6 +170,7 @@ class WorkflowCarrier:
 
 _PASSING = (
     RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.CANCELLED,  # the server closes every connection after some minutes, and this was under way on one
     RPCStatusCode.RESOURCE_EXHAUSTED,
     RPCStatusCode.NOT_FOUND,
     RPCStatusCode.ABORTED,

@@ -96,7 +96,7 @@ async def open_endpoint(client: Client, name: str, task_queue: str) -> None:
     worker = EndpointTarget.Worker(namespace=client.namespace, task_queue=task_queue + QUEUE)
     spec = EndpointSpec(name=name, target=EndpointTarget(worker=worker))
     try:
-        await client.operator_service.create_nexus_endpoint(CreateNexusEndpointRequest(spec=spec))
+        await client.operator_service.create_nexus_endpoint(CreateNexusEndpointRequest(spec=spec), retry=True)
     except RPCError as refusal:
         if refusal.status is not RPCStatusCode.ALREADY_EXISTS:
             raise

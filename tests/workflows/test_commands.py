@@ -13,6 +13,7 @@ from temporalio.client import (
     StartWorkflowUpdateWithStartInput,
     WorkflowUpdateFailedError,
     WorkflowUpdateHandle,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
@@ -56,9 +57,11 @@ async def test_a_command_asked_twice_has_one_event_and_one_answer(desk: Desk, bu
 
 
 class BusyServer(Interceptor):
-    """Gives the task of the first asking up, as Temporal does on a busy machine, and lets the rest through."""
+    """Fails the first asking and lets the rest through."""
 
-    gave_up = False
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+        self.gave_up = False
 
     def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - Temporal's own name
         server = self
@@ -70,14 +73,30 @@ class BusyServer(Interceptor):
             ) -> WorkflowUpdateHandle[Any]:
                 if not server.gave_up:
                     server.gave_up = True
-                    raise RPCError("unexpected workflow task failure", RPCStatusCode.FAILED_PRECONDITION, b"")
+                    raise server.failure
                 return await super().start_update_with_start_workflow(input)
 
         return Once(next)
 
 
-async def test_a_workflow_task_that_the_server_gave_up_is_asked_for_again(desk: Desk, bureau: Bureau) -> None:
-    busy = BusyServer()
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(
+            RPCError("unexpected workflow task failure", RPCStatusCode.FAILED_PRECONDITION, b""),
+            id="the server gave the workflow task up, as on a busy machine",
+        ),
+        pytest.param(
+            RPCError("operation was canceled", RPCStatusCode.CANCELLED, b""),
+            id="its connection had come of age and was closed",
+        ),
+        pytest.param(
+            WorkflowUpdateRPCTimeoutOrCancelledError(), id="its connection was closed while the outcome was waited for"
+        ),
+    ],
+)
+async def test_what_the_server_gave_up_is_asked_for_again(desk: Desk, bureau: Bureau, failure: Exception) -> None:
+    busy = BusyServer(failure)
     config = desk.client.config()
     config["interceptors"] = [busy]
     door = Door(WorkflowCarrier(Client(**config), desk.settings.task_queue), desk.store, bureau.key)

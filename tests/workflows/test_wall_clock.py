@@ -99,7 +99,7 @@ async def until_waiting(desk: Desk, task_queue: str, updates: int) -> None:
             task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
             report_stats=True,
         )
-        described = await desk.client.workflow_service.describe_task_queue(request)
+        described = await desk.client.workflow_service.describe_task_queue(request, retry=True)
         return described.stats.approximate_backlog_count >= updates
 
     await until(waiting)
