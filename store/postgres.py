@@ -160,13 +160,13 @@ class PostgresStore:
         self._poker: asyncio.Task[None] | None = None
         self._listeners: set[asyncio.Queue[int | None]] = set()
         self._reached = 0
-        self._closed = False
+        self._closed = asyncio.Event()
 
     # ------------------------------------------------------------------------------------------------- append
 
     async def append(self, append: Append) -> AppendResult:
         """All or nothing. See the port."""
-        if self._closed:
+        if self._closed.is_set():
             message = "the store is closed"
             raise StoreUnavailable(message)
         try:
@@ -246,24 +246,29 @@ class PostgresStore:
     async def _poke_until_current(self) -> None:
         announced = -1
         try:
-            while announced < self._reached and not self._closed:
+            while announced < self._reached and not self._closed.is_set():
                 announced = self._reached
                 with suppress(StoreUnavailable):  # listeners look for themselves when it stays quiet
                     await self._value("poke", str(announced))
-                await asyncio.sleep(POKE_EVERY_S)
+                await self._pause(POKE_EVERY_S)
         finally:
             self._poker = None
 
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, and no longer once the store is closed."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), seconds)
+
     async def pokes(self, idle_s: float = 1.0) -> AsyncIterator[int]:
         """Positions that the log has reached. See the port. Holds a connection of the pool while it is iterated."""
-        while not self._closed:
+        while not self._closed.is_set():
             with suppress(StoreUnavailable):  # ask again until it is back
                 async with self._listen() as positions:
                     yield await self.last_position()
                     while (reached := await self._next_position(positions, idle_s)) is not None:
                         yield reached
-            if not self._closed:
-                await asyncio.sleep(min(idle_s, 1.0))
+            if not self._closed.is_set():
+                await self._pause(min(idle_s, 1.0))
 
     @asynccontextmanager
     async def _listen(self) -> AsyncIterator[asyncio.Queue[int | None]]:
@@ -536,7 +541,7 @@ class PostgresStore:
 
     async def aclose(self) -> None:
         """Let appends that are under way end, then let go of the connections."""
-        self._closed = True
+        self._closed.set()
         for positions in self._listeners:
             positions.put_nowait(None)
         for gathering in (self._appends, self._outcomes, self._realms, self._consultations):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 _TEMPLATE = "venture_template"
+_FILLED = ("venture.documents_since", "web.outbox_since")
+"""What has rows from its migration on, beside the list of the migrations."""
 
 
 @dataclass(frozen=True)
@@ -89,15 +91,46 @@ async def postgres_store(database: Database) -> AsyncIterator[PostgresStore]:
     await store.aclose()
 
 
+_EMPTY = """
+DO $$ DECLARE one regclass; kept bool; filled regclass[] := '{}'; BEGIN
+  SET LOCAL client_min_messages = warning;
+  FOR one IN SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND n.nspname IN ('venture', 'web') AND c.oid <> 'venture.migrations'::regclass
+  LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s)', one) INTO kept;
+    IF kept THEN filled := filled || one; END IF;
+  END LOOP;
+  ALTER TABLE venture.entries DISABLE TRIGGER append_only;
+  ALTER TABLE venture.streams DISABLE TRIGGER never_goes;
+  FOREACH one IN ARRAY filled LOOP EXECUTE format('TRUNCATE %s RESTART IDENTITY CASCADE', one); END LOOP;
+  ALTER TABLE venture.entries ENABLE ALWAYS TRIGGER append_only;
+  ALTER TABLE venture.streams ENABLE ALWAYS TRIGGER never_goes;
+  INSERT INTO venture.documents_since SELECT * FROM kept.documents_since;
+  INSERT INTO web.outbox_since SELECT * FROM kept.outbox_since;
+END $$"""
+"""Makes a database what a fresh one is, past the triggers that forbid it: a fifth of what a fresh one costs."""
+
+
+@pytest.fixture(scope="session")
+async def reused_database(server: Postgres) -> Database:
+    """A database that is emptied again and again: for whoever comes in as the application and leaves rows alone."""
+    database = await fresh_database(server)
+    for kept in ("CREATE SCHEMA kept", *(f"CREATE TABLE kept.{t.partition('.')[2]} AS TABLE {t}" for t in _FILLED)):
+        await as_superuser(server, kept, database.name)
+    return database
+
+
 @pytest.fixture(params=["memory", "postgres"])
-async def store(request: pytest.FixtureRequest, server: Postgres) -> AsyncIterator[EventStore]:
-    """Either store: what a sentence says holds for both."""
+async def store(
+    request: pytest.FixtureRequest, server: Postgres, reused_database: Database
+) -> AsyncIterator[EventStore]:
+    """Either store, empty: what a sentence says holds for both."""
     if request.param == "memory":
         memory = MemoryStore()
         yield memory
         await memory.aclose()
         return
-    database = await fresh_database(server)
-    store = PostgresStore(await open_pool(database.url()))
+    await as_superuser(server, _EMPTY, reused_database.name)
+    store = PostgresStore(await open_pool(reused_database.url()))
     yield store
     await store.aclose()
