@@ -48,7 +48,7 @@ class Role(Words):
     SYS = "SYS", "系統（到期自動）", "system (automatic)"
 
 
-_ROLES = frozenset(role.value for role in Role)
+_ROLES = {role.value: role for role in Role}
 
 
 class CheckedText(str):
@@ -83,7 +83,7 @@ class Actor(CheckedText):
     @property
     def role(self) -> Role:
         """The role in which it acts."""
-        return Role(self.partition("#")[0])
+        return _ROLES[self.partition("#")[0]]
 
     @property
     def number(self) -> int:

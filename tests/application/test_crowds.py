@@ -14,7 +14,6 @@ from application.workflow_carrier import AT_ONCE, WorkflowCarrier
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
-from tests.tables import mostly
 from tests.workflows.bureau import need_submission
 
 if TYPE_CHECKING:
@@ -76,7 +75,8 @@ async def test_one_id_asked_by_two_doors_at_once_is_carried_out_once(desk: Desk,
     assert [e.type async for e in desk.store.read(need)] == ["NeedSubmitted"]
 
 
-@mostly(1, "count", [100, 300])
+@pytest.mark.full
+@pytest.mark.parametrize("count", [100, 300])
 async def test_hundreds_of_callers_at_once_never_exceed_the_cap(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:

@@ -91,6 +91,7 @@ async def test_with_temporal_standing_still_reading_works_and_a_command_is_not_k
     assert [e.type async for e in house.store.read(project)] == ["AwardProposed", "AwardPublicityOpened"]
 
 
+@pytest.mark.full
 async def test_a_caller_who_gives_up_is_let_go_at_once_and_leaves_no_unheard_error(
     house: Breakable,
 ) -> None:

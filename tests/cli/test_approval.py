@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from domain.kernel.state import Verdict
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def test_a_decision_is_asked_for_read_and_given(venture: Installation) -> None:
     assert (again.exit_code, Verdict.GRANTED.zh in again.stderr) == (1, True)
 
 
+@pytest.mark.full
 def test_one_is_sent_back_with_a_reason(venture: Installation) -> None:
     one = opened(venture, "--of", "any:CAB-DEC")
     back = venture.ask("approval", "return", one["id"], "--as", "CAB-DEC#1", "--reason", "請補報價")

@@ -63,6 +63,7 @@ def test_money_that_is_not_there_is_seen_before_the_act(venture: Installation, r
     assert (purse["name"], purse["suffices"]) == ("FS-FZ", False)
 
 
+@pytest.mark.full
 def test_a_round_is_resolved_as_it_was_previewed_and_not_otherwise(
     venture: Installation, realm: str, tmp_path: Path
 ) -> None:

@@ -54,7 +54,7 @@ def test_a_list_loads_neither_the_rules_nor_a_client_of_temporal(venture: Instal
 
 
 @mostly(
-    2,
+    1,
     "words, needless",
     [
         (("scheme", "list"), {"domain.catalogue", "temporalio"}),

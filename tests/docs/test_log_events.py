@@ -21,7 +21,10 @@ def _read_code() -> dict[str, str]:
     for path in sorted(ROOT.rglob("*.py")):
         if path.relative_to(ROOT).parts[0] in ELSEWHERE:
             continue
-        for call in (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)):
+        text = path.read_text("utf-8")
+        if not re.search(r"\blog\.|get_logger", text):
+            continue
+        for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
             if not (isinstance(call.func, ast.Attribute) and call.func.attr in LEVELS and _is_log(call.func.value)):
                 continue
             name = getattr(call.args[0], "value", None)

@@ -157,6 +157,7 @@ async def test_every_paper_that_a_story_yields_is_made_and_has_no_hole_in_it(arc
         assert paper.date or paper.layout in (Layout.FORM, Layout.PLAIN), name
 
 
+@pytest.mark.full
 async def test_the_stories_yield_every_kind_of_paper_but_those_of_a_round_decided_at_once(archive: Archives) -> None:
     kinds = {name.split("/")[1].split(".")[0] for story in STORIES for name in await made(archive, story)}
     assert {kind.name for kind in KINDS} - kinds == {"round-posting"}

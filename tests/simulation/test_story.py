@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
+import pytest
+
 from audit.invariants import check
 from schemes.calendars import load_published
 from schemes.packs import load_shipped
@@ -14,7 +16,6 @@ from simulation.spread import spread
 from simulation.story import Chances, YearStory
 from store.memory import MemoryStore
 from tests.paper import open_paper_door
-from tests.tables import mostly
 
 if TYPE_CHECKING:
     from simulation.recorder import YearTotals
@@ -47,7 +48,8 @@ async def record(year_story: YearStory, store: MemoryStore) -> YearTotals:
     return await record_year(year_story, open_paper_door(store), store)
 
 
-@mostly(1, "year", [2024, 2012])
+@pytest.mark.full
+@pytest.mark.parametrize("year", [2024, 2012])
 async def test_a_year_with_every_trouble_is_recorded_to_its_archive(year: int) -> None:
     store, year_story = MemoryStore(), story(year, 14)
     totals = await record(year_story, store)

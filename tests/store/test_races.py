@@ -53,6 +53,7 @@ async def _repeat(times: int, act: Callable[[], Coroutine[None, None, object]]) 
         await act()
 
 
+@pytest.mark.full
 async def test_of_sixteen_racing_for_the_same_version_one_wins(database: Database) -> None:
     async with connected(database, 16) as stores:
         for version in range(12):

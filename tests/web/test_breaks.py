@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
 
-from tests.web.breaks import KEPT, list_breaks, reduce
-from web.app import build_routes
+from tests.web.breaks import KEPT, describe, list_breaks, reduce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ BEFORE: dict[str, Any] = json.loads(KEPT.read_text("utf-8"))
 
 
 def test_nothing_that_clients_rest_on_was_taken_away() -> None:
-    breaks = list(list_breaks(BEFORE, reduce(build_routes().openapi())))
+    breaks = list(list_breaks(BEFORE, reduce(describe())))
     assert breaks == [], "a client of before would break: keep it, or begin another major version"
 
 
@@ -71,7 +70,7 @@ def test_what_is_added_breaks_nobody() -> None:
 
 def test_whatever_the_description_refers_to_is_in_it() -> None:
     """A generator of clients stops at the first reference that leads nowhere."""
-    document = build_routes().openapi()
+    document = describe()
     missing = sorted(
         ref for ref in set(_list_references(document)) if not _leads_somewhere(document, ref.removeprefix("#/"))
     )
@@ -80,7 +79,7 @@ def test_whatever_the_description_refers_to_is_in_it() -> None:
 
 def test_every_word_of_a_schema_is_one_of_json_schema() -> None:
     """What pydantic cannot say of a function it writes under its own names: ``ge`` and ``gt`` bind no client."""
-    words = set(_list_words(build_routes().openapi()))
+    words = set(_list_words(describe()))
     assert words - KEYWORDS == set()
     assert {"minimum", "exclusiveMinimum", "maximum", "minLength", "maxLength"} <= words
 

@@ -94,13 +94,14 @@ async def _try(counter: Counter, operation: Operation, mode: GenerationMode, mos
 UNFIT = GenerationMode.NEGATIVE
 WITHOUT_A_WRONG = {"/healthz", "/readyz", "/v1/login", "/v1/openapi.json", "/v1/schemas/commands/{command}"}
 """Nothing can be asked of these that does not fit."""
+EACH = {GenerationMode.POSITIVE: 2, UNFIT: 6}
+"""What fits, of every second operation; what does not, of every sixth; of the others in the fuller runs."""
 ASKED = [
-    pytest.param(one, mode, id=f"{one.label} {mode}", marks=pytest.mark.full if mode is UNFIT and number % 3 else ())
+    pytest.param(one, mode, id=f"{one.label} {mode}", marks=pytest.mark.full if number % EACH[mode] else ())
     for number, one in enumerate(OTHERS)
     for mode in GenerationMode
     if mode is not UNFIT or one.path not in WITHOUT_A_WRONG
 ]
-"""What fits, of each; what does not, of every third, and of the others in the fuller runs."""
 
 
 @pytest.mark.parametrize(("operation", "mode"), ASKED)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.tables import every_row
-from web.app import build_routes
+from tests.web.breaks import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 Operation = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def document() -> dict[str, Any]:
-    return build_routes().openapi()
+    return describe()
 
 
 def list_operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Operation]]:

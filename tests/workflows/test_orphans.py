@@ -94,7 +94,7 @@ async def _list_events(store: EventStore, plan: Plan) -> dict[StreamId, list[tup
     }
 
 
-@mostly(6, "story", STORIES, ids=lambda path: path.stem)
+@mostly(2, "story", STORIES, ids=lambda path: path.stem)
 async def test_a_story_of_which_temporal_never_heard_comes_out_as_told(story: Path) -> None:
     (plan,) = plan_scenario([story])
     manual, orphaned = MemoryStore(), MemoryStore()

@@ -53,7 +53,7 @@ def _comparable(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, _REQUEST.sub("", text)
 
 
-@mostly(4, "role", OTHERS)
+@mostly(2, "role", OTHERS)
 async def test_every_page_of_a_file_of_others_is_as_if_it_were_not_there(papers: PaperHouse, role: Role) -> None:
     streams = [row.stream async for row in papers.house.store.standings(realm=papers.realm)]
     closed = [one for one in streams if one.kind not in OPEN and (role, one.kind) not in AS_THE_ROUND_SAYS]
