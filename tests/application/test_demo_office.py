@@ -45,6 +45,7 @@ async def opened(store: MemoryStore, identity: Identity | None = None) -> Door:
     return Door(ProcessCarrier(CommandActivities(store), store, None), store, KEY, identity)
 
 
+@pytest.mark.full
 async def test_every_seat_of_the_guides_has_a_person_of_its_own_and_asked_again_nothing_is_done() -> None:
     store = MemoryStore()
     door = await opened(store)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import pytest
+
 from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.catalogue import find_command
 from domain.kernel.envelope import Opening, Progress
@@ -79,6 +81,7 @@ async def test_a_lost_workflow_is_missed_and_started_again_with_its_timer(desk: 
     assert after.due is not None
 
 
+@pytest.mark.full
 async def test_resurrecting_twice_changes_nothing(desk: Desk) -> None:
     stream = await _soliciting_round(desk)
     await _is_listed(desk, stream, running=True)

@@ -245,6 +245,7 @@ def test_a_misspelt_command_is_answered_with_what_may_have_been_meant(venture: I
     assert "ConfirmAward" in answer.stderr
 
 
+@pytest.mark.full
 def test_a_round_opens_once_and_says_why_not_twice(venture: Installation) -> None:
     opened = venture.ask("round", "open", "R-FZ-2041", "--scheme", "fuzhou", "--as", "CAB-REG#1")
     assert opened.exit_code == 0, opened.output

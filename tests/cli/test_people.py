@@ -98,6 +98,7 @@ def test_a_seat_is_lent_for_dates_and_taken_back_and_who_is_on_none_may_retire(v
     assert [bool(duty["ends"]) for duty in row["seats"]] == [True], "that day it was lent, and given back"
 
 
+@pytest.mark.full
 def test_what_is_proposed_is_shown_with_its_digest_and_may_be_dropped(venture: Installation) -> None:
     who, seat = registered(venture), "AUDIT#71"
     done(venture, "seat", "establish", seat, "--for", "AUDIT-71", "--as", "ADMIN#1")

@@ -30,6 +30,7 @@ def test_the_matrix_has_every_command_role_and_stage() -> None:
         assert not row["allowed"] or row["relations"], row
 
 
+@pytest.mark.full
 @mostly(1, "form", ["json", "jsonl"])
 def test_machines_get_the_same_rows_in_either_form(form: str) -> None:
     out = ask("need", "--role", "COMM", "-o", form)

@@ -46,6 +46,7 @@ def is_taken_in(venture: Installation, name: str, secret: str) -> bool:
     return answer.status_code == 404
 
 
+@pytest.mark.full
 def test_a_sender_reports_by_its_secret_then_by_either_for_a_day_then_not_at_all(venture: Installation) -> None:
     name = f"bank-{uuid4().hex[:8]}"
     added = done(venture, "add", name, "--seat", "FISCAL#1", "--seat", "CAB-FIN#1")

@@ -83,6 +83,7 @@ def test_the_annotations_that_every_command_and_event_inherits_are_read_once() -
         assert not root.__annotations__, "and reads it again for each of hundreds of subclasses unless it is taken off"
 
 
+@pytest.mark.full
 def test_the_form_of_an_event_is_built_when_one_is_read_and_not_before() -> None:
     count = "import domain.catalogue as c; f = [f for a in c.AGGREGATES.values() for f in (*a.commands, *a.events)]"
     script = f"{count}; print(len(f), sum(one.__pydantic_complete__ for one in f))"

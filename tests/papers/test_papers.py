@@ -141,7 +141,7 @@ async def made(archive: Archives, story: str) -> dict[str, Paper]:
     return papers
 
 
-@mostly(4, "story", STORIES)
+@mostly(2, "story", STORIES)
 async def test_every_paper_that_a_story_yields_is_made_and_has_no_hole_in_it(archive: Archives, story: str) -> None:
     papers = await made(archive, story)
     assert papers

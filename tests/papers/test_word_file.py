@@ -191,6 +191,7 @@ def test_what_was_typed_can_neither_break_the_file_nor_turn_its_text_round() -> 
     assert paragraph(document, "甲").text == "甲□乙□[31m丙□丁□□<w:t>&amp;#strong[x]$x$ `x` @x {x} ]]>"
 
 
+@pytest.mark.full
 def test_two_hundred_rows_and_endless_names_are_all_there() -> None:
     rows = tuple((f"{n}" + "长" * 300, "¥1.00") for n in range(200))
     table = Table(columns=(Column(title="项目", width=2), Column(title="金额", width=1)), rows=rows)

@@ -245,6 +245,7 @@ async def test_a_failures_words_moved_to_another_workflow_are_not_read() -> None
         await sealing_converter(KEYS).with_context(_workflow("project/live/AP-6")).decode_failure(failure)
 
 
+@pytest.mark.full
 async def test_places_beyond_those_remembered_are_sealed_as_well() -> None:
     converter = sealing_converter(KEYS)
     places = [_workflow(f"project/live/AP-{number}") for number in range(5_000)]

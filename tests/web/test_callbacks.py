@@ -127,6 +127,7 @@ async def test_a_payment_is_recorded_once_and_comes_back_once_however_often_the_
     assert (await bank.tranche())[::2] == (TrancheStatus.FAILED, 0)
 
 
+@pytest.mark.full
 async def test_a_word_of_an_earlier_request_changes_nothing_of_the_present_one(counter: Counter) -> None:
     bank = await open_bank(counter, _fresh(APPROVED), "FISCAL#1")
     _, first, _ = await bank.tranche()

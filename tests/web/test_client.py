@@ -105,6 +105,7 @@ async def test_a_refusal_and_what_cannot_be_read_name_everything(counter: Counte
     assert trial.would_be == "accepted"
 
 
+@pytest.mark.full
 async def test_waiting_for_an_approval_ends_with_the_true_answer_over_a_bad_line(
     counter: Counter, bureau: Bureau
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.converter import WorkflowSerializationContext
 
@@ -97,6 +98,7 @@ async def test_projects_are_found_by_their_stage_in_the_offices_words(desk: Desk
     await until(listed)
 
 
+@pytest.mark.full
 async def test_a_fresh_run_says_which_file_it_is_though_temporal_forgets_the_summary(
     desk: Desk, bureau: Bureau
 ) -> None:

@@ -246,6 +246,7 @@ async def test_a_round_is_resolved_on_what_was_looked_at(tmp_path: Path) -> None
     assert "審定評審結果" in checked.text
 
 
+@pytest.mark.full
 async def test_a_resolution_that_was_refused_meanwhile_leads_back_to_what_was_typed(tmp_path: Path) -> None:
     papers = await open_paper_house(tmp_path, until=REPORTED)
     path = f"/do/ResolveRound/round/{papers.realm}/R-FZ-2023"

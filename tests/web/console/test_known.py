@@ -220,6 +220,7 @@ async def test_words_of_the_city_are_taken_in_either_script_and_recorded_as_its_
     assert _value(answer.text, "field") == field
 
 
+@pytest.mark.full
 async def test_for_several_at_once_they_are_taken_so_too_each_by_the_rules_of_its_own_round(tmp_path: Path) -> None:
     lists = load_shipped("fuzhou").codelists
     assert lists is not None

@@ -158,6 +158,7 @@ async def test_whoever_has_nothing_to_do_is_told_what_there_is_to_begin(papers: 
     assert "/do/ConfirmOpening?" not in pages[0]
 
 
+@pytest.mark.full
 async def test_what_is_late_leads_who_is_only_told_of_it_to_the_file_and_is_not_theirs_to_tick(tmp_path: Path) -> None:
     approved = await open_paper_house(tmp_path, datetime(2023, 6, 1, tzinfo=UTC))
     base = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-3")
