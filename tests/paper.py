@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -19,6 +20,7 @@ from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
 from scenarios.play import PlayResult, play
 from schemes.document import read
+from store.memory import MemoryStore
 from tests.keys import KEY, publish
 
 if TYPE_CHECKING:
@@ -77,6 +79,23 @@ async def play_story(
     came_of_it = await play(tell(told) if tell is not None else told, open_paper_door(store), store)
     assert not came_of_it.deviations, came_of_it.as_json()
     return came_of_it
+
+
+_TOLD: dict[datetime, MemoryStore] = {}
+
+
+async def told_story(until: datetime = CUT) -> MemoryStore:
+    """The story in memory. It is played once for each such day, and whoever asks has a copy."""
+    if until not in _TOLD:
+        store = MemoryStore()
+        await play_story(store, until)
+        _TOLD[until] = store
+    return copied(_TOLD[until])
+
+
+def copied(store: MemoryStore) -> MemoryStore:
+    """Another that holds the same; entries, which nobody can change, are shared."""
+    return deepcopy(store, {id(entry): entry for entry in store._entries})
 
 
 REPORTED = datetime(2023, 5, 11, tzinfo=UTC)

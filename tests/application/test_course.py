@@ -15,7 +15,7 @@ from deciding.fold import read_occurrence
 from domain.kernel.identity import StreamId
 from domain.kernel.state import State
 from store.memory import MemoryStore
-from tests.paper import play_story
+from tests.paper import told_story
 
 if TYPE_CHECKING:
     from domain.kernel.message import Occurrence
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 async def store() -> MemoryStore:
-    store = MemoryStore()
-    await play_story(store)
-    return store
+    return await told_story()
 
 
 @pytest.fixture(scope="module")

@@ -15,14 +15,12 @@ from domain.project.remedy import SuspendProject
 from domain.registers.panel import SubmitScore
 from store.memory import MemoryStore
 from tests.office import Office, person_on, scope_of
-from tests.paper import REPORTED, play_story, story
+from tests.paper import REPORTED, story, told_story
 
 
 @pytest.fixture
 async def file() -> tuple[MemoryStore, str]:
-    store = MemoryStore()
-    await play_story(store, REPORTED)
-    return store, story(REPORTED).realm
+    return await told_story(REPORTED), story(REPORTED).realm
 
 
 async def test_a_role_and_a_stage_that_do_not_fit_are_both_named_and_what_fits_is_said_too(

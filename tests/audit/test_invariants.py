@@ -44,7 +44,7 @@ from tests.corpus.record import BY_HAND
 from tests.domain.written_realm import WrittenRealm, project, realm_until
 from tests.office import Office
 from tests.office_story import tell_office
-from tests.paper import play_story
+from tests.paper import CUT, story, told_story
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -112,8 +112,7 @@ async def test_over_all_stories_and_an_offices_days_every_invariant_is_judged() 
 
 
 async def test_a_log_in_a_store_is_walked_whole_or_realm_by_realm() -> None:
-    store = MemoryStore()
-    realm = (await play_story(store)).plan.realm
+    store, realm = await told_story(), story(CUT).realm
     whole, one, other = await check(store), await check(store, realm), await check(store, "elsewhere")
     assert whole.ok
     assert (whole.events, whole.realms) == (one.events + 1, one.realms + 1), "the door's key is the live realm's"
@@ -263,8 +262,7 @@ def invoke(monkeypatch: pytest.MonkeyPatch, store: MemoryStore, *words: str) -> 
 
 
 def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = MemoryStore()
-    asyncio.run(play_story(store))
+    store = asyncio.run(told_story())
     answer = invoke(monkeypatch, store)
     assert answer.exit_code == 0, answer.output
     assert all(f" {rule} " in answer.output for rule in INVARIANTS)
@@ -272,8 +270,7 @@ def test_the_command_names_every_invariant_and_says_that_all_hold(monkeypatch: p
 
 
 def test_a_breach_is_told_with_its_place_and_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = MemoryStore()
-    realm = asyncio.run(play_story(store)).plan.realm
+    store, realm = asyncio.run(told_story()), story(CUT).realm
     i = next(i for i, e in enumerate(store._entries) if e.type == "AwardConfirmed" and e.kind is EntryKind.EVENT)
     entry = store._entries[i]
     store._entries[i] = replace(entry, occurred_at=entry.occurred_at - timedelta(days=3))

@@ -28,7 +28,7 @@ from scenarios.play import play
 from schemes.document import read
 from store.memory import MemoryStore
 from store.port import EntryKind
-from tests.paper import REPORTED, open_paper_door, play_story, prepare_resolution
+from tests.paper import REPORTED, open_paper_door, prepare_resolution, told_story
 from tests.tables import mostly
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 async def store() -> MemoryStore:
-    memory = MemoryStore()
-    await play_story(memory)
-    return memory
+    return await told_story()
 
 
 def entry(store: MemoryStore, entry_type: str) -> Entry:
@@ -297,8 +295,7 @@ async def test_an_agenda_that_shows_something_else_is_named_field_by_field(store
 
 
 async def resolve() -> tuple[MemoryStore, StreamId]:
-    store = MemoryStore()
-    await play_story(store, REPORTED)
+    store = await told_story(REPORTED)
     (round_,) = await store.streams_named("R-FZ-2023")
     at = store._entries[-1].occurred_at + timedelta(days=1)
     command = await prepare_resolution(store, round_.realm)
@@ -339,8 +336,7 @@ async def test_a_consequence_recorded_at_another_time_was_asked_by_nobody() -> N
 
 
 async def test_a_refusal_that_came_from_another_stream_is_said_not_to_be_decidable() -> None:
-    store = MemoryStore()
-    await play_story(store, REPORTED)
+    store = await told_story(REPORTED)
     (round_,) = await store.streams_named("R-FZ-2023")
     at = store._entries[-1].occurred_at + timedelta(days=1)
     command = await prepare_resolution(store, round_.realm)

@@ -25,7 +25,7 @@ from store.memory import MemoryStore
 from store.port import EntryKind
 from tests.keys import KEY, OTHER, PUBLISHED, make_key, publish
 from tests.office import Office, administer, admit
-from tests.paper import play_story
+from tests.paper import told_story
 from tests.workflows.bureau import verification
 
 if TYPE_CHECKING:
@@ -203,8 +203,7 @@ async def test_a_replaced_key_and_its_next_both_verify() -> None:
 
 
 async def test_a_log_of_before_the_first_key_verifies_as_what_it_was_and_from_then_on_signatures_are_wanted() -> None:
-    store = MemoryStore()
-    await play_story(store)
+    store = await told_story()
     old = MemoryStore()
     for entry in store._entries[PUBLISHED:]:  # as logs were before doors had keys
         meta = json.loads(entry.meta)

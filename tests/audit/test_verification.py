@@ -19,7 +19,7 @@ from domain.registers.fund import RegisterFundSource
 from store.bytes import chain_hash, leaf, root
 from store.memory import MemoryStore
 from store.port import EntryKind, Posting
-from tests.paper import open_paper_door, play_story
+from tests.paper import open_paper_door, told_story
 from tests.store.appends import group, write
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ ANOTHER_DAY = datetime(2031, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def store() -> MemoryStore:
-    memory = MemoryStore()
-    await play_story(memory)
-    return memory
+    return await told_story()
 
 
 def log(store: MemoryStore) -> list[Entry]:
@@ -308,8 +306,7 @@ async def test_a_claim_that_was_removed_or_made_up_is_found(store: MemoryStore) 
 
 
 async def test_a_claim_that_was_given_back_is_not_missed() -> None:
-    store = MemoryStore()
-    await play_story(store, datetime(2023, 4, 20, tzinfo=UTC))
+    store = await told_story(datetime(2023, 4, 20, tzinfo=UTC))
     held = await store.claims()
     (bid,) = await store.streams_named("AP-5")
     at = log(store)[-1].occurred_at + timedelta(hours=1)
