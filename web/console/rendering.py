@@ -24,6 +24,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoa
 from domain.kernel.identity import Actor, Role
 from web.components.words import begin_words, spell, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
 from web.console.assets import PREFIX
+from web.console.bytecode import TemplateBytecode
 from web.console.reader import Reader, may_list, read_seat
 from web.console.texts import Texts, speaker
 from web.guard import house_of, language_of
@@ -61,14 +62,19 @@ _COMPONENTS: Final[Mapping[str, str]] = {
 @cache
 def environment() -> Environment:
     """Our templates, each compiled, with the components and filters that they may use."""
+    bytecode = TemplateBytecode(__file__)
     theirs = Environment(
-        loader=PrefixLoader({_GOVUK: PackageLoader(_GOVUK)}), autoescape=True, undefined=ChainableUndefined
+        loader=PrefixLoader({_GOVUK: PackageLoader(_GOVUK)}),
+        autoescape=True,
+        undefined=ChainableUndefined,
+        bytecode_cache=bytecode,
     )
     ours = Environment(
         loader=FileSystemLoader(_WEB),
         autoescape=True,
         auto_reload=False,  # a process shows the pages that its code was written for, whatever is installed meanwhile
         undefined=StrictUndefined,
+        bytecode_cache=bytecode,
         trim_blocks=True,
         lstrip_blocks=True,
     )
