@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -64,6 +65,7 @@ CUT = datetime(2023, 6, 30, tzinfo=UTC)
 """The story is told until here: need, call, bid, award, contract, first tranche, start; one refusal among it."""
 
 
+@cache
 def story(until: datetime = CUT, fresh: str = "", name: str = "s2-fuzhou") -> Plan:
     """The beginning of a story, S2 unless another is named, as it comes with the product."""
     document = read(Path(str(files("scenarios").joinpath(f"{name}.yaml"))))
@@ -81,16 +83,16 @@ async def play_story(
     return came_of_it
 
 
-_TOLD: dict[datetime, MemoryStore] = {}
+_TOLD: dict[tuple[datetime, str], MemoryStore] = {}
 
 
-async def told_story(until: datetime = CUT) -> MemoryStore:
-    """The story in memory. It is played once for each such day, and whoever asks has a copy."""
-    if until not in _TOLD:
+async def told_story(until: datetime = CUT, name: str = "s2-fuzhou") -> MemoryStore:
+    """The story in memory. It is played once until each such moment, and whoever asks has a copy."""
+    if (until, name) not in _TOLD:
         store = MemoryStore()
-        await play_story(store, until)
-        _TOLD[until] = store
-    return copied(_TOLD[until])
+        await play_story(store, until, name)
+        _TOLD[until, name] = store
+    return copied(_TOLD[until, name])
 
 
 def copied(store: MemoryStore) -> MemoryStore:

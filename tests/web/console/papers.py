@@ -20,7 +20,7 @@ from domain.kernel.identity import Actor
 from runtime.documents import open_documents
 from store.identity import Draft, IdentityStore, Operation, SeatGrant, Session
 from store.memory import MemoryStore
-from tests.paper import CUT, open_paper_door, play_story
+from tests.paper import CUT, open_paper_door, play_story, story, told_story
 from web.app import build
 from web.house import House
 from web.language import Language
@@ -116,11 +116,14 @@ async def open_paper_house(
     home: Path, until: datetime = CUT, name: str = "s2-fuzhou", tell: Callable[[Plan], Plan] | None = None
 ) -> PaperHouse:
     """A story up to then, or what ``tell`` makes of it; S2 itself until its first payment and the project's start."""
-    store = MemoryStore()
-    played = await play_story(store, until, name, tell)
+    if tell is None:
+        store, realm = await told_story(until, name), story(until, name=name).realm
+    else:
+        store = MemoryStore()
+        realm = (await play_story(store, until, name, tell)).plan.realm
     await reach(store, "projects", await store.last_position(), patience_s=30)
     house = build_house(home, store, open_paper_door(store))
-    return PaperHouse(house, played.plan.realm, build(house))
+    return PaperHouse(house, realm, build(house))
 
 
 def build_house(home: Path, store: EventStore, door: Door) -> House:
