@@ -239,3 +239,25 @@ def test_what_nobody_records_is_a_mistake_in_typing(run: Any, monkeypatch: pytes
     Heard(run, monkeypatch)
     with pytest.raises(SystemExit, match="corpus"):
         run.record(["golden"])
+
+
+def test_what_tests_throw_away_is_in_memory_while_they_run_and_what_a_killed_run_left_goes_with_the_next(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    memory = tmp_path / "memory"
+    monkeypatch.setattr(run, "MEMORY", memory)
+    beside = [memory / f"venture-tests-{os.getppid()}", memory / "of somebody else"]
+    left = memory / f"venture-tests-{2**22 + 1}"  # no process has a number as high as that
+    for folder in (*beside, left):
+        folder.mkdir(parents=True)
+    with run.folder_in_memory() as folder:
+        assert Path(folder).parent == memory
+        assert not left.exists()
+    assert sorted(memory.iterdir()) == sorted(beside)
+
+
+def test_what_has_no_room_in_memory_stays_on_disk(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not run.has_room(Path("/proc"))
+    assert not run.has_room(Path("/nowhere"))
+    monkeypatch.setattr(run, "ROOM", 2**62)
+    assert not run.has_room(Path("/dev/shm"))  # noqa: S108 - it is only looked at
