@@ -257,7 +257,8 @@ class PostgresStore:
     async def _pause(self, seconds: float) -> None:
         """Wait so long, and no longer once the store is closed."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
 
     async def pokes(self, idle_s: float = 1.0) -> AsyncIterator[int]:
         """Positions that the log has reached. See the port. Holds a connection of the pool while it is iterated."""

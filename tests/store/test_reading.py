@@ -190,6 +190,15 @@ async def test_a_closed_store_takes_no_appends_and_lets_its_listeners_go(store: 
         await store.append(one(A))
 
 
+async def test_closing_waits_for_no_rest_between_two_calls_of_listeners(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.postgres.POKE_EVERY_S", 3600)
+    await appended(store, one(A))
+    await asyncio.sleep(0)  # whoever calls listeners has begun
+    await asyncio.wait_for(store.aclose(), 60)
+
+
 async def _all(store: EventStore) -> None:
     async for _ in store.pokes(idle_s=3600):
         pass
