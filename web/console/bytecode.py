@@ -39,7 +39,7 @@ class TemplateBytecode(jinja2.FileSystemBytecodeCache):
         """Take what is kept, if it can be read."""
         try:
             super().load_bytecode(bucket)
-        except Exception:  # noqa: BLE001 - whatever is wrong with a file that was cut short, it is made anew
+        except Exception:  # noqa: BLE001 - of what was cut short, unpickling may raise anything
             bucket.reset()
 
     def dump_bytecode(self, bucket: Bucket) -> None:
