@@ -26,8 +26,8 @@ HAN = re.compile(r"[\u3400-\u9fff]")
 def list_texts() -> frozenset[str]:
     """Each constant of the rooms that has Chinese, and the Chinese half of one that says both languages."""
     texts: set[str] = set()
-    for path in _list_files():
-        for text in _list_constants(ast.parse(path.read_text("utf-8"))):
+    for source in (path.read_text("utf-8") for path in _list_files()):
+        for text in _list_constants(ast.parse(source)) if HAN.search(source) else ():
             zh, between, _ = text.rpartition(BETWEEN)
             texts.add(zh if between else text)
     return frozenset(text for text in texts if HAN.search(text))

@@ -19,8 +19,10 @@ from application.document_content import (
     DocumentRefused,
     check_content,
 )
+from tests.tables import every_row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PDF_BYTES = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n%%EOF\n"
@@ -50,58 +52,56 @@ def altered(content: bytes) -> bytes:
     return bytes(data)
 
 
-FILED = [
-    (PDF, PDF_BYTES),
-    ("Application/PDF; name=x", PDF_BYTES),
-    ("image/png", b"\x89PNG\r\n\x1a\n" + bytes(20)),
-    ("image/jpeg", b"\xff\xd8\xff\xe0" + bytes(20)),
-    (DOCX, packed({"[Content_Types].xml": WORD, "word/document.xml": b"<w/>" * 50})),
-    (ODT, packed({"mimetype": ODT.encode(), "content.xml": b"<o/>"})),
-    (ZIP, packed({"照片/一.jpg": b"\xff\xd8\xff", "名冊.txt": "".join(map(str, range(300_000))).encode()})),
-    ("text/csv", "姓名,金額\n甲,1".encode()),
-    ("text/plain", "整改報告".encode("gb18030")),
-    (SIGNATURE, bytes.fromhex("3082010006092a864886f70d010702") + bytes(16)),
-]
+def _filed() -> Iterator[tuple[str, bytes]]:
+    yield PDF, PDF_BYTES
+    yield "Application/PDF; name=x", PDF_BYTES
+    yield "image/png", b"\x89PNG\r\n\x1a\n" + bytes(20)
+    yield "image/jpeg", b"\xff\xd8\xff\xe0" + bytes(20)
+    yield DOCX, packed({"[Content_Types].xml": WORD, "word/document.xml": b"<w/>" * 50})
+    yield ODT, packed({"mimetype": ODT.encode(), "content.xml": b"<o/>"})
+    yield ZIP, packed({"照片/一.jpg": b"\xff\xd8\xff", "名冊.txt": "".join(map(str, range(300_000))).encode()})
+    yield "text/csv", "姓名,金額\n甲,1".encode()
+    yield "text/plain", "整改報告".encode("gb18030")
+    yield SIGNATURE, bytes.fromhex("3082010006092a864886f70d010702") + bytes(16)
 
 
-@pytest.mark.parametrize(("declared", "content"), FILED, ids=[declared for declared, _ in FILED])
+@every_row("declared, content", _filed())
 def test_documents_of_the_office_are_filed(declared: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / "document").write_bytes(content)
     media_type, size = check_content(tmp_path / "document", declared)
     assert (media_type, size) == (declared.partition(";")[0].lower(), len(content))
 
 
-REFUSED = [
-    ("空的", PDF, b""),
-    ("不收", "text/html", b"<html></html>"),
-    ("不收", "image/svg+xml", b"<svg/>"),
-    ("不收", "application/x-msdownload", b"MZ"),
-    ("網頁", "text/plain", b"\xef\xbb\xbf  <!DOCTYPE html><script>alert(1)</script>"),
-    ("網頁", "text/plain", b'<?xml version="1.0"?><svg onload="x"/>'),
-    ("不符", PDF, b"\x89PNG\r\n\x1a\n"),
-    ("不符", "image/png", PDF_BYTES),
-    ("不符", "text/plain", bytes(range(256))),
-    ("不符", "text/plain", b"MZ\x90\x00\x03"),
-    ("不符", DOCX, packed({"x.txt": b"x"})),
-    ("不符", ZIP, packed({"[Content_Types].xml": WORD})),
-    ("舊式", DOCX, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64)),
-    ("巨集", XLSX, packed({"[Content_Types].xml": SHEET})),
-    ("巨集", DOCX, packed({"[Content_Types].xml": WORD, "word/vbaProject.bin": b"x"})),
-    ("巨集", ODT, packed({"mimetype": ODT.encode(), "Basic/Standard/Module1.xml": b"x"})),
-    ("巨集", ZIP, packed({"report.XLSM": b"x"})),
-    ("可執行文件", ZIP, packed({"setup.EXE": b"MZ"})),
-    ("又有壓縮檔", ZIP, packed({"in.zip": b"PK"})),
-    ("越出", ZIP, packed({"../../etc/passwd": b"x"})),
-    ("越出", ZIP, packed({"C:/x.txt": b"x"})),
-    ("加密", ZIP, encrypted(packed({"x.txt": b"x"}))),
-    ("過大", ZIP, packed({"bomb.txt": bytes(40 * 2**20)})),
-    ("2000", ZIP, packed({f"{number}.txt": b"x" for number in range(2_001)})),
-    ("損壞", ZIP, packed({"x.txt": b"x" * 999})[:-12]),
-    ("損壞", ZIP, altered(packed({"x.txt": bytes(range(200))}))),
-]
+def _refused() -> Iterator[tuple[str, str, bytes]]:
+    yield "空的", PDF, b""
+    yield "不收", "text/html", b"<html></html>"
+    yield "不收", "image/svg+xml", b"<svg/>"
+    yield "不收", "application/x-msdownload", b"MZ"
+    yield "網頁", "text/plain", b"\xef\xbb\xbf  <!DOCTYPE html><script>alert(1)</script>"
+    yield "網頁", "text/plain", b'<?xml version="1.0"?><svg onload="x"/>'
+    yield "不符", PDF, b"\x89PNG\r\n\x1a\n"
+    yield "不符", "image/png", PDF_BYTES
+    yield "不符", "text/plain", bytes(range(256))
+    yield "不符", "text/plain", b"MZ\x90\x00\x03"
+    yield "不符", DOCX, packed({"x.txt": b"x"})
+    yield "不符", ZIP, packed({"[Content_Types].xml": WORD})
+    yield "舊式", DOCX, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64)
+    yield "巨集", XLSX, packed({"[Content_Types].xml": SHEET})
+    yield "巨集", DOCX, packed({"[Content_Types].xml": WORD, "word/vbaProject.bin": b"x"})
+    yield "巨集", ODT, packed({"mimetype": ODT.encode(), "Basic/Standard/Module1.xml": b"x"})
+    yield "巨集", ZIP, packed({"report.XLSM": b"x"})
+    yield "可執行文件", ZIP, packed({"setup.EXE": b"MZ"})
+    yield "又有壓縮檔", ZIP, packed({"in.zip": b"PK"})
+    yield "越出", ZIP, packed({"../../etc/passwd": b"x"})
+    yield "越出", ZIP, packed({"C:/x.txt": b"x"})
+    yield "加密", ZIP, encrypted(packed({"x.txt": b"x"}))
+    yield "過大", ZIP, packed({"bomb.txt": bytes(40 * 2**20)})
+    yield "2000", ZIP, packed({f"{number}.txt": b"x" for number in range(2_001)})
+    yield "損壞", ZIP, packed({"x.txt": b"x" * 999})[:-12]
+    yield "損壞", ZIP, altered(packed({"x.txt": bytes(range(200))}))
 
 
-@pytest.mark.parametrize(("why", "declared", "content"), REFUSED, ids=range(len(REFUSED)))
+@every_row("why, declared, content", _refused())
 def test_others_are_refused_and_told_why(why: str, declared: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / "document").write_bytes(content)
     with pytest.raises(DocumentRefused) as refused:

@@ -155,6 +155,21 @@ def test_our_tools_come_first_on_the_path_and_the_state_lies_beside_us(run: Any)
     assert environment["VENTURE_HOME"] == str(run.HERE / ".venture")
 
 
+@pytest.mark.parametrize("tier", ["", "--full", "--release"])
+def test_what_waits_most_is_asked_beside_the_others_by_the_same_measure(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tier: str
+) -> None:
+    asked: list[tuple[list[list[str]], list[str]]] = []
+    monkeypatch.setattr(run, "install", lambda _group: None)
+    monkeypatch.setattr(run, "beside", lambda others, tests: asked.append((others, tests)))
+    run.test([tier] if tier else [])
+    (((*checks, waiting), tests),) = asked
+    assert checks == run.checks()
+    assert f"--ignore={waiting[-1]}" in tests
+    assert (ROOT / waiting[-1]).is_file()
+    assert set(run.TIERS[tier]) <= {*waiting} & {*tests}
+
+
 class Heard:
     """Commands that ``run`` would have run: each ends well, unless it is told otherwise."""
 

@@ -86,27 +86,50 @@ def _fields(page: str) -> list[str]:
 async def test_its_form_shows_and_takes_what_is_typed_as_text(
     papers: PaperHouse, monkeypatch: pytest.MonkeyPatch, kind: str, command: type[Command]
 ) -> None:
+    path = await _find_form(papers, monkeypatch, kind, command)
+    async with papers.person(*EVERY_SEAT) as person:
+        typed, names = _fill_in(await _show(person, path))
+        answer = await person.post(path, data={**typed, "step": "check"})
+    assert answer.status_code in (200, 422), answer.text
+    _require_kept_as_text(answer.text, names)
+
+
+@pytest.mark.parametrize(("kind", "command"), dict(reversed(OFFERED)).items())
+async def test_what_was_typed_stays_where_it_cannot_be_taken(
+    papers: PaperHouse, monkeypatch: pytest.MonkeyPatch, kind: str, command: type[Command]
+) -> None:
+    path = await _find_form(papers, monkeypatch, kind, command)
+    async with papers.person(*EVERY_SEAT) as person:
+        typed, names = _fill_in(await _show(person, path))
+        forged = await person.post(path, data={**typed, "token": "another page's", "step": "check"})
+        monkeypatch.setattr("web.guard.identify", _find_nobody)
+        away = await person.post(path, data={**typed, "step": "check"})
+    assert (forged.status_code, away.status_code) == (403, 503)
+    for page in (forged.text, away.text):
+        _require_kept_as_text(page, names)
+
+
+async def _find_form(papers: PaperHouse, monkeypatch: pytest.MonkeyPatch, kind: str, command: type[Command]) -> str:
+    """Its address; whoever looks may give the command."""
     would_begin = kind in BEGINNING and NONE in command.during
     if kind not in {*PAPERS, *LIVING, "door"} and not would_begin:  # its form is shown as if somebody had begun one
         stage = command.during[0] if command.during else "X"
         monkeypatch.setattr("web.console.act.filling.fold", lambda stream, _: State(stream, stage=stage, version=1))
     # a reviewer declares their interests before the form is shown: tests/web/console/test_reviews.py
     monkeypatch.setattr("web.console.act.page.find_own_review", lambda _: None)
-    path = f"/do/{command.command_type}/{await _stream(papers, kind)}"
-    async with papers.person(*EVERY_SEAT) as person:
-        page = await _show(person, path)
-        names = _fields(page)
-        typed = {**hidden(page), **dict.fromkeys(names, HOSTILE)}
-        answer = await person.post(path, data={**typed, "step": "check"})
-        forged = await person.post(path, data={**typed, "token": "another page's", "step": "check"})
-        monkeypatch.setattr("web.guard.identify", _find_nobody)
-        away = await person.post(path, data={**typed, "step": "check"})
-    assert answer.status_code in (200, 422), answer.text
-    assert (forged.status_code, away.status_code) == (403, 503)
-    for page in (answer.text, forged.text, away.text):
-        assert "<script>alert" not in page
-        assert "{{7*7}}" in unescape(page) or not names, "it is kept"
-        assert escape("<script>alert") in page or not names
+    return f"/do/{command.command_type}/{await _stream(papers, kind)}"
+
+
+def _fill_in(page: str) -> tuple[dict[str, str], list[str]]:
+    """The form with what is hostile in each field, and the fields' names."""
+    names = _fields(page)
+    return {**hidden(page), **dict.fromkeys(names, HOSTILE)}, names
+
+
+def _require_kept_as_text(page: str, names: list[str]) -> None:
+    assert "<script>alert" not in page
+    assert "{{7*7}}" in unescape(page) or not names, "it is kept"
+    assert escape("<script>alert") in page or not names
 
 
 async def _find_nobody(*_: object) -> None:
