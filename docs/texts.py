@@ -28,7 +28,7 @@ def list_texts() -> frozenset[str]:
     texts: set[str] = set()
     for source in (path.read_text("utf-8") for path in _list_files()):
         if not HAN.search(source) and "\\u" not in source:
-            continue  # half of the files: none of their texts can have Chinese
+            continue  # of a third of the files no text can have Chinese
         for text in _list_constants(ast.parse(source)):
             zh, between, _ = text.rpartition(BETWEEN)
             texts.add(zh if between else text)
