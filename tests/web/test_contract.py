@@ -94,8 +94,8 @@ async def _try(counter: Counter, operation: Operation, mode: GenerationMode, mos
 UNFIT = GenerationMode.NEGATIVE
 WITHOUT_A_WRONG = {"/healthz", "/readyz", "/v1/login", "/v1/openapi.json", "/v1/schemas/commands/{command}"}
 """Nothing can be asked of these that does not fit."""
-EACH = {GenerationMode.POSITIVE: 2, UNFIT: 6}
-"""What fits, of every second operation; what does not, of every sixth; of the others in the fuller runs."""
+EACH = {GenerationMode.POSITIVE: 3, UNFIT: 8}
+"""What fits, of every third operation; what does not, of every eighth; of the others in the fuller runs."""
 ASKED = [
     pytest.param(one, mode, id=f"{one.label} {mode}", marks=pytest.mark.full if number % EACH[mode] else ())
     for number, one in enumerate(OTHERS)

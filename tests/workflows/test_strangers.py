@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from tests.conftest import Desk
 
 COMMUNITY, HOST = Actor("COMM#1"), Actor("HOST#1")
-PATIENT = timedelta(seconds=4)
+PATIENT = timedelta(seconds=3)
 
 
 def _as_stranger(client: Client, converter: DataConverter) -> Client:
