@@ -17,11 +17,20 @@ _TRACED = 5
 
 def mostly(count: int, names: str, table: Iterable[Any], **more: Any) -> pytest.MarkDecorator:
     """``parametrize``, where a row is dear: the first so many in every run, the others in the fuller ones."""
+    return _parametrize(names, list(table), range(count), more)
+
+
+def each_of(step: int, names: str, table: Iterable[Any], **more: Any) -> pytest.MarkDecorator:
+    """``parametrize``, where a row is like the next: each so-manyth in every run, the others in the fuller ones."""
     every = list(table)
-    assert 0 < count < len(every), "else there is nothing to choose"
+    return _parametrize(names, every, range(0, len(every), step), more)
+
+
+def _parametrize(names: str, every: list[Any], always: range, more: dict[str, Any]) -> pytest.MarkDecorator:
+    assert 0 < len(always) < len(every), "else there is nothing to choose"
     several = "," in names
     rows = [
-        pytest.param(*(row if several else (row,)), marks=() if number < count else pytest.mark.full)
+        pytest.param(*(row if several else (row,)), marks=() if number in always else pytest.mark.full)
         for number, row in enumerate(every)
     ]
     return pytest.mark.parametrize(names, rows, **more)

@@ -19,7 +19,7 @@ from cli.output import Form, Printer
 from cli.reconcile import show
 from languages import Language
 from tests.cli.installation import ROOT, S2, in_process
-from tests.tables import mostly
+from tests.tables import each_of, mostly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +140,8 @@ def test_1_a_refusal_names_everything_that_is_missing(venture: Installation) -> 
     assert {"M2", "M8", "M4"} <= rules
 
 
-@pytest.mark.parametrize(
+@each_of(
+    2,
     "words",
     [
         ("project", "shwo"),

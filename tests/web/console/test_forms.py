@@ -18,6 +18,7 @@ from domain.project.contract import digest_account
 from domain.registers.incubation_base import DesignateBase, Tier
 from store.port import StoreUnavailable
 from tests.office import office_of
+from tests.tables import each_of
 from tests.web.console.conftest import EVERY_SEAT, hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 
@@ -32,9 +33,6 @@ OFFERED = [
     for command in aggregate.commands
     if command.by != (Role.SYS,)
 ]
-each_offered = pytest.mark.parametrize(
-    ("kind", "command"), OFFERED, ids=[f"{kind} {command.command_type}" for kind, command in OFFERED]
-)
 PAPERS = {
     "project": "AP-5",
     "need": "ND-2",
@@ -82,7 +80,7 @@ def _fields(page: str) -> list[str]:
     return [name for name in _NAMES.findall(page) if not name.endswith(".file") and not name.startswith("p.account.")]
 
 
-@each_offered
+@each_of(2, "kind, command", OFFERED, ids=[f"{kind} {command.command_type}" for kind, command in OFFERED])
 async def test_its_form_shows_and_takes_what_is_typed_as_text(
     papers: PaperHouse, monkeypatch: pytest.MonkeyPatch, kind: str, command: type[Command]
 ) -> None:
