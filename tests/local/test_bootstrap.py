@@ -194,7 +194,7 @@ def test_in_production_a_worker_does_without_a_key_and_a_door_says_that_it_has_n
         bootstrap.load_door_key(keyless)
 
 
-@mostly(1, "folders", [4, 20])
+@mostly(1, "folders", [2, 20])
 def test_processes_that_start_at_once_have_one_key_and_one_password_between_them(tmp_path: Path, folders: int) -> None:
     words = [sys.executable, "-c", FIRST_STARTS, str(tmp_path), str(folders)]
     answer = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603 - a script of ours

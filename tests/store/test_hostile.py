@@ -17,7 +17,7 @@ from store.bounds import AppendInvalid
 from store.identity import read_seats
 from store.port import Append, AppendResult, ArgumentUnfit, RowUnfit, Standing, Status
 from tests.store.appends import NOON, event, group, one, project, whole, write
-from tests.tables import every_row, mostly
+from tests.tables import each_of, every_row, mostly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ def test_what_lies_beyond_the_bounds_cannot_even_be_made(case: str) -> None:
     assert not any(secret in invalid.value.why for secret in ("\0", HALF, LONG[:20], "xxxx"))
 
 
-@pytest.mark.parametrize("case", NEVER_KEPT)
+@each_of(2, "case", NEVER_KEPT)
 async def test_what_no_store_can_keep_is_refused_by_both_and_alone(store: EventStore, case: str) -> None:
     answer = await burst(store, NEVER_KEPT[case]())
     assert isinstance(answer, AppendInvalid)
@@ -154,7 +154,7 @@ async def test_what_no_store_can_keep_is_refused_by_both_and_alone(store: EventS
     assert (await store.append(one(A))).status is Status.APPENDED, "and nothing of it stayed"
 
 
-@pytest.mark.parametrize("case", KEPT)
+@each_of(2, "case", KEPT)
 async def test_what_is_only_strange_is_kept_by_both(store: EventStore, case: str) -> None:
     answer = await burst(store, KEPT[case]())
     assert isinstance(answer, AppendResult), answer

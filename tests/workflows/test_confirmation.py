@@ -16,6 +16,7 @@ from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.need import EndorseNeed
 from store.memory import MemoryStore
+from tests.tables import each_of
 from tests.workflows.bureau import need_submission, verification
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def test_refused_on_another_database_is_not_said_to_be_refused(desk: Desk,
 LIES = [(ending, rule) for ending in Ending for rule in ("CLOCK", "CK01", "CK02", "ID03", "SG04", "M2")]
 
 
-@pytest.mark.parametrize(("ending", "rule"), LIES)
+@each_of(5, "ending, rule", LIES)  # every ending and every rule, but not each with each
 async def test_a_stranger_who_serves_the_queue_can_say_nothing(
     desk: Desk, bureau: Bureau, monkeypatch: pytest.MonkeyPatch, ending: Ending, rule: str
 ) -> None:
