@@ -159,11 +159,11 @@ def test_our_tools_come_first_on_the_path_and_the_state_lies_beside_us(run: Any)
 def test_what_waits_most_is_asked_beside_the_others_by_the_same_measure(
     run: Any, monkeypatch: pytest.MonkeyPatch, tier: str
 ) -> None:
-    asked: list[tuple[list[list[str]], list[str]]] = []
+    asked: list[tuple[list[list[list[str]]], list[str]]] = []
     monkeypatch.setattr(run, "install", lambda _group: None)
-    monkeypatch.setattr(run, "beside", lambda others, tests: asked.append((others, tests)))
+    monkeypatch.setattr(run, "beside", lambda chains, tests: asked.append((chains, tests)))
     run.test([tier] if tier else [])
-    (((*checks, waiting), tests),) = asked
+    (((checks, (waiting,)), tests),) = asked
     assert checks == run.checks()
     rooms = [word for word in waiting if word.startswith("tests/")]
     assert [word for word in tests if word.startswith("--ignore=")] == [f"--ignore={room}" for room in rooms]
@@ -207,7 +207,7 @@ def test_checks_and_tests_side_by_side_are_both_told_and_either_fails_the_whole(
 ) -> None:
     monkeypatch.setattr(run, "complete", lambda _: ["/bin/sh", "-c", f"echo tests; exit {tests}"])
     checks = [["/bin/sh", "-c", f"echo first; {check}"], ["/bin/sh", "-c", "echo second"]]
-    assert run.beside(checks, ["pytest"]) == code
+    assert run.beside([checks], ["pytest"]) == code
     told = capfd.readouterr().out
     assert "\ntests\n" in told
     assert "\nfirst\n" in told
@@ -218,28 +218,28 @@ def test_checks_and_tests_side_by_side_are_both_told_and_either_fails_the_whole(
 def test_a_check_that_cannot_even_be_started_has_failed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "complete", lambda _: ["/bin/true"])
     monkeypatch.setattr(run.threading, "excepthook", lambda _: None)
-    assert run.beside([["/nowhere/mypy"]], ["pytest"]) == 1
+    assert run.beside([[["/nowhere/mypy"]]], ["pytest"]) == 1
 
 
-def test_an_interrupt_ends_the_check_that_runs_beside(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = threading.Event()
+def test_an_interrupt_ends_what_runs_beside(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = threading.Semaphore(0)
     processes: list[subprocess.Popen[str]] = []
 
     def start(*words: Any, **how: Any) -> subprocess.Popen[str]:
         processes.append(subprocess.Popen(*words, **how))  # noqa: S603 - as it would be
-        started.set()
+        started.release()
         return processes[-1]
 
     def interrupt(_: object) -> int:
-        assert started.wait(PATIENCE_S)
+        assert all(started.acquire(timeout=PATIENCE_S) for _ in range(2))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run, "subprocess", SimpleNamespace(**{**vars(subprocess), "Popen": start}))
     monkeypatch.setattr(run, "in_turn", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        run.beside([["/bin/sleep", "1000"], ["/bin/sleep", "1000"]], ["pytest"])
-    assert processes[0].wait(PATIENCE_S) < 0
-    assert len(processes) == 1
+        run.beside([[["/bin/sleep", "1000"], ["/bin/sleep", "1001"]], [["/bin/sleep", "1002"]]], ["pytest"])
+    assert all(process.wait(PATIENCE_S) < 0 for process in processes)
+    assert len(processes) == 2, "and nothing more of either chain is begun"
 
 
 @pytest.mark.parametrize("chosen", ["corpus", "histories"])
