@@ -228,7 +228,11 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     assert all(row.notified for row in rows.values()), "on a manual clock no workflow needs to be told (028)"
     for each in (one, two):
         await town.desk.door.look(each)
-    assert (await town.stage(one), await town.stage(two)) == stages
+
+    async def have_heard() -> bool:
+        return (await town.stage(one), await town.stage(two)) == stages
+
+    await until(have_heard)
     await proven(town.desk.store, town.realm)
 
 
