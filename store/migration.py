@@ -215,9 +215,18 @@ async def list_runs(url: str) -> list[MigrationRun]:
 
 
 _RUNS: Final = """
-SELECT min(name), max(name), count(*), min(applied_at), max(applied_at), role, who, why
-  FROM venture.migrations GROUP BY role, who, why, date_trunc('minute', applied_at) ORDER BY min(applied_at)
+WITH files AS (
+  SELECT *, begun_at IS DISTINCT FROM lag(begun_at) OVER told
+         OR (role, who, why) IS DISTINCT FROM lag((role, who, why)) OVER told
+         OR begun_at IS NULL AND applied_at > lag(applied_at) OVER told + interval '1 minute' AS begins
+    FROM venture.migrations WINDOW told AS (ORDER BY name)
+), runs AS (
+  SELECT *, count(*) FILTER (WHERE begins) OVER (ORDER BY name) AS run FROM files
+)
+SELECT min(name), max(name), count(*), coalesce(min(begun_at), min(applied_at)), max(applied_at), role, who, why
+  FROM runs GROUP BY run, role, who, why ORDER BY run
 """
+"""A run is what began at one instant. Files of before that was recorded are one run's if no minute lay between them."""
 
 
 def list_pending(known: Collection[str]) -> tuple[str, ...]:
@@ -247,11 +256,14 @@ CREATE TABLE IF NOT EXISTS venture.migrations (
   applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 ALTER TABLE venture.migrations
-  ADD COLUMN IF NOT EXISTS role text,
-  ADD COLUMN IF NOT EXISTS who  text,
-  ADD COLUMN IF NOT EXISTS why  text;
+  ADD COLUMN IF NOT EXISTS role     text,
+  ADD COLUMN IF NOT EXISTS who      text,
+  ADD COLUMN IF NOT EXISTS why      text,
+  ADD COLUMN IF NOT EXISTS begun_at timestamptz;
 """
-"""There before the first file, so that the very first is recorded like the others. Files of before have no ``role``."""
+"""There before the first file, so that the very first is recorded like the others.
+
+Files of before lack a ``begun_at``, or a ``role`` too."""
 
 
 async def _apply(
@@ -262,8 +274,9 @@ async def _apply(
     known = {row["name"]: row["sha256"] for row in rows}
     _check_release(known, release)
     missing = [migration for migration in release if migration.name not in known]
+    begun_at = await connection.fetchval("SELECT clock_timestamp()")
     for migration in missing:
-        await _apply_one(connection, migration, settings)
+        await _apply_one(connection, migration, (*settings, begun_at))
     return [migration.name for migration in missing]
 
 
@@ -291,17 +304,18 @@ def _check_release(known: dict[str, str], release: Sequence[Migration]) -> None:
 
 
 async def _apply_one(
-    connection: asyncpg.Connection[Any], migration: Migration, settings: tuple[str | None, str | None]
+    connection: asyncpg.Connection[Any], migration: Migration, run: tuple[str | None, str | None, datetime]
 ) -> None:
     try:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
             await connection.execute(migration.text)
             await connection.execute(
-                "INSERT INTO venture.migrations (name, sha256, role, who, why) VALUES ($1, $2, session_user, $3, $4)",
+                "INSERT INTO venture.migrations (name, sha256, role, who, why, begun_at) "
+                "VALUES ($1, $2, session_user, $3, $4, $5)",
                 migration.name,
                 migration.sha256,
-                *settings,
+                *run,
             )
     except asyncpg.LockNotAvailableError as error:
         raise MigrationRefused(

@@ -66,18 +66,39 @@ async def test_who_had_it_brought_there_and_why_stands_with_each_file_from_the_v
         "第一次",
     )
     assert (second.first, second.last, second.who, second.why) == (later.name, later.name, "P-2", "升級")
+    assert first.began_at < first.ended_at < second.began_at < second.ended_at
     for forgery in ("UPDATE venture.migrations SET who = 'P-9'", "DELETE FROM venture.migrations"):
         with pytest.raises(asyncpg.PostgresError, match="append-only"):
             await _fetch(empty, forgery)
 
 
+async def test_a_run_over_the_turn_of_a_minute_is_one_run(empty: Database) -> None:
+    url, turn = empty.url(OWNER), "UPDATE venture.migrations SET applied_at = applied_at + interval '1 hour'"
+    slow = Migration("9998_slow.sql", "SELECT 1; ALTER TABLE venture.migrations DISABLE TRIGGER USER; " + turn)
+    await migrate(url, release=[*migrations(), slow, Migration("9999_later.sql", "SELECT 1")], who="P-1", why="升級")
+    assert [run.files for run in await list_runs(url)] == [len(NAMES) + 2]
+
+
+async def test_the_same_words_twice_within_a_minute_are_two_runs(empty: Database) -> None:
+    url = empty.url(OWNER)
+    for release in (migrations()[:-1], migrations()):
+        await migrate(url, release=release, who="P-1", why="升級")
+    assert [run.files for run in await list_runs(url)] == [len(NAMES) - 1, 1]
+
+
 async def test_a_database_from_before_who_and_why_were_kept_goes_on(empty: Database) -> None:
     before = [migration for migration in migrations() if migration.name < "0037"]
     await migrate(empty.url(OWNER), release=before)
-    await _fetch(empty, "ALTER TABLE venture.migrations DROP COLUMN role, DROP COLUMN who, DROP COLUMN why")
+    for as_it_was in (
+        "ALTER TABLE venture.migrations DROP COLUMN role, DROP COLUMN who, DROP COLUMN why, DROP COLUMN begun_at",
+        "UPDATE venture.migrations SET applied_at = to_timestamp(40 + left(name, 4)::int)",
+        "UPDATE venture.migrations SET applied_at = now() WHERE name = (SELECT max(name) FROM venture.migrations)",
+    ):
+        await _fetch(empty, as_it_was)
     assert await migrate(empty.url(OWNER), who="P-1", why="升級") == NAMES[len(before) :]
-    old, new = await list_runs(empty.url(OWNER))
-    assert (old.files, old.role, old.who, new.who) == (len(before), None, None, "P-1")
+    first, last, new = await list_runs(empty.url(OWNER))
+    assert (first.files, last.files, new.files) == (len(before) - 1, 1, len(NAMES) - len(before))
+    assert (first.role, first.who, last.role, new.who) == (None, None, None, "P-1")
 
 
 async def test_runners_that_start_together_do_the_work_once(empty: Database) -> None:
