@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from audit.as_of import as_of, calendar_as_of, instant_of, position_by
 from store.memory import MemoryStore
-from tests.paper import play_story
+from tests.audit.conftest import BEGAN
 
 if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
 
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
-
-@pytest.fixture(scope="module")
-async def store() -> MemoryStore:
-    """The story, each append recorded an hour after the one before. Here it is only read."""
-    hours = iter(range(1000))
-    memory = MemoryStore(clock=lambda: BEGAN + timedelta(hours=next(hours)))
-    await play_story(memory)
-    return memory
+@pytest.fixture
+def store(told_by_the_hour: MemoryStore) -> MemoryStore:
+    """The story. Here it is only read."""
+    return told_by_the_hour
 
 
 async def stream(store: MemoryStore, name: str) -> StreamId:

@@ -6,8 +6,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from runtime.store import OutOfService
 from store.bytes import root
 from store.memory import MemoryStore
 from store.port import Append
-from tests.paper import copied, play_story
+from tests.paper import copied
 from tests.store.appends import appended, write
 
 if TYPE_CHECKING:
@@ -34,18 +33,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("store")
 
 
-@cache
-def _told_hour_by_hour() -> MemoryStore:
-    hours = iter(range(10_000))
-    memory = MemoryStore(clock=lambda: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=next(hours)))
-    asyncio.run(play_story(memory))
-    return memory
-
-
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> MemoryStore:
+def store(monkeypatch: pytest.MonkeyPatch, told_by_the_hour: MemoryStore) -> MemoryStore:
     """The story in memory, where the office would open its servers."""
-    memory = copied(_told_hour_by_hour())
+    memory = copied(told_by_the_hour)
     memory.documents.documents.clear()  # the door's tests say of a paper that it is here, but its bytes are nowhere
 
     @asynccontextmanager
