@@ -29,13 +29,12 @@ from domain.kernel.refusal import CommandRejected
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from application.bulk_file import BulkOrder
     from application.door import Door
-    from application.identity import Identity
     from domain.kernel.acting import PersonId
     from domain.kernel.envelope import Answer
     from domain.kernel.identity import StreamId
@@ -114,19 +113,15 @@ class BulkResult:
 async def preview_rows(
     orders: Iterable[BulkOrder],
     store: EventStore,
-    identity: Identity | None = None,
+    dry_run: DryRun,
     *,
-    requires_office: bool = False,
-    at_hand: Collection[str] = (),
     person: PersonId | None = None,
     on_result: Callable[[BulkResult], None] = lambda _result: None,
 ) -> AsyncIterator[BulkResult]:
     """What would become of each row now, as it rests on those before it. Records nothing.
 
-    Of documents ``at_hand``, by digest, a run would bring the bytes before its first row. ``person`` is who asks on
-    the wall clock; without one they are found by ``identity``.
+    ``person`` is who asks on the wall clock; without one the ``dry_run`` finds them.
     """
-    rehearsal = DryRun(store, identity, requires_office=requires_office, at_hand=at_hand)
     clocks: dict[str, datetime] = {}
     """By realm, where its clock would stand after the rows so far."""
     for order in orders:
@@ -137,7 +132,7 @@ async def preview_rows(
             at = order.at.astimezone(UTC) if order.at else clocks.get(order.stream.realm)
             try:
                 who = await _find_asker(store, order.stream, person)
-                step = await rehearsal.step(order.stream, order.command, order.actor, at, who)
+                step = await dry_run.step(order.stream, order.command, order.actor, at, who)
             except Failure as failure:
                 result = BulkResult(order, RowOutcome.FAILED, command_id, why=(failure.zh, failure.en))
             else:

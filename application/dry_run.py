@@ -37,7 +37,7 @@ class DryRun:
         store: EventStore,
         identity: Identity | None = None,
         *,
-        requires_office: bool = False,
+        requires_office: bool,
         at_hand: Collection[str] = (),
     ) -> None:
         """Go on from what that store holds; ``identity`` says who asks where a seat alone is named.

@@ -25,7 +25,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.failure import FailureKind
 from domain.kernel.identity import LIVE
 from domain.kernel.money import yuan
-from runtime.persons import find_identity
+from runtime.persons import prepare_dry_run
 from runtime.runtime import Runtime, ensure_worker
 
 if TYPE_CHECKING:
@@ -153,10 +153,8 @@ async def preview_orders(
 ) -> list[BulkResult]:
     """What would become of the rows, with a bar for people."""
     with show_progress(len(orders), printer, "試算中", "trying") as on_result:
-        identity, strict = find_identity(runtime.settings, runtime.store), runtime.settings.requires_office
-        rows = preview_rows(
-            orders, runtime.store, identity, requires_office=strict, at_hand=attach.read, on_result=on_result
-        )
+        dry_run = prepare_dry_run(runtime.settings, runtime.store, attach.read)
+        rows = preview_rows(orders, runtime.store, dry_run, on_result=on_result)
         return [result async for result in rows]
 
 
@@ -227,11 +225,11 @@ def show_results(results: list[BulkResult], printer: Printer) -> None:
             Column("outcome", "結果", "outcome"),
             Column("why", "原因", "why"),
         )
-        rehearsed = any(r.outcome is RowOutcome.GRANTABLE for r in results)
+        is_preview = any(r.outcome is RowOutcome.GRANTABLE for r in results)
         printer.rows(
             rows,
             columns,
-            ("✓ 全部可辦", "✓ all would be granted") if rehearsed else ("✓ 全部辦理", "✓ all carried out"),
+            ("✓ 全部可辦", "✓ all would be granted") if is_preview else ("✓ 全部辦理", "✓ all carried out"),
         )
     if any(r.outcome is RowOutcome.REPEATED for r in results):
         printer.tell(

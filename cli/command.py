@@ -20,7 +20,6 @@ from application.command_input import (
     read_command,
     resolve_command,
 )
-from application.dry_run import DryRun
 from application.proposals import is_proposal
 from cli.adapter import Invocation, verb
 from cli.document import bring
@@ -36,7 +35,7 @@ from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.input import OPENING_HOUR, at_hour, parse_moment
 from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected
-from runtime.persons import find_identity
+from runtime.persons import prepare_dry_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,7 +99,7 @@ async def do_command(
     """
     order = _Order(name, subject, actor, given or [], realm, at, acts=True)
     if dry_run:
-        await _rehearse(order, invocation)
+        await _try(order, invocation)
         return
     printer, moment = invocation.printer, read_moment(at)
     async with invocation.open_runtime(working=True) as runtime:
@@ -146,7 +145,7 @@ async def why_not_command(
 
     例 example:  venture why-not request-disbursement PJ-3/T2 amount=15000
     """
-    await _rehearse(_Order(name, subject, actor, given or [], realm, at), invocation)
+    await _try(_Order(name, subject, actor, given or [], realm, at), invocation)
 
 
 @dataclass(frozen=True)
@@ -175,16 +174,14 @@ class _Order:
         return command, read_actor(self.actor or f"{command.by[0]}#1")
 
 
-async def _rehearse(order: _Order, invocation: Invocation) -> None:
+async def _try(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
     printer, moment = invocation.printer, read_moment(order.at)
     async with invocation.open_store() as store:
         stream = await order.resolve(store, printer)
         files = AttachedFiles(Path())
         command, who = order.read(stream, files)
-        identity, strict = find_identity(invocation.settings, store), invocation.settings.requires_office
-        trial = DryRun(store, identity, requires_office=strict, at_hand=files.read)
-        step = await trial.step(stream, command, who, moment)
+        step = await prepare_dry_run(invocation.settings, store, files.read).step(stream, command, who, moment)
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]

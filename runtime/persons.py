@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import bootstrap
+from application.dry_run import DryRun
 from application.identity import OnePerson, SeatHolders
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from application.identity import Identity
     from bootstrap import Settings
     from store.port import EventStore
@@ -19,3 +22,8 @@ def find_identity(settings: Settings, store: EventStore) -> Identity:
     if settings.env is bootstrap.Environment.PRODUCTION or settings.person is not None:
         return OnePerson(settings.person, papers)
     return papers
+
+
+def prepare_dry_run(settings: Settings, store: EventStore, at_hand: Collection[str]) -> DryRun:
+    """What a command line tries, by the measure of its worker; documents ``at_hand`` would be brought."""
+    return DryRun(store, find_identity(settings, store), requires_office=settings.requires_office, at_hand=at_hand)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from application.dry_run import DryRun
 from web.console.audit.run import Runs
 from web.language import Language
 from web.limits import Allowance
@@ -79,3 +80,7 @@ class House:
     runs: Runs = field(default_factory=Runs)
     """Of audits, as long as this process lives."""
     now: Callable[[], datetime] = _now
+
+    def prepare_dry_run(self, at_hand: Collection[str] = ()) -> DryRun:
+        """What a request tries, by the measure of the worker; documents ``at_hand`` would be brought."""
+        return DryRun(self.store, self.door.identity, requires_office=not self.is_local, at_hand=at_hand)

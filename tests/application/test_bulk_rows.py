@@ -15,10 +15,13 @@ import pytest
 from application.bulk import BulkResult, preview_rows, run_rows, waves
 from application.bulk_file import parse_rows
 from application.command_input import AttachedFiles
+from application.dry_run import DryRun
 from schemes.document import DocumentInvalid
 from store.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from application.bulk_file import BulkOrder
     from tests.conftest import Desk
 
@@ -40,6 +43,11 @@ def lines(*rows: object) -> bytes:
 async def run(desk: Desk, content: bytes, realm: str | None = None, **how: Any) -> list[BulkResult]:
     orders = await parse_rows("rows.jsonl", content, desk.store, realm, **how)
     return [result async for result in run_rows(orders, desk.door, desk.store)]
+
+
+async def preview(desk: Desk, orders: tuple[BulkOrder, ...], at_hand: Collection[str] = ()) -> list[BulkResult]:
+    dry_run = DryRun(desk.store, requires_office=False, at_hand=at_hand)
+    return [result async for result in preview_rows(orders, desk.store, dry_run)]
 
 
 def outcomes(results: list[BulkResult]) -> list[str]:
@@ -204,8 +212,8 @@ async def test_a_preview_takes_for_here_what_a_run_would_bring(desk: Desk, tmp_p
     row = lines({"command": "submit-need", "subject": f"ND-{uuid4().hex[:8]}", "actor": "COMM#1", "data": need})
     files = AttachedFiles(tmp_path)
     orders = await parse_rows("x.jsonl", row, desk.store, attach=files)
-    (without,) = [r async for r in preview_rows(orders, desk.store)]
-    (result,) = [r async for r in preview_rows(orders, desk.store, at_hand=files.read)]
+    (without,) = await preview(desk, orders)
+    (result,) = await preview(desk, orders, files.read)
     assert "DC01" in {unmet.rule for unmet in without.unmet}
     assert [unmet for unmet in without.unmet if unmet.rule != "DC01"] == list(result.unmet)
 
@@ -259,9 +267,9 @@ async def test_a_refused_row_is_asked_again_when_its_cause_may_be_gone(desk: Des
     row = lines({**rating, "data": {"level": "5A", "until": "2199-12-31"}})
     assert outcomes(await run(desk, row)) == ["refused"], "it is not verified yet"
     orders = await parse_rows("x.jsonl", row, desk.store)
-    assert outcomes([r async for r in preview_rows(orders, desk.store)]) == ["refused"]
+    assert outcomes(await preview(desk, orders)) == ["refused"]
     await run(desk, lines(visit(name, "甲")))
-    assert outcomes([r async for r in preview_rows(orders, desk.store)]) == ["grantable"]
+    assert outcomes(await preview(desk, orders)) == ["grantable"]
     assert outcomes(await run(desk, row)) == ["carried_out"]
     assert outcomes(await run(desk, row)) == ["repeated"]
 
@@ -282,7 +290,7 @@ async def test_a_row_is_dated_by_itself_or_where_the_clock_stands_and_never_toda
     await desk.door.open_realm(realm)
     rows = lines(fund("FS-1", at="2024-03-04"), fund("FS-2"), fund("FS-3", at="2024-03-05T10:00"), fund("FS-4"))
     orders = await parse_rows("x.jsonl", rows, desk.store, realm)
-    assert outcomes([r async for r in preview_rows(orders, desk.store)]) == ["grantable"] * 4
+    assert outcomes(await preview(desk, orders)) == ["grantable"] * 4
     results = [r async for r in run_rows(orders, desk.door, desk.store)]
     assert outcomes(results) == ["carried_out"] * 4
     assert (await desk.store.realm(realm)).now == datetime(2024, 3, 5, 2, tzinfo=UTC)

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from activities.names import GROUP_DECISIONS
 from application.command_input import CommandUnknown, list_amounts, read_command, resolve_command
 from application.command_outcome import CommandOutcome, find_outcome
-from application.dry_run import DryRun
 from application.queries import NameUnknown, find_or_begin, find_to_act
 from application.reading import find_access
 from deciding.fold import fold
@@ -361,8 +360,7 @@ async def address(
 
 async def _try(trial: Asked, at_hand: frozenset[str], house: House, language: Language) -> TrialAnswer:
     """What it would come to now, were the documents ``at_hand`` brought before."""
-    rehearsal = DryRun(house.store, house.door.identity, requires_office=not house.is_local, at_hand=at_hand)
-    step = await rehearsal.step(trial.stream, trial.command, trial.seat, trial.at, trial.person)
+    step = await house.prepare_dry_run(at_hand).step(trial.stream, trial.command, trial.seat, trial.at, trial.person)
     return TrialAnswer(
         stream=trial.stream,
         would_be="refused" if step.unmet else "accepted",

@@ -14,7 +14,6 @@ from application.acts import list_acts
 from application.caller import NEEDS_PROOF, Caller, ProofStale
 from application.command_input import read_command
 from application.document_content import name_type
-from application.dry_run import DryRun
 from application.queries import NameUnknown
 from application.reading import may_know, may_see
 from deciding.fold import fold, read_occurrence
@@ -288,9 +287,10 @@ async def send(filling: Filling, command: Command, at: datetime | None) -> None:
     )
 
 
-async def rehearse(filling: Filling, command: Command, at: datetime | None) -> Step:
+async def dry_run(filling: Filling, command: Command, at: datetime | None) -> Step:
     """What it would come to now. Nothing is recorded."""
-    return await DryRun(filling.house.store).step(filling.stream, command, filling.seat, at, filling.asker.person)
+    trial = filling.house.prepare_dry_run()
+    return await trial.step(filling.stream, command, filling.seat, at, filling.asker.person)
 
 
 async def find_last(filling: Filling) -> Occurrence | None:

@@ -43,12 +43,12 @@ from web.console.act.answers import list_answers
 from web.console.act.filling import (
     Filling,
     begin,
+    dry_run,
     find_last,
     find_offered,
     keep_document,
     needs_proof,
     read_filled,
-    rehearse,
     send,
 )
 from web.console.act.form import Shown, show_fields
@@ -286,7 +286,7 @@ async def _list_missing(filling: Filling) -> list[tuple[str, str]]:
             for fault in invalid.faults
             for field in (known.get(str(fault.place[0])) if fault.place else None,)
         ]
-    step = await rehearse(filling, command, at)
+    step = await dry_run(filling, command, at)
     return [(one.zh, one.en) for one in step.unmet]
 
 
@@ -368,7 +368,7 @@ def link_faults(fields: Sequence[Shown]) -> list[tuple[InputFault, Shown]]:
 
 async def _check(filling: Filling, command: Command, at: datetime | None) -> HTMLResponse:
     """What it would come to now: the check page, or what is missing. Nothing is recorded."""
-    step = await rehearse(filling, command, at)
+    step = await dry_run(filling, command, at)
     if step.unmet:
         return await _show_refusal(filling, CommandRejected(step.unmet), is_trial=True)
     say = filling.language.say

@@ -17,7 +17,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.input import parse_amount, parse_day
 from web.components.words import spell, tell_money
-from web.console.act.filling import begin, needs_proof, read_filled, rehearse
+from web.console.act.filling import begin, dry_run, needs_proof, read_filled
 from web.console.act.form import show_fields
 from web.console.act.known import fill_in
 from web.console.act.meeting import fill_preview
@@ -152,5 +152,5 @@ async def _list_unmet(filling: Filling) -> list[str]:
         command, at = read_filled(await fill_preview(filling))
     except InputInvalid:
         return []
-    step = await rehearse(filling, command, at)
+    step = await dry_run(filling, command, at)
     return [filling.language.say(one.zh, one.en) for one in step.unmet]

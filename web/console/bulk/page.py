@@ -251,7 +251,10 @@ async def _try(house: House, caller: Caller, orders: Sequence[BulkOrder]) -> lis
     """What would become of each row, in their order; of one that is not the caller's to give, why."""
     refused = {one.order.number: one for order in orders if (one := _find_refusal(house, caller, order)) is not None}
     own = [order for order in orders if order.number not in refused]
-    tried = {one.order.number: one async for one in preview_rows(own, house.store, person=caller.person)}
+    tried = {
+        one.order.number: one
+        async for one in preview_rows(own, house.store, house.prepare_dry_run(), person=caller.person)
+    }
     return [refused.get(order.number) or tried[order.number] for order in orders]
 
 

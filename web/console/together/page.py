@@ -32,6 +32,7 @@ from web.console.act.answers import list_answers
 from web.console.act.filling import (
     Filling,
     begin,
+    dry_run,
     find_last,
     find_offered,
     keep_document,
@@ -39,7 +40,6 @@ from web.console.act.filling import (
     prefill,
     read_draft_id,
     read_filled,
-    rehearse,
     send,
 )
 from web.console.act.form import list_hidden, read_tree, show_fields
@@ -355,7 +355,7 @@ async def _try(row: Row) -> Row:
     """What it would come to now. Nothing is recorded."""
     of = row.filling
     command, at = read_filled(of)
-    step = await rehearse(of, command, at)
+    step = await dry_run(of, command, at)
     if step.unmet:
         return replace(row, unmet=list_unmet(CommandRejected(step.unmet)))
     amounts = list(list_amounts(command))
