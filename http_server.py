@@ -25,7 +25,7 @@ from payload_codec import SealingCodec
 from runtime.documents import open_documents
 from runtime.identity import open_identity
 from runtime.outbox import find_address_rules, open_outbox, open_secret_box
-from runtime.payload_reading import PayloadReading
+from runtime.payload_opener import PayloadReading
 from runtime.runtime import open_runtime
 from web.app import build
 from web.house import House, Workers

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from application.access import HOUSE_ROLES
 from application.demo_office import ADMINISTRATORS, SEATS, demo_person, demo_scope
-from application.reading import HOUSE_ROLES
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import Actor, Role

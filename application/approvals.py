@@ -115,7 +115,7 @@ class ApprovalFilter(BaseModel):
     organisation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """In the business of this organisation."""
     readers: tuple[str, ...] | None = None
-    """Only what one of these words may see (``domain.reading.readers_of``); None for all."""
+    """Only what one of these words may see (``domain.visibility.readers_of``); None for all."""
     hidden_kinds: tuple[str, ...] = ()
     """Of no file of these kinds."""
     gate: Annotated[str | None, Field(min_length=1, max_length=80)] = None

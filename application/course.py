@@ -35,7 +35,7 @@ class Chapter:
     by_day: bool = False
     """Whether of both only the day is told, as its beginning: to whom who acted is withheld."""
     withheld: frozenset[str] = frozenset()
-    """Fields of the event that whoever reads does not see: it lacks them (``domain.reading``)."""
+    """Fields of the event that whoever reads does not see: it lacks them (``domain.visibility``)."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
+from application.access import find_access
 from application.document_content import MOST_BYTES, DocumentRefused, check_content, name_type, too_large
-from application.reading import find_access
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.attachment import find_attachments

@@ -116,7 +116,7 @@ class WaitingFilter(BaseModel):
     seats: Annotated[tuple[Actor, ...], Field(max_length=200)] = ()
     """For whom it waits, where that is several seats."""
     readers: tuple[str, ...] | None = None
-    """Only what one of these words may see (``domain.reading.readers_of``); None for all."""
+    """Only what one of these words may see (``domain.visibility.readers_of``); None for all."""
     realm: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     organisation: Annotated[str | None, Field(min_length=1, max_length=64)] = None
     """In the business of this organisation, e.g. ``ORG-1``."""
@@ -152,9 +152,9 @@ async def list_waiting(
     page = await read_page(store, "waiting", _ORDER, where, request, lambda row: row)
     today = {realm: await _read_today(store, realm, moment) for realm in {row["realm"] for row in page.rows}}
     once = {(row["stream"], row["ordinal"]): row for row in page.rows}  # for two seats, it is one
-    decided = await _find_decided(store, once.values())
+    decided_rounds = await _find_decided(store, once.values())
     built = (_build(row, today[row["realm"]], filters) for row in once.values())
-    rows = (_publish(one) if one.stream in decided else one for one in built)
+    rows = (_publish(one) if one.stream in decided_rounds else one for one in built)
     kept = tuple(row for row in rows if row.urgency is Urgency.OVERDUE or not filters.overdue)
     return Page(kept, page.next, page.freshness)
 
@@ -233,7 +233,7 @@ async def _find_decided(store: EventStore, rows: Iterable[Row]) -> frozenset[Str
     accounts = {one: (undecided(one.realm, one.name), awarded(one.realm, one.name)) for one in rounds}
     readings = await store.read_many((), (), [account for both in accounts.values() for account in both])
     of = readings.balances
-    return frozenset(one for one, (waits, given) in accounts.items() if of.get(given) and not of.get(waits))
+    return frozenset(one for one, (waits, award) in accounts.items() if of.get(award) and not of.get(waits))
 
 
 def _publish(one: Waiting) -> Waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from application.seats import list_seats
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.message import Awaited
     from domain.kernel.state import Approval, State
+    from followers.outbox import Sees
     from store.identity import Seats
     from store.outbox import Endpoint, OutboxStore
     from store.port import Entry, EventStore
@@ -36,13 +37,6 @@ SOON: Final = timedelta(days=3)
 """How long before its time a thing is said to be soon."""
 FRESH: Final = timedelta(seconds=30)
 """How long who sits where is taken to be as it was read."""
-
-
-class Sees(Protocol):
-    """Whether those seats may see that file."""
-
-    async def __call__(self, store: EventStore, seats: Seats, state: State) -> bool:
-        """Judge it. Raises StoreUnavailable."""
 
 
 @dataclass

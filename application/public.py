@@ -17,7 +17,7 @@ from application.projects import ProjectFilter, list_conditions
 from application.realms import require_realm
 from domain.kernel.identity import StreamId
 from domain.project.stage import Stage
-from domain.reading import UNPUBLISHED
+from domain.visibility import UNPUBLISHED
 from store.views import AnyOf, Equal, Meets
 from views.tags import tag
 

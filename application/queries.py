@@ -173,7 +173,7 @@ class File:
     is_whole: bool = True
     """Whether every event is in it; a reviewer's is what was handed in, and nothing that came of it."""
     restrictions: frozenset[Restriction] = frozenset()
-    """Of what kind marked fields are withheld from whoever reads it (``domain.reading``)."""
+    """Of what kind marked fields are withheld from whoever reads it (``domain.visibility``)."""
     turns: tuple[Turn, ...] = ()
     """Where it came to another stage, or its money to another figure."""
 

@@ -21,9 +21,9 @@ from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
 from domain.kernel.state import State
 from domain.need import Need
-from domain.reading import read_round
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.organisation import Organisation
+from domain.visibility import read_round
 from followers.views import NEVER, build_rows, read_refusal
 from store.port import EntryKind
 from store.views import ViewQuery

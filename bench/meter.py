@@ -5,29 +5,23 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from local.processes import read_stat
+
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 _MIB = 2**20
-
-
-def _fields(pid: int) -> list[str]:
-    """The fields of ``/proc/…/stat`` from the third on; none if there is no such process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
 
 
 def children(pid: int) -> list[int]:
     """The living children of that process."""
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    return [child for child in pids if (fields := _fields(child)) and int(fields[1]) == pid]
+    return [child for child in pids if (fields := read_stat(child)) and int(fields[1]) == pid]
 
 
 def cpu_ms(pid: int) -> float:
     """CPU milliseconds of a process and its children, those that have ended too."""
-    own = _fields(pid)
+    own = read_stat(pid)
     ticks = sum(map(int, own[11:15])) if own else 0
-    ticks += sum(sum(map(int, fields[11:15])) for child in children(pid) if (fields := _fields(child)))
+    ticks += sum(sum(map(int, fields[11:15])) for child in children(pid) if (fields := read_stat(child)))
     return ticks * _TICK_MS
 
 

@@ -11,9 +11,8 @@ from application.api_keys import NoSuchKey, issue_key, withdraw_key
 from application.caller import ScopeName
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.options import read_actor
-from cli.output import ArgumentInvalid, Column
-from domain.kernel.acting import PersonId
+from cli.options import read_actor, read_person
+from cli.output import Column
 from runtime.identity import open_identity
 from runtime.store import open_store
 from store.identity import SeatGrant
@@ -50,7 +49,7 @@ async def issue_command(
             scopes or list(ScopeName),
             lasting=timedelta(days=days),
             now=datetime.now(UTC),
-            person=read_person(person),
+            person=None if person is None else read_person(person),
         )
     if printer.for_people:
         until = fresh.key.expires_at.date().isoformat()
@@ -113,11 +112,3 @@ async def withdraw_command(
         if not await withdraw_key(identity, key_id, datetime.now(UTC)):
             raise NoSuchKey(key_id)
     printer.tell(f"✓ 已撤銷 {key_id}", f"✓ {key_id} is withdrawn", "green")
-
-
-def read_person(text: str | None) -> PersonId | None:
-    """Who answers for a service. Raises ArgumentInvalid."""
-    try:
-        return PersonId(text) if text is not None else None
-    except ValueError as wrong:
-        raise ArgumentInvalid.of(wrong) from wrong

@@ -12,9 +12,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import bootstrap
+from application.access import show_to
 from application.maintenance import MaintenanceRecord, list_maintenance
 from application.queries import File, load_file
-from application.reading import show_to
 from audit.as_of import AsOf, as_of, calendar_as_of, instant_of, position_by
 from audit.attempts import Attempt, iterate_attempts
 from audit.histories import ReplaySettings

@@ -9,8 +9,8 @@ import typer
 
 from cli.adapter import Invocation, verb
 from cli.help import Typer
+from cli.options import read_person
 from cli.output import ArgumentInvalid, Column
-from domain.kernel.acting import PersonId
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from languages.language import Language
@@ -49,7 +49,7 @@ async def add_command(
     """
     if _ADDRESS.fullmatch(address) is None or not address.isascii():
         raise ArgumentInvalid(f"{show(address)} 不是郵箱", f"{show(address)} is no address")
-    known, printer, settings = _read_person(person), invocation.printer, invocation.settings
+    known, printer, settings = read_person(person), invocation.printer, invocation.settings
     async with open_store(settings, printer.tell) as opened, open_outbox(opened.postgres_url) as outbox:
         await outbox.put_address(Address(known, address, language))
     printer.tell(f"✓ 已登記 {known}", f"✓ {known} is written to", "green")
@@ -81,15 +81,8 @@ async def remove_command(person: Person, *, invocation: Invocation) -> None:
 
     例 example:  venture mail remove P-7
     """
-    known, printer, settings = _read_person(person), invocation.printer, invocation.settings
+    known, printer, settings = read_person(person), invocation.printer, invocation.settings
     async with open_store(settings, printer.tell) as opened, open_outbox(opened.postgres_url) as outbox:
         if not await outbox.drop_address(known):
             raise NotWrittenTo(known)
     printer.tell(f"✓ 不再寫信給 {known}", f"✓ {known} is written to no more", "green")
-
-
-def _read_person(text: str) -> PersonId:
-    try:
-        return PersonId(text)
-    except ValueError as wrong:
-        raise ArgumentInvalid.of(wrong) from wrong

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.output import ArgumentInvalid, Form
+from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
 
 Output = Annotated[
@@ -55,5 +56,13 @@ def read_actor(text: str) -> Actor:
     """Who is meant. Raises ArgumentInvalid."""
     try:
         return Actor(text)
+    except ValueError as wrong:
+        raise ArgumentInvalid.of(wrong) from wrong
+
+
+def read_person(text: str) -> PersonId:
+    """Who is meant. Raises ArgumentInvalid."""
+    try:
+        return PersonId(text)
     except ValueError as wrong:
         raise ArgumentInvalid.of(wrong) from wrong

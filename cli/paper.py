@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from application.reading import show_to
+from application.access import show_to
 from cli.adapter import Invocation, verb
 from cli.file import write_file
 from cli.help import Typer

@@ -9,8 +9,9 @@ import typer
 from application.seats import find_next_person, list_persons, read_person_entry
 from cli.adapter import Invocation, verb
 from cli.help import Typer
+from cli.options import read_person
 from cli.output import Column
-from cli.seat import As, OnDay, PersonName, Register, Why, ask, read_on_day, read_person, show_period
+from cli.seat import As, OnDay, PersonName, Register, Why, ask, read_on_day, show_period
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import LIVE
 from domain.registers.person import RegisterPerson, RetirePerson, person_stream

@@ -16,10 +16,9 @@ from cli.adapter import Invocation, verb
 from cli.command import read_moment, read_particulars
 from cli.help import Typer
 from cli.naming import resolve_or_begin
-from cli.options import Asker, Realm, read_actor
+from cli.options import Asker, Realm, read_actor, read_person
 from cli.output import ArgumentInvalid, Column, Form
 from cli.policy_page import write_page
-from cli.seat import read_person
 from domain.catalogue import AGGREGATES, split_subject, stage_zh
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import local_time

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from application.access import access_of, show_to
 from application.course import Chapter
 from application.event_text import describe_event
 from application.outputs import read_outputs
 from application.queries import File, load_file
-from application.reading import access_of, show_to
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
@@ -26,7 +26,7 @@ from domain.kernel.restriction import name_as_written
 from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
-    from application.reading import Access
+    from application.access import Access
     from domain.kernel.identity import StreamId
     from store.port import EventStore
 

@@ -13,9 +13,8 @@ from cli.act import find_waiting, tell_proposed
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
-from cli.options import read_actor
+from cli.options import read_actor, read_person
 from cli.output import ArgumentInvalid, Column, Printer
-from domain.kernel.acting import PersonId
 from domain.kernel.calendar import SHANGHAI, local_day
 from domain.kernel.identity import LIVE
 from domain.kernel.input import parse_day
@@ -236,14 +235,6 @@ def tell_receipt(printer: Printer, row: dict[str, Any]) -> None:
     events = "、".join(row["events"])
     where = f"{row['stream']} v{row['version']}"
     printer.tell(f"✓ 已辦理：{events}  {where}", f"✓ Carried out: {events}  {where}", "green")
-
-
-def read_person(text: str) -> PersonId:
-    """Who is meant. Raises ArgumentInvalid."""
-    try:
-        return PersonId(text)
-    except ValueError as wrong:
-        raise ArgumentInvalid.of(wrong) from wrong
 
 
 def read_day(text: str | None, option: str) -> date | None:

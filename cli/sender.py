@@ -11,9 +11,8 @@ import typer
 
 from application.callbacks import Senders
 from cli.adapter import Invocation, verb
-from cli.apikey import read_person
 from cli.help import Typer
-from cli.options import read_actor
+from cli.options import read_actor, read_person
 from cli.output import ArgumentInvalid, Column
 from cli.webhook import As, require_administrator
 from domain.kernel.calendar import local_time
@@ -69,7 +68,12 @@ async def add_command(
     async with _open(invocation, actor) as (senders, who):
         grants = tuple(SeatGrant(seat=read_actor(seat)) for seat in seats)
         fresh = await senders.add(
-            name, grants, made_by=f"seat:{who}", now=datetime.now(UTC), secret=secret, person=read_person(person)
+            name,
+            grants,
+            made_by=f"seat:{who}",
+            now=datetime.now(UTC),
+            secret=secret,
+            person=None if person is None else read_person(person),
         )
     _show(name, fresh, invocation.printer, is_new=secret is None)
 

@@ -24,9 +24,9 @@ from domain.kernel.identity import StreamId
 from domain.kernel.privacy import describe_error
 from domain.kernel.state import State
 from domain.need import Need
-from domain.reading import read_round
 from domain.registers.calendar import CALENDAR_NAME, calendar_of
 from domain.registers.organisation import Organisation
+from domain.visibility import read_round
 from followers.follower import Follower
 from store.port import EntryKind, StoreUnavailable
 from store.views import LEASE, Equal, Holds, LeaseLost, ViewQuery, ViewRows, ViewWrite

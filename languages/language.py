@@ -21,11 +21,6 @@ class Language(StrEnum):
     HANT = "zh-Hant"
     EN = "en"
 
-    @property
-    def is_chinese(self) -> bool:
-        """Whether it is either script of Chinese."""
-        return self is not Language.EN
-
     def say(self, zh: str, en: str) -> str:
         """A text in it, of the Chinese and the English that the code says side by side.
 

@@ -81,17 +81,17 @@ def stop(child: subprocess.Popen[bytes], politely: signal.Signals, patience_s: f
 
 def is_alive(pid: int) -> bool:
     """Whether a process of that id runs (a zombie does not)."""
-    stat = _stat(pid)
+    stat = read_stat(pid)
     return bool(stat) and stat[0] != "Z"
 
 
 def start_ticks(pid: int) -> str:
     """When that process began, in clock ticks since the machine did; with its pid it names one process for certain."""
-    stat = _stat(pid)
+    stat = read_stat(pid)
     return stat[19] if stat else ""
 
 
-def _stat(pid: int) -> list[str]:
+def read_stat(pid: int) -> list[str]:
     """The fields of ``/proc/…/stat`` from the third on, the state; none if there is no such process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

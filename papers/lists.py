@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from application.access import find_seat
 from application.event_text import describe_event
 from application.pages import MOST, Page, PageRequest
-from application.reading import find_seat
 from domain.catalogue import command_class, is_command, stage_words, stage_zh, value_words
 from domain.kernel.calendar import local_day
 from domain.kernel.identity import Role, StreamId

@@ -17,7 +17,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from runtime.payload_reading import NoPayloads, PayloadReading
+from runtime.payload_opener import NoPayloads, PayloadReading
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

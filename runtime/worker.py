@@ -14,10 +14,10 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from activities.carry_out import CommandActivities
 from activities.clock import tell_clock
 from activities.open_round import RoundActivities
+from application.access import may_see
 from application.annual_round import open_round
 from application.door import Door
 from application.mail import MailWriter, SeatRegister
-from application.reading import may_see
 from application.webhooks import Webhooks
 from application.workflow_carrier import WorkflowCarrier
 from bootstrap import Environment

@@ -66,11 +66,11 @@ def _write_in(value: object, language: int) -> str:
         case bool():
             return (("否", "no"), ("是", "yes"))[value][language]
         case dict():
-            told = [f"{_write_in(name, language)} {_write_in(one, language)}" for name, one in value.items()]
+            texts = [f"{_write_in(name, language)} {_write_in(one, language)}" for name, one in value.items()]
         case list():
-            told = [
+            texts = [
                 " ".join(map(str, one.values())) if isinstance(one, dict) else _write_in(one, language) for one in value
             ]
         case _:
             return call_code(str(value))[language]
-    return ("、", ", ")[language].join(told)
+    return ("、", ", ")[language].join(texts)

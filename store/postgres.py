@@ -16,11 +16,11 @@ import asyncpg
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
+from store.batching import Gathering
 from store.bounds import AppendInvalid, check_standing, is_storable
 from store.consultation import Consultation, Findings, list_places, read_clock, read_realm, storable
 from store.document_register import PostgresDocuments
 from store.entry_row import read_entry
-from store.gathering import Gathering
 from store.port import (
     Append,
     AppendResult,

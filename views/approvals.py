@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.approval.summary import summarise
 from domain.kernel.state import Verdict
-from domain.reading import list_readers
+from domain.visibility import list_readers
 from views.view import View, list_organisations, title_of
 
 if TYPE_CHECKING:

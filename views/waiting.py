@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.catalogue import command_class
 from domain.kernel.identity import ANY_SEAT, Role
-from domain.reading import list_readers
+from domain.visibility import list_readers
 from views.view import FAR, View, list_organisations, title_of
 
 if TYPE_CHECKING:

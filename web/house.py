@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from application.growth import Growth
     from application.operations import Operations
     from application.webhooks import Webhooks
-    from runtime.payload_reading import PayloadReading
+    from runtime.payload_opener import PayloadReading
     from store.identity import IdentityStore
     from store.port import EventStore
     from web.identity.provider import OidcProvider

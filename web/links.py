@@ -30,7 +30,7 @@ def names(*parameters: str) -> Any:  # noqa: ANN401 - as pydantic's Field
 def link(sources: Paths, targets: Paths, schemas: Mapping[str, Any]) -> None:
     """Write into each answer of the sources to which targets it leads, and take the marks out of the schemas."""
     for method, operation in _list_operations(sources):
-        asked = {one["name"]: f"$request.path.{one['name']}" for one in _list_parameters(operation, "path")}
+        own = {one["name"]: f"$request.path.{one['name']}" for one in _list_parameters(operation, "path")}
         for status, answer in operation["responses"].items():
             if not status.startswith("2") or method == "delete":
                 continue  # what was refused names nothing, and what was removed is not there to be asked for
@@ -39,7 +39,7 @@ def link(sources: Paths, targets: Paths, schemas: Mapping[str, Any]) -> None:
             links = {
                 _name(target): {"operationId": target["operationId"], "parameters": parameters}
                 for _, target in _list_operations(targets)
-                if target is not operation and (parameters := _fill(target, parts, asked))
+                if target is not operation and (parameters := _fill(target, parts, own))
             }
             if links:
                 answer["links"] = dict(sorted(links.items()))
@@ -52,15 +52,15 @@ def _list_operations(paths: Paths) -> Iterator[tuple[str, dict[str, Any]]]:
     return (named for methods in paths.values() for named in methods.items())
 
 
-def _fill(target: Mapping[str, Any], parts: list[dict[str, str]], asked: Mapping[str, str]) -> dict[str, str]:
+def _fill(target: Mapping[str, Any], parts: list[dict[str, str]], own: Mapping[str, str]) -> dict[str, str]:
     """Its parameters, from the first part of an answer that names all of its path; none where no part does."""
     needed = [one["name"] for one in _list_parameters(target, "path")]
     for part in parts:
-        known = {**asked, **part}
-        wanted = needed + [one["name"] for one in _list_parameters(target, "query") if one["name"] in part]
-        filled = {name: known[name] for name in wanted if name in known}
-        is_whole = all(expression in filled.values() for expression in asked.values())
-        if filled and filled.keys() >= set(needed) and (is_whole or not filled.keys() & asked.keys()):
+        known = {**own, **part}
+        names = needed + [one["name"] for one in _list_parameters(target, "query") if one["name"] in part]
+        filled = {name: known[name] for name in names if name in known}
+        is_whole = all(expression in filled.values() for expression in own.values())
+        if filled and filled.keys() >= set(needed) and (is_whole or not filled.keys() & own.keys()):
             return filled
     return {}
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from application.reading import watches
-from runtime.payload_reading import NoPayloads
+from application.access import watches
+from runtime.payload_opener import NoPayloads
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
 from web.problems import Refusal
 

@@ -45,7 +45,7 @@ class Event(Particulars):
     asks: ClassVar[bool] = False
     """Whether an approval is asked for by it: whoever caused it is told which."""
     anonymous: ClassVar[bool] = False
-    """Whether readers are not told who caused it, but for those whose task it is (``domain.reading``)."""
+    """Whether readers are not told who caused it, but for those whose task it is (``domain.visibility``)."""
     actor_restriction: ClassVar[Restriction | None] = None
     """Of what kind who caused it is, as a field that is not for everybody; None where everybody is told."""
 

@@ -1,4 +1,4 @@
-"""Fields that not everybody sees who sees the rest of a file: marked on the models, judged by ``domain.reading``.
+"""Fields that not everybody sees who sees the rest of a file: marked on the models, judged by ``domain.visibility``.
 
 What is withheld is taken out of the event itself, so that a door that forgets to ask finds nothing there; every door
 then says that it is withheld, and never shows a blank.

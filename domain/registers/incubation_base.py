@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -17,7 +16,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else
-from domain.kernel.refusal import Checks, Unmet
+from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, Names, Relation
 from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
@@ -278,23 +277,6 @@ class Base(Part):
     """Present tenants and the last day of each."""
     services: tuple[str, ...] = ()
     """What it offers, of the city's catalogue."""
-
-
-def list_unreconciled_tiers(tiers: Iterable[Tier], expected: Mapping[Tier, int]) -> tuple[Unmet, ...]:
-    """Where the bases on the register differ from the numbers that the city states, e.g. 1 + 7 + 55 (C1)."""
-    registered = Counter(tiers)
-    return tuple(
-        Unmet.of(
-            "C1",
-            "{tier} 基地登記 {registered} 個，應為 {expected} 個",
-            "{registered} bases of tier {tier} are on the register; there should be {expected}",
-            tier=tier,
-            registered=registered[tier],
-            expected=expected.get(tier, 0),
-        )
-        for tier in Tier
-        if registered[tier] != expected.get(tier, 0)
-    )
 
 
 # ---------------------------------------------------------------- decide

@@ -6,17 +6,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
+from application.access import Access
 from application.queries import load_file
-from application.reading import Access
 from cli.output import Form, Printer
 from cli.rendering import who_acted
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.message import Occurrence
-from domain.reading import Sight
 from domain.registers.person import RegisterPerson, person_stream
 from domain.registers.seat import BreakGlass, seat_stream
 from domain.round.clarification import ClarificationAsked
+from domain.visibility import Sight
 from languages.language import Language
 from papers.dossier import open_dossier
 from papers.lists import list_story

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from application.access import leave_out_others, list_hidden_kinds, list_words, load_seen_file, may_know, may_see
 from application.approvals import ApprovalFilter, list_approvals
 from application.inbox import WaitingFilter, list_waiting
 from application.queries import NameUnknown, load_file
-from application.reading import leave_out_others, list_hidden_kinds, list_words, load_seen_file, may_know, may_see
 from audit.verification import verify
 from deciding.fold import fold
 from domain.kernel.identity import Actor
 from domain.kernel.restriction import Restriction
 from domain.kernel.scope import Scope, ScopeKind
-from domain.reading import BID_EVENTS
+from domain.visibility import BID_EVENTS
 from followers import views as following
 from scenarios.plan import read_plan
 from scenarios.play import play

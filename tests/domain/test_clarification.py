@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from application.reading import access_of
+from application.access import access_of
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import UNNAMED, Actor
 from domain.kernel.message import Occurrence

@@ -15,7 +15,6 @@ from domain.registers.incubation_base import (
     DesignateBase,
     GraduateTenant,
     Tier,
-    list_unreconciled_tiers,
 )
 from domain.registers.organisation import Listing, RecordCreditListing
 from tests.domain.pure_realm import EVIDENCE, PureRealm, new_realm
@@ -89,12 +88,3 @@ def test_a_listed_organisation_does_not_move_in() -> None:
     listed = RecordCreditListing(listing=Listing.SERIOUS, reason="公示", attachments=EVIDENCE)
     town.order("organisation", "ORG-1", listed, at="2024-03-01", by="CAB-REG#1")
     assert town.refused("base", "BASE-S1", TENANT.model_copy(update={"organisation": "ORG-1"}), **OPERATOR) == {"D5"}
-
-
-def test_the_bases_of_changzhou_reconcile() -> None:
-    stated = {Tier.MUNICIPAL: 1, Tier.DISTRICT: 7, Tier.STREET_VILLAGE: 55}
-    bases = [tier for tier, count in stated.items() for _ in range(count)]
-    assert len(bases) == 63
-    assert not list_unreconciled_tiers(bases, stated)
-    assert [u.rule for u in list_unreconciled_tiers(bases[1:], stated)] == ["C1"]
-    assert len(list_unreconciled_tiers([], stated)) == 3

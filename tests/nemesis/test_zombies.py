@@ -75,7 +75,7 @@ async def _known(house: Breakable, stream: StreamId, command_id: UUID) -> Receip
 
 
 async def _stands_still(pid: int) -> bool:
-    return processes._stat(pid)[0] == "T"
+    return processes.read_stat(pid)[0] == "T"
 
 
 async def _has_tried(house: Breakable) -> bool:

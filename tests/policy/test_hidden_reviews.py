@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from application.access import access_of, find_access, list_words, load_seen_file, show_to
 from application.inbox import WaitingFilter, list_waiting
 from application.queries import NameUnknown, load_file
-from application.reading import access_of, find_access, list_words, load_seen_file, show_to
 from application.reviews import find_review, list_marks
 from cli.project import as_json
 from deciding.fold import fold, read_occurrence

@@ -16,8 +16,8 @@ from domain.kernel.facts import Facts
 from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.restriction import Restriction
 from domain.kernel.state import ApproverGroup, State
-from domain.reading import PRIVATE_OF_PROJECT, Sight, list_readers, may_read, readers_of
 from domain.registers.panel import Panel
+from domain.visibility import PRIVATE_OF_PROJECT, Sight, list_readers, may_read, readers_of
 from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, scope_of, stream
 from tests.tables import every_row
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from application.access import access_of, find_access, load_seen_file, show_to
 from application.queries import NameUnknown, load_file
-from application.reading import access_of, find_access, load_seen_file, show_to
 from cli.project import as_json
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES

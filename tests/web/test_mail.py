@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from application.access import may_see
 from application.mail import SOON, MailWriter, list_awaited
-from application.reading import may_see
 from deciding.fold import fold
 from domain.approval.request import ApprovalReminded, GrantApproval, OpenApproval
 from domain.kernel.canonical import canonical

@@ -22,7 +22,7 @@ from domain.kernel.identity import Actor
 from local import binaries
 from payload_codec import Place, SealingCodec, sealing_converter
 from payload_keys import PayloadKeys, make_payload_key
-from runtime.payload_reading import PayloadReading
+from runtime.payload_opener import PayloadReading
 from store.identity import Identity, SeatGrant
 from tests.web.conftest import UNLOADED, served
 from tests.web.test_oidc import ISSUER, Issuer

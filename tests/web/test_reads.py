@@ -12,7 +12,7 @@ from deciding.fold import fold
 from domain.need import AdoptNeed, SubmitNeed
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
-from domain.reading import REGISTERS
+from domain.visibility import REGISTERS
 from tests.workflows.bureau import verification
 
 if TYPE_CHECKING:

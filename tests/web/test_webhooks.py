@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from venture_client import verify_webhook
 
-from application.reading import may_see
+from application.access import may_see
 from application.webhooks import Webhooks
 from domain.kernel.clock import Clock
 from domain.need import AdoptNeed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from web.console import assets
+from web.console.act import live_check
 from web.console.act import page as act
-from web.console.act import reckoning
 from web.console.administration import page as administration
 from web.console.audit import page as audit
 from web.console.builds import page as builds
@@ -38,7 +38,7 @@ ROUTERS: Final = (
     file.router,
     paper.router,
     act.router,
-    reckoning.router,
+    live_check.router,
     together.router,
     drafts.router,
     bulk.router,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from application.reading import sees_all
+from application.access import sees_all
 from domain.kernel.identity import Actor
 from domain.kernel.scope import ScopeKind
 from web.language import Language

@@ -36,7 +36,7 @@ for (const table of document.querySelectorAll('.office-scroll > table.office-tab
   }
 }
 
-// What a form comes to while it is typed into: amounts in capitals, sums, days, and what would refuse it (reckoning.py).
+// What a form comes to while it is typed into: amounts in capitals, sums, days, and what would refuse it (live_check.py).
 const reckoned = document.querySelector('form[data-reckoning]')
 if (reckoned) {
   const unmet = reckoned.querySelector('#unmet')

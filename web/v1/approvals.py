@@ -15,12 +15,12 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from application.access import list_hidden_kinds, list_words, may_see, sees_all
 from application.approval_decision import Choice, build_decision, find_decision
 from application.approvals import ApprovalFilter, NoSuchApproval, StreamApproval, find_approval, list_approvals
 from application.command_input import read_command
 from application.pages import reach
 from application.queries import NameUnknown
-from application.reading import list_hidden_kinds, list_words, may_see, sees_all
 from application.realms import require_realm
 from deciding.fold import fold
 from domain.approval.request import KIND, ApprovalWithdrawn, OpenApproval, count

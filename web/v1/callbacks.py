@@ -13,9 +13,9 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Path, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 
+from application.access import may_see
 from application.callbacks import MessageForged, SignedMessage, digest_body, speak_for
 from application.queries import NameUnknown, resolve_name
-from application.reading import may_see
 from deciding.fold import fold
 from domain.catalogue import split_subject
 from domain.kernel.bounds import Moment

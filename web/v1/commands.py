@@ -14,10 +14,10 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.names import GROUP_DECISIONS
+from application.access import find_access
 from application.command_input import CommandUnknown, list_amounts, read_command, resolve_command
 from application.command_outcome import CommandOutcome, find_outcome
 from application.queries import NameUnknown, find_or_begin, find_to_act
-from application.reading import find_access
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES, command_class, list_commands, split_subject
 from domain.kernel.acting import PersonId

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from application.reading import access_of_house, find_seat, list_hidden_kinds
+from application.access import access_of_house, find_seat, list_hidden_kinds
 from deciding.fold import read_occurrence
 from domain.kernel.acting import Basis
 from domain.kernel.calendar import beginning_of_day
@@ -29,7 +29,7 @@ from web.v1.streams import require_stream
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from application.reading import Access
+    from application.access import Access
     from web.house import House
 
 router = APIRouter(route_class=GuardedRoute, tags=["events"])

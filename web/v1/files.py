@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel
 
+from application.access import find_access, find_seat, load_seen_file
 from application.queries import File, NameUnknown, load_file
-from application.reading import find_access, find_seat, load_seen_file
 from audit.as_of import instant_of
 from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import Basis, PersonId

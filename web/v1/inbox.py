@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from application.access import list_words, sees_all
 from application.duties import list_duties
 from application.inbox import WITHIN_WD, Urgency, WaitingFilter, list_waiting
-from application.reading import list_words, sees_all
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from papers.lists import WAITING
 from web.body import fill

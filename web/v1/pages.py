@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Query, Response
 from pydantic import BaseModel
 
+from application.access import sees_all
 from application.pages import Freshness, PageRequest
-from application.reading import sees_all
 from domain.kernel.scope import ScopeKind
 from web.problems import Refusal
 

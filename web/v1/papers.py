@@ -11,8 +11,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel
 
+from application.access import leave_out_others, may_see_now
 from application.queries import NameUnknown
-from application.reading import leave_out_others, may_see_now
 from domain.kernel.bounds import Date
 from domain.kernel.canonical import canonical
 from domain.kernel.identity import StreamId

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from application.access import may_see
 from application.approvals import ApprovalFilter, list_approvals
 from application.pages import PageRequest
 from application.payment import Course, Payment, PaymentEnds, find_payment
 from application.queries import NameUnknown
-from application.reading import may_see
 from domain.kernel.identity import Role, StreamId
 from domain.project.tranches import TrancheStatus
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow

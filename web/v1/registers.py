@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from application.access import sees_all
 from application.money import Dimension, MoneyFilter, list_money
 from application.organisations import OrganisationFilter, OrganisationLine, list_organisations
-from application.reading import sees_all
 from application.registers import RegisterFilter, RegisterKind, list_register
 from domain.catalogue import stage_zh
 from domain.kernel.identity import StreamId

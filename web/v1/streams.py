@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from application.access import find_access
 from application.queries import NameUnknown
-from application.reading import find_access
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import StreamId
 
 if TYPE_CHECKING:
+    from application.access import Access
     from application.caller import Caller
-    from application.reading import Access
     from web.house import House
 
 

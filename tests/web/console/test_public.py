@@ -15,7 +15,7 @@ import pytest
 from application.projects import list_projects
 from application.public import POSTED
 from domain.project.stage import Stage
-from domain.reading import UNPUBLISHED
+from domain.visibility import UNPUBLISHED
 from tests.paper import REPORTED
 from tests.web.console.papers import SITE, PaperHouse, open_paper_house
 from web.app import build

@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 
 from fastapi import Request
 
+from application.access import may_know, may_see
 from application.acts import list_acts
 from application.caller import NEEDS_PROOF, Caller, ProofStale
 from application.command_input import read_command
 from application.document_content import name_type
 from application.queries import NameUnknown
-from application.reading import may_know, may_see
 from deciding.fold import fold, read_occurrence
 from domain.approval.request import Binding, find_open
 from domain.catalogue import AGGREGATES, command_class
@@ -28,7 +28,7 @@ from domain.kernel.proposal import ConfirmAct, Proposals
 from domain.kernel.state import NONE, State
 from domain.project.opening import ConfirmOpening, Openings
 from store.documents import CHUNK
-from web.asking import Asker, find_asker
+from web.asker import Asker, find_asker
 from web.components.words import tell_command, tell_moment
 from web.console.act.form import ACCOUNT, Tree, find_doubled, list_hidden
 from web.console.paths import act_path

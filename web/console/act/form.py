@@ -91,7 +91,7 @@ class Shown:
 
     @property
     def tells(self) -> str:
-        """What can be told of it while it is typed into (``reckoning.py``); empty for nothing."""
+        """What can be told of it while it is typed into (``live_check.py``); empty for nothing."""
         if self.widget == "integer" and str(self.place[-1]).endswith("_wd"):
             return "days"
         return self.widget if self.widget in ("money", "date") else ""
@@ -452,9 +452,9 @@ def _hint(of: FieldShape, widget: str) -> tuple[str, str] | None:
         zh = f"{zh}{'；' if zh else ''}不填則為{of.otherwise.zh}"
         en = f"{en}{'; ' if en else ''}if left out: {of.otherwise.en}"
     elif of.default not in (None, "", ()) and not isinstance(of.default, bool):
-        told = next(((one.zh, one.en) for one in of.shape.choices if one.value == of.default), ("", ""))
-        zh = f"{zh}{'；' if zh else ''}不填則為{told[0] or f' {of.default}'}"
-        en = f"{en}{'; ' if en else ''}if left out: {told[1] or of.default}"
+        otherwise = next(((one.zh, one.en) for one in of.shape.choices if one.value == of.default), ("", ""))
+        zh = f"{zh}{'；' if zh else ''}不填則為{otherwise[0] or f' {of.default}'}"
+        en = f"{en}{'; ' if en else ''}if left out: {otherwise[1] or of.default}"
     return (zh, en) if zh or en else None
 
 

@@ -18,6 +18,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from activities.names import GROUP_DECISIONS
+from application.access import access_of, find_access, may_see
 from application.command_input import list_amounts
 from application.command_outcome import find_outcome
 from application.door import NotKnown
@@ -27,7 +28,6 @@ from application.event_text import describe_event
 from application.money import list_realms
 from application.operations import NoSuchOperation
 from application.queries import NameUnknown
-from application.reading import access_of, find_access, may_see
 from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, find_only_name, find_prefix, kind_of_subject, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
@@ -52,7 +52,7 @@ from web.console.act.filling import (
     send,
 )
 from web.console.act.form import Shown, show_fields
-from web.console.act.holding import (
+from web.console.act.held_form import (
     LEFT,
     HoldingRoute,
     draft_path,
@@ -62,9 +62,9 @@ from web.console.act.holding import (
     send_to_prove,
     take_up,
 )
-from web.console.act.known import begin_with, fill_in, list_known, offer
 from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
 from web.console.act.payment import find_payment
+from web.console.act.prefill import begin_with, fill_in, list_known, offer
 from web.console.act.seal import (
     ENVELOPE,
     NONCE,
@@ -92,9 +92,9 @@ if TYPE_CHECKING:
     from fastapi.responses import HTMLResponse
     from starlette.datastructures import FormData
 
+    from application.access import Access
     from application.caller import Caller
     from application.command_outcome import CommandOutcome
-    from application.reading import Access
     from domain.kernel.message import Command
     from domain.kernel.state import State
     from store.identity import Draft

@@ -24,7 +24,7 @@ from domain.project.sealing import SealApplication
 from domain.round.stage import RoundStage
 from web.components.words import tell_money
 from web.console.act.form import show_fields
-from web.console.act.known import find_scheme, list_known
+from web.console.act.prefill import find_scheme, list_known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,11 +149,11 @@ async def read_envelope(form: FormData) -> Tree:
     try:
         content = await upload.read(_LARGEST + 1) if isinstance(upload, UploadFile) else b""
         sealed: Any = parse_json(content.decode()) if len(content) <= _LARGEST else None
-        given = {**sealed["application"], "nonce": sealed["nonce"]}
+        bid = {**sealed["application"], "nonce": sealed["nonce"]}
     except (ValueError, TypeError, KeyError):
         zh, en = "請選擇密封時保存的密封件（JSON 文件）", "choose the envelope that was kept when it was sealed"
         raise InputInvalid([InputFault((), zh, en)]) from None
-    return _write(SubmitApplication, plain(read_fields(SubmitApplication, given, Notation.DATA)))
+    return _write(SubmitApplication, plain(read_fields(SubmitApplication, bid, Notation.DATA)))
 
 
 def _write(model: type[BaseModel], values: dict[str, Any]) -> Tree:

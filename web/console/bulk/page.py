@@ -19,6 +19,7 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.datastructures import UploadFile
 
 from activities.names import GROUP_DECISIONS
+from application.access import may_see
 from application.acts import list_acts
 from application.bulk import BulkResult, RowOutcome, preview_rows, run_rows
 from application.bulk_file import BulkOrder, parse_rows
@@ -27,7 +28,6 @@ from application.command_input import CommandUnknown, list_amounts, resolve_comm
 from application.document_content import DocumentRefused
 from application.money import list_realms
 from application.queries import NameUnknown
-from application.reading import may_see
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.failure import Failure
@@ -37,7 +37,7 @@ from domain.kernel.state import NONE
 from papers.command_template import write_template
 from papers.workbook import MEDIA_TYPE
 from schemes.document import DocumentFault, DocumentInvalid
-from web.asking import find_asker
+from web.asker import find_asker
 from web.components.words import tell_command
 from web.console.act.filling import find_offered, keep_document, name_file
 from web.console.act.texts import TEXTS as ACT_TEXTS
@@ -251,11 +251,11 @@ async def _try(house: House, caller: Caller, orders: Sequence[BulkOrder]) -> lis
     """What would become of each row, in their order; of one that is not the caller's to give, why."""
     refused = {one.order.number: one for order in orders if (one := _find_refusal(house, caller, order)) is not None}
     own = [order for order in orders if order.number not in refused]
-    tried = {
+    results = {
         one.order.number: one
         async for one in preview_rows(own, house.store, house.prepare_dry_run(), person=caller.person)
     }
-    return [refused.get(order.number) or tried[order.number] for order in orders]
+    return [refused.get(order.number) or results[order.number] for order in orders]
 
 
 def _find_refusal(house: House, caller: Caller, order: BulkOrder) -> BulkResult | None:

@@ -13,7 +13,7 @@ from application.drafts import MOST, list_drafts
 from application.drafts import read_form as read_form_of
 from domain.catalogue import AGGREGATES, is_command
 from web.components.words import tell_command
-from web.console.act.holding import ROWS, draft_path
+from web.console.act.held_form import ROWS, draft_path
 from web.console.paths import act_path, together_path
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
+from application.access import list_open, load_seen_file
 from application.acts import Act, list_acts
 from application.attempts import AttemptFilter, list_attempts
 from application.command_outcome import find_outcomes
 from application.course import sum_money
 from application.pages import PageRequest
 from application.queries import NameUnknown
-from application.reading import list_open, load_seen_file
 from deciding.fold import fold
 from domain.application import Application
 from domain.catalogue import AGGREGATES, stage_words, value_words
@@ -31,7 +31,7 @@ from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.registers.organisation import Organisation
 from papers.catalogue import kinds_of
-from web.asking import find_asker
+from web.asker import find_asker
 from web.components.words import tell_command
 from web.console.file.change import compare, trace_money
 from web.console.file.life import draw_life, trace_stages
@@ -237,7 +237,7 @@ async def show_file(
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
     attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
     clock = await house.store.realm(realm)
-    told = tell_story(
+    shown_story = tell_story(
         file.story,
         attempts,
         stream,
@@ -275,11 +275,11 @@ async def show_file(
         documents=list_documents(file.story, language),
         kept=list_kept(file),
         people=_list_people(file),
-        story=told,
+        story=shown_story,
         reasons=await _list_reasons(house, attempts),
-        marked=[("refused", told.refused), ("special", told.special)],
+        marked=[("refused", shown_story.refused), ("special", shown_story.special)],
         params=params,
-        entry_path=_find_entries(told, params),
+        entry_path=_find_entries(shown_story, params),
         proposals=_list_proposals(file.state, house.now()),
         as_of=as_of,
         known_at=known_at,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from application.access import list_open, list_words, sees_all
 from application.drafts import list_drafts
 from application.inbox import Waiting, WaitingFilter, count_waiting, list_waiting
 from application.money import list_realms
@@ -15,7 +16,6 @@ from application.own_commands import ASKING, MOST_COUNTED, OwnCommand, list_own
 from application.pages import Freshness, Page, PageRequest
 from application.projects import list_lines
 from application.queries import load_states
-from application.reading import list_open, list_words, sees_all
 from domain.catalogue import AGGREGATES, command_class, is_command
 from domain.kernel.proposal import ConfirmAct
 from papers.lists import COMMANDS, WAITING

@@ -35,10 +35,10 @@ from domain.project.contract import Contract
 from domain.project.derived import derive_outputs, list_indicators
 from domain.project.publicity import AwardPublicityOpened, Publicity
 from domain.project.stage import Stage
-from domain.reading import may_read
 from domain.round.clarification import Clarifications
 from domain.round.plan import Round
 from domain.round.stage import RoundStage
+from domain.visibility import may_read
 from web.body import fill
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import read_stream

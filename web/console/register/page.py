@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from application.access import sees_all
 from application.listing import StreamFilter, list_streams
 from application.money import list_realms
 from application.pages import PageRequest
 from application.queries import NameUnknown
-from application.reading import sees_all
 from domain.catalogue import AGGREGATES, stage_words
 from domain.kernel.identity import LIVE, Role
 from domain.kernel.state import NONE
 from domain.project.bidding import RefuseLateSubmission
 from domain.project.opening import ConfirmOpening
-from domain.reading import OPEN_KINDS, REGISTERS
 from domain.registers.seat import read_seat as seat_of
+from domain.visibility import OPEN_KINDS, REGISTERS
 from papers.lists import FILES
 from web.body import fill
 from web.components.words import tell_command, tell_list, tell_seat

@@ -15,9 +15,9 @@ from application.reviews import find_review, list_bids, list_marks, list_reviews
 from domain.catalogue import stage_words, value_words
 from domain.kernel.identity import Role
 from domain.registers.panel import DeclareConflict, DeclareImpartiality, PanelStage, SubmitScore
-from web.asking import find_asker
+from web.asker import find_asker
 from web.components.words import tell_moment
-from web.console.act.holding import FORM, draft_path
+from web.console.act.held_form import FORM, draft_path
 from web.console.file.page import read_stream
 from web.console.paths import act_path, file_path, review_path
 from web.console.reader import read_seat

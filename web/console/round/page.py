@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
+from application.access import load_seen_file, sees_all
 from application.acts import list_acts
-from application.reading import load_seen_file, sees_all
 from application.round_overview import read_overview
 from domain.catalogue import stage_words
 from domain.kernel.identity import Role
@@ -37,7 +37,7 @@ from domain.round.plan import (
 from domain.round.resolution import ResolveRound
 from domain.round.results import PublishResult
 from domain.round.stage import NeedStage, RoundStage
-from web.asking import find_asker
+from web.asker import find_asker
 from web.components.bars import Row, draw_bars
 from web.components.words import tell_command
 from web.console.file.life import draw_life, trace_stages

@@ -10,11 +10,11 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
+from application.access import sees_all
 from application.listing import StreamFilter, list_streams
 from application.money import list_realms
 from application.pages import PageRequest
 from application.queries import NameUnknown
-from application.reading import sees_all
 from application.realms import require_realm
 from deciding.fold import fold
 from domain.kernel.explanation import InputInvalid

@@ -43,10 +43,10 @@ from web.console.act.filling import (
     send,
 )
 from web.console.act.form import list_hidden, read_tree, show_fields
-from web.console.act.holding import FORM, LEFT, ROWS, HoldingRoute, lead_back, read_typed
-from web.console.act.known import take_city_terms
+from web.console.act.held_form import FORM, LEFT, ROWS, HoldingRoute, lead_back, read_typed
 from web.console.act.page import link_faults, takes_files
 from web.console.act.payment import Payment, find_payment
+from web.console.act.prefill import take_city_terms
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.act.texts import name_button
 from web.console.failure import list_unmet

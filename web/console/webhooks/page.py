@@ -10,8 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from application.access import sees_all
 from application.listing import StreamFilter, each_stream
-from application.reading import sees_all
 from application.webhook_address import AddressRefused
 from application.webhooks import FURTHEST, FreshSecret, WebhookInvalid
 from domain.catalogue import AGGREGATES
@@ -142,11 +142,11 @@ async def _list_seats(house: House) -> list[Actor]:
 @cache
 def _list_types() -> list[tuple[str, list[str]]]:
     """The types of events of each kind of file, each once, under the first kind that has it."""
-    told: set[str] = set()
+    listed: set[str] = set()
     kinds = []
     for kind, aggregate in AGGREGATES.items():
-        types = [one for one in dict.fromkeys(event.event_type for event in aggregate.events) if one not in told]
-        told.update(types)
+        types = [one for one in dict.fromkeys(event.event_type for event in aggregate.events) if one not in listed]
+        listed.update(types)
         kinds.append((kind, types))
     return kinds
 

@@ -14,7 +14,8 @@ from domain.kernel.calendar import beginning_of_day, day_ends, local_day
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import SYSTEM, UNNAMED, Role
 from domain.kernel.restriction import Restriction, withhold
-from domain.reading import (
+from domain.registers.panel import PanelStage
+from domain.visibility import (
     REGISTERS,
     REGISTRARS,
     TOLD_WHO,
@@ -25,7 +26,6 @@ from domain.reading import (
     read_round,
     readers_of,
 )
-from domain.registers.panel import PanelStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -209,7 +209,7 @@ def list_hidden_kinds(seats: Seats) -> tuple[str, ...]:
 
 
 def list_words(seats: Seats) -> tuple[str, ...]:
-    """Under which words views have what these seats see, one by one (``domain.reading.list_readers``)."""
+    """Under which words views have what these seats see, one by one (``domain.visibility.list_readers``)."""
     return tuple(sorted({word for grant in seats for word in readers_of(grant.seat, grant.scope)}))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from store.gathering import Gathering
+from store.batching import Gathering
 from store.port import SchemaUnfit
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from domain.kernel.input import parse_amount, parse_day
 from web.components.words import spell, tell_money
 from web.console.act.filling import begin, dry_run, needs_proof, read_filled
 from web.console.act.form import show_fields
-from web.console.act.known import fill_in
 from web.console.act.meeting import fill_preview
+from web.console.act.prefill import fill_in
 from web.console.act.seal import is_sealed
 from web.console.file.page import read_stream
 from web.console.route import PageRoute, read_form
@@ -135,8 +135,8 @@ def _tell_sums(filling: Filling) -> Iterator[tuple[str, str]]:
             yield table.id, language.say(f"合計 {_tell_sum(fen, language)}", f"In total {_tell_sum(fen, language)}")
         elif sums:
             columns = ((table.columns[number], _tell_sum(fen, language)) for number, fen in sums.items())
-            told = (language.say(f"{one.zh}合計 {text}", f"{one.en}: {text} in total") for one, text in columns)
-            yield table.id, language.say("；", "; ").join(told)
+            texts = (language.say(f"{one.zh}合計 {text}", f"{one.en}: {text} in total") for one, text in columns)
+            yield table.id, language.say("；", "; ").join(texts)
 
 
 def _tell_sum(fen: int, language: Language) -> str:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
+from application.access import load_seen_file, sees_all
 from application.listing import StreamFilter, each_stream, list_streams
 from application.money import count_out
 from application.pages import PageRequest
 from application.projects import ProjectFilter, list_projects
-from application.reading import load_seen_file, sees_all
 from application.round_overview import read_overview
 from deciding.reader import Reader
 from domain.kernel.codelist import Codelist
@@ -218,7 +218,7 @@ async def _propose_selection(filling: Filling) -> Tree:
         number = f"PJ-{name.partition('-')[2]}"
         selected.append({"application": name, "project": number, **award, **share, "panel": panels[name]})
     rows = {"selected": selected, "left_out": left_out, "panels": sorted(set(panels.values()))}
-    return {name: given for name, given in rows.items() if given}
+    return {name: values for name, values in rows.items() if values}
 
 
 async def _find_panel(filling: Filling) -> Tree:
@@ -434,7 +434,7 @@ def _names(one: Shown) -> set[str]:
 def _mark(one: Shown, choices: Choices, language: Language) -> Shown:
     name = _name_of(one)
     terms = choices.get(name, ())[:MOST_TOLD] if one.widget == "lines" else ()
-    told = [
+    texts = [
         value
         if not title or (name in _LISTS and language is not Language.EN)
         else language.say(f"{value}（{title}）", f"{value} ({title})")
@@ -442,7 +442,7 @@ def _mark(one: Shown, choices: Choices, language: Language) -> Shown:
     ]
     return replace(
         one,
-        terms="、".join(told) if language is not Language.EN else ", ".join(told),
+        terms="、".join(texts) if language is not Language.EN else ", ".join(texts),
         known=f"known-{name}" if one.widget == "text" and name in choices else "",
         fields=tuple(_mark(inner, choices, language) for inner in one.fields),
         rows=tuple(tuple(_mark(cell, choices, language) for cell in row) for row in one.rows),
