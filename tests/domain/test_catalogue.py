@@ -20,12 +20,20 @@ from domain.catalogue import (
 )
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import Role
+from domain.kernel.message import Command, Event
 from domain.kernel.proposal import ActProposed
 from domain.kernel.state import ORIGIN, SAME
 from domain.project.bidding import FailPreliminaryReview, LapseCompletion
 from domain.project.delivery import StartProject
 from domain.registers.fund import FundSourceRegistered
 from tests.tables import every_row
+
+
+def list_written(base: type) -> set[type]:
+    """The classes of the domain that are written below that one."""
+    below = {inner for one in base.__subclasses__() for inner in (one, *list_written(one))}
+    return {one for one in below if one.__module__.startswith("domain.")}
+
 
 FIELD_EVENTS = """
 ProgrammeEstablished|計劃設立|CAB-DEC
@@ -295,3 +303,12 @@ def test_every_stage_has_a_term() -> None:
         for stage in {*row.start, row.to} - {ORIGIN, SAME}:
             assert stage_zh(row.kind, stage) != stage
     assert stage_zh("round", "UNHEARD_OF") == "UNHEARD_OF"
+
+
+def test_what_is_written_as_a_command_or_an_event_stands_in_its_room() -> None:
+    """No check of types notices a class that is in nobody's union: it would never be decided, or never read back."""
+    events = {event for aggregate in AGGREGATES.values() for event in aggregate.events}
+    assert not (left := list_written(Event) - events), f"add to `Events` of its module: {left}"
+    known = {row.command for row in list_commands()}
+    commands = {one for one in list_written(Command) if "records" in vars(one) and one.__name__ not in known}
+    assert not commands, f"add to `Commands` of its module: {commands}"
