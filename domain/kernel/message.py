@@ -166,9 +166,9 @@ def _require_relations(command: type[Command]) -> None:
     for role in list_roles_without(roles, stated):
         kind = "ENGINE" if role is Role.SYS else scope_kind(role)
         message = (
-            f"{command.__name__}.acts_for 未載明 {role} 因何經辦：by 旁須有 {kind} 的關係，如 acts_for = (BUREAU,) / "
+            f"{command.__name__}.acts_for 未載明 {role} 因何經辦：by 旁須有 {kind} 的關係，如 BUREAU 之於局內各崗位 / "
             f"{command.__name__}.acts_for does not say what makes it the business of {role}: "
-            f"beside ``by`` write a relation of scope {kind}, e.g. acts_for = (BUREAU,); "
+            f"beside ``by`` write a relation of scope {kind}, as BUREAU is for the bureau's own seats; "
             "the general ones are in domain/kernel/relation.py, the others in the rooms that name somebody"
         )
         raise TypeError(message)

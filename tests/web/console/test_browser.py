@@ -420,6 +420,7 @@ async def test_a_bid_is_sealed_where_it_is_written_and_opened_by_its_envelope(
         await at.page.locator('[name="p.attachments.file"]').set_input_files(paper)
         await at.page.locator('[name="envelope"]').set_input_files(envelope)
         await at.activate("讀取密封件")
+        await expect(at.page.locator('[name="p.title"]')).to_have_value("長者助餐𠮷")
         await at.page.locator("main button[value=check]").last.click()
         await at.activate("提交申報")
         await expect(at.page.locator("h1")).to_contain_text("已辦理")
