@@ -23,7 +23,7 @@ app = Typer()
 @app.command("password")
 @verb
 async def password_command(
-    login: Annotated[str, typer.Argument(metavar="LOGIN", help="賬號，如 cab-reg", show_default=False)],
+    login: Annotated[str, typer.Argument(metavar="LOGIN", help="賬號 the account, e.g. cab-reg", show_default=False)],
     *,
     invocation: Invocation,
 ) -> None:
@@ -47,11 +47,19 @@ async def password_command(
 @app.command("admit")
 @verb
 async def admit_command(
-    issuer: Annotated[str, typer.Argument(metavar="ISSUER", help="身份提供方 VENTURE_OIDC_ISSUER", show_default=False)],
+    issuer: Annotated[
+        str,
+        typer.Argument(metavar="ISSUER", help="身份提供方 identity provider: VENTURE_OIDC_ISSUER", show_default=False),
+    ],
     subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="其 sub / its sub", show_default=False)],
     *,
-    seats: Annotated[list[str], typer.Option("--seat", help="崗位 seat ROLE#n，可多個", show_default=False)],
-    person: Annotated[str | None, typer.Option("--person", help="人員編號 P-n；服務則為負責人")] = None,
+    seats: Annotated[
+        list[str], typer.Option("--seat", help="崗位，可多個 one or more seats: ROLE#n", show_default=False)
+    ],
+    person: Annotated[
+        str | None,
+        typer.Option("--person", help="人員編號；服務則為負責人 who, or who answers for it: P-n"),
+    ] = None,
     service: Annotated[str | None, typer.Option("--service", help="是服務而非人：其名稱 a service's name")] = None,
     invocation: Invocation,
 ) -> None:
@@ -80,7 +88,10 @@ async def admit_command(
 @app.command("expel")
 @verb
 async def expel_command(
-    issuer: Annotated[str, typer.Argument(metavar="ISSUER", help="身份提供方 VENTURE_OIDC_ISSUER", show_default=False)],
+    issuer: Annotated[
+        str,
+        typer.Argument(metavar="ISSUER", help="身份提供方 identity provider: VENTURE_OIDC_ISSUER", show_default=False),
+    ],
     subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="其 sub / its sub", show_default=False)],
     *,
     invocation: Invocation,

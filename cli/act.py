@@ -40,7 +40,7 @@ Register = Annotated[str, typer.Option("--realm", help="環境 realm")]
 @app.command("show")
 @verb
 async def show_command(subject: Subject, *, invocation: Invocation, realm: Register = LIVE) -> None:
-    """某卷宗上須兩人的提案：內容、校驗值、何人提出 / acts of two on a file: what, its digest, and who proposed it.
+    """某卷宗上須兩人的提案：內容、校驗值、何人提出 / proposals that await a second person.
 
     例 example:  venture act show cn
     """

@@ -23,9 +23,13 @@ app = Typer()
 @app.command("issue")
 @verb
 async def issue_command(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="服務名稱，如 finance", show_default=False)],
+    service: Annotated[
+        str, typer.Argument(metavar="SERVICE", help="服務名稱 the service, e.g. finance", show_default=False)
+    ],
     *,
-    seats: Annotated[list[str], typer.Option("--seat", help="代表的崗位 seat ROLE#n，可多個", show_default=False)],
+    seats: Annotated[
+        list[str], typer.Option("--seat", help="代表的崗位，可多個 one or more seats: ROLE#n", show_default=False)
+    ],
     scopes: Annotated[
         list[ScopeName] | None, typer.Option("--scope", help="用途，可多個；不填即全部 what it is for")
     ] = None,
@@ -99,7 +103,9 @@ async def list_command(*, invocation: Invocation) -> None:
 @app.command("withdraw")
 @verb
 async def withdraw_command(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="密鑰編號，見 apikey list", show_default=False)],
+    key_id: Annotated[
+        str, typer.Argument(metavar="ID", help="密鑰編號 the key, as apikey list has it", show_default=False)
+    ],
     *,
     invocation: Invocation,
 ) -> None:

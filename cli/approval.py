@@ -43,7 +43,9 @@ from domain.kernel.state import Verdict
 if TYPE_CHECKING:
     from domain.kernel.state import ApproverGroup, Vote
 
-ApprovalId = Annotated[UUID, typer.Argument(metavar="ID", help="審批編號，見 approval list", show_default=False)]
+ApprovalId = Annotated[
+    UUID, typer.Argument(metavar="ID", help="審批編號 the approval, as approval list has it", show_default=False)
+]
 Why = Annotated[str | None, typer.Option("--reason", help="理由或意見 why", show_default=False)]
 CommandId = Annotated[
     UUID | None, typer.Option("--id", help="命令編號；同號再問不會重辦 / asking again with the same id is safe")

@@ -102,7 +102,7 @@ async def move_command(
     reason: Why,
     invocation: Invocation,
 ) -> None:
-    """把版本已無 worker 的工作流轉到現行版本，由日誌重建 / begin workflows anew whose build is gone, from the log.
+    """把版本已無 worker 的工作流轉到現行版本，由日誌重建 / move workflows to the current build, from the log.
 
     退出碼 exit codes: 0 全部已轉 all moved, 6 有未應答者 some do not answer.
 

@@ -41,7 +41,10 @@ app = Typer()
 @file_verb
 async def bulk_command(
     path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="批量文件 .xlsx、.xls、.et、.csv 或 .jsonl", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="FILE", help="批量文件 a file of rows: .xlsx, .xls, .et, .csv, .jsonl", show_default=False
+        ),
     ],
     *,
     invocation: Invocation,
@@ -54,7 +57,7 @@ async def bulk_command(
         str,
         typer.Option(
             "--again",
-            help="內容相同、此前已辦的再辦一次：任意字樣 / do again what was done before: any word",
+            help="內容相同、此前已辦的再辦一次：任意字樣 / do rows again that were done before: any word",
             show_default=False,
         ),
     ] = "",

@@ -134,7 +134,10 @@ async def do_command(
 async def why_not_command(
     name: Name,
     subject: Subject,
-    actor: Annotated[str | None, typer.Option("--as", help="經辦人 ROLE#n；不填則取有權者", show_default=False)] = None,
+    actor: Annotated[
+        str | None,
+        typer.Option("--as", help="經辦人；不填則取有權者 who asks: ROLE#n; else a role that may", show_default=False),
+    ] = None,
     given: Given = None,
     *,
     invocation: Invocation,

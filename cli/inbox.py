@@ -25,7 +25,8 @@ app = Typer()
 async def inbox_command(
     *,
     role: Annotated[
-        str | None, typer.Option("--as", help="角色 role: CAB-REG 或 CAB-REG#1；不填則列全部", show_default=False)
+        str | None,
+        typer.Option("--as", help="角色；不填則列全部 role, else all: CAB-REG, CAB-REG#1", show_default=False),
     ] = None,
     within: Annotated[
         int, typer.Option("--within", min=0, max=250, help="幾個工作日內算將到期 / soon is within so many working days")

@@ -20,7 +20,7 @@ from store.outbox import Address
 
 app = Typer()
 
-Person = Annotated[str, typer.Argument(metavar="PERSON", help="人員編號 P-n", show_default=False)]
+Person = Annotated[str, typer.Argument(metavar="PERSON", help="人員編號 the person: P-n", show_default=False)]
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 
@@ -43,7 +43,7 @@ async def add_command(
     language: Annotated[Language, typer.Option("--language", help="郵件所用語言 of the mails")] = Language.HANS,
     invocation: Invocation,
 ) -> None:
-    """登記一人的郵箱：待辦、將到期、逾期、已決定時寫信 / write to somebody of what waits, is soon, overdue or decided.
+    """登記一人的郵箱：待辦、將到期、逾期、已決定時寫信 / email a person about tasks and decisions.
 
     例 example:  venture mail add P-7 desk@bureau.example
     """
@@ -77,7 +77,7 @@ async def list_command(*, invocation: Invocation) -> None:
 @app.command("remove")
 @verb
 async def remove_command(person: Person, *, invocation: Invocation) -> None:
-    """不再寫信給此人 / write to somebody no more.
+    """不再寫信給此人 / stop emailing a person.
 
     例 example:  venture mail remove P-7
     """
@@ -85,4 +85,4 @@ async def remove_command(person: Person, *, invocation: Invocation) -> None:
     async with open_store(settings, printer.tell) as opened, open_outbox(opened.postgres_url) as outbox:
         if not await outbox.drop_address(known):
             raise NotWrittenTo(known)
-    printer.tell(f"✓ 不再寫信給 {known}", f"✓ {known} is written to no more", "green")
+    printer.tell(f"✓ 不再寫信給 {known}", f"✓ {known} is no longer emailed", "green")

@@ -50,7 +50,7 @@ async def list_command(
 @app.command("show")
 @verb
 async def show_command(person: PersonName, *, invocation: Invocation, realm: Register = LIVE) -> None:
-    """某人歷任崗位 / all seats that a person ever was on.
+    """某人歷任崗位 / every seat that a person has held.
 
     例 example:  venture person show P-7
     """

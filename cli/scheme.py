@@ -35,7 +35,7 @@ async def check_command(
     *,
     invocation: Invocation,
 ) -> None:
-    """核對辦法文件，逐條指出行號與改法 / check scheme files; every fault with its line and its mend.
+    """核對辦法文件，逐條指出行號與改法 / check scheme files; each fault with its line and how to mend it.
 
     例 example:  venture scheme check my-city.yaml
     """

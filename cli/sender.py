@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 app = Typer()
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="名稱，見 sender list", show_default=False)]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="名稱 its name, as sender list has it", show_default=False)]
 SecretFile = Annotated[
     Path | None,
     typer.Option("--secret-file", help="約定的 whsec_… 或其公鑰 whpk_… 所在文件；不填則新造 a file; made if left out"),
@@ -53,7 +53,9 @@ async def add_command(
     name: Name,
     *,
     actor: As,
-    seats: Annotated[list[str], typer.Option("--seat", help="代表的崗位 seat ROLE#n，可多個", show_default=False)],
+    seats: Annotated[
+        list[str], typer.Option("--seat", help="代表的崗位，可多個 one or more seats: ROLE#n", show_default=False)
+    ],
     secret_file: SecretFile = None,
     person: Annotated[str | None, typer.Option("--person", help="負責人編號 who answers for it, P-n")] = None,
     invocation: Invocation,
@@ -108,7 +110,7 @@ async def list_command(*, actor: As, invocation: Invocation) -> None:
 @app.command("rotate")
 @verb
 async def rotate_command(name: Name, *, actor: As, secret_file: SecretFile = None, invocation: Invocation) -> None:
-    """更換密鑰；舊的一日內並用 / another secret; the one before counts too for a day.
+    """更換密鑰；舊的一日內並用 / replace the secret; the old one stays valid for a day.
 
     例 example:  venture sender rotate bank --as ADMIN#1
     """

@@ -48,7 +48,7 @@ app = Typer()
 @app.command("demo")
 @verb
 async def demo_command(*, invocation: Invocation) -> None:
-    """演示：經真實服務播放情景，講述經過，並核驗日誌 / play the stories through real servers, tell and verify them.
+    """演示：經真實服務播放情景，講述經過，並核驗日誌 / play the stories on real servers, and verify the log.
 
     例 example:  ./run demo
     """

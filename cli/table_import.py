@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from runtime.runtime import Runtime
 
 app = Typer()
-Table = Annotated[Path, typer.Argument(metavar="TABLE", help="表格 .csv、.xlsx、.xls、.et", show_default=False)]
+Table = Annotated[
+    Path, typer.Argument(metavar="TABLE", help="表格 the table: .csv, .xlsx, .xls, .et", show_default=False)
+]
 MappingFile = Annotated[
     Path, typer.Option("--mapping", metavar="FILE", help="對照文件 mapping file (.yaml)", show_default=False)
 ]

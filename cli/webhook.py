@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 app = Typer()
 
-Id = Annotated[UUID, typer.Argument(metavar="ID", help="編號，見 webhook list", show_default=False)]
+Id = Annotated[UUID, typer.Argument(metavar="ID", help="編號 its id, as webhook list has it", show_default=False)]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ADMIN#n", show_default=False)]
 
 
@@ -74,7 +74,7 @@ async def add_command(
 @app.command("list")
 @verb
 async def list_command(*, actor: As, invocation: Invocation) -> None:
-    """各接收端及其狀況 / who is told, and how it goes.
+    """各接收端及其狀況 / receivers, and how deliveries to them go.
 
     例 example:  venture webhook list --as ADMIN#1
     """
@@ -106,7 +106,7 @@ async def list_command(*, actor: As, invocation: Invocation) -> None:
 @app.command("rotate")
 @verb
 async def rotate_command(endpoint: Id, *, actor: As, invocation: Invocation) -> None:
-    """更換密鑰；舊的一日內並用 / another secret; the one before signs too for a day.
+    """更換密鑰；舊的一日內並用 / replace the secret; the old one signs too for a day.
 
     例 example:  venture webhook rotate 3f0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a10 --as ADMIN#1
     """
