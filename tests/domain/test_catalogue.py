@@ -20,7 +20,7 @@ from domain.catalogue import (
 )
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import Role
-from domain.kernel.message import Command, Event
+from domain.kernel.message import Command, Event, Particulars
 from domain.kernel.proposal import ActProposed
 from domain.kernel.state import ORIGIN, SAME
 from domain.project.bidding import FailPreliminaryReview, LapseCompletion
@@ -29,9 +29,10 @@ from domain.registers.fund import FundSourceRegistered
 from tests.tables import every_row
 
 
-def list_written(base: type) -> set[type]:
+def list_written(base: type[Particulars]) -> set[type[Particulars]]:
     """The classes of the domain that are written below that one."""
-    below = {inner for one in base.__subclasses__() for inner in (one, *list_written(one))}
+    direct: list[type[Particulars]] = base.__subclasses__()
+    below = {one for child in direct for one in (child, *list_written(child))}
     return {one for one in below if one.__module__.startswith("domain.")}
 
 
