@@ -25,7 +25,7 @@ from payload_codec import SealingCodec
 from runtime.documents import open_documents
 from runtime.identity import open_identity
 from runtime.outbox import find_address_rules, open_outbox, open_secret_box
-from runtime.payload_opener import PayloadReading
+from runtime.payload_opener import PayloadOpener
 from runtime.runtime import open_runtime
 from web.app import build
 from web.house import House, Workers
@@ -127,7 +127,7 @@ def furnish(runtime: Runtime, identity: IdentityStore, outbox: OutboxStore) -> H
         is_local=settings.env is bootstrap.Environment.LOCAL,
         provider=find_provider(settings),
         public_url=settings.public_url or "",
-        payloads=PayloadReading(SealingCodec(bootstrap.load_payload_keys(settings)), settings.temporal_namespace)
+        payloads=PayloadOpener(SealingCodec(bootstrap.load_payload_keys(settings)), settings.temporal_namespace)
         if settings.temporal_pages
         else None,
         temporal_pages=settings.temporal_pages or "",

@@ -22,7 +22,7 @@ class NoPayloads(ValueError):
 
 
 @dataclass(frozen=True)
-class PayloadReading:
+class PayloadOpener:
     """By whose keys, and of which namespace."""
 
     codec: SealingCodec

@@ -17,7 +17,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from runtime.payload_opener import NoPayloads, PayloadReading
+from runtime.payload_opener import NoPayloads, PayloadOpener
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -122,7 +122,7 @@ class TemporalPages:
         if request.method != "POST":
             raise _Refused(HTTPStatus.METHOD_NOT_ALLOWED, "POST")
         try:
-            opened, _ = PayloadReading(self.codec, self.namespace).open_all(await _read_body(request, reader))
+            opened, _ = PayloadOpener(self.codec, self.namespace).open_all(await _read_body(request, reader))
         except NoPayloads:
             raise _Refused(HTTPStatus.BAD_REQUEST, "these are no payloads") from None
         _write(writer, HTTPStatus.OK, opened, ("Content-Type", "application/json"), ("Cache-Control", "no-store"))

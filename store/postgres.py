@@ -16,7 +16,7 @@ import asyncpg
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
-from store.batching import Gathering
+from store.batcher import Batcher
 from store.bounds import AppendInvalid, check_standing, is_storable
 from store.consultation import Consultation, Findings, list_places, read_clock, read_realm, storable
 from store.document_register import PostgresDocuments
@@ -152,11 +152,11 @@ class PostgresStore:
         self._pool = pool
         self.views = PostgresViews(pool, translate_errors)
         self.documents = PostgresDocuments(pool, translate_errors)
-        self._appends = Gathering(self._append_all, measure=_size, largest=MOST_BYTES)
+        self._appends = Batcher(self._append_all, measure=_size, largest=MOST_BYTES)
         self._connection: PoolConnectionProxy[Any] | None = None
-        self._outcomes = Gathering(self._read_outcomes)
-        self._realms = Gathering(self._read_realms)
-        self._consultations = Gathering(self._consult_all)
+        self._outcomes = Batcher(self._read_outcomes)
+        self._realms = Batcher(self._read_realms)
+        self._consultations = Batcher(self._consult_all)
         self._poker: asyncio.Task[None] | None = None
         self._listeners: set[asyncio.Queue[int | None]] = set()
         self._reached = 0
@@ -545,8 +545,8 @@ class PostgresStore:
         self._closed.set()
         for positions in self._listeners:
             positions.put_nowait(None)
-        for gathering in (self._appends, self._outcomes, self._realms, self._consultations):
-            await gathering.end()
+        for batcher in (self._appends, self._outcomes, self._realms, self._consultations):
+            await batcher.end()
         if self._poker is not None:
             await asyncio.wait([self._poker])
         await self._let_go()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from application.growth import Growth
     from application.operations import Operations
     from application.webhooks import Webhooks
-    from runtime.payload_opener import PayloadReading
+    from runtime.payload_opener import PayloadOpener
     from store.identity import IdentityStore
     from store.port import EventStore
     from web.identity.provider import OidcProvider
@@ -71,7 +71,7 @@ class House:
     """As which client they ask there."""
     public_url: str = ""
     """Where people's browsers find this server; empty: where they asked."""
-    payloads: PayloadReading | None = None
+    payloads: PayloadOpener | None = None
     """By which Temporal's pages have opened what they show."""
     temporal_pages: str = ""
     """The origin of those pages, e.g. ``https://temporal.bureau.example``; empty: nothing is opened for any."""

@@ -22,7 +22,7 @@ from domain.kernel.identity import Actor
 from local import binaries
 from payload_codec import Place, SealingCodec, sealing_converter
 from payload_keys import PayloadKeys, make_payload_key
-from runtime.payload_opener import PayloadReading
+from runtime.payload_opener import PayloadOpener
 from store.identity import Identity, SeatGrant
 from tests.web.conftest import UNLOADED, served
 from tests.web.test_oidc import ISSUER, Issuer
@@ -71,7 +71,7 @@ async def pages(house: House, identity: IdentityStore, issuer: Issuer) -> AsyncI
         await identity.put_identity(ISSUER, f"of {role}", who)
     await identity.put_identity(ISSUER, "of a service", Identity(None, "pages", (SeatGrant(seat=Actor("AUDIT#1")),)))
     payload_house = replace(
-        house, provider=issuer.provider(), payloads=PayloadReading(CODEC, "default"), temporal_pages=PAGES
+        house, provider=issuer.provider(), payloads=PayloadOpener(CODEC, "default"), temporal_pages=PAGES
     )
     async with (
         served(build(payload_house)) as address,

@@ -53,7 +53,7 @@ _WEEKDAYS: Final = (
 )
 
 
-class Reckoning(BaseModel):
+class LiveCheck(BaseModel):
     """What is told beside a form."""
 
     notes: dict[str, str]
@@ -64,9 +64,9 @@ class Reckoning(BaseModel):
 
 @router.post("/do/{command}/{kind}/{realm}/{name}/reckoning", include_in_schema=False)
 @allow(Policy.COMMAND)
-async def reckon(
+async def check_live(
     request: Request, command: str, kind: str, realm: str, name: str, house: ByHouse, caller: ByCaller
-) -> Reckoning:
+) -> LiveCheck:
     """Reckon with what was typed so far."""
     form = await read_form(request)
     try:
@@ -77,7 +77,7 @@ async def reckon(
         notes = {**dict(_tell_fields(form, calendar, today, filling.language)), **dict(_tell_sums(filling))}
     finally:
         await form.close()
-    return Reckoning(notes=notes, unmet=await _list_unmet(filling))
+    return LiveCheck(notes=notes, unmet=await _list_unmet(filling))
 
 
 async def _leave(_upload: UploadFile) -> Tree:

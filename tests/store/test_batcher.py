@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from store.batching import Gathering
+from store.batcher import Batcher
 from store.port import SchemaUnfit
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class _Desk:
 
 async def test_what_is_asked_while_a_statement_is_under_way_travels_in_the_next() -> None:
     desk = _Desk()
-    questions = Gathering(desk.answer)
+    questions = Batcher(desk.answer)
     desk.open.clear()
     first = asyncio.create_task(questions.ask(1))
     while not desk.statements:  # noqa: ASYNC110 - until it is under way
@@ -50,7 +50,7 @@ async def test_what_is_asked_while_a_statement_is_under_way_travels_in_the_next(
 
 
 async def test_a_question_that_cannot_be_answered_fails_alone() -> None:
-    questions = Gathering(_Desk().answer)
+    questions = Batcher(_Desk().answer)
     answers = await asyncio.gather(*map(questions.ask, (1, 13, 3)), return_exceptions=True)
     assert (answers[0], answers[2]) == (2, 6)
     assert isinstance(answers[1], ValueError)
@@ -58,7 +58,7 @@ async def test_a_question_that_cannot_be_answered_fails_alone() -> None:
 
 async def test_where_the_log_is_gone_everybody_hears_it_at_once_and_nothing_is_asked_again() -> None:
     desk = _Desk()
-    questions = Gathering(desk.answer)
+    questions = Batcher(desk.answer)
     answers = await asyncio.gather(*map(questions.ask, (1, 404, 3)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [SchemaUnfit] * 3
     assert len(set(map(id, answers))) == 3, "each its own: a raised exception grows a traceback"
@@ -68,7 +68,7 @@ async def test_where_the_log_is_gone_everybody_hears_it_at_once_and_nothing_is_a
 
 async def test_what_nobody_awaits_any_more_is_not_asked() -> None:
     desk = _Desk()
-    questions = Gathering(desk.answer)
+    questions = Batcher(desk.answer)
     tasks = [asyncio.create_task(questions.ask(n)) for n in range(6)]
     await asyncio.sleep(0)
     for task in tasks[::2]:
@@ -80,7 +80,7 @@ async def test_what_nobody_awaits_any_more_is_not_asked() -> None:
 
 async def test_whoever_waits_when_the_loop_ends_is_let_go() -> None:
     desk = _Desk()
-    questions = Gathering(desk.answer)
+    questions = Batcher(desk.answer)
     desk.open.clear()
     waiting = asyncio.create_task(questions.ask(1))
     while questions._sender is None or not desk.statements:  # noqa: ASYNC110 - until it is under way

@@ -17,7 +17,7 @@ MOST: Final = 256
 """Questions, or appends, in one statement."""
 
 
-class Gathering(Generic[Q, A]):
+class Batcher(Generic[Q, A]):
     """One kind of question. While a statement is under way, the next one gathers; a lone question waits for nobody."""
 
     def __init__(
