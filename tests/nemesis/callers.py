@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import UUID, uuid4
 
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
@@ -154,10 +155,13 @@ class Callers:
         return started.first_execution_run_id
 
     async def _made_way(self, stream: StreamId, run: str) -> None:
-        """Have it look until it has made way, for no command comes; from then on its alarm is all that wakes it."""
-        workflow = self.client.get_workflow_handle(stream)
-        while (await workflow.describe()).run_id == run:
-            await self.doors[0].look(stream)
+        """Have that run look until it has made way, for no command comes; none of it may reach the next run, whose
+        alarm is all that is to wake it.
+        """
+        first = self.client.get_workflow_handle(stream, run_id=run)
+        while (await first.describe()).status is WorkflowExecutionStatus.RUNNING:
+            with suppress(RPCError):  # it has made way just now
+                await first.signal("look")
             await asyncio.sleep(PAUSE_S)
 
     async def live(self, story: LifeStory) -> None:
