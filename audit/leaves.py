@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from audit.realms import Realms
 from audit.signatures import KINDS, find_fault, is_first_key
 from audit.standings import compare_standing
 from audit.turns import Turns
+from deciding.event_meta import EventMeta
 from deciding.fold import read_occurrence
 from deciding.journal import Journal
 from deciding.warrant import Warrant
@@ -264,11 +264,10 @@ class Leaves:
 def _read_who(entry: Entry) -> tuple[str, tuple[str, ...]]:
     """The seat that an event names, and the persons; with them by what they acted, if it was another's seat."""
     try:
-        meta = json.loads(entry.meta)
-        persons = tuple(str(person) for person in meta.get("persons", ()))
-        return str(meta["actor"]), (*persons, *([str(meta["basis"])] if "basis" in meta else ()))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        meta = EventMeta.read(entry)
+    except ValueError:
         return NOTHING, ()
+    return meta.actor, (*sorted(meta.persons), *([meta.basis] if meta.basis else ()))
 
 
 def _format_head(version: int, chain: bytes) -> str:

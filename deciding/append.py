@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from deciding.agenda_row import build_standing
-from deciding.fold import write_event_meta
+from deciding.event_meta import EventMeta
 from deciding.journal import Journal
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
@@ -77,7 +77,7 @@ def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
             NewEvent(
                 type=event.event_type,
                 schema_version=event.schema_version,
-                meta=write_event_meta(step.order),
+                meta=EventMeta.of(step.order).as_meta(),
                 data=canonical(plain(event)),
                 effects=effects,
             )

@@ -7,30 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from deciding.occurrence import occurrence
 from domain.catalogue import AGGREGATES, command_class, decode
-from domain.kernel.canonical import canonical
 from domain.kernel.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.kernel.identity import StreamId
-    from domain.kernel.message import Command, Occurrence, Order
+    from domain.kernel.message import Command, Occurrence
     from store.port import Entry
 
 
 def read_occurrence(entry: Entry) -> Occurrence:
-    """The event of an entry, with when it was so and who caused it. Raises ValueError or KeyError for other bytes."""
+    """The event of an entry, with when it was so and who caused it.
+
+    Raises ValueError for other bytes, KeyError for a type that is not known.
+    """
     return occurrence(entry, decode(entry.type, entry.schema_version, entry.data))
-
-
-def write_event_meta(order: Order) -> bytes:
-    """What is kept of who caused an event: the seat and, where they are known, the persons."""
-    meta: dict[str, object] = {"actor": order.actor}
-    if order.persons:
-        meta["persons"] = sorted(order.persons)
-    if order.basis is not None:
-        meta["basis"] = order.basis
-    return canonical(meta)
 
 
 def fold(stream: StreamId, entries: Iterable[Entry], state: State | None = None) -> State:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from domain.kernel.acting import Basis, PersonId
-from domain.kernel.identity import Actor
+from deciding.event_meta import EventMeta
 from domain.kernel.message import Occurrence
 
 if TYPE_CHECKING:
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
 
 
 def occurrence(entry: Entry, event: Event) -> Occurrence:
-    """That event, decoded from the entry, with what its meta says. Raises ValueError or KeyError for other bytes."""
-    meta = json.loads(entry.meta)
-    persons = frozenset(PersonId(person) for person in meta.get("persons", ()))
-    basis = Basis(meta["basis"]) if "basis" in meta else None
-    return Occurrence(event, entry.occurred_at, Actor(meta["actor"]), entry.command_id, persons, basis)
+    """That event, decoded from the entry, with what its meta says. Raises ValueError for other bytes."""
+    meta = EventMeta.read(entry)
+    return Occurrence(event, entry.occurred_at, meta.actor, entry.command_id, meta.persons, meta.basis)

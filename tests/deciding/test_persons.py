@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from deciding.fold import read_occurrence, write_event_meta
+from deciding.event_meta import EventMeta
+from deciding.fold import read_occurrence
 from deciding.signature import is_genuine
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical
@@ -53,7 +54,7 @@ def test_the_door_signs_for_the_person_and_the_session() -> None:
 
 def test_an_event_keeps_everybody_who_counts_as_acting_and_why() -> None:
     order = Order(SetClock(clock="WALL"), Actor("CAB-REG#1"), AT, frozenset({P2, P1}), Basis.STAND_IN)
-    meta = write_event_meta(order)
+    meta = EventMeta.of(order).as_meta()
     assert meta == b'{"actor":"CAB-REG#1","basis":"STAND_IN","persons":["P-1","P-2"]}'
     event = canonical({"clock": "WALL"})
     entry = Entry(1, STREAM, 1, EntryKind.EVENT, "ClockSet", 1, UUID(int=0), AT, AT, meta, event, b"")

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from deciding.agenda_row import AwaitedRow, Summary
 from deciding.decision import Decision, Step
-from deciding.fold import write_event_meta
+from deciding.event_meta import EventMeta
 from deciding.journal import Journal, Outcome, repeat_answer
 from deciding.manual_clock import explain_unrecorded, find_objection, may_be_unrecorded
 from deciding.reader import Reader
@@ -115,9 +115,9 @@ def test_an_outcome_says_nothing_beside_itself() -> None:
 
 def test_of_a_bare_seat_no_persons_are_kept_not_even_none() -> None:
     bare = Order(AdoptNeed(), Actor("CAB-REG#1"), AT)
-    assert write_event_meta(bare) == canonical({"actor": "CAB-REG#1"})
+    assert EventMeta.of(bare).as_meta() == canonical({"actor": "CAB-REG#1"})
     known = Order(AdoptNeed(), Actor("CAB-REG#1"), AT, frozenset({PersonId("P-2"), PersonId("P-1")}))
-    assert write_event_meta(known) == canonical({"actor": "CAB-REG#1", "persons": ["P-1", "P-2"]})
+    assert EventMeta.of(known).as_meta() == canonical({"actor": "CAB-REG#1", "persons": ["P-1", "P-2"]})
 
 
 def test_what_was_released_before_is_no_longer_held_for_what_rests_on_it() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from audit.invariants import Invariants, Report
-from deciding.fold import write_event_meta
+from deciding.event_meta import EventMeta
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.scheme import RoundLevel
@@ -91,7 +91,7 @@ class WrittenRealm(PureRealm):
                 command_id=UUID(int=0),
                 occurred_at=order.at,
                 recorded_at=_RECORDED,
-                meta=write_event_meta(order),
+                meta=EventMeta.of(order).as_meta(),
                 data=canonical(plain(event)),
                 chain=b"",
             )
