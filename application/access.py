@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from domain.kernel.calendar import beginning_of_day, day_ends, local_day
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import SYSTEM, UNNAMED, Role
 from domain.kernel.restriction import Restriction, withhold
+from domain.kernel.summary import Summary
 from domain.registers.panel import PanelStage
 from domain.visibility import (
     REGISTERS,
@@ -305,7 +305,8 @@ async def _list_panels(store: EventStore, project: StreamId) -> frozenset[Stream
         for stage in (PanelStage.DRAWN, PanelStage.SCORING)
         async for row in store.standings(kind="panel", realm=project.realm, stage=stage)
     ]
-    return frozenset(row.stream for row in at_work if project.name in json.loads(row.summary)["applications"])
+    named = {row.stream: Summary.read(row.summary).particulars["applications"] for row in at_work}
+    return frozenset(panel for panel, applications in named.items() if project.name in applications)
 
 
 def _is_of_the_house(grant: SeatGrant) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from deciding.fold import fold
 from domain.kernel.attachment import find_attachments
 from domain.kernel.failure import Failure, FailureKind
+from domain.kernel.summary import Summary
 from domain.project.disposal import FileDisposed, Keeping
 from domain.registers.accountability import CaseStage
 from store.port import EntryKind
@@ -140,7 +141,8 @@ async def require_unheld(store: EventStore, stream: StreamId) -> None:
     if keeping.held is not None:
         raise DisposalRefused(f"{stream} 因{keeping.held.zh}留存", f"{stream} is held ({keeping.held.en})")
     cases = store.standings(kind="case", realm=stream.realm, stage=CaseStage.OPEN)
-    about = [case.stream async for case in cases if json.loads(case.summary).get("project") == stream.name]
+    projects = {case.stream: Summary.read(case.summary).particulars.get("project") async for case in cases}
+    about = [case for case, project in projects.items() if project == stream.name]
     if about:
         names = ", ".join(about)
         raise DisposalRefused(f"{stream} 涉及未決的問責案件 {names}", f"open cases are about {stream}: {names}")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from application.pages import MOST, Order, Page, PageRequest, iterate_rows, read_page
-from application.projects import AwaitedLine
 from application.realms import require_realm
 from domain.kernel.identity import StreamId
+from domain.kernel.summary import AwaitedRow, title_in
 from store.views import Equal
 
 if TYPE_CHECKING:
@@ -50,15 +50,14 @@ class StreamLine:
     moved_at: datetime
     calendar: int
     """The version of the working days that its dates were reckoned by."""
-    awaiting: tuple[AwaitedLine, ...]
+    awaiting: tuple[AwaitedRow, ...]
     particulars: dict[str, Any]
     """What its kind shows of itself in a list: year, level, budget…"""
 
     @property
     def name(self) -> str:
         """What it is called, as far as its kind says."""
-        of = self.particulars
-        return str(of.get("name") or of.get("title") or of.get("group") or of.get("theme") or of.get("city") or "")
+        return title_in(self.particulars)
 
     @classmethod
     def of(cls, row: Row) -> StreamLine:
@@ -72,7 +71,7 @@ class StreamLine:
             provisional=particulars.pop("provisional"),
             moved_at=row["moved_at"],
             calendar=row["calendar"],
-            awaiting=tuple(map(AwaitedLine.of, particulars.pop("awaiting"))),
+            awaiting=tuple(map(AwaitedRow.model_validate, particulars.pop("awaiting"))),
             particulars=particulars,
         )
 

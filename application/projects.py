@@ -12,6 +12,7 @@ from application.pages import MOST, Order, Page, PageRequest, read_page
 from application.realms import require_realm
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
+from domain.kernel.summary import AwaitedRow
 from store.views import AnyOf, AtMost, Contains, Holds
 from views.search import require_grams, split_words
 from views.tags import tag
@@ -57,35 +58,6 @@ class ProjectFilter(BaseModel):
 
 
 @dataclass(frozen=True)
-class AwaitedLine:
-    """Who is awaited for what, as a list shows it."""
-
-    roles: tuple[str, ...]
-    command: str
-    subject: str
-    zh: str
-    en: str
-    until: datetime | None
-    provisional: bool
-
-    @classmethod
-    def of(cls, row: dict[str, Any]) -> AwaitedLine:
-        """As the view has it."""
-        until = datetime.fromisoformat(row["until"]) if row["until"] else None
-        texts = {name: row[name] for name in _SAID}
-        return cls(roles=tuple(row["roles"]), until=until, provisional=row["provisional"], **texts)
-
-    def as_json(self) -> dict[str, Any]:
-        """For a machine."""
-        texts = {name: getattr(self, name) for name in _SAID}
-        until = {"until": self.until.isoformat()} if self.until else {}
-        return {"roles": list(self.roles), **texts, **until, **({"provisional": True} if self.provisional else {})}
-
-
-_SAID = ("command", "subject", "zh", "en")
-
-
-@dataclass(frozen=True)
 class ProjectLine:
     """One project of the list. Money is in fen."""
 
@@ -113,7 +85,7 @@ class ProjectLine:
     since: datetime | None
     moved_at: datetime
     due: datetime | None
-    awaiting: tuple[AwaitedLine, ...]
+    awaiting: tuple[AwaitedRow, ...]
     requested: int
     award: int
     paid: int
@@ -135,7 +107,7 @@ class ProjectLine:
             stream=StreamId(row["stream"]),
             partners=tuple(name for name in row["organisations"] if name != row["organisation"]),
             due=row["due_at"],
-            awaiting=tuple(map(AwaitedLine.of, row["awaiting"])),
+            awaiting=tuple(map(AwaitedRow.model_validate, row["awaiting"])),
             fields=tuple(row["fields"]),
             funds=tuple(row["funds"]),
             notice_last=row["notice_last"],

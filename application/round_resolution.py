@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from deciding.agenda_row import Summary
 from deciding.reader import Reader
 from domain.kernel.canonical import plain
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.state import State
+from domain.kernel.summary import Summary
 from domain.registers.fund import envelope
 from domain.registers.panel import Panel
 from domain.round.budget import awarded
@@ -155,4 +155,4 @@ async def resolve_round(
 async def _panels(store: EventStore, round_: StreamId) -> list[str]:
     """The panels that were drawn for that round."""
     rows = [row async for row in store.standings(kind="panel", realm=round_.realm)]
-    return [row.stream.name for row in rows if Summary.of(row).particulars.get("round") == round_.name]
+    return [row.stream.name for row in rows if Summary.read(row.summary).particulars.get("round") == round_.name]

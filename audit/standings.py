@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from audit.finding import NOTHING
-from deciding.agenda_row import Summary, build_standing
+from deciding.agenda_row import build_standing
 from deciding.decision import Decision
+from domain.kernel.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +53,7 @@ def _format_due(row: Standing) -> str:
 def _format_summary(row: Standing) -> str:
     """As JSON with sorted keys; without the sentences about who is awaited, whose wording is no fact."""
     try:
-        facts = Summary.of(row).facts
+        facts = Summary.read(row.summary).facts
     except ValidationError:  # not of our making: to be shown as it is
         return row.summary.decode(errors="replace")
     return json.dumps(facts, sort_keys=True, ensure_ascii=False)

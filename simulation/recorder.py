@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 from application.door import CommandRequest, receipt
 from application.round_resolution import preview_resolution
-from deciding.agenda_row import Summary
 from domain.kernel.clock import Clock
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
+from domain.kernel.summary import Summary
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.resolution import ResolveRound
 from simulation.story import LEADERSHIP, OFFICER, Act, paper
@@ -164,7 +164,8 @@ async def _resolution(story: YearStory, store: EventStore, command_id: UUID) -> 
 
 
 async def _totals(story: YearStory, store: EventStore, commands: int) -> YearTotals:
-    rows = [(row, Summary.of(row).particulars) async for row in store.standings(kind="project", realm=story.realm)]
+    standings = store.standings(kind="project", realm=story.realm)
+    rows = [(row, Summary.read(row.summary).particulars) async for row in standings]
     confirmed = {
         f"AP-{story.share.year}-{bid.number}" for bid in story.bids if bid.ending in ("archived", "terminated")
     }

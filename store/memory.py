@@ -6,13 +6,13 @@ import asyncio
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.identity import StreamId
+from domain.kernel.summary import Summary
 from store.bounds import AppendInvalid, check_standing
 from store.bytes import GENESIS, chain_hash, leaf
 from store.document_register import MemoryDocuments
@@ -346,9 +346,9 @@ class MemoryStore:
     async def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
         """The realm's streams that wait for something and were reckoned by an earlier calendar."""
         async for standing in self.standings(realm=realm):
-            summary = _read_summary(standing.summary)
-            waits = standing.due_at is not None or summary.get("awaiting")
-            if waits and summary.get("calendar", 0) < calendar:
+            summary = Summary.read(standing.summary)
+            waits = standing.due_at is not None or summary.awaiting
+            if waits and summary.calendar < calendar:
                 yield standing
 
     async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
@@ -503,13 +503,6 @@ def _answers(entry: Entry, query: CommandQuery) -> bool:
         and (not query.events or not set(query.events).isdisjoint(accepted or ()))
         and (query.before is None or entry.position < query.before)
     )
-
-
-@lru_cache(4096)
-def _read_summary(summary: bytes) -> Mapping[str, Any]:
-    """Its fields: asked for of every row whenever a realm's time moves, where hardly one has changed."""
-    fields: Mapping[str, Any] = json.loads(summary)
-    return fields
 
 
 def _rank(stream: StreamId) -> int:

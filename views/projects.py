@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from domain.application import Application
 from domain.kernel.state import NONE
+from domain.kernel.summary import AwaitedRow
 from domain.project.aggregate import PROJECT
 from domain.project.award import Award
 from domain.project.opening import Openings
 from domain.project.publicity import Publicity
 from domain.project.stage import Stage
-from views.awaiting import nearest_until, write_awaited
 from views.search import fold_texts, split_grams
 from views.tags import tag
-from views.view import View, list_organisations
+from views.view import View, list_organisations, nearest_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from domain.kernel.message import Awaited
     from views.view import Source
 
 
@@ -49,22 +50,22 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         "moved_at": source.moved_at,
         "due_at": due.at if due else None,
         "until_at": nearest_until(awaiting),
-        "awaiting": [write_awaited(one) for one in awaiting],
+        "awaiting": [AwaitedRow.of(one).as_json() for one in awaiting],
         "notice_last": _find_last_day(source),
     }
     del row["project"]
     texts = (state.stream.name, award.project, application.title, *organisations, *source.names.values())
     words = fold_texts(texts)
-    yield {**row, "tags": sorted(_tags(row)), "words": words, "grams": sorted(split_grams(words))}
+    yield {**row, "tags": sorted(_tags(row, awaiting)), "words": words, "grams": sorted(split_grams(words))}
 
 
-def _tags(row: dict[str, Any]) -> set[str]:
+def _tags(row: dict[str, Any], awaiting: Iterable[Awaited]) -> set[str]:
     single = ("realm", "stage", "round", "district", "community", "base", "kind", "organisation")
     tags = {tag(by, row[by]) for by in single if row[by]}
     tags |= {tag("field", value) for value in row["fields"]}
     tags |= {tag("fund", value) for value in row["funds"]}
     tags |= {tag("partner", value) for value in row["organisations"]}
-    return tags | {tag("role", role) for awaited in row["awaiting"] for role in awaited["roles"]}
+    return tags | {tag("role", role) for awaited in awaiting for role in awaited.roles}
 
 
 def _find_last_day(source: Source) -> date | None:
@@ -74,4 +75,4 @@ def _find_last_day(source: Source) -> date | None:
     return source.state.part(Publicity).last_day(source.calendar)
 
 
-PROJECTS = View("projects", 4, "項目", "projects", _rows, frozenset({"project"}))
+PROJECTS = View("projects", 5, "項目", "projects", _rows, frozenset({"project"}))

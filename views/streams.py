@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.catalogue import AGGREGATES
-from views.awaiting import write_awaited
+from domain.kernel.summary import AwaitedRow
 from views.view import View
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
         "is_waiting": is_waiting,
         "summary": {
             **summary,
-            "awaiting": [write_awaited(one) for one in awaiting],
+            "awaiting": [AwaitedRow.of(one).as_json() for one in awaiting],
             "provisional": due is not None and due.provisional,
         },
     }
 
 
-STREAMS = View("streams", 4, "各卷宗", "streams", _rows)
+STREAMS = View("streams", 5, "各卷宗", "streams", _rows)

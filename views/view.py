@@ -122,9 +122,9 @@ class View:
         return list(self.rows(source)) if self.kinds is None or kind in self.kinds else []
 
 
-def title_of(state: State) -> str:
-    """What the project, or the matter that a service brings, is called."""
-    return state.part(ApprovalRequest).title or state.part(Application).title
+def nearest_until(awaiting: Iterable[Awaited]) -> datetime:
+    """The earliest time by which somebody is awaited; far away if none has one."""
+    return min((a.until for a in awaiting if a.until is not None), default=FAR)
 
 
 def list_organisations(state: State) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from domain.catalogue import command_class
 from domain.kernel.identity import ANY_SEAT, Role
+from domain.titles import title_of
 from domain.visibility import list_readers
-from views.view import FAR, View, list_organisations, title_of
+from views.view import FAR, View, list_organisations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

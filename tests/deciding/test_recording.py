@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
-from deciding.agenda_row import AwaitedRow, Summary
 from deciding.decision import Decision, Step
 from deciding.event_meta import EventMeta
 from deciding.journal import Journal, Outcome, repeat_answer
@@ -24,10 +23,11 @@ from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import Unmet
 from domain.kernel.state import State
+from domain.kernel.summary import AwaitedRow, Summary
 from domain.need import AdoptNeed
 from domain.registers.realm import SetClock
 from store.memory import MemoryStore
-from store.port import Entry, EntryKind, Loaded, Realm, Standing
+from store.port import Entry, EntryKind, Loaded, Realm
 from tests.keys import KEY
 from tests.workflows.bureau import RULES, Bureau, need_submission
 
@@ -36,8 +36,8 @@ NEED = StreamId("need/live/ND-1")
 AWAITED = AwaitedRow(roles=(Role.CAB_REG,), command="AdoptNeed", subject="", zh="待入庫", en="to be adopted")
 
 
-def row(summary: dict[str, object]) -> Standing:
-    return Standing(NEED, 1, "SUBMITTED", None, Clock.WALL, canonical(summary))
+def read(summary: dict[str, object]) -> Summary:
+    return Summary.read(canonical(summary))
 
 
 def adoption(reads: dict[StreamId, int]) -> Decision:
@@ -56,21 +56,21 @@ async def first_command(bureau: Bureau, stream: StreamId) -> Entry:
 
 
 def test_a_row_of_before_rows_knew_their_calendar_counts_as_of_none() -> None:
-    assert Summary.of(row({"awaiting": []})).calendar == 0
+    assert read({"awaiting": []}).calendar == 0
 
 
 def test_a_row_keeps_its_kinds_own_particulars_beside_what_every_row_has() -> None:
-    assert Summary.of(row({"awaiting": [], "calendar": 2, "title": "護航"})).particulars == {"title": "護航"}
+    assert read({"awaiting": [], "calendar": 2, "title": "護航"}).particulars == {"title": "護航"}
 
 
 def test_who_is_awaited_is_told_in_the_fields_that_there_are_and_no_others() -> None:
     with pytest.raises(ValidationError):
-        Summary.of(row({"awaiting": [{**AWAITED.model_dump(mode="json"), "whom": "P-1"}]}))
+        read({"awaiting": [{**AWAITED.as_json(), "whom": "P-1"}]})
 
 
 @pytest.mark.parametrize(("until", "written"), [(None, None), (AT, "2026-03-02T02:00:00+00:00")])
 def test_until_when_somebody_is_awaited_is_kept_with_its_offset(until: datetime | None, written: str | None) -> None:
-    assert AWAITED.model_copy(update={"until": until}).model_dump(mode="json")["until"] == written
+    assert AWAITED.model_copy(update={"until": until}).as_json().get("until") == written
 
 
 def test_two_rows_that_differ_in_wording_alone_state_the_same_facts() -> None:

@@ -291,7 +291,7 @@ async def test_streams_that_moved_are_told_by_kind_and_position(store: EventStor
 
 
 async def test_rows_that_wait_and_were_reckoned_by_an_earlier_calendar_are_outdated(store: EventStore) -> None:
-    waiting = '{"awaiting":[{"roles":[]}],"calendar":%d}'
+    waiting = '{"awaiting":[{"roles":[],"command":"","subject":"","zh":"","en":""}],"calendar":%d}'
     summaries = {"N-1": waiting % 1, "N-2": waiting % 2, "N-3": '{"awaiting":[]}', "N-4": "{}", "N-5": waiting % 0}
     for name, summary in summaries.items():
         stream = StreamId(f"need/live/{name}")

@@ -38,6 +38,7 @@ from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SAME
 from domain.registers.seat import SEAT
 from domain.registers.seat import read_seat as read_seat_name
+from domain.titles import number_of, title_of
 from web.components.words import tell_command, tell_event
 from web.console.act.answers import list_answers
 from web.console.act.filling import (
@@ -96,7 +97,6 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from application.command_outcome import CommandOutcome
     from domain.kernel.message import Command
-    from domain.kernel.state import State
     from store.identity import Draft
     from web.house import House
 
@@ -452,8 +452,8 @@ async def _render(
         seat=filling.seat,
         stream=filling.stream,
         file=file_path(filling.stream) if filling.is_seen else "",
-        number=call_file(state) if filling.is_seen else filling.stream.name,
-        title=str(summary.get("title") or summary.get("name") or summary.get("group") or ""),
+        number=number_of(state) if filling.is_seen else filling.stream.name,
+        title=title_of(state) if filling.is_seen else "",
         stage=stage_words(filling.stream.kind, state.stage) if filling.is_seen else None,
         award=summary.get("award") or summary.get("requested") or 0,
         payment=await find_payment(filling.house.store, state, tranche),
@@ -462,11 +462,6 @@ async def _render(
         at_text=filling.at_text,
         **values,
     )
-
-
-def call_file(state: State) -> str:
-    """By what number the office calls it: from the proposal of an award on, the project's."""
-    return str(AGGREGATES[state.stream.kind].summary(state).get("project") or state.stream.name)
 
 
 # ------------------------------------------------------------------------------------------ what came of it
@@ -503,7 +498,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         came_to=name_end(outcome),
         events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
         file=file_path(outcome.stream) if await may_see(house.store, caller.grants, state) else "",
-        number=call_file(state),
+        number=number_of(state),
         payment=await find_payment(house.store, then, tranche),
         next=await find_next(house, caller, seat, outcome.position, outcome.command, outcome.stream),
         stage=stage_words(outcome.stream.kind, state.stage),

@@ -30,6 +30,7 @@ from domain.project.opening import Openings
 from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches, TrancheStatus
 from domain.registers.organisation import Organisation
+from domain.titles import number_of, title_of
 from papers.catalogue import kinds_of
 from web.asker import find_asker
 from web.components.words import tell_command
@@ -253,8 +254,8 @@ async def show_file(
         "console/file/file.html",
         TEXTS,
         file=file,
-        title=_title(file),
-        number=file.summary.get("project") or stream.name,
+        title=title_of(file.state),
+        number=number_of(file.state),
         stage=stage_words(kind, file.state.stage),
         life=draw_life(stream, trace_stages(file.turns)),
         awaiting=_list_wanted(file, acts, seat, is_past=is_past),
@@ -349,10 +350,6 @@ async def _list_reasons(house: House, attempts: Collection[AttemptLine]) -> dict
 async def _list_attempts(house: House, stream: StreamId) -> list[AttemptLine]:
     filters = AttemptFilter(stream=stream, newest_first=True)
     return list((await list_attempts(house.store, filters, PageRequest(limit=MOST_ATTEMPTS))).rows)
-
-
-def _title(file: File) -> str:
-    return str(file.summary.get("title") or file.summary.get("name") or file.summary.get("group") or "")
 
 
 def _list_wanted(file: File, acts: list[Act], seat: Actor | None, *, is_past: bool) -> list[Wanted]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
 
-from domain.catalogue import AGGREGATES
+from domain.titles import number_of, title_of
 from papers.catalogue import list_papers
 from web.console.file.page import read_stream
 from web.console.paths import file_path
@@ -41,13 +41,13 @@ async def show_papers(request: Request, kind: str, realm: str, name: str, house:
     """The papers of that file. A file that may not be seen, and one of a kind that yields none, is not found."""
     stream = read_stream(kind, realm, name)
     dossier = await open_seen_dossier(house, caller, (kind, realm, name), None)
-    summary, lines = AGGREGATES[kind].summary(dossier.file.state), list_papers(dossier)
+    state, lines = dossier.file.state, list_papers(dossier)
     return render(
         request,
         "console/paper/papers.html",
         TEXTS,
-        number=summary.get("project") or stream.name,
-        title=summary.get("title") or summary.get("name") or summary.get("group") or "",
+        number=number_of(state),
+        title=title_of(state),
         file=file_path(stream),
         stream=stream,
         papers=[one for one in lines if one.day is not None],

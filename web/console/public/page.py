@@ -38,6 +38,7 @@ from domain.project.stage import Stage
 from domain.round.clarification import Clarifications
 from domain.round.plan import Round
 from domain.round.stage import RoundStage
+from domain.titles import number_of
 from domain.visibility import may_read
 from web.body import fill
 from web.console.file.life import draw_life, trace_stages
@@ -177,7 +178,7 @@ async def show_project(request: Request, realm: str, name: str, house: ByHouse) 
         "project.html",
         chosen,
         name=application.title,
-        number=file.summary.get("project") or file.stream.name,
+        number=number_of(file.state),
         organisation=line.organisation if line is not None else application.organisation,
         stage=stage_words("project", file.state.stage),
         life=draw_life(file.stream, trace_stages(file.turns)),

@@ -21,11 +21,11 @@ from application.drafts import keep_draft
 from application.drafts import read_form as read_form_of
 from application.event_text import describe_event
 from application.queries import NameUnknown
-from domain.catalogue import AGGREGATES
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.failure import Failure
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
+from domain.titles import number_of, title_of
 from store.port import StoreUnavailable
 from web.components.words import tell_command, tell_event
 from web.console.act.answers import list_answers
@@ -151,18 +151,13 @@ class Row:
     @property
     def number(self) -> str:
         """What the office calls it."""
-        known = str(self._summary.get("project") or self.choice.stream.name)
-        return f"{known}/{self.choice.part}" if self.choice.part else known
+        number = number_of(self.filling.state) if self.filling.is_seen else self.choice.stream.name
+        return f"{number}/{self.choice.part}" if self.choice.part else number
 
     @property
     def title(self) -> str:
         """What the file is called, if the reader may see it."""
-        return str(self._summary.get("title") or self._summary.get("name") or self._summary.get("group") or "")
-
-    @property
-    def _summary(self) -> dict[str, Any]:
-        of = self.filling
-        return dict(AGGREGATES[of.stream.kind].summary(of.state)) if of.is_seen else {}
+        return title_of(self.filling.state) if self.filling.is_seen else ""
 
     @property
     def file(self) -> str:
