@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Interrupted(Failure):
     """The person at the keyboard broke off."""
 
-    kind = FailureKind.UNAVAILABLE
+    kind = FailureKind.INTERRUPTED
     remedy_zh = "所問可能已辦，請先查看；bulk 與 scenario play 再次運行同一命令即續辦，不會重辦"
     remedy_en = (
         "It may have been carried out, so look first;"

@@ -87,6 +87,7 @@ _STATUS: Final[Mapping[FailureKind, tuple[HTTPStatus, str]]] = {
     FailureKind.UNAVAILABLE: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     FailureKind.INTEGRITY: (HTTPStatus.INTERNAL_SERVER_ERROR, "integrity"),
     FailureKind.DEFECT: (HTTPStatus.INTERNAL_SERVER_ERROR, "defect"),
+    FailureKind.INTERRUPTED: (HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
 }
 
 _TITLES: Final[Mapping[str, tuple[str, str]]] = {

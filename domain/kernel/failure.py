@@ -21,6 +21,8 @@ class FailureKind(IntEnum):
     """The records do not agree with each other."""
     DEFECT = 70
     """A fault of this product itself."""
+    INTERRUPTED = 130
+    """Whoever asked broke off; the code is the shell's own for that."""
 
 
 class Failure(Exception):

@@ -17,6 +17,7 @@ from application.reconcile import Discrepancy, ReconcileFinding, Reconciliation
 from cli.builds import tell_of_doubtful
 from cli.output import Form, Printer
 from cli.reconcile import show
+from domain.kernel.failure import FailureKind
 from languages import Language
 from tests.cli.installation import ROOT, S2, in_process
 from tests.tables import each_of, mostly
@@ -351,7 +352,7 @@ def test_a_run_that_was_interrupted_goes_on_where_it_was(venture: Installation, 
         assert json.loads(process.stdout.readline())["outcome"] == "carried_out", "a row is told when it is done"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
-    assert process.returncode == 5, err
+    assert process.returncode == FailureKind.INTERRUPTED, err
     assert "run again" in json.loads(out.splitlines()[-1])["remedy_en"]
     counted = json.loads(venture.ask("bulk", path, "--yes", "-o", "json").stdout)["counted"]
     assert counted["repeated"] >= 1
