@@ -21,6 +21,7 @@ from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import StreamId
 from store.memory import MemoryStore
 from store.port import Entry, EntryKind
+from tests.corpus.record import describe_changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +100,20 @@ def test_it_names_no_machine(path: Path) -> None:
     telling = re.compile(r"/(?:home|root|tmp|usr|var|work)/|\w@\w+\.|localhost|(?:\d+\.){3}\d+")
     texts = [f"{e.stream} {e.meta.decode()} {e.data.decode()}" for e in entries(path)]
     assert [text for text in texts if telling.search(text)] == []
+
+
+def test_a_recorder_says_which_stories_are_told_otherwise_than_before() -> None:
+    def line(realm: str, data: str, **more: str) -> str:
+        said = {"stream": f"need/{realm}/N-1", "version": 1, "type": "NeedSubmitted", "occurred_at": "", "data": data}
+        return json.dumps({**said, **more})
+
+    before = [line("same", "{}", chain="1"), line("changed", "{}"), line("gone", "{}")]
+    after = [line("same", "{}", chain="2"), line("changed", "[]"), line("new", "{}"), line("new", "[]")]
+    assert describe_changes(before, after) == [
+        "changed: 1 entries before, 1 now",
+        "gone: 1 entries before, 0 now",
+        "new: 0 entries before, 2 now",
+    ]
 
 
 # ---------------------------------------------------------------- what today's code makes of it

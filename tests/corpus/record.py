@@ -60,7 +60,7 @@ from tests.paper import REPORTED, open_paper_door, prepare_resolution, story
 from tests.releases import ROOT, require_unreleased
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
     from application.door import Door
     from domain.kernel.message import Command
@@ -75,8 +75,30 @@ def main() -> None:
     file = HERE / f"{require_unreleased()}.jsonl.xz"
     with tempfile.TemporaryDirectory() as home:
         lines = asyncio.run(_record(Path(home)))
+    before = lzma.decompress(file.read_bytes()).decode().splitlines() if file.exists() else []
     file.write_bytes(lzma.compress("".join(lines).encode()))
     sys.stdout.write(f"{len(lines)} entries in {file.relative_to(ROOT)}\n")
+    sys.stdout.writelines(f"  {change}\n" for change in describe_changes(before, lines))
+
+
+def describe_changes(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    """Which realms say something else now: a story that somebody changed meanwhile is recorded with what was meant."""
+    was, now = _group_by_realm(before), _group_by_realm(after)
+    return [
+        f"{realm}: {len(was.get(realm, ()))} entries before, {len(now.get(realm, ()))} now"
+        for realm in sorted(was.keys() | now.keys())
+        if was.get(realm) != now.get(realm)
+    ]
+
+
+def _group_by_realm(lines: Iterable[str]) -> dict[str, list[object]]:
+    """What each realm's entries say, but for what is another at each recording."""
+    realms: dict[str, list[object]] = {}
+    for line in lines:
+        row = json.loads(line)
+        said = row["stream"], row["version"], row["type"], row["occurred_at"], row["data"]
+        realms.setdefault(StreamId(row["stream"]).realm, []).append(said)
+    return realms
 
 
 async def _record(home: Path) -> list[str]:
