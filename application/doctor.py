@@ -219,7 +219,7 @@ async def examine_temporal(client: Client) -> Diagnosis:
 
 async def examine_unnotified(store: EventStore) -> Diagnosis:
     """Whether every workflow has heard of what was appended to its stream from outside."""
-    unnotified = await store.unnotified()
+    unnotified = await store.list_unnotified()
     return Diagnosis(
         "未通知的卷宗",
         "files not yet notified",

@@ -249,7 +249,7 @@ class Door:
                     *answers, _ = answers
                     if (
                         early > MOST_EARLY
-                        and await self._store.falling_due(subject.realm, envelope.received_at) is None
+                        and await self._store.find_next_due(subject.realm, envelope.received_at) is None
                     ):
                         raise self._unfounded(envelope, Ending.EARLY)
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
@@ -389,7 +389,7 @@ class Door:
             turn = self._turns[realm] = asyncio.Lock()
         before: Standing | None = None
         async with turn:
-            while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
+            while (standing := await self._store.find_next_due(realm, to)) is not None and standing.due_at is not None:
                 if standing == before:
                     raise StreamParked(standing.stream)
                 before = standing

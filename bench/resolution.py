@@ -142,7 +142,7 @@ class Round:
     async def _close(self, at: datetime) -> None:
         """Let the call close by the clock."""
         self.now = at
-        while (row := await self._store.falling_due(self.realm, at)) is not None and row.due_at is not None:
+        while (row := await self._store.find_next_due(self.realm, at)) is not None and row.due_at is not None:
             await self._activities.carry_out(CarryOut(stream=row.stream, now=row.due_at).signed(self._key))
 
     async def _give(self, kind: str, name: str, command: Command, by: str) -> None:

@@ -93,7 +93,7 @@ class Follower(ABC):
         """
         if self._reached is None or last < self._reached:
             return None
-        return await self._store.moved(self._reached, last, kinds)
+        return await self._store.list_moved(self._reached, last, kinds)
 
     async def reach(self, last: int) -> None:
         """Say that the log was seen to up to there; the store keeps it, so that others see how far that is."""

@@ -130,7 +130,7 @@ class MemoryStore:
     async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm to the wall clock. See the port."""
         first = append.writes[0]
-        late = await self.falling_due(first.stream.realm, first.occurred_at)
+        late = await self.find_next_due(first.stream.realm, first.occurred_at)
         if late is not None:
             return AppendResult(Status.CONFLICT, what=late.stream)
         answer = await self.append(append)
@@ -343,7 +343,7 @@ class MemoryStore:
         """How these streams stand."""
         return [self._agenda[stream] for stream in sorted(set(streams)) if stream in self._agenda]
 
-    async def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+    async def iterate_outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
         """The realm's streams that wait for something and were reckoned by an earlier calendar."""
         async for standing in self.standings(realm=realm):
             summary = _read_summary(standing.summary)
@@ -351,22 +351,22 @@ class MemoryStore:
             if waits and summary.get("calendar", 0) < calendar:
                 yield standing
 
-    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+    async def list_moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
         """Streams of those kinds that events were appended to after one position and up to another."""
         new = self._entries[after:until]
         return sorted({e.stream for e in new if e.kind is EntryKind.EVENT and e.stream.kind in kinds})
 
-    async def falling_due(self, realm: str, until: datetime) -> Standing | None:
+    async def find_next_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
         due = ((at, _rank(s.stream), s.stream, s) for at, s in self._due() if s.stream.realm == realm and at <= until)
         return min(due, default=(None,))[-1]
 
-    async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
+    async def list_overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
         due = sorted((at, s.stream) for at, s in self._due() if s.clock is clock and at < before)
         return [self._agenda[stream] for _, stream in due[:limit]]
 
-    async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
+    async def list_unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
         return [self._agenda[stream] for stream in sorted(self._agenda) if not self._agenda[stream].notified][:limit]
 

@@ -345,22 +345,22 @@ class EventStore(Protocol):
     async def standings_of(self, streams: Collection[StreamId]) -> Sequence[Standing]:
         """How these streams stand, those that were never written left out."""
 
-    def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+    def iterate_outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
         """The realm's streams that wait for something and were reckoned by an earlier calendar than that version."""
 
-    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+    async def list_moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
         """Streams of those kinds that events were appended to after one position and up to another, in order."""
 
-    async def falling_due(self, realm: str, until: datetime) -> Standing | None:
+    async def find_next_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``.
 
         Order: instant; then scheme, fund, organisation, round, need, panel, project and the rest; then stream id.
         """
 
-    async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
+    async def list_overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
 
-    async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
+    async def list_unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
 
     async def refresh_standing(self, standing: Standing) -> bool:

@@ -442,13 +442,13 @@ class PostgresStore:
         """How these streams stand."""
         return await self._standings_of("standings_of", list(streams))
 
-    async def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+    async def iterate_outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
         """The realm's streams that wait for something and were reckoned by an earlier calendar."""
         for after, before in await self._ranges(None, realm):
             async for standing in self._walk_agenda("outdated", after, before, calendar):
                 yield standing
 
-    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+    async def list_moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
         """Streams of those kinds that events were appended to after one position and up to another."""
         return [StreamId(row["stream"]) for row in await self._rows("moved", after, until, list(kinds))]
 
@@ -469,15 +469,15 @@ class PostgresStore:
         kinds = [kind] if kind is not None else [row["kind"] for row in await self._rows("kinds")]
         return [(f"{each}/{realm}/", f"{each}/{realm}{AFTER_SLASH}") for each in kinds]
 
-    async def falling_due(self, realm: str, until: datetime) -> Standing | None:
+    async def find_next_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
         return next(iter(await self._standings_of("falling_due", realm, until)), None)
 
-    async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
+    async def list_overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
         return await self._standings_of("overdue", _CLOCKS[clock], before, limit)
 
-    async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
+    async def list_unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
         return await self._standings_of("unnotified", limit)
 

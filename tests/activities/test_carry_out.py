@@ -88,7 +88,7 @@ async def test_a_command_is_journalled_in_its_first_form_and_its_own_workflow_ne
     entry = await store.journalled(envelope.command_id)
     assert entry is not None
     assert entry.schema_version == 1
-    assert await store.unnotified() == [], "it hears of it from whoever it asked"
+    assert await store.list_unnotified() == [], "it hears of it from whoever it asked"
 
 
 async def test_a_look_at_the_time_answers_nobody() -> None:

@@ -117,7 +117,7 @@ class MemoryRealm:
     async def _sweep(self, to: datetime) -> None:
         await refresh_standings(self.store, REALM, await read_calendar_version(self.store, REALM))
         before = None
-        while (standing := await self.store.falling_due(REALM, to)) is not None and standing.due_at is not None:
+        while (standing := await self.store.find_next_due(REALM, to)) is not None and standing.due_at is not None:
             assert standing != before, f"{standing.stream} stays due"
             before = standing
             await self.registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at).signed(KEY))

@@ -60,7 +60,7 @@ async def test_what_falls_due_first_is_ordered_by_instant_then_kind_then_stream(
     for stream, instant in at.items():
         await appended(store, due(stream, instant, clock=Clock.MANUAL))
     fallen = []
-    while (standing := await store.falling_due("play", NOON + DAY)) is not None:
+    while (standing := await store.find_next_due("play", NOON + DAY)) is not None:
         fallen.append(standing.stream)
         assert await store.refresh_standing(replace(standing, due_at=None))
     assert fallen == [
@@ -72,8 +72,8 @@ async def test_what_falls_due_first_is_ordered_by_instant_then_kind_then_stream(
 async def test_nothing_falls_due_before_its_instant(store: EventStore) -> None:
     await appended(store, due(A, NOON))
     await appended(store, due(B, None))
-    assert await store.falling_due("live", NOON - DAY) is None
-    at_the_instant = await store.falling_due("live", NOON)
+    assert await store.find_next_due("live", NOON - DAY) is None
+    at_the_instant = await store.find_next_due("live", NOON)
     assert at_the_instant is not None
     assert at_the_instant.stream == A
 
@@ -83,22 +83,22 @@ async def test_overdue_are_those_of_that_clock_before_that_instant_earliest_firs
     for n, stream in enumerate(late):
         await appended(store, due(stream, NOON - n * DAY))
     await appended(store, due(project("M", "play"), NOON - DAY, clock=Clock.MANUAL))
-    assert [s.stream for s in await store.overdue(Clock.WALL, NOON)] == late[:0:-1]
-    assert [s.stream for s in await store.overdue(Clock.WALL, NOON, limit=2)] == [late[3], late[2]]
-    assert [s.stream.name for s in await store.overdue(Clock.MANUAL, NOON)] == ["M"]
+    assert [s.stream for s in await store.list_overdue(Clock.WALL, NOON)] == late[:0:-1]
+    assert [s.stream for s in await store.list_overdue(Clock.WALL, NOON, limit=2)] == [late[3], late[2]]
+    assert [s.stream.name for s in await store.list_overdue(Clock.MANUAL, NOON)] == ["M"]
 
 
 async def test_a_stream_appended_to_from_outside_is_unnotified_until_it_is_notified(store: EventStore) -> None:
     await appended(store, due(B, None, notified=False))
     await appended(store, due(A, None, notified=False))
     await appended(store, one(project("AP-3")))
-    assert [s.stream for s in await store.unnotified()] == [A, B]
-    assert [s.stream for s in await store.unnotified(limit=1)] == [A]
-    (standing, _) = await store.unnotified()
+    assert [s.stream for s in await store.list_unnotified()] == [A, B]
+    assert [s.stream for s in await store.list_unnotified(limit=1)] == [A]
+    (standing, _) = await store.list_unnotified()
     await store.refresh_standing(replace(standing, notified=True))
-    assert [s.stream for s in await store.unnotified()] == [B]
+    assert [s.stream for s in await store.list_unnotified()] == [B]
     await appended(store, one(B, 1))
-    assert await store.unnotified() == []
+    assert await store.list_unnotified() == []
 
 
 async def test_a_standing_is_written_anew_only_at_the_version_it_was_made_for(store: EventStore) -> None:
@@ -284,10 +284,10 @@ async def test_streams_that_moved_are_told_by_kind_and_position(store: EventStor
     await appended(store, one(round_, 0, event()))
     await appended(store, refusal(need, 1))
     last = await store.last_position()
-    assert await store.moved(0, last, ("need", "round")) == [need, round_]
-    assert await store.moved(2, last, ("need", "round")) == [round_]
-    assert await store.moved(0, 2, ("need", "round")) == [need]
-    assert await store.moved(0, last, ("panel",)) == []
+    assert await store.list_moved(0, last, ("need", "round")) == [need, round_]
+    assert await store.list_moved(2, last, ("need", "round")) == [round_]
+    assert await store.list_moved(0, 2, ("need", "round")) == [need]
+    assert await store.list_moved(0, last, ("panel",)) == []
 
 
 async def test_rows_that_wait_and_were_reckoned_by_an_earlier_calendar_are_outdated(store: EventStore) -> None:
@@ -298,5 +298,5 @@ async def test_rows_that_wait_and_were_reckoned_by_an_earlier_calendar_are_outda
         due = NOON if name == "N-4" else None
         standing = Standing(stream, 1, "OPEN", due, Clock.WALL, summary.encode())
         await appended(store, replace(one(stream, 0, event()), standings=(standing,)))
-    assert [s.stream.name async for s in store.outdated("live", 2)] == ["N-1", "N-4", "N-5"]
-    assert [s async for s in store.outdated("other", 2)] == []
+    assert [s.stream.name async for s in store.iterate_outdated("live", 2)] == ["N-1", "N-4", "N-5"]
+    assert [s async for s in store.iterate_outdated("other", 2)] == []

@@ -126,7 +126,7 @@ class Years:
 
     async def ring(self, to: datetime) -> None:
         """Every alarm up to then, the earliest first, each by its own workflow's timer."""
-        while (late := await self.store.falling_due(self.plan.realm, to)) is not None:
+        while (late := await self.store.find_next_due(self.plan.realm, to)) is not None:
             assert late.due_at is not None
             assert late.clock is Clock.WALL
             await self.bring(late.stream, late.due_at)
