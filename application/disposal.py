@@ -123,7 +123,7 @@ async def plan_disposal(store: EventStore, stream: StreamId) -> DisposalPlan:
 async def tell_disposal(store: EventStore, plan: DisposalPlan) -> list[DisposalLine]:
     """How each document stands. Raises StoreUnavailable."""
     digests = {one.sha256 for one, _ in plan.documents}
-    destroyed, kept = await store.documents.disposed(plan.stream), await store.documents.kept(digests)
+    destroyed, kept = await store.documents.list_destroyed(plan.stream), await store.documents.list_kept(digests)
     return [
         DisposalLine(one, keepers, destroyed.get(one.sha256), one.sha256 in kept) for one, keepers in plan.documents
     ]
@@ -151,6 +151,6 @@ async def destroy(documents: Documents, plan: DisposalPlan, who: str) -> list[Di
     await require_unheld(documents.store, plan.stream)
     for one, keepers in plan.documents:
         if not keepers:
-            async with documents.store.documents.disposing(one.sha256, plan.stream, who):
+            async with documents.store.documents.note_disposal(one.sha256, plan.stream, who):
                 await documents.content.destroy(one.sha256)
     return await tell_disposal(documents.store, plan)

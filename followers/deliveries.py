@@ -161,11 +161,11 @@ class Deliverer:
         took_ms = int((time.perf_counter() - began) * 1000)
         await self._outbox.end_try(delivery, now, status, answer, took_ms)
         if status is not None and HTTPStatus(200) <= status < HTTPStatus.MULTIPLE_CHOICES:
-            await self._outbox.delivered(delivery, now)
+            await self._outbox.note_delivery(delivery, now)
             return
         wait = SCHEDULE[delivery.tries] if delivery.tries < len(SCHEDULE) else None
         await self._outbox.put_off(delivery, now + wait if wait is not None else None)
-        since = await self._outbox.endpoint_failed(endpoint.id, now)
+        since = await self._outbox.note_failure(endpoint.id, now)
         if status == HTTPStatus.GONE:
             await self._give_up(endpoint, now, "410 Gone")
         elif now - since >= GIVE_UP:

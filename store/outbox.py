@@ -196,7 +196,7 @@ class OutboxStore:
         """Log how a try went."""
         await self._value("end_try", delivery.id, delivery.tries, at, status, answer, took_ms)
 
-    async def delivered(self, delivery: Delivery, at: datetime) -> None:
+    async def note_delivery(self, delivery: Delivery, at: datetime) -> None:
         """It has arrived; so its endpoint answers."""
         await self._value("delivered", delivery.id, at)
         await self._value("endpoint_answered", delivery.endpoint)
@@ -205,7 +205,7 @@ class OutboxStore:
         """Try it again then; with None never."""
         await self._value("put_off", delivery.id, until)
 
-    async def endpoint_failed(self, endpoint_id: UUID, at: datetime) -> datetime:
+    async def note_failure(self, endpoint_id: UUID, at: datetime) -> datetime:
         """Note that a delivery failed; since when all have."""
         since = await self._value("endpoint_failed", endpoint_id, at)
         return at if since is None else since

@@ -122,7 +122,7 @@ async def test_a_command_is_asked_once_however_often_and_a_refusal_says_all_that
     attached = (*words_of_command, f"attachments=@{tmp_path / 'survey.pdf'}")
     for trial in ((*attached, "--dry-run"), ("why-not", *attached[1:])):
         assert (answer := await shell.run(*trial))[0] == 0, (trial, answer)
-        assert not await counter.house.store.documents.kept({digest}), "trying leaves nothing behind"
+        assert not await counter.house.store.documents.list_kept({digest}), "trying leaves nothing behind"
     first = await shell.run(*words_of_command, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
     again = await shell.run(*words_of_command, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
     assert (rehearsal[0], first[0]) == (0, 0), (rehearsal, first)
