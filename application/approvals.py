@@ -74,7 +74,7 @@ class StreamApproval:
         """When it ends undecided, or is late."""
         return self.approval.until or self.wanted_by
 
-    def having(self, approval: Approval) -> StreamApproval:
+    def with_approval(self, approval: Approval) -> StreamApproval:
         """The same as it stands by now."""
         return replace(self, approval=approval)
 
@@ -278,7 +278,7 @@ async def wait_for_decision(
     ):  # an ended one never changes; whether an open one still is, the log says
         return request
     async with asyncio.timeout(timeout_s):
-        return request.having(await door.approvals.wait(request.stream, approval_id))
+        return request.with_approval(await door.approvals.wait(request.stream, approval_id))
 
 
 async def list_opened(store: EventStore, stream: StreamId, version: int, events: Sequence[str]) -> list[Approval]:

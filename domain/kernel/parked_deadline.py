@@ -72,4 +72,4 @@ class SetAside(Part):
 def evolve(state: State, _of: Occurrence, event: DeadlineSetAside) -> State:
     """What is remembered of it."""
     known = state.part(SetAside).deadlines
-    return state.having(SetAside(known | {(event.deadline, event.key, event.falls_at)}))
+    return state.with_parts(SetAside(known | {(event.deadline, event.key, event.falls_at)}))

@@ -570,19 +570,21 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     closeout, money, today = state.part(Closeout), state.part(Money), local_day(of.at)
     match event:
         case FinalReportSubmitted():
-            return state.having(replace(closeout, reported_on=today))
+            return state.with_parts(replace(closeout, reported_on=today))
         case SurplusReturned():
-            return state.having(money.after_return(event.split))
+            return state.with_parts(money.after_return(event.split))
         case ProjectClosed():
-            return state.having(replace(closeout, closed_on=today))
+            return state.with_parts(replace(closeout, closed_on=today))
         case ProjectArchived():
-            return state.having(replace(closeout, archived_on=today, retention_years=event.retention_years))
+            return state.with_parts(replace(closeout, archived_on=today, retention_years=event.retention_years))
         case ProjectReopened(eligible=eligible):
             account = money if eligible is None else replace(money, audited=eligible)
-            return state.having(replace(closeout, reopened=closeout.reopened + 1), account)
+            return state.with_parts(replace(closeout, reopened=closeout.reopened + 1), account)
         case CorrectionProposed():
             proposed = Correction(event.corrects, of.acting, event.strike, event.person_times, event.amount)
-            known = state.having(replace(closeout, corrections={**closeout.corrections, event.correction: proposed}))
+            known = state.with_parts(
+                replace(closeout, corrections={**closeout.corrections, event.correction: proposed})
+            )
             content = event.model_dump(mode="json")
             return approval.ask_approval(
                 known, of, gate="ConfirmCorrection", role=Role.CAB_REG, key=event.correction, content=content
@@ -603,7 +605,7 @@ def _correct(state: State, of: Occurrence, event: CorrectionConfirmed) -> State:
     delivery = delivery.corrected(
         known.corrects, strike=known.strike, person_times=known.person_times, amount=known.amount
     )
-    state = state.having(replace(closeout, corrections=corrections), delivery)
+    state = state.with_parts(replace(closeout, corrections=corrections), delivery)
     return approval.end_approval(state, of, gate="ConfirmCorrection", key=event.correction)
 
 

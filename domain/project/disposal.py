@@ -196,11 +196,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = state.part(Keeping)
     match event:
         case FileHeld(ground=ground):
-            return state.having(replace(known, held=ground))
+            return state.with_parts(replace(known, held=ground))
         case FileReleased():
-            return state.having(replace(known, held=None))
+            return state.with_parts(replace(known, held=None))
         case FileDisposed():
-            return state.having(replace(known, disposed_on=local_day(of.at)))
+            return state.with_parts(replace(known, disposed_on=local_day(of.at)))
         case _:
             assert_never(event)
 

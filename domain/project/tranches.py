@@ -116,7 +116,7 @@ class Tranches(Part):
 
     of: dict[str, Tranche] = field(default_factory=dict)
 
-    def having(self, name: str, tranche: Tranche) -> Tranches:
+    def with_tranche(self, name: str, tranche: Tranche) -> Tranches:
         """The same tranches with that one so."""
         return Tranches({**self.of, name: tranche})
 
@@ -130,9 +130,9 @@ def void_requests(state: State, of: Occurrence, why: str) -> State:
     tranches = state.part(Tranches)
     for name, tranche in tranches.of.items():
         if tranche.status in IN_FLIGHT:
-            tranches = tranches.having(name, replace(tranche, status=TrancheStatus.PLANNED, voided=why))
+            tranches = tranches.with_tranche(name, replace(tranche, status=TrancheStatus.PLANNED, voided=why))
             state = void_approvals(state, of, name)
-    return state.having(tranches)
+    return state.with_parts(tranches)
 
 
 def void_approvals(state: State, of: Occurrence, tranche: str) -> State:

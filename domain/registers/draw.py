@@ -358,7 +358,7 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     """What is remembered of it after the event."""
     match event:
         case DrawCommitted():
-            return state.having(Committed(event), Panel(round=event.round, bidders=event.bidders))
+            return state.with_parts(Committed(event), Panel(round=event.round, bidders=event.bidders))
         case DrawAbandoned():
             return state
         case _:

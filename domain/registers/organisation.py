@@ -730,28 +730,28 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 district=known.district or event.district,
                 round=known.round or event.round,
             )
-            return state.having(organisation)
+            return state.with_parts(organisation)
         case RatingRecorded():
             rating = Rating(event.level, today, event.until)
-            return state.having(replace(known, ratings=(*known.ratings, rating)))
+            return state.with_parts(replace(known, ratings=(*known.ratings, rating)))
         case RatingBonusApplied():
-            return state.having(replace(known, bonuses={**known.bonuses, event.round: event.points}))
+            return state.with_parts(replace(known, bonuses={**known.bonuses, event.round: event.points}))
         case CreditListingRecorded():
             since = today if event.listing is Listing.SERIOUS else known.blacklisted_on
             ages_at = max(day_begins(event.ages_on), of.at) if event.ages_on else known.ages_at
             listings = known.listings | {event.listing}
-            return state.having(replace(known, listings=listings, blacklisted_on=since, ages_at=ages_at))
+            return state.with_parts(replace(known, listings=listings, blacklisted_on=since, ages_at=ages_at))
         case CreditListingLifted():
             ages_at = None if event.listing is Listing.ABNORMAL else known.ages_at
-            return state.having(replace(known, listings=known.listings - {event.listing}, ages_at=ages_at))
+            return state.with_parts(replace(known, listings=known.listings - {event.listing}, ages_at=ages_at))
         case CreditListingAged(listing=listing):
             aged = replace(known, listings=known.listings | {listing}, blacklisted_on=today, ages_at=None)
-            return state.having(aged)
+            return state.with_parts(aged)
         case ApplicantBanned():
             until = max(event.until, known.banned_until or event.until)
-            return state.having(replace(known, banned_until=until, banned_on=today))
+            return state.with_parts(replace(known, banned_until=until, banned_on=today))
         case OrganisationClassified():
-            return state.having(replace(known, kinds=frozenset(event.kinds)))
+            return state.with_parts(replace(known, kinds=frozenset(event.kinds)))
         case _:
             assert_never(event)
 

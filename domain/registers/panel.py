@@ -1065,27 +1065,27 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 declaration=bool(event.declaration),
                 defence=bool(event.defence),
             )
-            return state.having(_join(after, of.acting))
+            return state.with_parts(_join(after, of.acting))
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
-            return state.having(replace(_seat_hands(panel, of), barred=panel.barred | barred))
+            return state.with_parts(replace(_seat_hands(panel, of), barred=panel.barred | barred))
         case ImpartialityDeclared():
-            return state.having(replace(_seat_hands(panel, of), cleared=panel.cleared | {seat_of(of.actor)}))
+            return state.with_parts(replace(_seat_hands(panel, of), cleared=panel.cleared | {seat_of(of.actor)}))
         case ReviewerRecused():
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
-            return state.having(_join(after, of.acting))
+            return state.with_parts(_join(after, of.acting))
         case ScoreSubmitted():
             known, seat = panel.defences if event.defence else panel.sheets, seat_of(of.actor)
             sheets = {**known, event.application: {**known.get(event.application, {}), seat: event.mark}}
             after = replace(_seat_hands(panel, of), cleared=panel.cleared | {seat})
             after = replace(after, defences=sheets) if event.defence else replace(after, sheets=sheets)
-            return state.having(_join(after, of.acting))
+            return state.with_parts(_join(after, of.acting))
         case DefenceListed():
-            return state.having(_join(replace(panel, heard=event.heard, weight=event.weight), of.acting))
+            return state.with_parts(_join(replace(panel, heard=event.heard, weight=event.weight), of.acting))
         case ReviewReportIssued():
             after = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
             experts = (Acting(person(seat)) for seat in panel.seated) if event.on_paper else ()
-            return state.having(_join(after, of.acting, *experts))
+            return state.with_parts(_join(after, of.acting, *experts))
         case _:
             assert_never(event)
 

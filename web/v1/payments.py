@@ -152,7 +152,7 @@ async def _look(house: House, caller: Caller, language: Language, subject: str, 
             for one in awaiting
         ],
         approvals=[
-            ApprovalAnswer.of(one.having(approvals[one.approval.id]), language)
+            ApprovalAnswer.of(one.with_approval(approvals[one.approval.id]), language)
             for one in requests.rows
             if one.approval.id in approvals
         ],
