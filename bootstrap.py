@@ -541,13 +541,13 @@ def _without_secrets(renderer: Processor, of: Settings) -> Processor:
     if of.payload_keys is not None:  # one alone is a secret, too
         secrets_of_ours += re.findall(r"[0-9A-Fa-f]{64}", of.payload_keys.get_secret_value())
 
-    def rendered(logger: WrappedLogger, method: str, line: EventDict) -> str:
+    def render(logger: WrappedLogger, method: str, line: EventDict) -> str:
         text = str(renderer(logger, method, line))
         for secret in secrets_of_ours:
             text = text.replace(secret, _REDACTED)
         return _SECRET_IN_URL.sub(rf"\1{_REDACTED}@", text)
 
-    return rendered
+    return render
 
 
 def _describe_exception(exc_info: ExcInfo) -> str:

@@ -17,7 +17,7 @@ from domain.kernel.field_shape import Kind, Notation, Shape, field_shapes
 from domain.kernel.identity import Attachment
 from domain.kernel.input import AttachFile, read_fields
 from domain.kernel.money import yuan
-from domain.kernel.script import simplified
+from domain.kernel.script import simplify_word
 from domain.kernel.words import call_code
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def resolve_command(name: str, kind: str) -> type[Command]:
         return find_command(name, kind)
     except KeyError:
         pass
-    word = simplified(name)
-    matches = [row.command for row in list_commands() if row.kind == kind and simplified(row.zh) == word]
+    word = simplify_word(name)
+    matches = [row.command for row in list_commands() if row.kind == kind and simplify_word(row.zh) == word]
     if not matches:
         raise CommandUnknown(name, kind)
     return find_command(matches[0], kind)

@@ -287,7 +287,7 @@ class Door:
         )
         unmet = find_inadmissible(envelope)
         if not unmet:
-            return envelope if self.key is None else envelope.signed(self.key)
+            return envelope if self.key is None else envelope.sign(self.key)
         log.info(
             "command.turned_away", command=envelope.command, rules=[u.rule for u in unmet], digest=_digest(envelope)
         )
@@ -394,7 +394,7 @@ class Door:
                     raise StreamParked(standing.stream)
                 before = standing
                 deadline = CarryOut(stream=standing.stream, now=standing.due_at)
-                await self._carrier.fall_due(deadline if self.key is None else deadline.signed(self.key))
+                await self._carrier.fall_due(deadline if self.key is None else deadline.sign(self.key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""

@@ -103,7 +103,7 @@ def build_first_publication(key: DoorKey, now: datetime, *, since: datetime | No
         command=command.command_type,
         body=plain(command),
     )
-    return envelope.signed(key)
+    return envelope.sign(key)
 
 
 async def publish_first_key(commands: CarriesOut, store: EventStore, key: DoorKey) -> None:

@@ -143,7 +143,7 @@ class Round:
         """Let the call close by the clock."""
         self.now = at
         while (row := await self._store.find_next_due(self.realm, at)) is not None and row.due_at is not None:
-            await self._activities.carry_out(CarryOut(stream=row.stream, now=row.due_at).signed(self._key))
+            await self._activities.carry_out(CarryOut(stream=row.stream, now=row.due_at).sign(self._key))
 
     async def _give(self, kind: str, name: str, command: Command, by: str) -> None:
         self.now += timedelta(seconds=1)
@@ -154,7 +154,7 @@ class Round:
             received_at=self.now,
             command=command.command_type,
             body=plain(command),
-        ).signed(self._key)
+        ).sign(self._key)
         result = await self._activities.carry_out(CarryOut(stream=envelope.subject, now=self.now, envelope=envelope))
         if result.answer is None or result.answer.ending is not Ending.ACCEPTED:
             raise RuntimeError(result.answer)

@@ -12,7 +12,7 @@ from domain.kernel.money import yuan
 from domain.project.closeout import Closeout, ProjectArchived, ProjectClosed
 from domain.project.contract import Contract
 from domain.project.delivery import Delivery
-from domain.project.disposal import FileDisposed, kept_until
+from domain.project.disposal import FileDisposed, retention_end
 from domain.project.evaluation import AuditOpinionIssued, Evaluation
 from domain.project.money import Money
 from domain.project.termination import ClawbackOrdered, ProjectTerminated, Termination, TerminationInitiated
@@ -123,7 +123,7 @@ def _draft_index(dossier: Dossier, chapter: Chapter, _event: Event, _before: Sta
 
 
 def _draft_disposal(dossier: Dossier, chapter: Chapter, event: FileDisposed, before: State) -> Draft:
-    closeout, until = before.part(Closeout), kept_until(before.part(Closeout))
+    closeout, until = before.part(Closeout), retention_end(before.part(Closeout))
     named: dict[str, tuple[Attachment, Chapter]] = {}
     for one in dossier.until(chapter):
         if one.stream == chapter.stream:

@@ -124,8 +124,8 @@ def list_places(questions: Sequence[Consultation]) -> tuple[list[Any], ...]:
         list(known.values()),
         list({question.stream.realm for question in questions}),
         [question.command_id for question in questions if question.command_id is not None],
-        storable(claim for question in questions for claim in question.claims),
-        storable(account for question in questions for account in question.accounts),
+        list_storable(claim for question in questions for claim in question.claims),
+        list_storable(account for question in questions for account in question.accounts),
     )
 
 
@@ -145,6 +145,6 @@ def read_clock(column: str) -> Clock:
     return Clock(column.upper())
 
 
-def storable(texts: Iterable[str]) -> list[str]:
+def list_storable(texts: Iterable[str]) -> list[str]:
     """Those that may be there at all, once each: to look for the others would be an error."""
     return [text for text in dict.fromkeys(texts) if is_storable(text)]

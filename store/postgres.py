@@ -18,7 +18,7 @@ from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.batcher import Batcher
 from store.bounds import AppendInvalid, check_standing, is_storable
-from store.consultation import Consultation, Findings, list_places, read_clock, read_realm, storable
+from store.consultation import Consultation, Findings, list_places, list_storable, read_clock, read_realm
 from store.document_register import PostgresDocuments
 from store.entry_row import read_entry
 from store.port import (
@@ -335,7 +335,7 @@ class PostgresStore:
         return [row["realm"] for row in await self._rows("manual_realms")]
 
     async def _read_realms(self, names: Sequence[str]) -> list[Realm]:
-        rows = await self._rows("realms", storable(names))
+        rows = await self._rows("realms", list_storable(names))
         realms = {row["stream"]: read_realm(row) for row in rows}
         return [realms.get(name) or Realm() for name in names]
 
@@ -346,7 +346,7 @@ class PostgresStore:
         events: dict[StreamId, list[Entry]] = {stream: [] for stream in streams}
         holders: dict[str, set[str]] = {key: set() for key in claims}
         balances = dict.fromkeys(accounts, 0)
-        for row in await self._rows("read_many", list(streams), storable(claims), storable(accounts)):
+        for row in await self._rows("read_many", list(streams), list_storable(claims), list_storable(accounts)):
             match row["part"]:
                 case "event":
                     entry = read_entry(row)

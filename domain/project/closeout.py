@@ -602,7 +602,7 @@ def _correct(state: State, of: Occurrence, event: CorrectionConfirmed) -> State:
     if known is None:
         return state
     corrections = {**closeout.corrections, event.correction: replace(known, confirmed_by=of.actor)}
-    delivery = delivery.corrected(
+    delivery = delivery.correct(
         known.corrects, strike=known.strike, person_times=known.person_times, amount=known.amount
     )
     state = state.with_parts(replace(closeout, corrections=corrections), delivery)
@@ -621,7 +621,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         case Stage.SETTLEMENT if left > 0:
             zh, en = f"繳回結餘 {yuan(left)}", f"return the surplus of {yuan(left)}"
             yield Awaited((Role.SO_ACC,), "ReturnSurplus", "", zh, en)
-        case Stage.SETTLEMENT if not state.part(Tranches).unsettled():
+        case Stage.SETTLEMENT if not state.part(Tranches).list_unsettled():
             yield Awaited((Role.CAB_REG,), "CloseProject", "", "結項", "close the project")
         case stage if stage in ENDED:
             yield Awaited((Role.HOST,), "ArchiveProject", "", "歸檔", "archive the file")

@@ -647,7 +647,7 @@ class Delivery(Part):
         """The voucher that was recorded at that version of the stream; None if none was."""
         return next((name for name, e in self.expenditures.items() if e.version == version), None)
 
-    def corrected(self, version: int, *, strike: bool, person_times: int | None, amount: Fen | None) -> Delivery:
+    def correct(self, version: int, *, strike: bool, person_times: int | None, amount: Fen | None) -> Delivery:
         """The records as a confirmed correction of that version makes them count (SD12).
 
         An activity that was struck out counts again once a later correction states its attendances.

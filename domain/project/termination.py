@@ -390,7 +390,7 @@ def _require_terminable(check: Checks, state: State, calendar: Calendar, today: 
 def require_nothing_kept(check: Checks, state: State) -> None:
     """T24: audited, nothing left to be paid, and what may not be kept ordered back."""
     check(state.part(Money).audited is not None, "T24", "審計意見尚未出具", "the audit opinion has not been issued")
-    unsettled = state.part(Tranches).unsettled()
+    unsettled = state.part(Tranches).list_unsettled()
     check(
         not unsettled,
         "T24",

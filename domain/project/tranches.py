@@ -120,7 +120,7 @@ class Tranches(Part):
         """The same tranches with that one so."""
         return Tranches({**self.of, name: tranche})
 
-    def unsettled(self) -> tuple[str, ...]:
+    def list_unsettled(self) -> tuple[str, ...]:
         """Those that are neither paid nor cancelled."""
         return tuple(name for name, tranche in self.of.items() if not tranche.settled)
 
@@ -176,7 +176,7 @@ def require_sound_tranches(
 
 def require_settled(check: Checks, tranches: Tranches) -> None:
     """T22: nothing is left to be paid when the file is closed."""
-    unsettled = tranches.unsettled()
+    unsettled = tranches.list_unsettled()
     check(
         not unsettled,
         "T22",

@@ -154,7 +154,7 @@ async def test_a_form_that_no_command_has_is_malformed() -> None:
     store = MemoryStore(lambda: NOW)
     await publish(store)
     envelope = register(bureau_of(store), "FS-1")
-    bent = envelope.model_copy(update={"body": {**envelope.body, "envelope": "much"}}).signed(KEY)
+    bent = envelope.model_copy(update={"body": {**envelope.body, "envelope": "much"}}).sign(KEY)
     with pytest.raises(ApplicationError) as malformed:
         await CommandActivities(store).carry_out(ask(bent))
     assert (malformed.value.type, malformed.value.non_retryable) == ("Malformed", True)
@@ -189,7 +189,7 @@ async def test_a_command_for_another_log_is_carried_out_in_none() -> None:
     activities, envelope = CommandActivities(store), register(bureau_of(store), "FS-1")
 
     def addressed(log: str) -> CarryOut:
-        return ask(envelope.model_copy(update={"log": log}).signed(KEY))
+        return ask(envelope.model_copy(update={"log": log}).sign(KEY))
 
     with pytest.raises(ApplicationError) as elsewhere:
         await activities.carry_out(addressed("ab" * 32))

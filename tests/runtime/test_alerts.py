@@ -57,7 +57,7 @@ async def ask(commands: CommandActivities, store: MemoryStore, *, key: DoorKey =
     await publish(store)
     envelope = Bureau("alerts", store, key).envelope(ORGANISATION, verification(), "HOST#1")
     now = other.pop("now", envelope.received_at)
-    envelope = envelope.model_copy(update=other).signed(key)
+    envelope = envelope.model_copy(update=other).sign(key)
     with suppress(ApplicationError):
         await commands.carry_out(CarryOut(stream=ORGANISATION, now=now, envelope=envelope))
 

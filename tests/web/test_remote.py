@@ -24,7 +24,7 @@ from application.accounts import renew_password
 from application.pages import reach
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
-from remote.login import kept_at
+from remote.login import credentials_path
 from remote.output import layout, visible, yuan
 from remote.server import Problem, Server
 from store.identity import Account, Identity, SeatGrant
@@ -249,4 +249,4 @@ def test_a_table_stands_straight_and_no_text_steers_the_terminal() -> None:
     assert lines == ["甲      b", "長名稱  1", "x       2"]
     assert "\x1b" not in visible("a\x1b[31mb")
     assert (yuan(123456789), yuan(None)) == ("¥1,234,567.89", "")
-    assert kept_at("https://a") != kept_at("https://b")
+    assert credentials_path("https://a") != credentials_path("https://b")

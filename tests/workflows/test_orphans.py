@@ -75,7 +75,7 @@ class OrphansDoor:
                 received_at=request.at,
                 command=request.command.command_type,
                 body=plain(request.command),
-            ).signed(KEY)
+            ).sign(KEY)
             result = await self._activities.carry_out(CarryOut(stream=subject, now=request.at, envelope=envelope))
             assert result.answer is not None
             yield result.answer

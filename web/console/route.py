@@ -58,7 +58,7 @@ class PageRoute(GuardedRoute):
                     raise
                 return await self.send_away(request)
 
-        async def paged(request: Request) -> Response:
+        async def handle(request: Request) -> Response:
             try:
                 return await let_in(request)
             except Failure as failure:
@@ -72,7 +72,7 @@ class PageRoute(GuardedRoute):
                 log.error("web.defect", request_id=request_id, trace=describe_trace(fault))  # noqa: TRY400
                 return await self.tell(request, Defect(type(fault).__name__))
 
-        return paged
+        return handle
 
     async def tell(self, request: Request, failure: Failure) -> Response:
         """Say what went wrong."""
