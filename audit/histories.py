@@ -97,7 +97,7 @@ class Histories:
     runs: tuple[Run, ...] = ()
 
     @property
-    def are_kept(self) -> bool:
+    def has_runs(self) -> bool:
         """Whether there is anything to replay."""
         return bool(self.runs)
 
@@ -111,7 +111,7 @@ class Histories:
         return {
             "ok": self.ok,
             "asked": self.temporal_answered,
-            "kept": self.are_kept,
+            "kept": self.has_runs,
             "runs": [run.as_json() for run in self.runs],
         }
 

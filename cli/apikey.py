@@ -55,7 +55,7 @@ async def issue_command(
             now=datetime.now(UTC),
             person=None if person is None else read_person(person),
         )
-    if printer.for_people:
+    if printer.is_for_people:
         until = fresh.key.expires_at.date().isoformat()
         printer.tell(
             f"✓ {service} 的密鑰，只顯示這一次，至 {until} 有效：",

@@ -36,7 +36,7 @@ async def list_command(*, invocation: Invocation) -> None:
 
 
 def _show(builds: list[Build], printer: Printer) -> None:
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.rows([build.as_json() for build in builds], (), ("", ""))
         return
     rows: list[dict[str, Any]] = [
@@ -84,7 +84,7 @@ async def current_command(
             await set_current(runtime.client, runtime.settings.task_queue, version)
             outcome.tell([True])
     printer = invocation.printer
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({"current": version or None})
         return
     printer.tell(f"✓ 現行版本：{build_id}", f"✓ current: {build_id}", "green")
@@ -119,7 +119,7 @@ async def move_command(
         builds = await list_builds(runtime.client, queue)
     printer = invocation.printer
     rows = [
-        {**finding.as_json(), "advice": printer.say(*finding.advice)} if printer.for_people else finding.as_json()
+        {**finding.as_json(), "advice": printer.say(*finding.advice)} if printer.is_for_people else finding.as_json()
         for finding in moved
     ]
     columns = (Column("stream", "卷宗", "stream"), Column("advice", "結果", "outcome"))

@@ -36,7 +36,7 @@ async def publish_command(
         receipts = await publish_calendars(runtime.door, runtime.store, year, who, realm)
         waiting = [await find_waiting(runtime.store, receipt) for receipt in receipts]
     proposed = [proposal for proposal in waiting if proposal is not None]
-    if not printer.for_people:
+    if not printer.is_for_people:
         done = {"realm": realm, "published": len(receipts) - len(proposed)}
         printer.json(done | ({"proposed": [proposal.digest for proposal in proposed]} if proposed else {}))
     elif proposed:

@@ -63,7 +63,7 @@ async def destroy_command(
 
 def _show_disposal(lines: Sequence[DisposalLine], printer: Printer) -> None:
     rows = [line.as_json() for line in lines]
-    if printer.for_people:
+    if printer.is_for_people:
         for row, line in zip(rows, lines, strict=True):
             row["kept_for"] = " ".join(line.keepers)
             row["destroyed_at"] = local_time(line.destroyed_at) if line.destroyed_at else ""

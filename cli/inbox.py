@@ -55,7 +55,7 @@ async def inbox_command(
             await write_pages(xlsx, WAITING, partial(list_waiting, store, filters), store, printer, **conditions)
             return
         page = await list_waiting(store, filters, await ask_page(store, limit, after))
-    rows = [{**one.as_json(), **(_words(one, printer) if printer.for_people else {})} for one in page.rows]
+    rows = [{**one.as_json(), **(_words(one, printer) if printer.is_for_people else {})} for one in page.rows]
     columns = (
         Column("urgency", "狀態", "state"),
         Column("until_text", "至", "until"),

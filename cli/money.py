@@ -63,7 +63,7 @@ async def list_command(
         page = await list_money(store, filters, await ask_page(store, limit, after))
     measures = [name for name in _COLUMNS if name in MEASURES[by]]
     rows = [
-        {**one.as_json(), **({name: yuan(one.values[name]) for name in measures} if printer.for_people else {})}
+        {**one.as_json(), **({name: yuan(one.values[name]) for name in measures} if printer.is_for_people else {})}
         for one in page.rows
     ]
     columns = (

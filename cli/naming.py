@@ -61,7 +61,7 @@ def _told_how_subjects_begin(name: str) -> Iterator[None]:
 def _tell(meaning: Meaning, name: str, realm: str | None, printer: Printer) -> StreamId:
     """Say to people in which realm it is, unless they said so or there is but one way to take it."""
     stream = meaning.stream
-    if realm is not None or not printer.for_people or name.startswith(f"{stream.kind}/"):
+    if realm is not None or not printer.is_for_people or name.startswith(f"{stream.kind}/"):
         return stream
     if stream.realm != LIVE:
         printer.tell(

@@ -77,7 +77,7 @@ class Printer:
         message_console.print(make_visible(self.say(zh, en)), style=style or None)
 
     @property
-    def for_people(self) -> bool:
+    def is_for_people(self) -> bool:
         """Whether tables are wanted."""
         return self.form is Form.TABLE
 
@@ -117,7 +117,7 @@ class Printer:
 
     def failure(self, failure: Failure) -> None:
         """What did not succeed and what to do: its first line stands out, a list follows; or as data."""
-        if not self.for_people:
+        if not self.is_for_people:
             self.json(
                 {
                     "error": failure.kind.name.lower(),

@@ -215,5 +215,5 @@ def _tell(explanation: Explanation, printer: Printer) -> None:
         printer.line(f"✗ [{unmet.rule}] {printer.say(unmet.zh, unmet.en)}", "red")
     if not explanation.judged:
         printer.tell("未給內容，該階段的規則未試算", "no particulars were given; the rules of the stage were not asked")
-    elif explanation.allowed:
+    elif explanation.is_allowed:
         printer.tell("可以辦理（未記錄）", "it would be carried out (nothing recorded)", "green")

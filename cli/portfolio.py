@@ -101,7 +101,7 @@ async def portfolio_command(
             "stage_text": printer.say(Stage(one.stage).zh, Stage(one.stage).en),
             "net": yuan(one.amount("net")),
         }
-        if printer.for_people
+        if printer.is_for_people
         else one.as_json()
         for one in page.rows
     ]
@@ -132,7 +132,7 @@ def _narrow(which: str) -> dict[str, Any]:
 
 
 def _show(portfolio: Portfolio, by: By, printer: Printer) -> None:
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(portfolio.as_json())
         return
     rows = [{"what": printer.say(zh, en), "figure": figure} for zh, en, figure in _tell(portfolio.figures)]

@@ -102,7 +102,7 @@ def _read_stage(text: str | None) -> str | None:
 
 def _row(one: ProjectLine, printer: Printer) -> dict[str, Any]:
     row = one.as_json()
-    if printer.for_people:
+    if printer.is_for_people:
         row["stage_text"] = printer.say(Stage(one.stage).zh, Stage(one.stage).en)
         if one.opened_on is not None:
             row["title"] += printer.say(f"（期初登記 {one.opened_on}）", f" (taken over {one.opened_on})")

@@ -86,7 +86,7 @@ async def resurrect_command(
 
 def show(result: Reconciliation, printer: Printer) -> None:
     """What differs, with what to do or what was done."""
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(result.as_json())
         return
     rows: list[dict[str, Any]] = [

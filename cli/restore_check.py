@@ -70,7 +70,7 @@ async def restore_check_command(
         else:
             compared = await reconcile(runtime.store, runtime.client, runtime.settings.task_queue)
     lost = count_lost(verification, roots)
-    if printer.for_people:
+    if printer.is_for_people:
         _tell(printer, verification, compared, lost, last)
     else:
         printer.json(_as_json(verification, compared, lost, last))

@@ -52,7 +52,7 @@ async def open_command(
         now = datetime.now(SHANGHAI)
         await require_published(runtime.store, rules.ref, now.year, stream.realm, Order(command, who, now))
         receipt = await runtime.door.send(stream, command, who)
-    if printer.for_people:
+    if printer.is_for_people:
         printer.tell(
             f"✓ {name} 已開始需求徵集，適用辦法 {scheme}。下一步:venture round show {name}",
             f"✓ {name} solicits needs under {scheme}. Next: venture round show {name}",

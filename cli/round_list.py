@@ -54,7 +54,7 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
 
 
 def _show_stage(stage: str, printer: Printer) -> str:
-    if printer.for_people and stage in set(RoundStage):
+    if printer.is_for_people and stage in set(RoundStage):
         return printer.say(RoundStage(stage).zh, stage)
     return stage
 
@@ -63,6 +63,6 @@ def _show_due(one: StreamLine, printer: Printer) -> str | None:
     """The nearest deadline, for people with the mark that a notice may still move it."""
     if one.due is None:
         return None
-    if not printer.for_people:
+    if not printer.is_for_people:
         return one.due.isoformat()
     return deadline_time(one.due, printer, provisional=one.provisional)

@@ -71,7 +71,7 @@ async def publish_command(
         receipt = await publish_scheme(runtime.door, runtime.store, rules, who, realm, moment)
         waiting = await find_waiting(runtime.store, receipt) if receipt is not None else None
     printer = invocation.printer
-    if not printer.for_people:
+    if not printer.is_for_people:
         proposed = {"proposed": waiting.digest} if waiting is not None else {}
         printer.json({"scheme": str(rules.ref), "realm": realm, "new": receipt is not None} | proposed)
     elif waiting is not None:

@@ -82,7 +82,7 @@ async def show_command(seat: SeatName, *, invocation: Invocation, realm: Registe
     async with invocation.open_store() as store:
         entry = await read_seat_entry(store, seat_stream(realm, read_actor(seat)))
     printer = invocation.printer
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(entry.as_json())
         return
     printer.line(f"{entry.seat}  {_acts_for(entry, printer)}")
@@ -221,7 +221,7 @@ async def ask(invocation: Invocation, stream: StreamId, command: Command, actor:
     row = receipt_as_json(receipt)
     if waiting is None:
         tell_receipt(printer, row)
-    elif printer.for_people:
+    elif printer.is_for_people:
         tell_proposed(printer, waiting, f"{confirm} {waiting.digest[:8]} --as ADMIN#2")
     else:
         printer.json(row | {"proposed": waiting.digest})
@@ -229,7 +229,7 @@ async def ask(invocation: Invocation, stream: StreamId, command: Command, actor:
 
 def tell_receipt(printer: Printer, row: dict[str, Any]) -> None:
     """What was done."""
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(row)
         return
     events = "、".join(row["events"])

@@ -63,7 +63,7 @@ async def demo_command(*, invocation: Invocation) -> None:
         files = [await load_file(runtime.store, stream) for stream in streams[:1]]
         verification = await verify(runtime.store)
     ok = all(p.ok for p in played) and verification.ok
-    if printer.for_people:
+    if printer.is_for_people:
         for file in files:
             show_file(file, printer, datetime.now(UTC))
         for one in played:
@@ -73,7 +73,7 @@ async def demo_command(*, invocation: Invocation) -> None:
         printer.json({**summarise(played), "verified": verification.as_json(), "ok": ok})
     if not ok:
         raise typer.Exit(FailureKind.INTEGRITY if not verification.ok else FailureKind.REFUSED)
-    if printer.for_people:
+    if printer.is_for_people:
         printer.tell(
             f"下一步：./run up（保持運行），在瀏覽器打開 {_address(invocation.settings)}/ ，以屆時所示的賬號登錄；"
             "或 ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",

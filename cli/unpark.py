@@ -68,7 +68,7 @@ async def unpark_command(
         command = SetDeadlineAside(deadline=due.command.command_type, key=due.key, falls_at=due.at, reason=reason)
         receipt = await runtime.door.send(stream, command, who)
         waiting = await find_waiting(runtime.store, receipt)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(receipt_as_json(receipt))
     elif waiting is not None:
         tell_proposed(printer, waiting, f"venture act confirm {name} {waiting.digest[:8]} --as CAB-DEC#n")

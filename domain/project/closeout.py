@@ -435,7 +435,7 @@ def _require_closable(check: Checks, state: State, scheme: Scheme) -> None:
     require_settled(check, tranches)
     for name, tranche in tranches.of.items():
         check(
-            not tranche.settled or not tranche.remainder,
+            not tranche.is_settled or not tranche.remainder,
             "M4",
             "{name} 計劃 {planned} 與已撥及核減之和不符",
             "{name} was planned at {planned}, which is not what was paid and cancelled",

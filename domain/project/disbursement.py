@@ -439,7 +439,7 @@ def _require_requestable(check: Checks, state: State, order: Order, name: str, a
     """The gate stands, the payee is sure, and all of the unpaid remainder is asked for."""
     tranche = state.part(Tranches).of.get(name) or Tranche(0, "")
     contract, money = state.part(Contract), state.part(Money)
-    _require_status(check, tranche, name, "M8" if tranche.settled else "M2", *REQUESTABLE)
+    _require_status(check, tranche, name, "M8" if tranche.is_settled else "M2", *REQUESTABLE)
     _require_gate(check, state, tranche, name)
     require_covered(check, state, amount)
     check(
@@ -566,7 +566,7 @@ def _require_still_out(check: Checks, state: State, split: Mapping[str, Fen]) ->
 
 def _require_unpaid(check: Checks, tranche: Tranche, name: str) -> None:
     check(
-        not tranche.settled,
+        not tranche.is_settled,
         "M8",
         "{name}{status}，不能更動",
         "{name} is {status} and cannot be changed",

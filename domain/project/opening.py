@@ -482,7 +482,11 @@ def _require_sound_award(check: Checks, file: State, facts: Facts, opening: Open
     for name in sorted(file.part(Application).bidders):
         known = facts.of(stream.sibling("organisation", name)).part(Organisation)
         check(
-            known.verified, "OE03", "{name} 尚未核驗，請先核驗", "{name} has not been verified; do so first", name=name
+            known.is_verified,
+            "OE03",
+            "{name} 尚未核驗，請先核驗",
+            "{name} has not been verified; do so first",
+            name=name,
         )
     require_listed(check, facts.scheme, Codelist.FIELDS, opening.fields)
     require_envelopes(check, file, facts, opening.funds, "C2" if opening.base else "M5")

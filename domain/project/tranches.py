@@ -105,7 +105,7 @@ class Tranche:
         return self.planned - self.paid - self.cancelled
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether nothing more will be paid of it (M4)."""
         return self.status in (TrancheStatus.PAID, TrancheStatus.CANCELLED)
 
@@ -122,7 +122,7 @@ class Tranches(Part):
 
     def list_unsettled(self) -> tuple[str, ...]:
         """Those that are neither paid nor cancelled."""
-        return tuple(name for name, tranche in self.of.items() if not tranche.settled)
+        return tuple(name for name, tranche in self.of.items() if not tranche.is_settled)
 
 
 def void_requests(state: State, of: Occurrence, why: str) -> State:

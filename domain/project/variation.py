@@ -509,7 +509,7 @@ def _require_paid_unchanged(check: Checks, state: State, tranches: dict[str, Ins
         planned = tranches[name].planned if name in tranches else 0
         touched = known.paid + known.cancelled
         check(
-            planned == known.planned if known.settled else planned >= touched,
+            planned == known.planned if known.is_settled else planned >= touched,
             "M8",
             "{name}已撥付或核減 {touched}，不能更動",
             "{touched} of {name} has been paid or cancelled and cannot be changed",
@@ -582,7 +582,7 @@ def _put_into_effect(state: State, of: Occurrence, event: ContractAmended) -> St
 
 def _replan(known: Tranche, term: Installment) -> Tranche:
     planned = replace(known, planned=term.planned, gate=term.gate)
-    if planned.settled or planned.remainder:
+    if planned.is_settled or planned.remainder:
         return planned
     return replace(planned, status=TrancheStatus.CANCELLED)
 

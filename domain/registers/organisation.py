@@ -95,14 +95,14 @@ class Listing(Words):
 def _name_district(state: State, _facts: Facts, command: VerifyOrganisation) -> Names:
     """Its own once it is on file, whatever the command says: nobody takes an organisation over by naming it anew."""
     known = state.part(Organisation)
-    return frozenset({(known.district if known.verified else command.district) or ""}) - {""}
+    return frozenset({(known.district if known.is_verified else command.district) or ""}) - {""}
 
 
 def _name_intake(state: State, command: VerifyOrganisation | ApplyRatingBonus) -> str | None:
     known = state.part(Organisation)
     if isinstance(command, ApplyRatingBonus):
         return command.round
-    return known.round if known.verified else command.round
+    return known.round if known.is_verified else command.round
 
 
 def _read_intake(state: State, command: VerifyOrganisation | ApplyRatingBonus) -> Reads:
@@ -444,7 +444,7 @@ class Organisation(Part):
     """Hub, support and other kinds that the city's list has (HZ-18)."""
 
     @property
-    def verified(self) -> bool:
+    def is_verified(self) -> bool:
         """Whether anybody has checked who it is."""
         return self.kind is not None
 
@@ -465,7 +465,7 @@ def list_ineligibility(check: Checks, organisation: State, today: date, scheme: 
     """Note every reason why the organisation may not be funded on that Shanghai day (D5, §2.3 eligibility)."""
     known, name = organisation.part(Organisation), organisation.stream.name
     if not check(
-        known.verified,
+        known.is_verified,
         rule,
         "{name} 未經申報資格核驗，請先辦理「申報資格核驗」",
         "{name} has not been verified; verify it first",

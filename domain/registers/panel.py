@@ -458,7 +458,7 @@ class Panel(Part):
         return (self.sheets if self.heard is None else self.defences).get(application, {})
 
     @property
-    def scored(self) -> bool:
+    def is_scored(self) -> bool:
         """Whether any sheet is in."""
         return any(self.sheets.values())
 
@@ -653,7 +653,7 @@ def _require_undeclared(check: Checks, panel: Panel, order: Order) -> None:
 def _require_recusable(check: Checks, panel: Panel, command: RecuseReviewer) -> None:
     """P1: recusal precedes scores. P4: odd afterwards, and nobody in two seats."""
     check(
-        not panel.scored,
+        not panel.is_scored,
         "P1",
         "已有評分，不得再行回避；請另抽評審專家組",
         "scores have been given and reviewers can no longer be recused; draw another panel",
@@ -1034,7 +1034,7 @@ def _bonuses(panel: Panel, state: State, facts: Facts, scheme: Scheme, today: da
 
 def _require_paper_results(check: Checks, panel: Panel, command: IssueReviewReport) -> None:
     check(
-        not panel.scored,
+        not panel.is_scored,
         "RP05",
         "已有電子評分，結果須由評分計算，不得另填",
         "sheets are in; results are computed from them and cannot be entered",

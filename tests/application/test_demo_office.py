@@ -139,7 +139,7 @@ async def test_in_production_a_rehearsal_and_a_paper_realms_turn_are_as_strict_a
         step = await DryRun(store, requires_office=strict).step(FUND, SOURCE, FINANCE)
         why = await explain(store, FUND, SOURCE, FINANCE, requires_office=strict)
         assert [u.rule for u in step.unmet] == (["SE10"] if strict else [])
-        assert why.allowed is not strict
+        assert why.is_allowed is not strict
 
     await store.set_clock("paper", Clock.MANUAL)
     here = ProcessCarrier(commands_here(production, store), store, None)

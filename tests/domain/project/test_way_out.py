@@ -76,7 +76,7 @@ def settle(state: State) -> Iterator[Command]:
     if money.audited is None:
         yield IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=0, auditor="ORG-A9")
     for name, tranche in state.part(Tranches).of.items():
-        if not tranche.settled:
+        if not tranche.is_settled:
             yield CancelTranche(tranche=name, amount=max(tranche.remainder, 1), **AGAINST)
     if outstanding(state):
         yield ReceiveClawback(amount=outstanding(state))
