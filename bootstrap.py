@@ -578,7 +578,7 @@ def _describe_argument(argument: object) -> object:
     return describe_error(argument) if isinstance(argument, BaseException) else argument
 
 
-def _tell_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """The last words of a process are kept in its log, too."""
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
@@ -613,7 +613,7 @@ def configure_logging(of: Settings) -> None:
     )
     handler = _Lines(sys.stderr)
     handler.setFormatter(formatter)
-    sys.excepthook = _tell_uncaught
+    sys.excepthook = _log_uncaught
     logging.basicConfig(handlers=[handler], level=of.log_level.upper(), force=True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -106,7 +106,7 @@ class ApprovalWatch:
             why = fault
         self._reader = None
         for waiting in self._waiting.values():
-            _tell(waiting, why)
+            _fail(waiting, why)
 
     async def _note_growth(self, position: int | None, reached: int) -> int:
         """Which of the streams have entries after that position; the position up to which that is known."""
@@ -133,7 +133,7 @@ class ApprovalWatch:
         self._unread &= self._waiting.keys()
 
 
-def _tell(waiting: _Waiting, why: Exception) -> None:
+def _fail(waiting: _Waiting, why: Exception) -> None:
     for futures in waiting.values():
         for ended in futures:
             if not ended.done():

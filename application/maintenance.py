@@ -34,7 +34,7 @@ class Outcome:
     changed: int = 0
     left: int = 0
 
-    def tell(self, successes: Iterable[bool]) -> None:
+    def count(self, successes: Iterable[bool]) -> None:
         """Of each thing that was to be seen to, whether it was."""
         counted = Counter(successes)
         self.changed, self.left = counted[True], counted[False]

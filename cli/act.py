@@ -165,7 +165,7 @@ async def find_waiting(store: EventStore, receipt: Receipt) -> Proposal | None:
     return (await list_proposals(store, receipt.stream)).get(event.proposal) if isinstance(event, ActProposed) else None
 
 
-def tell_proposed(printer: Printer, proposal: Proposal, how: str) -> None:
+def print_proposal(printer: Printer, proposal: Proposal, how: str) -> None:
     """Say that another person must confirm it, and by which command."""
     printer.tell(
         f"✓ 已提出，須另一人確認（校驗值 {proposal.digest[:8]}）：{how}",

@@ -103,7 +103,7 @@ def main() -> None:
     try:
         sys.stdout.flush()
     except ResultLost as lost:
-        code = code or _tell(lost)
+        code = code or _end_lost(lost)
     sys.exit(code)
 
 
@@ -115,7 +115,7 @@ def _call(arguments: list[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     except ResultLost as lost:
-        return _tell(lost)
+        return _end_lost(lost)
     except Failure as failure:
         Printer.of_words(arguments).failure(failure)
         return failure.kind
@@ -130,7 +130,7 @@ def _require_text(argument: str) -> None:
         raise ArgumentInvalid(f"參數不是文字：{argument}", f"an argument is no text: {argument}") from None
 
 
-def _tell(lost: ResultLost) -> int:
+def _end_lost(lost: ResultLost) -> int:
     """Say that the result is lost, unless it is because nobody reads; the code to end with."""
     streams.discard(sys.stdout)
     if lost.is_unread:

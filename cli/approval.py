@@ -29,7 +29,7 @@ from cli.help import Typer
 from cli.naming import resolve
 from cli.options import After, Limit, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from domain.approval.request import KIND, OpenApproval
 from domain.catalogue import command_class
@@ -103,7 +103,7 @@ async def list_command(
         Column("bound", "所批內容", "what is bound"),
     )
     printer.rows(rows, columns, ("暫無待審批事項", "no approvals pending"))
-    tell_page(page, printer)
+    print_page(page, printer)
 
 
 def _gate(command: str, printer: Printer) -> str:

@@ -95,7 +95,7 @@ async def verify_command(
         documents = open_documents(invocation.settings, store)
         with _bar(printer) as progress:
             verification = await verify(store, progress=_Bar(progress, printer), roots=roots, documents=documents)
-    tell_verification(verification, printer)
+    print_verification(verification, printer)
     if not verification.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
 
@@ -135,7 +135,7 @@ class _Bar:
         self._progress.update(self._task, completed=position)
 
 
-def tell_verification(verification: Verification, printer: Printer) -> None:
+def print_verification(verification: Verification, printer: Printer) -> None:
     """The findings as a table, and the root to be kept; or as data, of which jsonl has a line for each finding."""
     if printer.form is Form.JSON:
         printer.json(verification.as_json())
@@ -372,7 +372,7 @@ async def invariants_command(
             bar = _Bar(progress, printer)
             bar.begin(await store.last_position())
             report = await check(store, realm, bases=stated, onlooker=bar.advance)
-    tell_invariants(report, printer)
+    print_invariants(report, printer)
     if not report.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
 
@@ -388,7 +388,7 @@ def _read_tiers(text: str, realm: str | None) -> dict[str, int]:
     return dict(zip(TIERS, map(int, numbers), strict=True))
 
 
-def tell_invariants(report: Report, printer: Printer) -> None:
+def print_invariants(report: Report, printer: Printer) -> None:
     """The breaches as a table, and every invariant with how often it was judged; or as data."""
     if printer.form is Form.JSON:
         printer.json(report.as_json())
@@ -463,7 +463,7 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
         async with invocation.open_runtime() as runtime:
             replayed = await replay(runtime.store, None, await resolve(runtime.store, subject, realm, printer))
     if printer.is_for_people:
-        tell_replay(replayed, printer)
+        print_replay(replayed, printer)
     else:
         printer.json(replayed.as_json())
     if not replayed.ok:
@@ -476,7 +476,7 @@ def replay_settings(settings: Settings) -> ReplaySettings:
     return ReplaySettings(WORKFLOWS, sandbox(converter), converter)
 
 
-def tell_replay(replayed: Replay, printer: Printer) -> None:
+def print_replay(replayed: Replay, printer: Printer) -> None:
     """Three sections, each with its mark and what differs first."""
     printer.line(replayed.stream, "bold")
     for mark, title, lines in _sections(replayed, printer):

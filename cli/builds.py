@@ -82,7 +82,7 @@ async def current_command(
         door = runtime.register_door
         async with record_maintenance(runtime.store, door, who, Work.SET_BUILD, reason, build_id) as outcome:
             await set_current(runtime.client, runtime.settings.task_queue, version)
-            outcome.tell([True])
+            outcome.count([True])
     printer = invocation.printer
     if not printer.is_for_people:
         printer.json({"current": version or None})
@@ -115,7 +115,7 @@ async def move_command(
         queue, door = runtime.settings.task_queue, runtime.register_door
         async with record_maintenance(runtime.store, door, who, Work.MOVE_BUILD, reason, away_from) as outcome:
             moved = await move(runtime.store, runtime.client, runtime.door, queue, away_from=away_from)
-            outcome.tell(finding.mended for finding in moved)
+            outcome.count(finding.mended for finding in moved)
         builds = await list_builds(runtime.client, queue)
     printer = invocation.printer
     rows = [
@@ -124,12 +124,12 @@ async def move_command(
     ]
     columns = (Column("stream", "卷宗", "stream"), Column("advice", "結果", "outcome"))
     printer.rows(rows, columns, (f"沒有{Discrepancy.STRANDED.zh}的工作流", "no workflow is stranded"))
-    tell_of_doubtful(builds, printer)
+    print_doubtful(builds, printer)
     if not all(finding.mended for finding in moved):
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def tell_of_doubtful(builds: list[Build], printer: Printer) -> None:
+def print_doubtful(builds: list[Build], printer: Printer) -> None:
     """Name what was left with workers that may have stopped just now: nobody but whoever stopped them can know."""
     seconds = int(LONGEST_POLL.total_seconds())
     for build in builds:

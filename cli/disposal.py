@@ -57,7 +57,7 @@ async def destroy_command(
         async with record_maintenance(runtime.store, door, who, work, reason, stream) as outcome:
             documents = open_documents(invocation.settings, runtime.store)
             lines = await destroy(documents, plan, console(invocation.settings).name)
-            outcome.tell(line.destroyed_at is not None for line in lines if line.destroyed_at or line.is_here)
+            outcome.count(line.destroyed_at is not None for line in lines if line.destroyed_at or line.is_here)
     _show_disposal(lines, printer)
 
 

@@ -12,7 +12,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from cli.times import deadline_time
 from domain.kernel.identity import Role
@@ -66,7 +66,7 @@ async def inbox_command(
         Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("暫無待辦事項", "no tasks"))
-    tell_page(page, printer)
+    print_page(page, printer)
 
 
 def _read_role(text: str | None) -> Role | None:

@@ -215,10 +215,10 @@ async def confirm_command(
 
 async def _ask(runtime: Runtime, key: KeyId, command: Command, actor: str, printer: Printer) -> None:
     receipt = await runtime.door.send(key_stream(key), command, read_actor(actor))
-    _tell(receipt, key, printer)
+    _print_receipt(receipt, key, printer)
 
 
-def _tell(receipt: Receipt, key: KeyId, printer: Printer) -> None:
+def _print_receipt(receipt: Receipt, key: KeyId, printer: Printer) -> None:
     if not printer.is_for_people:
         printer.json(receipt_as_json(receipt))
     elif receipt.events == ("ActProposed",):

@@ -192,7 +192,7 @@ async def why_command(
             continue
         if len(explanations) > 1:
             invocation.printer.line(explanation.seat, "bold")
-        _tell(explanation, invocation.printer)
+        _print_explanation(explanation, invocation.printer)
 
 
 def _read_person(text: str | None) -> PersonId | None:
@@ -203,7 +203,7 @@ def _read_person(text: str | None) -> PersonId | None:
         return None
 
 
-def _tell(explanation: Explanation, printer: Printer) -> None:
+def _print_explanation(explanation: Explanation, printer: Printer) -> None:
     if explanation.others or not all(condition.met for condition in explanation.conditions):
         printer.tell(
             "暫不能辦理，還須滿足以下條件：", "This cannot be done yet. The following conditions must be met:", "bold"

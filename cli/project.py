@@ -201,7 +201,7 @@ async def _show_new(store: EventStore, stream: StreamId, version: int, printer: 
             what = printer.say(event.zh, event.en)
             particulars = describe_event(event, printer.say)
             who = rendering.who_acted(chapter.occurrence, printer)
-            line = f"{rendering.tell_time(chapter, chapter.at)}  {what}  {who}  {particulars}"
+            line = f"{rendering.format_time(chapter, chapter.at)}  {what}  {who}  {particulars}"
             printer.line(line)
         else:
             Printer(Form.JSONL, printer.lang).json(_chapter(chapter))

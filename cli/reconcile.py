@@ -80,7 +80,7 @@ async def resurrect_command(
             await seal_namespace(runtime.client, anew=True)
             queue = runtime.settings.task_queue
             result = await resurrect(runtime.store, runtime.client, queue, runtime.door, strays=strays)
-            outcome.tell(finding.mended for finding in result.findings)
+            outcome.count(finding.mended for finding in result.findings)
     show(result, invocation.printer)
 
 

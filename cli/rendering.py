@@ -131,7 +131,7 @@ def who_acted(occurrence: Occurrence, printer: Printer) -> str:
     return f"{make_visible(occurrence.actor)}{known}{mark}"
 
 
-def tell_time(chapter: Chapter, instant: datetime) -> str:
+def format_time(chapter: Chapter, instant: datetime) -> str:
     """A time of that chapter, as far as its reader is told."""
     return local_day(instant).isoformat() if chapter.by_day else local_time(instant)
 
@@ -145,8 +145,8 @@ def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -
     for chapter in story:
         event = chapter.occurrence.event
         table.add_row(
-            tell_time(chapter, chapter.at),
-            *([tell_time(chapter, chapter.recorded_at)] if with_recorded else []),
+            format_time(chapter, chapter.at),
+            *([format_time(chapter, chapter.recorded_at)] if with_recorded else []),
             printer.say(event.zh, event.en),
             who_acted(chapter.occurrence, printer),
             make_visible(chapter.stream.name),

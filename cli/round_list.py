@@ -9,7 +9,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from cli.times import deadline_time
 from domain.round.stage import RoundStage
 
@@ -50,7 +50,7 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
         Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("還沒有屆次", "no rounds yet"))
-    tell_page(page, printer)
+    print_page(page, printer)
 
 
 def _show_stage(stage: str, printer: Printer) -> str:

@@ -150,12 +150,12 @@ def _overall(progress: Progress, shares: Iterable[YearShare]) -> Callable[[int],
 
 def _beats(printer: Printer, progress: Progress, share: YearShare) -> Callable[[int], None]:
     """For a person a bar; for a process that reads along, a line now and then."""
-    tell = _overall(progress, [share])
+    advance = _overall(progress, [share])
     waiting = 0
 
     def on_command(count: int) -> None:
         nonlocal waiting
-        tell(count)
+        advance(count)
         waiting += count
         if printer.form is Form.JSONL and waiting >= BEAT:
             printer.json({"answered": waiting, "at": datetime.now(UTC).isoformat()})

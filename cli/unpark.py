@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.act import find_waiting, tell_proposed
+from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
@@ -71,6 +71,6 @@ async def unpark_command(
     if not printer.is_for_people:
         printer.json(receipt_as_json(receipt))
     elif waiting is not None:
-        tell_proposed(printer, waiting, f"venture act confirm {name} {waiting.digest[:8]} --as CAB-DEC#n")
+        print_proposal(printer, waiting, f"venture act confirm {name} {waiting.digest[:8]} --as CAB-DEC#n")
     else:
         printer.tell(f"✓ 已擱置：{parked.why}", f"✓ Set aside: {parked.why}", "green")

@@ -90,7 +90,7 @@ async def rebuild_command(
                 total, done = (sum(one.head.total for one in building), sum(one.head.done for one in building))
                 bar.update(task, total=total, completed=done)
         standings = [one for one in await list_views(store) if one.head.name in names]
-        outcome.tell(one.is_built for one in standings)
+        outcome.count(one.is_built for one in standings)
     rows = [{**one.as_json(), **(_words(one, printer) if printer.is_for_people else {})} for one in standings]
     columns_of = (
         Column("view", "視圖", "view"),

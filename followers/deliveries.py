@@ -98,19 +98,19 @@ class Deliverer:
         *,
         source: Callable[[], Awaitable[str]],
         public_url: str = "",
-        tell_disabled: Callable[[Endpoint, str, datetime], Awaitable[None]] | None = None,
+        notify_disabled: Callable[[Endpoint, str, datetime], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Deliver what is in that outbox; ``source`` says which log it is of, ``public_url`` where links begin.
 
-        ``tell_disabled`` has people told that an endpoint is told nothing more, and why.
+        ``notify_disabled`` has people told that an endpoint is told nothing more, and why.
         """
         self._outbox = outbox
         self._addressing = addressing
         self._open_secrets = open_secrets
         self._source = source
         self._public_url = public_url
-        self._tell_disabled = tell_disabled
+        self._notify_disabled = notify_disabled
         self._now = now
         self._sweep_at = now()
         self._draining: dict[UUID, asyncio.Task[None]] = {}
@@ -119,7 +119,7 @@ class Deliverer:
     async def run(self) -> None:
         """Deliver until cancelled."""
         try:
-            await repeat(self.look, EVERY_S, _tell_failure)
+            await repeat(self.look, EVERY_S, _log_failure)
         finally:
             for task in self._draining.values():
                 task.cancel()
@@ -174,8 +174,8 @@ class Deliverer:
     async def _give_up(self, endpoint: Endpoint, now: datetime, why: str) -> None:
         if await self._outbox.disable_endpoint(endpoint.id, now, why):
             log.error("webhook.disabled", endpoint=str(endpoint.id), why=why)
-            if self._tell_disabled is not None:
-                await self._tell_disabled(endpoint, why, now)
+            if self._notify_disabled is not None:
+                await self._notify_disabled(endpoint, why, now)
 
     async def _send(self, endpoint: Endpoint, delivery: Delivery, source: str, now: datetime) -> tuple[int | None, str]:
         """The status that was answered, or None; and in a few words what happened."""
@@ -248,5 +248,5 @@ class Deliverer:
             return answer.status_code
 
 
-def _tell_failure(failed: Exception) -> None:
+def _log_failure(failed: Exception) -> None:
     log.warning("webhook.round_failed", reason=describe_error(failed))

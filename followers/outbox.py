@@ -85,7 +85,7 @@ class OutboxFollower(Follower):
         except CursorMoved:
             await self.release()
         except Exception as failed:  # noqa: BLE001 - whatever it was, the next poke tries again
-            self.tell_failure(failed)
+            self.log_failure(failed)
 
     def forget(self) -> None:
         """Nothing is remembered."""

@@ -185,7 +185,7 @@ class ViewFollower(Follower):
             self.forget()
             await self.release()
         except Exception as failed:  # noqa: BLE001 - whatever it was, the next poke tries again
-            self.tell_failure(failed)
+            self.log_failure(failed)
             self.forget()
             await self.release()
 

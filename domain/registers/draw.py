@@ -344,7 +344,7 @@ def _open(check: Checks, state: State, facts: Facts, order: Order, both: tuple[O
             seats=chosen,
             bidders=remaining,
             opening=opening,
-            **panel.tell_stages(scheme),
+            **panel.read_stages(scheme),
         )
     )
 

@@ -588,10 +588,10 @@ def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list
         seats_count=len(set(command.seats)),
         panel=scheme.review.panel,
     )
-    return check.grant(PanelDrawn.of(command, bidders=bidders, **tell_stages(scheme)))
+    return check.grant(PanelDrawn.of(command, bidders=bidders, **read_stages(scheme)))
 
 
-def tell_stages(scheme: Scheme) -> dict[str, bool | None]:
+def read_stages(scheme: Scheme) -> dict[str, bool | None]:
     """What the rules ask of the panel between the draw and its report, as the draw says it."""
     review = scheme.review
     return {"declaration": review.declaration or None, "defence": review.defence is not None or None}

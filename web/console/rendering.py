@@ -22,7 +22,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
 from domain.kernel.identity import Actor, Role
-from web.components.words import begin_words, spell, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
+from web.components.words import begin_words, format_deadline, format_moment, format_money, name_role, name_seat, spell
 from web.console.assets import PREFIX
 from web.console.bytecode import TemplateBytecode
 from web.console.reader import Reader, may_list, read_seat
@@ -81,9 +81,9 @@ def environment() -> Environment:
     for name, component in _COMPONENTS.items():
         ours.globals[name] = getattr(theirs.get_template(f"{_GOVUK}/components/{component}/macro.html").module, name)
     ours.filters |= {
-        "moment": tell_moment,
-        "deadline": tell_deadline,
-        "money": tell_money,
+        "moment": format_moment,
+        "deadline": format_deadline,
+        "money": format_money,
         "query": urlencode,
         "begin": begin_words,
         "grouped": "{:,}".format,
@@ -122,9 +122,9 @@ def render(
             say=language.say,
             language=language,
             languages=[(one.value, one.name_of_itself) for one in Language],
-            role=lambda role: tell_role(role, language),
+            role=lambda role: name_role(role, language),
             spell=lambda fen: spell(fen, language),
-            seat_words=lambda seat: tell_seat(seat, language),
+            seat_words=lambda seat: name_seat(seat, language),
             reader=reader,
             static=PREFIX,
             here=here(request),

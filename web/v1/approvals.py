@@ -328,7 +328,7 @@ async def stream_approval(
     """How an approval stands, at once and when it is decided, as server-sent events; then the stream ends."""
     request = await _require_approval(house, caller, approval_id)
 
-    async def tell() -> AsyncIterator[str]:
+    async def write_events() -> AsyncIterator[str]:
         present = ApprovalAnswer.of(request, language)
         yield event(str(request.approval.verdict), "approval", present.model_dump_json())
         if request.approval.verdict is not Verdict.OPEN:
@@ -338,7 +338,7 @@ async def stream_approval(
         answer = ApprovalAnswer.of(request.with_approval(approval), language)
         yield event(str(approval.verdict), "approval", answer.model_dump_json())
 
-    return StreamingResponse(tell(), media_type=SSE)
+    return StreamingResponse(write_events(), media_type=SSE)
 
 
 async def _wait(house: House, request: StreamApproval, patience_s: float) -> Approval | None:

@@ -77,11 +77,11 @@ def test_the_program_holds_a_bid_to_the_limits_of_its_round(
 def test_what_the_page_tells_of_a_round_the_program_takes() -> None:
     limits = Limits("R-1", cap=3_000_050, match=20, joint=False, fields=("助老扶幼", "助殘"))
     assert limits.options == " --cap 3000050 --match 20 --alone --fields 助老扶幼、助殘"
-    assert limits.tell(speaker(Language.EN, TEXTS)) == {
+    assert limits.describe(speaker(Language.EN, TEXTS)) == {
         "requested": "at most ¥30,000.50 may be applied for",
         "match_pledged": "match funding: at least 20% of the whole budget",
         "partners": "joint applications are not accepted",
         "fields": "fields must be among: 助老扶幼、助殘",
     }
     free = Limits("R-2", cap=None, match=0, joint=True, fields=None)
-    assert (free.options, free.tell(speaker(Language.EN, TEXTS))) == ("", {})
+    assert (free.options, free.describe(speaker(Language.EN, TEXTS))) == ("", {})

@@ -22,7 +22,7 @@ from domain.project.bidding import SubmitApplication
 from domain.project.seal import Seal
 from domain.project.sealing import SealApplication
 from domain.round.stage import RoundStage
-from web.components.words import tell_money
+from web.components.words import format_money
 from web.console.act.form import show_fields
 from web.console.act.prefill import find_scheme, list_known
 
@@ -64,7 +64,7 @@ class Limits:
     fields: tuple[str, ...] | None
     """The fields that there are; None where any may be said."""
 
-    def tell(self, t: Speak) -> dict[str, str]:
+    def describe(self, t: Speak) -> dict[str, str]:
         """By the field that each is about, in words."""
         held = {
             "requested": self.cap is not None,
@@ -72,7 +72,7 @@ class Limits:
             "partners": not self.joint,
             "fields": self.fields is not None,
         }
-        values = {"cap": tell_money(self.cap or 0), "match": self.match, "fields": "、".join(self.fields or ())}
+        values = {"cap": format_money(self.cap or 0), "match": self.match, "fields": "、".join(self.fields or ())}
         return {name: t(f"limit_{name}", **values) for name, holds in held.items() if holds}
 
     @property
@@ -127,7 +127,7 @@ def describe_bid(limits: Sequence[Limits], t: Speak) -> str:
                     "cap": one.cap,
                     "match": one.match,
                     "fields": one.fields,
-                    "told": one.tell(t),
+                    "told": one.describe(t),
                 }
                 for one in limits
             },

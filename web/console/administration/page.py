@@ -19,7 +19,7 @@ from application.view_health import list_views
 from domain.kernel.identity import Role
 from runtime.health import read_release
 from views.catalogue import VIEWS
-from web.components.words import tell_list
+from web.components.words import name_list
 from web.console.reader import require_role
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
@@ -110,7 +110,7 @@ async def _show(request: Request, house: House, name: str = "", fault: Failure |
         TEXTS,
         diagnoses=[one async for one in examine_each(examinations)],
         views=[(one, VIEWS[one.head.name]) for one in await list_views(store) if one.head.name in VIEWS],
-        registers=[(kind, tell_list(kind)) for kind in KEPT],
+        registers=[(kind, name_list(kind)) for kind in KEPT],
         keys=[(key, key.expires_at <= now) for key in await house.identity.keys()],
         release=read_release(),
         manual_realms=await store.manual_realms(),

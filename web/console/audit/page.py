@@ -26,7 +26,7 @@ from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.identity import Actor, Role
 from papers.lists import ATTEMPTS, COMMANDS, READS, collect_reads
 from store.port import CommandQuery
-from web.components.words import tell_command, tell_event
+from web.components.words import name_command, name_event
 from web.console.audit.run import Run, RunKind
 from web.console.audit.texts import TEXTS
 from web.console.paths import file_path
@@ -140,14 +140,14 @@ async def show_run(request: Request, run_id: UUID, house: ByHouse, caller: ByCal
             return render(request, "console/audit/invariants.html", TEXTS, invariants=INVARIANTS, **values)
         case Replay(stream=stream, refold=refold):
             stage = stage_words(stream.kind, refold.stage)
-            return render(request, "console/audit/replay.html", TEXTS, stage=stage, words=_tell_any, **values)
+            return render(request, "console/audit/replay.html", TEXTS, stage=stage, words=_name_any, **values)
         case _:
             return render(request, "console/audit/running.html", TEXTS, **values)
 
 
-def _tell_any(command: str) -> tuple[str, str]:
+def _name_any(command: str) -> tuple[str, str]:
     """What the office calls a command; one of another release by its name."""
-    return tell_command(command) if is_command(command) else (command, command)
+    return name_command(command) if is_command(command) else (command, command)
 
 
 @router.get("/audit/attempts", response_class=Response)
@@ -179,7 +179,7 @@ async def show_attempts(
         params={"realm": realm} if realm else {},
         realm=realm,
         realms=await list_realms(house.store),
-        words=_tell_any,
+        words=_name_any,
         file_of=file_path,
     )
 
@@ -225,8 +225,8 @@ async def show_commands(
         seat=seat,
         person=person,
         is_wrong=is_wrong,
-        words=_tell_any,
-        happened=tell_event,
+        words=_name_any,
+        happened=name_event,
         file_of=file_path,
     )
 

@@ -38,7 +38,7 @@ from papers.command_template import write_template
 from papers.workbook import MEDIA_TYPE
 from schemes.document import DocumentFault, DocumentInvalid
 from web.asker import find_asker
-from web.components.words import tell_command
+from web.components.words import name_command
 from web.console.act.filling import find_offered, keep_document, name_file
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.paths import file_path
@@ -286,7 +286,7 @@ def _list_offered(caller: Caller) -> list[tuple[str, type[Command]]]:
 def _group_offered(caller: Caller) -> list[tuple[tuple[str, str], list[tuple[str, tuple[str, str]]]]]:
     """The same by kind of file, in words."""
     return [
-        ((AGGREGATES[kind].zh, AGGREGATES[kind].en), [(one, tell_command(one)) for _, one in some])
+        ((AGGREGATES[kind].zh, AGGREGATES[kind].en), [(one, name_command(one)) for _, one in some])
         for kind, some in groupby(((kind, one.command_type) for kind, one in _list_offered(caller)), key=itemgetter(0))
     ]
 
@@ -328,7 +328,7 @@ def _show_results(request: Request, table: Table, results: Sequence[BulkResult],
         unknown=sum(one.outcome is RowOutcome.NOT_KNOWN for one in results),
         counted=Counter(one.outcome for one in results).items(),
         sums=sums.items(),
-        words=tell_command,
+        words=name_command,
         amounts=list_amounts,
         file_of=file_path,
         done=(RowOutcome.CARRIED_OUT, RowOutcome.REPEATED),

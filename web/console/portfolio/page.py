@@ -16,7 +16,7 @@ from domain.kernel.identity import LIVE
 from domain.project.outputs import Output
 from domain.project.stage import MAIN_LINE, Stage
 from web.components.bars import Row, draw_bars
-from web.components.words import begin_words, tell_money
+from web.components.words import begin_words, format_money
 from web.console.paths import file_path
 from web.console.reader import choose_organisation, list_organisations, read_seat
 from web.console.rendering import render
@@ -203,7 +203,7 @@ async def show_courses(
         amount=lambda one: one.amount(measure.value) if measure is not None else one.amount(Measure.NET.value),
         total=_total(sums, measure),
         net=Measure.NET,
-        conditions=_tell_conditions(query, speak, language.say),
+        conditions=_describe_conditions(query, speak, language.say),
         back=f"/portfolio?{urlencode({**wider, **own})}",
         is_past=filters.is_past,
         moments=_moments(query, speak, language.say),
@@ -226,7 +226,7 @@ def _moments(query: PortfolioQuery, speak: Speak, say: Say) -> str:
     return say("，", ", ").join(f"{speak(name)} {value}" for name, value in axes if value is not None)
 
 
-def _tell_conditions(query: CourseQuery, speak: Speak, say: Say) -> list[tuple[str, str]]:
+def _describe_conditions(query: CourseQuery, speak: Speak, say: Say) -> list[tuple[str, str]]:
     """What the list is narrowed by, in words."""
     conditions = [(speak(by.value), str(value)) for by in By if (value := getattr(query, by.value)) is not None]
     conditions += [
@@ -261,7 +261,7 @@ def _times(durations: tuple[Duration, ...], say: Say) -> list[Row]:
 def _compare(groups: Mapping[str, Figures], speak: Speak) -> list[Row]:
     """What was awarded, and what of it is out."""
     return [
-        Row(key or speak("not_stated"), award, max(net, 0), f"{tell_money(net)} / {tell_money(award)}")
+        Row(key or speak("not_stated"), award, max(net, 0), f"{format_money(net)} / {format_money(award)}")
         for key, figures in groups.items()
         for award, net in ((figures.money["award"], figures.money["net"]),)
     ]

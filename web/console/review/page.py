@@ -16,7 +16,7 @@ from domain.catalogue import stage_words, value_words
 from domain.kernel.identity import Role
 from domain.registers.panel import DeclareConflict, DeclareImpartiality, PanelStage, SubmitScore
 from web.asker import find_asker
-from web.components.words import tell_moment
+from web.components.words import format_moment
 from web.console.act.held_form import FORM, draft_path
 from web.console.file.page import read_stream
 from web.console.paths import act_path, file_path, review_path
@@ -142,7 +142,7 @@ async def show_review(request: Request, realm: str, name: str, house: ByHouse, c
         months=scheme.review.recusal_months if scheme else None,
         seat=seat,
         command_id=uuid4(),
-        at_text=tell_moment(asker.at) if asker.at is not None else "",
+        at_text=format_moment(asker.at) if asker.at is not None else "",
         declare_none=act_path(DeclareImpartiality.command_type, stream),
         declare_one=act_path(DeclareConflict.command_type, stream),
     )

@@ -27,7 +27,7 @@ from domain.kernel.failure import Failure
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from store.port import StoreUnavailable
-from web.components.words import tell_command, tell_event
+from web.components.words import name_command, name_event
 from web.console.act.answers import list_answers
 from web.console.act.filling import (
     Filling,
@@ -184,7 +184,7 @@ async def show_together(
         kinds.setdefault(text.partition(" ")[0], []).append(text)
     if len(kinds) != 1:
         listed = [
-            (tell_command(find_offered(name).command_type), len(some), _together_path(some))
+            (name_command(find_offered(name).command_type), len(some), _together_path(some))
             for name, some in kinds.items()
         ]
         return render(
@@ -362,7 +362,7 @@ async def _try(row: Row) -> Row:
     say = of.language.say
     return replace(
         row,
-        events=tuple((tell_event(event.event_type), describe_event(event, say)) for event in step.events),
+        events=tuple((name_event(event.event_type), describe_event(event, say)) for event in step.events),
         fen=amounts[0].fen if len(amounts) == 1 else None,
     )
 
@@ -454,11 +454,11 @@ def _render(
         f"console/together/{template}.html",
         TEXTS,
         status=status,
-        words=tell_command(command.command_type),
+        words=name_command(command.command_type),
         button=name_button(command.command_type),
         action=f"/together/{command.command_type}",
         rows=rows,
         seat=rows[0].filling.seat,
-        happened=tell_event,
+        happened=name_event,
         **values,
     )
