@@ -59,7 +59,7 @@ from application.pages import PageRequest
 from application.portfolio import PortfolioFilter, read_portfolio
 from application.process_carrier import ProcessCarrier
 from application.projects import ProjectFilter, list_projects
-from application.public import PublicFilter, find_posted, list_posted
+from application.public_projects import PublicFilter, find_posted, list_posted
 from application.queries import load_file, resolve_name
 from application.registers import RegisterFilter, list_register
 from application.view_health import list_views

@@ -10,7 +10,7 @@ from application.proposals import NoSuchProposal, find_confirmation, is_proposal
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
-from cli.naming import resolve_or_begin
+from cli.name_resolution import resolve_or_begin
 from cli.options import read_actor
 from cli.output import Column, Printer
 from deciding.fold import read_occurrence

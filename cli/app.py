@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from cli import streams
 from cli.help import Nouns, Typer
-from cli.loading import Verbs
 from cli.output import ArgumentInvalid, Form, Printer
 from cli.streams import ResultLost
+from cli.verbs import Verbs
 from domain.kernel.failure import Failure
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from application.realms import require_realm
 from cli.adapter import Invocation, verb
 from cli.command import As, At, Given, manual_now, read_moment, read_particulars, receipt_as_json
 from cli.help import Typer
-from cli.naming import resolve
+from cli.name_resolution import resolve
 from cli.options import After, Limit, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, print_page, read_filter

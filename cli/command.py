@@ -24,7 +24,7 @@ from application.proposals import is_proposal
 from cli.adapter import Invocation, verb
 from cli.document import bring
 from cli.help import Typer
-from cli.naming import resolve_or_begin, resolve_to_act
+from cli.name_resolution import resolve_or_begin, resolve_to_act
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
 from domain.catalogue import AGGREGATES, command_class, event_class, list_commands, split_subject, stage_zh

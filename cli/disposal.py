@@ -8,7 +8,7 @@ from application.disposal import destroy, list_disposal, plan_disposal, require_
 from application.maintenance import record_maintenance
 from cli.adapter import Invocation, verb
 from cli.document import app, console
-from cli.naming import resolve, resolve_to_change
+from cli.name_resolution import resolve, resolve_to_change
 from cli.options import Administrator, Name, Realm, Why, read_actor
 from cli.output import Column
 from domain.kernel.calendar import local_time

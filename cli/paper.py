@@ -13,7 +13,7 @@ from application.access import show_to
 from cli.adapter import Invocation, verb
 from cli.file import write_file
 from cli.help import Typer
-from cli.naming import resolve
+from cli.name_resolution import resolve
 from cli.options import Reader, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Form
 from domain.kernel.explanation import show

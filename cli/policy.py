@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from application.command_input import AttachedFiles, read_command, resolve_command
-from application.why import explain, leave_open, list_seats
+from application.policy_explanation import explain, leave_open, list_seats
 from cli.adapter import Invocation, verb
 from cli.command import read_moment, read_particulars
 from cli.help import Typer
-from cli.naming import resolve_or_begin
+from cli.name_resolution import resolve_or_begin
 from cli.options import Asker, Realm, read_actor, read_person
 from cli.output import ArgumentInvalid, Column, Form
 from cli.policy_page import write_page
@@ -30,7 +30,7 @@ from domain.policy import list_cells
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from application.why import Explanation
+    from application.policy_explanation import Explanation
     from cli.output import Printer
     from domain.kernel.identity import Actor
     from domain.policy import Cell

@@ -15,7 +15,7 @@ from application.queries import File, load_file
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.naming import resolve
+from cli.name_resolution import resolve
 from cli.options import Name, Reader, Realm, read_actor
 from cli.output import Column, Form, Printer
 from cli.sheet import Xlsx, write_collection

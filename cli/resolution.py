@@ -16,7 +16,7 @@ from cli.adapter import Invocation, verb
 from cli.command import manual_now, read_moment, receipt_as_json
 from cli.document import bring
 from cli.help import Typer
-from cli.naming import resolve, resolve_to_change
+from cli.name_resolution import resolve, resolve_to_change
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.identity import LIVE

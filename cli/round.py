@@ -12,7 +12,7 @@ from application.queries import load_file, new_stream
 from application.rules import require_published
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.naming import resolve
+from cli.name_resolution import resolve
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid
 from cli.project import now_in, show

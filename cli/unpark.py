@@ -11,7 +11,7 @@ from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
-from cli.naming import resolve_to_change
+from cli.name_resolution import resolve_to_change
 from cli.options import Name, Realm, Why, read_actor
 from deciding.parked import find_parked
 from domain.kernel.failure import Failure, FailureKind

@@ -15,7 +15,7 @@ from domain.kernel.state import NONE
 from domain.project.aggregate import PROJECT
 from domain.project.award import Award
 from domain.project.delivery import Delivery
-from domain.project.derived import derive_outputs
+from domain.project.indicators import derive_outputs
 from domain.project.money import Money
 from views.shares import MONEY
 from views.tags import tag

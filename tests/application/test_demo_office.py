@@ -12,9 +12,9 @@ from application.demo_office import SEATS, demo_person, demo_scope, open_demo_of
 from application.door import Door, NotKnown
 from application.dry_run import DryRun
 from application.identity import OnePerson, SeatHolders
+from application.policy_explanation import explain
 from application.process_carrier import ProcessCarrier
 from application.seats import list_persons, list_seats
-from application.why import explain
 from audit.invariants import check
 from audit.verification import verify
 from domain.kernel.acting import PersonId

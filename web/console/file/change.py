@@ -9,7 +9,7 @@ from application.course import sum_money
 from domain.catalogue import AGGREGATES, stage_words, value_words
 from domain.kernel.state import State
 from domain.project.contract import Contract
-from domain.project.derived import derive_outputs
+from domain.project.indicators import derive_outputs
 from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches
 from web.components.words import format_money, name_event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from application.why import explain, leave_open, list_seats
+from application.policy_explanation import explain, leave_open, list_seats
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
 from domain.need import SubmitNeed
