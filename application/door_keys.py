@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class NoSuchKey(Failure):
+class NoSuchDoorKey(Failure):
     """The log has published no key of that id."""
 
     kind = FailureKind.NOT_FOUND
@@ -131,7 +131,7 @@ async def find_key(store: EventStore, key: str) -> ListedKey:
     stream = key_stream(key)
     state = fold(stream, [entry async for entry in store.read(stream)])
     if not state.version:
-        raise NoSuchKey(key)
+        raise NoSuchDoorKey(key)
     return ListedKey.of(state)
 
 

@@ -84,7 +84,7 @@ from schemes.document import read
 from store.bytes import GENESIS, chain_hash, leaf_of
 from store.memory import MemoryStore
 from store.migration import migrate
-from store.port import Append, AppendResult, Status
+from store.port import Append, AppendResult, AppendStatus
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Recorder(MemoryStore):
     async def append(self, append: Append) -> AppendResult:
         """Append, and remember it if it was."""
         answer = await super().append(append)
-        if answer.status is Status.APPENDED:
+        if answer.status is AppendStatus.APPENDED:
             self.appends.append(append)
         return answer
 
@@ -486,7 +486,7 @@ async def append_beside(urls: list[str], per_s: float) -> None:
         while True:
             for append in template.another_need():
                 answer = await store.append(append)
-                if answer.status is not Status.APPENDED:
+                if answer.status is not AppendStatus.APPENDED:
                     raise RuntimeError(answer)
                 await asyncio.sleep(len(urls) / per_s)
 

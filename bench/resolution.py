@@ -52,7 +52,7 @@ from runtime.worker import run_worker
 from schemes import packs
 from schemes.calendars import load_published
 from store.migration import migrate
-from store.port import Append, Standing, Status
+from store.port import Append, AppendStatus, Standing
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ async def run(args: argparse.Namespace) -> None:
                 raise RuntimeError(append)
             began = time.perf_counter()
             result = await store.append(copied(append))
-            if result.status is not Status.APPENDED:
+            if result.status is not AppendStatus.APPENDED:
                 raise RuntimeError(result)
             alone = time.perf_counter() - began
             entries = sum(1 + len(write.events) for write in append.writes)

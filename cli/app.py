@@ -63,7 +63,7 @@ VERBS = (
 """The modules of the verbs that stand alone."""
 
 
-class Root(Nouns):
+class RootCommand(Nouns):
     """The whole command line, of which only what is called is loaded."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - the library's own types are private
@@ -82,7 +82,7 @@ def build() -> typer.Typer:
         help="公益創投項目全程引擎 / the life of public-welfare venture projects",
         no_args_is_help=True,
         epilog="例 examples: venture project list · venture do confirm-award PJ-3 --as CAB-DEC#1",
-        cls=Root,
+        cls=RootCommand,
     )
     app.callback()(_nothing)
     return app

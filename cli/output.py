@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from cli.cell import Cell, make_visible
+from cli.cell import TextCell, make_visible
 from cli.streams import can_write
 from domain.kernel.failure import Failure, FailureKind
 from languages import Language, choose_language, read_language
@@ -97,7 +97,7 @@ class Printer:
                 for column in columns:
                     table.add_column(self.say(column.zh, column.en), justify="right" if column.right else "left")
                 for row in rows:
-                    table.add_row(*(make_visible(c.cell(row)) if c.right else Cell(c.cell(row)) for c in columns))
+                    table.add_row(*(make_visible(c.cell(row)) if c.right else TextCell(c.cell(row)) for c in columns))
                 self.show(table)
 
     def line(self, text: str, style: str = "") -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from application.event_text import describe_glued
-from cli.cell import Cell, make_visible
+from cli.cell import TextCell, make_visible
 from cli.times import deadline_time
 from domain.catalogue import stage_words
 from domain.kernel.calendar import local_day, local_time
@@ -150,6 +150,6 @@ def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -
             printer.say(event.zh, event.en),
             who_acted(chapter.occurrence, printer),
             make_visible(chapter.stream.name),
-            Cell(describe_glued(event, printer.say)),
+            TextCell(describe_glued(event, printer.say)),
         )
     return table

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from uuid import UUID
 
-    from store.outbox import Delivery, Endpoint, OutboxStore
+    from store.outbox import Endpoint, OutboxStore, WebhookDelivery
 
 SCHEDULE: Final = (
     timedelta(0),
@@ -61,7 +61,7 @@ MOST_OF_AN_ANSWER: Final = 4096
 log = structlog.get_logger()
 
 
-class Place(Protocol):
+class CheckedAddress(Protocol):
     """An address that was looked at."""
 
     @property
@@ -76,7 +76,7 @@ class Place(Protocol):
 class Addressing(Protocol):
     """Where a webhook may go."""
 
-    async def find_target(self, url: str) -> Place:
+    async def find_target(self, url: str) -> CheckedAddress:
         """The address to connect to. Raises Failure where it may not go there, OSError where there is none."""
 
 
@@ -154,7 +154,7 @@ class Deliverer:
                 return
             await asyncio.gather(*(self._try(endpoint, delivery, source) for delivery in claimed))
 
-    async def _try(self, endpoint: Endpoint, delivery: Delivery, source: str) -> None:
+    async def _try(self, endpoint: Endpoint, delivery: WebhookDelivery, source: str) -> None:
         """One try, and what follows from it."""
         began, now = time.perf_counter(), self._now()
         status, answer = await self._send(endpoint, delivery, source, now)
@@ -177,7 +177,9 @@ class Deliverer:
             if self._notify_disabled is not None:
                 await self._notify_disabled(endpoint, why, now)
 
-    async def _send(self, endpoint: Endpoint, delivery: Delivery, source: str, now: datetime) -> tuple[int | None, str]:
+    async def _send(
+        self, endpoint: Endpoint, delivery: WebhookDelivery, source: str, now: datetime
+    ) -> tuple[int | None, str]:
         """The status that was answered, or None; and in a few words what happened."""
         body = self._build_body(delivery, source)
         try:
@@ -193,7 +195,7 @@ class Deliverer:
             return None, type(gone).__name__
         return status, str(status)
 
-    def _build_body(self, delivery: Delivery, source: str) -> bytes:
+    def _build_body(self, delivery: WebhookDelivery, source: str) -> bytes:
         """The same at every try: thin, what it is about, and where to read it."""
         event = {"after": delivery.position - 1, "limit": 1, "stream": delivery.stream}
         content = {
@@ -212,7 +214,7 @@ class Deliverer:
         }
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _sign(self, endpoint: Endpoint, delivery: Delivery, body: bytes, now: datetime) -> Mapping[str, str]:
+    def _sign(self, endpoint: Endpoint, delivery: WebhookDelivery, body: bytes, now: datetime) -> Mapping[str, str]:
         message_id, sent_at = f"msg_{delivery.id.hex}", str(int(now.timestamp()))
         content = f"{message_id}.{sent_at}.".encode() + body
         signatures = [one for secret in self._open_secrets(endpoint, now) for one in secret.sign(content)]
@@ -224,7 +226,7 @@ class Deliverer:
             "webhook-signature": " ".join(signatures),
         }
 
-    async def _post(self, text: str, target: Place, body: bytes, headers: Mapping[str, str]) -> int:
+    async def _post(self, text: str, target: CheckedAddress, body: bytes, headers: Mapping[str, str]) -> int:
         """The status of the answer from that very address, under the name in the URL; no redirect is followed."""
         url = httpx.URL(text)
         host = url.netloc.decode()

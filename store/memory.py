@@ -21,6 +21,7 @@ from store.port import (
     AHEAD_TOLERANCE,
     Append,
     AppendResult,
+    AppendStatus,
     Entry,
     EntryKind,
     Head,
@@ -28,9 +29,8 @@ from store.port import (
     Outcomes,
     Posting,
     Readings,
-    Realm,
+    RealmStanding,
     Standing,
-    Status,
     StoreUnavailable,
 )
 
@@ -132,9 +132,9 @@ class MemoryStore:
         first = append.writes[0]
         late = await self.find_next_due(first.stream.realm, first.occurred_at)
         if late is not None:
-            return AppendResult(Status.CONFLICT, what=late.stream)
+            return AppendResult(AppendStatus.CONFLICT, what=late.stream)
         answer = await self.append(append)
-        if answer.status is Status.APPENDED:
+        if answer.status is AppendStatus.APPENDED:
             self._realms[first.stream.realm] = _Realm(Clock.WALL)
             for stream, standing in self._agenda.items():
                 if stream.realm == first.stream.realm:
@@ -145,21 +145,21 @@ class MemoryStore:
     def _find_objection(self, append: Append, now: datetime) -> AppendResult | None:
         for write in append.writes:
             if write.command_id in self._journal:
-                return AppendResult(Status.DUPLICATE, what=self._journal[write.command_id].stream)
+                return AppendResult(AppendStatus.DUPLICATE, what=self._journal[write.command_id].stream)
         conflict = self._find_conflict(append)
         if conflict is not None:
-            return AppendResult(Status.CONFLICT, what=conflict)
+            return AppendResult(AppendStatus.CONFLICT, what=conflict)
         for write in append.writes:
             if write.occurred_at > now + self._tolerance:
-                return AppendResult(Status.AHEAD, what=write.stream)
+                return AppendResult(AppendStatus.AHEAD, what=write.stream)
         for write in append.writes:
             realm = self._realms.get(write.stream.realm)
             if realm is not None and realm.now is not None and write.occurred_at < realm.now:
-                return AppendResult(Status.BEHIND, what=write.stream)
+                return AppendResult(AppendStatus.BEHIND, what=write.stream)
         trial = self._guards.copy()
         objection = trial.apply(append)
         if objection is not None:
-            return AppendResult(Status.GUARDED, what=objection)
+            return AppendResult(AppendStatus.GUARDED, what=objection)
         self._guards = trial
         return None
 
@@ -186,7 +186,7 @@ class MemoryStore:
         self._agenda.update({standing.stream: standing for standing in append.standings})
         self._grown.set()
         self._grown = asyncio.Event()
-        return AppendResult(Status.APPENDED, first, len(self._entries), recorded_at)
+        return AppendResult(AppendStatus.APPENDED, first, len(self._entries), recorded_at)
 
     def _add(self, entry: Entry) -> None:
         """Put the entry at the end of the log, and its hash at the end of its stream's chain."""
@@ -236,7 +236,7 @@ class MemoryStore:
         """How many ``commands_of`` would bring."""
         return len(await self.commands_of(query))
 
-    async def realm(self, name: str) -> Realm:
+    async def realm(self, name: str) -> RealmStanding:
         """How that realm stands."""
         return self._realm(name)
 
@@ -244,12 +244,12 @@ class MemoryStore:
         """The realms on a manual clock, by name; also those in which nothing is recorded yet."""
         return sorted(name for name, realm in self._realms.items() if realm.clock is Clock.MANUAL)
 
-    def _realm(self, name: str, apart_from: StreamId | None = None) -> Realm:
+    def _realm(self, name: str, apart_from: StreamId | None = None) -> RealmStanding:
         realm = self._realms.get(name)
         if realm is None or realm.clock is Clock.WALL:
-            return Realm()
+            return RealmStanding()
         deadlines = (at for at, s in self._due() if s.stream.realm == name and s.stream != apart_from)
-        return Realm(
+        return RealmStanding(
             realm.clock,
             realm.now,
             version=self._version(StreamId.of("realm", name, "clock")),

@@ -18,12 +18,13 @@ from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.batcher import Batcher
 from store.bounds import AppendInvalid, check_standing, is_storable
-from store.consultation import Consultation, Findings, list_places, list_storable, read_clock, read_realm
+from store.consultation import Consultation, ConsultationAnswers, list_places, list_storable, read_clock, read_realm
 from store.document_register import PostgresDocuments
 from store.entry_row import read_entry
 from store.port import (
     Append,
     AppendResult,
+    AppendStatus,
     ArgumentUnfit,
     Entry,
     EntryKind,
@@ -32,11 +33,10 @@ from store.port import (
     Outcomes,
     Posting,
     Readings,
-    Realm,
+    RealmStanding,
     RowUnfit,
     SchemaUnfit,
     Standing,
-    Status,
     StoreUnavailable,
 )
 from store.postgres_views import PostgresViews
@@ -326,7 +326,7 @@ class PostgresStore:
         """How many ``commands_of`` would bring."""
         return int(await self._value("count_commands", *_list_criteria(query)))
 
-    async def realm(self, name: str) -> Realm:
+    async def realm(self, name: str) -> RealmStanding:
         """How that realm stands."""
         return await self._realms.ask(name)
 
@@ -334,10 +334,10 @@ class PostgresStore:
         """The realms on a manual clock, by name; also those in which nothing is recorded yet."""
         return [row["realm"] for row in await self._rows("manual_realms")]
 
-    async def _read_realms(self, names: Sequence[str]) -> list[Realm]:
+    async def _read_realms(self, names: Sequence[str]) -> list[RealmStanding]:
         rows = await self._rows("realms", list_storable(names))
         realms = {row["stream"]: read_realm(row) for row in rows}
-        return [realms.get(name) or Realm() for name in names]
+        return [realms.get(name) or RealmStanding() for name in names]
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
@@ -373,7 +373,7 @@ class PostgresStore:
         return await self._consultations.ask(question)
 
     async def _consult_all(self, questions: Sequence[Consultation]) -> list[tuple[Loaded, Readings]]:
-        findings = Findings.of(await self._rows("consult", *list_places(questions)))
+        findings = ConsultationAnswers.of(await self._rows("consult", *list_places(questions)))
         return [findings.answer(question) for question in questions]
 
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
@@ -614,7 +614,7 @@ def _size(append: Append) -> int:
 
 def _append_result(row: asyncpg.Record) -> AppendResult:
     status, first, last, recorded_at, what = row
-    return AppendResult(Status(status), first or 0, last or 0, recorded_at, what or "")
+    return AppendResult(AppendStatus(status), first or 0, last or 0, recorded_at, what or "")
 
 
 _CLOCKS: Final = {Clock.MANUAL: "manual", Clock.WALL: "wall"}

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from views.view import Source
+    from views.view import ViewSource
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     state, awaiting, due = source.state, source.awaiting, source.due
     if state.stage == NONE:  # a late bid that was turned away makes no project
         return
@@ -67,7 +67,7 @@ def _tags(row: dict[str, Any]) -> set[str]:
     return tags | {tag("role", role) for awaited in row["awaiting"] for role in awaited["roles"]}
 
 
-def _find_last_day(source: Source) -> date | None:
+def _find_last_day(source: ViewSource) -> date | None:
     """The last day of the public notice that is running; None while an objection holds it up (D2)."""
     if source.state.stage != Stage.IN_PUBLICITY:
         return None

@@ -72,7 +72,7 @@ ROUTERS = (
 )
 
 
-class Application(FastAPI):
+class WebApplication(FastAPI):
     """FastAPI with our own description of the interface."""
 
     def openapi(self) -> dict[str, Any]:
@@ -82,9 +82,9 @@ class Application(FastAPI):
         return self.openapi_schema
 
 
-def build_routes() -> Application:
+def build_routes() -> WebApplication:
     """The application without anything to answer from: what it can be asked. Raises RouteUnguarded."""
-    app = Application(
+    app = WebApplication(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

@@ -226,7 +226,7 @@ class BundleResult(BundleAnswers):
     progress: Progress
 
 
-class Opening(_Wire):
+class WorkflowInput(_Wire):
     """The argument of every stream's workflow."""
 
     stream: StreamId

@@ -27,12 +27,12 @@ from domain.registers import panel
 from domain.registers.interest import require_impartial
 from domain.registers.panel import (
     SHORTLISTED,
-    Choice,
     DrawPanel,
     Opening,
     Panel,
     PanelDrawn,
     PanelStage,
+    ReviewerPool,
     choose_reviewers,
     draw_key,
     list_bids,
@@ -320,7 +320,7 @@ def _open(check: Checks, state: State, facts: Facts, order: Order, both: tuple[O
     ranking = rank(command.seed, command.public_value, committed.pool)
     body = Panel(round=committed.round, bidders=remaining)
     chosen, passed_over = choose_reviewers(
-        state, facts, order, body, Choice(committed.roster, months, ranking, (), committed.places)
+        state, facts, order, body, ReviewerPool(committed.roster, months, ranking, (), committed.places)
     )
     check(
         len(chosen) == committed.places,

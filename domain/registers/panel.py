@@ -695,7 +695,7 @@ def _require_next(
     left = [one for one in opening.ranking if one not in panel.seated and one not in panel.barred]
     staying = tuple(seat for seat in panel.seated if seat != command.out)
     roster, months = opening.roster, require_scheme(check, facts).review.recusal_months
-    chosen, _ = choose_reviewers(state, facts, order, panel, Choice(roster, months, left, staying, 1))
+    chosen, _ = choose_reviewers(state, facts, order, panel, ReviewerPool(roster, months, left, staying, 1))
     check(
         chosen == (command.in_,),
         "DW03",
@@ -706,7 +706,7 @@ def _require_next(
 
 
 @dataclass(frozen=True)
-class Choice:
+class ReviewerPool:
     """Whom to choose from."""
 
     roster: str
@@ -720,7 +720,7 @@ class Choice:
 
 
 def choose_reviewers(
-    state: State, facts: Facts, order: Order, panel: Panel, choice: Choice
+    state: State, facts: Facts, order: Order, panel: Panel, choice: ReviewerPool
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """The first of the candidates who may sit, and who was passed over by which rule, as things stand now."""
     roster = facts.of(state.stream.sibling("roster", choice.roster)).part(Roster)

@@ -15,7 +15,7 @@ from domain.kernel.envelope import BundleRequest, CarryOut, Ending
 from domain.registers.fund import RegisterFundSource
 from metrics import Metrics
 from store.memory import MemoryStore
-from store.port import AppendResult, Status, StoreUnavailable
+from store.port import AppendResult, AppendStatus, StoreUnavailable
 from tests.keys import KEY, MINUTES, publish
 from tests.workflows.bureau import Bureau, verification
 
@@ -30,14 +30,14 @@ NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 class Moody(MemoryStore):
     """A log whose answers to the appends after the first so many are a test's own."""
 
-    def __init__(self, answers: int, then: Exception | Status) -> None:
+    def __init__(self, answers: int, then: Exception | AppendStatus) -> None:
         super().__init__(lambda: NOW)
         self._answers, self._then = answers, then
 
     async def append(self, append: Append) -> AppendResult:
         if not self._answers and isinstance(self._then, Exception):
             raise self._then
-        if not self._answers and isinstance(self._then, Status):
+        if not self._answers and isinstance(self._then, AppendStatus):
             return AppendResult(self._then)
         self._answers -= 1
         return await super().append(append)
@@ -176,7 +176,7 @@ async def test_five_minutes_behind_are_borne_and_not_a_moment_more() -> None:
 
 
 async def test_a_log_that_finds_it_ahead_records_nothing_and_says_so() -> None:
-    store = Moody(1, Status.AHEAD)
+    store = Moody(1, AppendStatus.AHEAD)
     await publish(store)
     with pytest.raises(ApplicationError) as ahead:
         await CommandActivities(store).carry_out(ask(register(bureau_of(store), "FS-1")))

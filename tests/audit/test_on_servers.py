@@ -18,7 +18,7 @@ from audit.histories import ReplaySettings
 from audit.replay import replay
 from audit.verification import Root, verify
 from cli.audit import replay_settings
-from domain.kernel.envelope import Opening
+from domain.kernel.envelope import WorkflowInput
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.project.bidding import WithdrawApplication
@@ -301,11 +301,11 @@ class AnotherProject:
     """A life of a project that issues other commands than the one that was recorded."""
 
     @workflow.init
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: WorkflowInput) -> None:
         self._opening = opening
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         await workflow.sleep(1)
 
 

@@ -25,7 +25,7 @@ from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.signature import KeyId, command_bytes
 from domain.registers.door_key import AppointDoorKey, PublishDoorKey, RotateDoorKey, WithdrawDoorKey, key_stream
 from store.memory import MemoryStore
-from store.port import Status
+from store.port import AppendStatus
 from tests.keys import KEY, OTHER, PUBLISHED, make_key, publish
 from tests.office import Office, administer, admit
 from tests.tables import every_row
@@ -213,7 +213,7 @@ def test_a_key_that_is_withdrawn_while_its_command_is_decided_is_caught_in_the_a
                 self.is_armed = False
                 await administer(self, key_stream(OTHER.id), WithdrawDoorKey(reason="密鑰遺失"))
             result = await super().append(append)
-            if result.status is Status.CONFLICT:
+            if result.status is AppendStatus.CONFLICT:
                 self.conflicts += (result.what,)
             return result
 

@@ -25,7 +25,7 @@ from metrics import Metrics
 from runtime.health import Health
 from runtime.runtime import Runtime
 from store.memory import MemoryStore
-from store.port import AppendResult, Status
+from store.port import AppendResult, AppendStatus
 from tests.keys import KEY, OTHER, publish
 from tests.packaging.deployment import certify
 from tests.runtime.alerts import ALERTS, PROMTOOL, Series, judge, read_series
@@ -116,7 +116,7 @@ async def rivals_that_are_quicker_each_time(measures: Metrics) -> None:
 
         async def append(self, append: Append) -> AppendResult:
             self.times += 1
-            return AppendResult(Status.CONFLICT) if self.times % 4 else await super().append(append)
+            return AppendResult(AppendStatus.CONFLICT) if self.times % 4 else await super().append(append)
 
     store = Contended()
     await publish(MemoryStore())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from store import postgres
-from store.port import Realm, Standing, Status
+from store.port import AppendStatus, RealmStanding, Standing
 from tests.store.appends import DAY, NOON, appended, event, group, one, project, refusal, write
 
 if TYPE_CHECKING:
@@ -126,12 +126,12 @@ async def test_a_manual_clock_moves_with_what_is_written_and_never_back(store: E
     first, second = project("AP-1", "play"), project("AP-2", "play")
     await appended(store, group(write(first, 0, event(), at=NOON)))
     answer = await store.append(group(write(second, 0, event(), at=NOON - DAY)))
-    assert (answer.status, answer.what) == (Status.BEHIND, second)
+    assert (answer.status, answer.what) == (AppendStatus.BEHIND, second)
     await appended(store, group(write(second, 0, event(), at=NOON)))
     assert (await store.realm("play")).now == NOON
     await appended(store, group(write(second, 1, at=NOON + DAY)))
     assert (await store.realm("play")).now == NOON + DAY
-    assert (await store.append(group(write(first, 1, event(), at=NOON)))).status is Status.BEHIND
+    assert (await store.append(group(write(first, 1, event(), at=NOON)))).status is AppendStatus.BEHIND
 
 
 async def test_within_a_group_the_latest_write_sets_the_manual_clock(store: EventStore) -> None:
@@ -148,7 +148,7 @@ async def test_the_clocks_of_appends_that_travel_together_follow_one_another(sto
     answers = await asyncio.gather(
         *(store.append(group(write(s, 0, event(), at=t))) for s, t in zip(streams, at, strict=True)),
     )
-    assert [a.status for a in answers] == [Status.APPENDED, Status.APPENDED, Status.BEHIND]
+    assert [a.status for a in answers] == [AppendStatus.APPENDED, AppendStatus.APPENDED, AppendStatus.BEHIND]
 
 
 async def test_a_wall_clock_is_never_ahead_of_a_write(store: EventStore) -> None:
@@ -181,14 +181,14 @@ async def test_a_realm_goes_live_with_its_record_and_its_whole_agenda(store: Eve
     for stream, at in ((waiting, NOON + DAY), (quiet, None), (elsewhere, NOON + DAY)):
         await appended(store, due(stream, at, clock=Clock.MANUAL))
     answer = await store.go_live(turn(NOON))
-    assert (answer.status, answer.first_position, answer.last_position) == (Status.APPENDED, 7, 8)
+    assert (answer.status, answer.first_position, answer.last_position) == (AppendStatus.APPENDED, 7, 8)
     assert [(s.stream, s.clock, s.notified) async for s in store.standings()] == [
         (elsewhere, Clock.MANUAL, True),
         (waiting, Clock.WALL, False),
         (quiet, Clock.WALL, True),
         (CLOCK, Clock.WALL, True),
     ]
-    assert await store.realm("play") == Realm(Clock.WALL)
+    assert await store.realm("play") == RealmStanding(Clock.WALL)
     assert await store.set_clock("play", Clock.MANUAL) is Clock.WALL
     await appended(store, group(write(quiet, 1, event(), at=NOON - DAY)))
 
@@ -198,7 +198,7 @@ async def test_no_realm_goes_live_while_a_deadline_lies_in_its_past(store: Event
     late = project("AP-1", "play")
     await appended(store, due(late, NOON, clock=Clock.MANUAL))
     answer = await store.go_live(turn(NOON))
-    assert (answer.status, answer.what) == (Status.CONFLICT, late)
+    assert (answer.status, answer.what) == (AppendStatus.CONFLICT, late)
     assert (await store.realm("play")).clock is Clock.MANUAL
     assert [entry async for entry in store.read(CLOCK)] == []
 
@@ -207,7 +207,7 @@ async def test_a_turn_that_is_not_recorded_turns_nothing(store: EventStore) -> N
     await store.set_clock("play", Clock.MANUAL)
     await appended(store, turn(NOON - DAY))
     answer = await store.go_live(turn(NOON))
-    assert (answer.status, answer.what) == (Status.CONFLICT, CLOCK)
+    assert (answer.status, answer.what) == (AppendStatus.CONFLICT, CLOCK)
     assert (await store.realm("play")).clock is Clock.MANUAL
 
 
@@ -220,7 +220,7 @@ async def test_what_was_decided_on_the_manual_clock_no_longer_stands_after_the_t
     await store.go_live(turn(NOON))
     dated = group(write(stream, 1, event()), clock=Clock.MANUAL, reads={CLOCK: before.version})
     answer = await store.append(dated)
-    assert (answer.status, answer.what) == (Status.CONFLICT, CLOCK)
+    assert (answer.status, answer.what) == (AppendStatus.CONFLICT, CLOCK)
     assert not await store.refresh_standing(replace(standing, stage="MOVED"))
     assert [s.clock async for s in store.standings(kind="project")] == [Clock.WALL]
 

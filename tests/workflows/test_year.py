@@ -25,7 +25,7 @@ from domain.kernel.attachment import find_attachments
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
-from domain.kernel.envelope import Opening, Progress
+from domain.kernel.envelope import Progress, WorkflowInput
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.registers.calendar import PublishCalendar
@@ -151,7 +151,7 @@ class Years:
         with self.skipper.with_time_skipping_disabled():
             handle = await self.skipper.client.start_workflow(
                 workflow_type(stream.kind),
-                Opening(stream=stream),
+                WorkflowInput(stream=stream),
                 id=stream,
                 task_queue=self.desk.settings.task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -25,7 +25,7 @@ from domain.kernel.identity import Actor, Role
 from web.components.words import begin_words, format_deadline, format_moment, format_money, name_role, name_seat, spell
 from web.console.assets import PREFIX
 from web.console.bytecode import TemplateBytecode
-from web.console.reader import Reader, may_list, read_seat
+from web.console.reader import PageReader, may_list, read_seat
 from web.console.texts import Texts, speaker
 from web.guard import house_of, language_of
 from web.identity.credentials import cookie_name
@@ -163,10 +163,10 @@ def here(request: Request) -> str:
     return f"{quote(request.url.path)}{query}"
 
 
-def read_reader(request: Request) -> Reader:
+def read_reader(request: Request) -> PageReader:
     """Whoever the page is for."""
     caller: Caller | None = getattr(request.state, "caller", None)
-    return Reader(caller, read_seat(request, caller), language_of(request), make_token(request))
+    return PageReader(caller, read_seat(request, caller), language_of(request), make_token(request))
 
 
 def make_token(request: Request) -> str:
@@ -203,7 +203,7 @@ def list_ways(seat: Actor | None) -> list[tuple[str, str]]:
     return own or [("/lists/round", "nav_rounds"), ("/public", "nav_public")]
 
 
-def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # noqa: ANN401 - a speaker
+def _list_links(request: Request, reader: PageReader, speak: Any) -> list[Link]:  # noqa: ANN401 - a speaker
     path = request.url.path
     if reader.caller is not None:
         here = "/" if path in _OF_TASKS else path

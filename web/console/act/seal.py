@@ -51,7 +51,7 @@ def is_sealed(filling: Filling) -> bool:
 
 
 @dataclass(frozen=True)
-class Limits:
+class BidLimits:
     """What a round lets a bid ask, as far as the bid itself shows it."""
 
     round: str
@@ -84,7 +84,7 @@ class Limits:
         return f"{cap}{match}{'' if self.joint else ' --alone'}{fields}"
 
 
-async def list_limits(filling: Filling) -> list[Limits]:
+async def list_limits(filling: Filling) -> list[BidLimits]:
     """Those of every round that is open for bids: what can be held to them before anything leaves the browser."""
     if filling.command is not SealApplication:
         return []
@@ -97,7 +97,7 @@ async def list_limits(filling: Filling) -> list[Limits]:
             terms = scheme.codelists.terms(Codelist.FIELDS) if scheme.codelists is not None else None
             names = tuple(term.name for term in terms) if terms is not None else None
             bidding = scheme.bidding
-            limits.append(Limits(name, bidding.cap_fen, scheme.budget.match_min, bidding.joint, names))
+            limits.append(BidLimits(name, bidding.cap_fen, scheme.budget.match_min, bidding.joint, names))
     return limits
 
 
@@ -109,7 +109,7 @@ def list_sealed_fields(filling: Filling) -> list[Shown]:
     return [one for one in fields if one.place[0] not in (*_ASKED, *NONCE)]
 
 
-def describe_bid(limits: Sequence[Limits], t: Speak) -> str:
+def describe_bid(limits: Sequence[BidLimits], t: Speak) -> str:
     """For the script: what each field of a bid takes, what it is where nothing is said, files' types, and limits.
 
     The limits are the rules' own values; the script holds a bid to them as AP02, M6 and K1 do.

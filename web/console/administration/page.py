@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from application.api_keys import NoSuchKey, withdraw_key
+from application.api_keys import NoSuchApiKey, withdraw_key
 from application.doctor import Examination, examine_each, examine_log, examine_parked, examine_unnotified
 from application.realms import RealmExists, RealmMisnamed, open_realm
 from application.view_health import list_views
@@ -142,5 +142,5 @@ async def withdraw(
     require_role(caller, ADMINISTRATORS)
     await read_form(request)
     if not await withdraw_key(house.identity, key_id, house.now()):
-        raise NoSuchKey(key_id)
+        raise NoSuchApiKey(key_id)
     return RedirectResponse("/administration", HTTPStatus.SEE_OTHER)

@@ -28,7 +28,7 @@ _INTERVENTIONS: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoryEntry:
     """One entry of a story."""
 
     kind: str
@@ -57,11 +57,11 @@ class Entry:
 class Story:
     """A page of a story, and what of the whole is marked."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[StoryEntry, ...]
     """The newest first, with idle stretches folded."""
-    refused: tuple[Entry, ...]
+    refused: tuple[StoryEntry, ...]
     """All of them, wherever in the story they stand; so of the special ones."""
-    special: tuple[Entry, ...]
+    special: tuple[StoryEntry, ...]
     size: int
     """Entries of the whole story."""
     newer: int | None
@@ -85,7 +85,7 @@ def build_story(
     In a realm on a manual clock everything is recorded later than it was so, and nothing is said of that.
     """
 
-    def build_entry(one: Chapter | AttemptLine) -> Entry:
+    def build_entry(one: Chapter | AttemptLine) -> StoryEntry:
         return (
             _refused(one, language) if isinstance(one, AttemptLine) else _event(one, own, language, is_manual=is_manual)
         )
@@ -113,21 +113,21 @@ def _is_special(chapter: Chapter) -> bool:
     return of.actor != SYSTEM and of.event.event_type in _INTERVENTIONS
 
 
-def _fold_gaps(entries: Iterable[Entry], before: Sequence[Chapter | AttemptLine]) -> Iterator[Entry]:
+def _fold_gaps(entries: Iterable[StoryEntry], before: Sequence[Chapter | AttemptLine]) -> Iterator[StoryEntry]:
     """``before`` is the last of the page before, if there is one."""
     later = next(map(_when, before), None)
     for entry in entries:
         if later is not None and entry.at is not None and later - entry.at > IDLE:
-            yield Entry("gap", days=(later - entry.at).days)
+            yield StoryEntry("gap", days=(later - entry.at).days)
         yield entry
         later = entry.at
 
 
-def _event(chapter: Chapter, own: StreamId, language: Language, *, is_manual: bool) -> Entry:
+def _event(chapter: Chapter, own: StreamId, language: Language, *, is_manual: bool) -> StoryEntry:
     of = chapter.occurrence
     is_late = not is_manual and abs(chapter.recorded_at - chapter.at) > timedelta(days=1)
     mark = "automatic" if of.actor == SYSTEM else ("special" if _is_special(chapter) else "")
-    return Entry(
+    return StoryEntry(
         "event",
         at=chapter.at,
         recorded_at=chapter.recorded_at if is_late else None,
@@ -143,8 +143,8 @@ def _event(chapter: Chapter, own: StreamId, language: Language, *, is_manual: bo
     )
 
 
-def _refused(attempt: AttemptLine, language: Language) -> Entry:
-    return Entry(
+def _refused(attempt: AttemptLine, language: Language) -> StoryEntry:
+    return StoryEntry(
         "refused",
         at=attempt.occurred_at,
         what=language.say(*name_command(attempt.command)),
@@ -155,7 +155,7 @@ def _refused(attempt: AttemptLine, language: Language) -> Entry:
 
 
 @dataclass(frozen=True)
-class Document:
+class StoryDocument:
     """One document that an event names."""
 
     name: str
@@ -166,12 +166,12 @@ class Document:
     """The file that names it."""
 
 
-def list_documents(chapters: Iterable[Chapter], language: Language) -> list[Document]:
+def list_documents(chapters: Iterable[Chapter], language: Language) -> list[StoryDocument]:
     """Every document that is named in the story, each once, in the order in which they came."""
-    documents: dict[str, Document] = {}
+    documents: dict[str, StoryDocument] = {}
     for chapter in chapters:
         event = chapter.occurrence.event
         for one in find_attachments(event):
             what = language.say(*name_event(event.event_type))
-            documents.setdefault(one.sha256, Document(one.name, one.sha256, chapter.at, what, chapter.stream))
+            documents.setdefault(one.sha256, StoryDocument(one.name, one.sha256, chapter.at, what, chapter.stream))
     return list(documents.values())

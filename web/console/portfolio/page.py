@@ -15,7 +15,7 @@ from domain.catalogue import stage_words
 from domain.kernel.identity import LIVE
 from domain.project.outputs import Output
 from domain.project.stage import MAIN_LINE, Stage
-from web.components.bars import Row, draw_bars
+from web.components.bars import BarRow, draw_bars
 from web.components.words import begin_words, format_money
 from web.console.paths import file_path
 from web.console.reader import choose_organisation, list_organisations, read_seat
@@ -240,28 +240,30 @@ def _describe_conditions(query: CourseQuery, speak: Speak, say: Say) -> list[tup
     return [*conditions, (speak("overdue"), "✓")] if query.overdue else conditions
 
 
-def _funnel(figures: Figures, say: Say) -> list[Row]:
+def _funnel(figures: Figures, say: Say) -> list[BarRow]:
     """The main line: how many ever came so far, and how many stand there."""
     ever, now = figures.reached, figures.standing
     return [
-        Row(begin_words(say(one.zh, one.en)), ever[one.value], now[one.value], f"{ever[one.value]} / {now[one.value]}")
+        BarRow(
+            begin_words(say(one.zh, one.en)), ever[one.value], now[one.value], f"{ever[one.value]} / {now[one.value]}"
+        )
         for one in MAIN_LINE
     ]
 
 
-def _times(durations: tuple[Duration, ...], say: Say) -> list[Row]:
+def _times(durations: tuple[Duration, ...], say: Say) -> list[BarRow]:
     """What nine of ten did not exceed, and the median, in working days."""
     return [
-        Row(begin_words(say(*stage_words("project", one.stage))), slow, median, f"{median} / {slow}")
+        BarRow(begin_words(say(*stage_words("project", one.stage))), slow, median, f"{median} / {slow}")
         for one in durations
         for median, slow in (one.working_days,)
     ]
 
 
-def _compare(groups: Mapping[str, Figures], speak: Speak) -> list[Row]:
+def _compare(groups: Mapping[str, Figures], speak: Speak) -> list[BarRow]:
     """What was awarded, and what of it is out."""
     return [
-        Row(key or speak("not_stated"), award, max(net, 0), f"{format_money(net)} / {format_money(award)}")
+        BarRow(key or speak("not_stated"), award, max(net, 0), f"{format_money(net)} / {format_money(award)}")
         for key, figures in groups.items()
         for award, net in ((figures.money["award"], figures.money["net"]),)
     ]

@@ -71,7 +71,7 @@ _After = Annotated[str | None, Query(max_length=2_000)]
 
 
 @dataclass(frozen=True)
-class Notice:
+class PostedNotice:
     """A public notice as it is shown on the page of its project. The amount is in fen."""
 
     award: int
@@ -381,7 +381,7 @@ def _list_facts(file: File, application: Application, contract: Contract) -> lis
     return [one for one in facts if one[1]]
 
 
-def _read_notice(file: File) -> Notice | None:
+def _read_notice(file: File) -> PostedNotice | None:
     """The newest notice of the file; None where it was never posted."""
     posted = [
         one.occurrence.event
@@ -392,7 +392,7 @@ def _read_notice(file: File) -> Notice | None:
     if not posted or known.posted_on is None:
         return None
     last, event = known.last_day(file.calendar), posted[-1]
-    return Notice(
+    return PostedNotice(
         award=event.award,
         contact=event.contact,
         reviewers=event.reviewers,

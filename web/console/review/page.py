@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from application.caller import Caller
-    from application.reviews import Bid, Review
+    from application.reviews import PanelReview, ReviewedBid
     from domain.kernel.identity import Actor, StreamId
     from web.console.texts import Texts
     from web.house import House
@@ -89,7 +89,7 @@ TEXTS: Final[Texts] = {
 class Line:
     """One bid in the list of a panel."""
 
-    bid: Bid
+    bid: ReviewedBid
     file: str
     mark: Decimal | None
     """The reviewer's own."""
@@ -156,7 +156,7 @@ def _find_seat(request: Request, caller: Caller) -> Actor | None:
     return next((seat for seat in caller.seats if seat.role is Role.EXPERT), None)
 
 
-async def _list_lines(house: House, caller: Caller, review: Review, bids: Sequence[Bid]) -> list[Line]:
+async def _list_lines(house: House, caller: Caller, review: PanelReview, bids: Sequence[ReviewedBid]) -> list[Line]:
     drafts = await _find_drafts(house, caller, review.stream)
     return [
         Line(

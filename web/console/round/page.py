@@ -38,7 +38,7 @@ from domain.round.resolution import ResolveRound
 from domain.round.results import PublishResult
 from domain.round.stage import NeedStage, RoundStage
 from web.asker import find_asker
-from web.components.bars import Row, draw_bars
+from web.components.bars import BarRow, draw_bars
 from web.components.words import name_command
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import TEXTS as FILE_TEXTS
@@ -289,10 +289,10 @@ def _list_sections(file: File, seat: Actor | None, acts: list[Act]) -> list[Sect
     return sections
 
 
-def _draw_ranking(ranking: tuple[Ranked, ...]) -> list[Row]:
+def _draw_ranking(ranking: tuple[Ranked, ...]) -> list[BarRow]:
     """Totals by rank; those that would be awarded are dark."""
     return [
-        Row(
+        BarRow(
             one.of.application,
             round(one.of.total * 100),
             round(one.of.total * 100) if one.fits else 0,
