@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from application.carrier import Carrier
-    from application.identity import Identity
+    from application.identity import PersonFinder
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
@@ -162,7 +162,7 @@ class Door:
         carrier: Carrier,
         store: EventStore,
         key: Signer | None,
-        identity: Identity | None = None,
+        identity: PersonFinder | None = None,
         prepare: Callable[[], Awaitable[None]] | None = None,
         log_id: str = "",
     ) -> None:

@@ -18,7 +18,7 @@ from domain.kernel.message import Order
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from application.identity import Identity
+    from application.identity import PersonFinder
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
@@ -35,7 +35,7 @@ class DryRun:
     def __init__(
         self,
         store: EventStore,
-        identity: Identity | None = None,
+        identity: PersonFinder | None = None,
         *,
         requires_office: bool,
         at_hand: Collection[str] = (),

@@ -33,14 +33,14 @@ from tests.keys import KEY, publish
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from application.identity import Identity
+    from application.identity import PersonFinder
     from store.port import Append, AppendResult
 
 FUND, SOURCE = StreamId("fund/live/FS-1"), RegisterFundSource(name="福彩公益金", envelope=1_000)
 FINANCE = Actor("CAB-FIN#1")
 
 
-async def opened(store: MemoryStore, identity: Identity | None = None) -> Door:
+async def opened(store: MemoryStore, identity: PersonFinder | None = None) -> Door:
     await publish(store)
     return Door(ProcessCarrier(CommandActivities(store), store, None), store, KEY, identity)
 
