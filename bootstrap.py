@@ -541,13 +541,13 @@ def _without_secrets(renderer: Processor, of: Settings) -> Processor:
     if of.payload_keys is not None:  # one alone is a secret, too
         secrets_of_ours += re.findall(r"[0-9A-Fa-f]{64}", of.payload_keys.get_secret_value())
 
-    def rendered(logger: WrappedLogger, method: str, line: EventDict) -> str:
+    def render(logger: WrappedLogger, method: str, line: EventDict) -> str:
         text = str(renderer(logger, method, line))
         for secret in secrets_of_ours:
             text = text.replace(secret, _REDACTED)
         return _SECRET_IN_URL.sub(rf"\1{_REDACTED}@", text)
 
-    return rendered
+    return render
 
 
 def _describe_exception(exc_info: ExcInfo) -> str:
@@ -578,7 +578,7 @@ def _describe_argument(argument: object) -> object:
     return describe_error(argument) if isinstance(argument, BaseException) else argument
 
 
-def _tell_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """The last words of a process are kept in its log, too."""
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
@@ -613,7 +613,7 @@ def configure_logging(of: Settings) -> None:
     )
     handler = _Lines(sys.stderr)
     handler.setFormatter(formatter)
-    sys.excepthook = _tell_uncaught
+    sys.excepthook = _log_uncaught
     logging.basicConfig(handlers=[handler], level=of.log_level.upper(), force=True)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

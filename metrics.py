@@ -12,7 +12,7 @@ from prometheus_client import (
 )
 
 from domain.kernel.envelope import Ending
-from store.port import Status
+from store.port import AppendStatus
 
 # when each counter was made is twice the series, and nobody asks
 disable_created_metrics()  # type: ignore[no-untyped-call] # the library's own lack
@@ -66,5 +66,5 @@ class Metrics:
         )
         for ending in Ending:
             self.commands.labels(ending.lower())
-        for status in Status:
+        for status in AppendStatus:
             self.appends.labels(status)

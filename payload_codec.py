@@ -66,14 +66,14 @@ class PayloadRefused(ApplicationError):
 
 
 @dataclass(frozen=True)
-class Place:
+class PayloadPlace:
     """Where a payload belongs, and nowhere else."""
 
     namespace: str
     workflow_id: str
 
     @classmethod
-    def of(cls, context: SerializationContext) -> Place | None:
+    def of(cls, context: SerializationContext) -> PayloadPlace | None:
         """The place in that context; None for what is no workflow's. All firings of a schedule are one place."""
         if not isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
             return None
@@ -88,7 +88,7 @@ class Place:
 class SealingCodec(PayloadCodec, WithSerializationContext):
     """Seals and opens. Without a place it refuses everything: ``with_context`` gives it one."""
 
-    def __init__(self, keys: PayloadKeys, *, takes_plain: bool = False, place: Place | None = None) -> None:
+    def __init__(self, keys: PayloadKeys, *, takes_plain: bool = False, place: PayloadPlace | None = None) -> None:
         """Seal by the newest of these keys. ``takes_plain`` is for replaying what was recorded in the clear."""
         self.keys = keys
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.by_id.items()}
@@ -98,10 +98,10 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
 
     def with_context(self, context: SerializationContext) -> Self:
         """The same, for what belongs there."""
-        place = Place.of(context)
+        place = PayloadPlace.of(context)
         return self if place == self._place else self.at(place)
 
-    def at(self, place: Place | None) -> Self:
+    def at(self, place: PayloadPlace | None) -> Self:
         """The same, for that place, or for none."""
         return type(self)(self.keys, takes_plain=self._takes_plain, place=place)
 
@@ -194,7 +194,7 @@ class SealingConverter(DataConverter):
 
     def with_context(self, context: SerializationContext) -> Self:
         """The same, for what belongs there: an activity's is its workflow's."""
-        place = Place.of(context)
+        place = PayloadPlace.of(context)
         bound: Self = self._at(WorkflowSerializationContext(place.namespace, place.workflow_id) if place else context)
         return bound
 

@@ -13,7 +13,7 @@ import structlog
 from temporalio.service import RPCError
 
 import bootstrap
-from application.builds import UNVERSIONED, Place, find_place
+from application.builds import UNVERSIONED, WorkerPlace, find_place
 from application.namespace import require_own_namespace, seal_namespace
 from domain.kernel.failure import Failure
 from runtime.health import Health, ServerAway, serve_health
@@ -105,10 +105,10 @@ async def _is_serving(runtime: Runtime) -> bool:
         if not await is_polling(runtime):
             return False
         place = await find_place(runtime.client, settings.task_queue, settings.build_id or UNVERSIONED)
-        if place is Place.BESIDE:
+        if place is WorkerPlace.BESIDE:
             mend = f"venture builds current {settings.build_id or 'none'} --as ADMIN#n --reason …"
             log.warning("build.not_current", build=settings.build_id, mend=mend)
-        return place is not Place.UNHEARD
+        return place is not WorkerPlace.UNHEARD
     return False
 
 

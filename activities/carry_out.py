@@ -39,7 +39,7 @@ from domain.kernel.message import Order
 from domain.kernel.privacy import describe_error
 from metrics import Metrics
 from store.bounds import AppendInvalid
-from store.port import Status, StoreUnavailable
+from store.port import AppendStatus, StoreUnavailable
 from tracing import span
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class CommandActivities:
             return await self._leave(stream, answer)
         append = await self._build_append(request, stream, decision, others)
         appended = await self._append(append, goes_live=manual_clock.goes_live(decision, stream.loaded))
-        if appended.status is Status.DUPLICATE and (answer := await self._find_taken(request, decision, others)):
+        if appended.status is AppendStatus.DUPLICATE and (answer := await self._find_taken(request, decision, others)):
             return await self._leave(stream, answer)
         return self._conclude(request, decision, appended)
 
@@ -322,15 +322,15 @@ class CommandActivities:
             appended = await (self._store.go_live(append) if goes_live else self._store.append(append))
             labels["status"] = appended.status
         self._measures.appends.labels(appended.status).inc()
-        if appended.status is Status.APPENDED:
+        if appended.status is AppendStatus.APPENDED:
             self._measures.entries.inc(appended.last_position - appended.first_position + 1)
         return appended
 
     def _conclude(self, request: CarryOut, decision: Decision, appended: AppendResult) -> CarryOutResult | None:
         """The answer to what was recorded; None if the log said no, and all is to be decided again."""
-        if appended.status is Status.AHEAD:
+        if appended.status is AppendStatus.AHEAD:
             raise self._clocks_disagree(request, "ahead", appended.what)
-        if appended.status is not Status.APPENDED:
+        if appended.status is not AppendStatus.APPENDED:
             log.info("command.decided_again", stream=request.stream, status=appended.status, what=appended.what)
             return None
         for step in decision.steps:

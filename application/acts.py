@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from application.why import identify_asker, leave_open
+from application.policy_explanation import identify_asker, leave_open
 from deciding.authority import find_register
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES

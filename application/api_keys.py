@@ -40,7 +40,7 @@ class KeyInvalid(Failure):
     kind = FailureKind.USAGE
 
 
-class NoSuchKey(Failure):
+class NoSuchApiKey(Failure):
     """There is no key of that id, or it is withdrawn already."""
 
     kind = FailureKind.NOT_FOUND

@@ -31,7 +31,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Question(Protocol[T_co]):
+class StreamQuestion(Protocol[T_co]):
     """What somebody waits for in a stream: equal questions have one answer. It must be hashable."""
 
     def answer(self, state: State) -> T_co | None:
@@ -49,7 +49,7 @@ class ApprovalEnds:
         return next((a for a in state.approvals if a.id == self.id and a.verdict is not Verdict.OPEN), None)
 
 
-_Waiting = dict[Question[Any], set["asyncio.Future[Any]"]]
+_Waiting = dict[StreamQuestion[Any], set["asyncio.Future[Any]"]]
 
 
 class ApprovalWatch:
@@ -70,7 +70,7 @@ class ApprovalWatch:
         """The approval, once it is decided."""
         return await self.ask(stream, ApprovalEnds(approval_id))
 
-    async def ask(self, stream: StreamId, question: Question[T]) -> T:
+    async def ask(self, stream: StreamId, question: StreamQuestion[T]) -> T:
         """The answer to that question of the stream, once there is one."""
         ended: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(stream, {}).setdefault(question, set()).add(ended)
@@ -82,7 +82,7 @@ class ApprovalWatch:
         finally:
             self._leave(stream, question, ended)
 
-    def _leave(self, stream: StreamId, question: Question[Any], ended: asyncio.Future[Any]) -> None:
+    def _leave(self, stream: StreamId, question: StreamQuestion[Any], ended: asyncio.Future[Any]) -> None:
         waiting = self._waiting[stream]
         waiting[question].discard(ended)
         if not waiting[question]:
@@ -106,7 +106,7 @@ class ApprovalWatch:
             why = fault
         self._reader = None
         for waiting in self._waiting.values():
-            _tell(waiting, why)
+            _fail(waiting, why)
 
     async def _note_growth(self, position: int | None, reached: int) -> int:
         """Which of the streams have entries after that position; the position up to which that is known."""
@@ -133,7 +133,7 @@ class ApprovalWatch:
         self._unread &= self._waiting.keys()
 
 
-def _tell(waiting: _Waiting, why: Exception) -> None:
+def _fail(waiting: _Waiting, why: Exception) -> None:
     for futures in waiting.values():
         for ended in futures:
             if not ended.done():

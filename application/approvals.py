@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, iterate_rows, read_page
+from application.pages import Page, PageRequest, SortOrder, iterate_rows, read_page
 from application.realms import require_realm
 from deciding.fold import fold
 from domain.approval.summary import Detail
@@ -74,7 +74,7 @@ class StreamApproval:
         """When it ends undecided, or is late."""
         return self.approval.until or self.wanted_by
 
-    def having(self, approval: Approval) -> StreamApproval:
+    def with_approval(self, approval: Approval) -> StreamApproval:
         """The same as it stands by now."""
         return replace(self, approval=approval)
 
@@ -124,7 +124,7 @@ class ApprovalFilter(BaseModel):
     """What it is about within the stream, e.g. ``T1``."""
 
 
-_ORDER = Order((("stream", str), ("ordinal", int)))
+_ORDER = SortOrder((("stream", str), ("ordinal", int)))
 LARGEST_PAGE = 1_000
 """Approvals that are fetched at once where all are wanted."""
 
@@ -256,7 +256,7 @@ async def find_approval(
     where, at_least = (Equal("id", approval_id),), written or await store.last_position()
     for patience in (patience_s if written is not None else 0.0, patience_s):
         request = PageRequest(limit=1, at_least=at_least, patience_s=patience, organisation=organisation)
-        page = await read_page(store, "approvals", Order((("id", UUID),)), where, request, _build)
+        page = await read_page(store, "approvals", SortOrder((("id", UUID),)), where, request, _build)
         if page.rows:
             return page.rows[0]
         if page.freshness.position >= at_least:
@@ -278,7 +278,7 @@ async def wait_for_decision(
     ):  # an ended one never changes; whether an open one still is, the log says
         return request
     async with asyncio.timeout(timeout_s):
-        return request.having(await door.approvals.wait(request.stream, approval_id))
+        return request.with_approval(await door.approvals.wait(request.stream, approval_id))
 
 
 async def list_opened(store: EventStore, stream: StreamId, version: int, events: Sequence[str]) -> list[Approval]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, read_page
+from application.pages import Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
     from store.views import Row
 
-_ORDER = Order((("position", int),))
+_ORDER = SortOrder((("position", int),))
 
 
 class AttemptFilter(BaseModel):
@@ -87,5 +87,5 @@ async def list_attempts(
     await require_realm(store, filters.realm)
     columns = {"stream": filters.stream, "realm": filters.realm}
     where = tuple(Equal(name, value) for name, value in columns.items() if value is not None)
-    order = Order(_ORDER.columns, descending=filters.newest_first)
+    order = SortOrder(_ORDER.columns, descending=filters.newest_first)
     return await read_page(store, "attempts", order, where, request or PageRequest(), AttemptLine.of)

@@ -161,7 +161,7 @@ async def set_current(client: Client, task_queue: str, build_id: str) -> None:
         raise BuildUnknown(build_id or "-", refused.message) from refused
 
 
-class Place(Enum):
+class WorkerPlace(Enum):
     """Where a worker that has just started stands among the builds."""
 
     SERVING = auto()
@@ -172,7 +172,7 @@ class Place(Enum):
     """Temporal has not heard of its build yet."""
 
 
-async def find_place(client: Client, task_queue: str, build_id: str) -> Place:
+async def find_place(client: Client, task_queue: str, build_id: str) -> WorkerPlace:
     """Where that build stands. The first one of all makes itself current: without that nothing would ever be served.
 
     So it does again in a cluster that has lost its data; never where somebody has said that none is to be.
@@ -184,9 +184,9 @@ async def find_place(client: Client, task_queue: str, build_id: str) -> Place:
         try:
             await set_current(client, task_queue, build_id)
         except BuildUnknown:
-            return Place.UNHEARD
-        return Place.SERVING
-    return Place.SERVING if current == build_id else Place.BESIDE
+            return WorkerPlace.UNHEARD
+        return WorkerPlace.SERVING
+    return WorkerPlace.SERVING if current == build_id else WorkerPlace.BESIDE
 
 
 async def iterate_open(client: Client) -> AsyncIterator[tuple[str, str]]:

@@ -27,7 +27,7 @@ from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread, sh
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import Actor, StreamId, Text, derive_id
 from domain.kernel.input import OPENING_HOUR, DayOrTime, at_hour, parse_json, read_fields
-from schemes.document import Document, DocumentFault, DocumentInvalid
+from schemes.document import DocumentFault, DocumentInvalid, YamlDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -120,7 +120,7 @@ async def parse_rows(
     orders: list[BulkOrder] = []
     for number, (line, row) in enumerate(raw.rows, start=1):
         try:
-            orders.append(await reader.read(number, Document(file, row, {(): line})))
+            orders.append(await reader.read(number, YamlDocument(file, row, {(): line})))
         except DocumentInvalid as invalid:
             raw.faults.extend(_place(invalid.faults, table))
     if raw.faults:
@@ -244,7 +244,7 @@ class _RowReader:
     streams: dict[str, StreamId] = field(default_factory=dict)
     """What each name means: it is looked up once a file."""
 
-    async def read(self, number: int, document: Document) -> BulkOrder:
+    async def read(self, number: int, document: YamlDocument) -> BulkOrder:
         """The row as a command. Raises DocumentInvalid with every fault."""
         faults: list[DocumentFault] = []
         row = command = None
@@ -261,7 +261,7 @@ class _RowReader:
         identity = self._identity(document, row, stream, command)
         return BulkOrder(number, document.line(()), stream, command, row.actor, at, identity)
 
-    async def _stream(self, document: Document, faults: list[DocumentFault]) -> StreamId | None:
+    async def _stream(self, document: YamlDocument, faults: list[DocumentFault]) -> StreamId | None:
         """The stream that is meant, if its name can be read."""
         subject = document.data.get("subject") if isinstance(document.data, dict) else None
         if not isinstance(subject, str) or not subject or any(fault.where == "subject" for fault in faults):
@@ -289,7 +289,7 @@ class _RowReader:
         faults.append(document.fault(("subject",), zh, en))
         return None
 
-    def _command(self, document: Document, stream: StreamId, faults: list[DocumentFault]) -> Command | None:
+    def _command(self, document: YamlDocument, stream: StreamId, faults: list[DocumentFault]) -> Command | None:
         """The command, if its name and particulars can be read, whatever else is wrong with the row."""
         name, data = document.data.get("command"), document.data.get("data", {})
         if not isinstance(name, str) or not isinstance(data, dict):
@@ -305,7 +305,7 @@ class _RowReader:
                 faults += document.locate([one], ("data",) if is_inside else ())
         return None
 
-    def _identity(self, document: Document, row: BulkRow, stream: StreamId, command: Command) -> tuple[str, ...]:
+    def _identity(self, document: YamlDocument, row: BulkRow, stream: StreamId, command: Command) -> tuple[str, ...]:
         """The stream and the command with the row's key; without one, with all it says, and the how manieth it is."""
         if row.key is None:
             says = command.model_dump(mode="json", exclude_unset=True)

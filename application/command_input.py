@@ -17,7 +17,7 @@ from domain.kernel.field_shape import Kind, Notation, Shape, field_shapes
 from domain.kernel.identity import Attachment
 from domain.kernel.input import AttachFile, read_fields
 from domain.kernel.money import yuan
-from domain.kernel.script import simplified
+from domain.kernel.script import simplify_word
 from domain.kernel.words import call_code
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def resolve_command(name: str, kind: str) -> type[Command]:
         return find_command(name, kind)
     except KeyError:
         pass
-    word = simplified(name)
-    matches = [row.command for row in list_commands() if row.kind == kind and simplified(row.zh) == word]
+    word = simplify_word(name)
+    matches = [row.command for row in list_commands() if row.kind == kind and simplify_word(row.zh) == word]
     if not matches:
         raise CommandUnknown(name, kind)
     return find_command(matches[0], kind)
@@ -108,7 +108,7 @@ def read_command(
 
 
 @dataclass(frozen=True)
-class Amount:
+class UnderstoodAmount:
     """An amount of money in a command, to be told back as it was understood."""
 
     field: str
@@ -122,13 +122,15 @@ class Amount:
         return {"field": self.field, "fen": self.fen, "yuan": yuan(self.fen)}
 
 
-def list_amounts(command: BaseModel) -> Iterator[Amount]:
+def list_amounts(command: BaseModel) -> Iterator[UnderstoodAmount]:
     """The money in a command."""
     for shape in field_shapes(type(command)).values():
-        yield from _amounts(Amount(shape.name, shape.zh, shape.en, 0), shape.shape, getattr(command, shape.attribute))
+        yield from _amounts(
+            UnderstoodAmount(shape.name, shape.zh, shape.en, 0), shape.shape, getattr(command, shape.attribute)
+        )
 
 
-def _amounts(at: Amount, shape: Shape, value: object) -> Iterator[Amount]:
+def _amounts(at: UnderstoodAmount, shape: Shape, value: object) -> Iterator[UnderstoodAmount]:
     match shape.kind, value:
         case Kind.MONEY, int(fen):
             yield replace(at, fen=fen)
@@ -147,8 +149,8 @@ def _amounts(at: Amount, shape: Shape, value: object) -> Iterator[Amount]:
             pass
 
 
-def _within(at: Amount, name: str, zh: str, en: str) -> Amount:
-    return Amount(f"{at.field}.{name}", f"{at.zh} {zh}", f"{at.en} {en}", 0)
+def _within(at: UnderstoodAmount, name: str, zh: str, en: str) -> UnderstoodAmount:
+    return UnderstoodAmount(f"{at.field}.{name}", f"{at.zh} {zh}", f"{at.en} {en}", 0)
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Course:
+class StreamCourse:
     """What a stream's events came to, up to one of them."""
 
     state: State
@@ -68,7 +68,7 @@ class Course:
         is_same = [entry.position for entry in first] == [chapter.position for chapter in self.chapters]
         return is_same and (not first or first[-1].chain == self.head)
 
-    def follow(self, entries: Sequence[Entry]) -> Course:
+    def follow(self, entries: Sequence[Entry]) -> StreamCourse:
         """The course with the events that came after these."""
         evolve = AGGREGATES[self.state.stream.kind].evolve
         state, head, chapters, turns = self.state, self.head, [*self.chapters], [*self.turns]
@@ -79,7 +79,7 @@ class Course:
             figures = sum_money(state)
             if not turns or (turns[-1].stage, turns[-1].figures) != (state.stage, figures):
                 turns.append(Turn(entry.occurred_at, entry.position, entry.type, state.stage, figures))
-        return Course(state, tuple(chapters), tuple(turns), head)
+        return StreamCourse(state, tuple(chapters), tuple(turns), head)
 
 
 MOST_EVENTS: Final = 20_000
@@ -90,13 +90,13 @@ class _AtHand:
     """Courses that were read last. What the chain hash of their last event covers never becomes another."""
 
     def __init__(self) -> None:
-        self._courses: OrderedDict[StreamId, Course] = OrderedDict()
+        self._courses: OrderedDict[StreamId, StreamCourse] = OrderedDict()
         self._events = 0
 
-    def find(self, stream: StreamId) -> Course | None:
+    def find(self, stream: StreamId) -> StreamCourse | None:
         return self._courses.get(stream)
 
-    def keep(self, course: Course) -> None:
+    def keep(self, course: StreamCourse) -> None:
         """Keep it in place of what it goes on from, and let go of those that nobody has asked for longest."""
         former = self._courses.pop(course.state.stream, None)
         self._courses[course.state.stream] = course
@@ -109,13 +109,13 @@ class _AtHand:
 _AT_HAND: Final = _AtHand()
 
 
-def read_course(stream: StreamId, entries: Sequence[Entry]) -> Course:
+def read_course(stream: StreamId, entries: Sequence[Entry]) -> StreamCourse:
     """What those events of the stream came to."""
     known = _AT_HAND.find(stream)
     if known is not None and known.begins(entries):
         course = known.follow(entries)
     else:
-        course = Course(State(stream)).follow(entries)
+        course = StreamCourse(State(stream)).follow(entries)
     if known is None or len(course.chapters) >= len(known.chapters):  # a look at the past does not displace the present
         _AT_HAND.keep(course)
     return course

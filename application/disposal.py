@@ -121,10 +121,10 @@ async def plan_disposal(store: EventStore, stream: StreamId) -> DisposalPlan:
     return DisposalPlan(stream, [(one, named.keepers(one.sha256)) for one in by_name])
 
 
-async def tell_disposal(store: EventStore, plan: DisposalPlan) -> list[DisposalLine]:
+async def list_disposal_lines(store: EventStore, plan: DisposalPlan) -> list[DisposalLine]:
     """How each document stands. Raises StoreUnavailable."""
     digests = {one.sha256 for one, _ in plan.documents}
-    destroyed, kept = await store.documents.disposed(plan.stream), await store.documents.kept(digests)
+    destroyed, kept = await store.documents.list_destroyed(plan.stream), await store.documents.list_kept(digests)
     return [
         DisposalLine(one, keepers, destroyed.get(one.sha256), one.sha256 in kept) for one, keepers in plan.documents
     ]
@@ -132,7 +132,7 @@ async def tell_disposal(store: EventStore, plan: DisposalPlan) -> list[DisposalL
 
 async def list_disposal(store: EventStore, stream: StreamId) -> list[DisposalLine]:
     """The list of a disposal, document by document. Raises as ``plan_disposal``."""
-    return await tell_disposal(store, await plan_disposal(store, stream))
+    return await list_disposal_lines(store, await plan_disposal(store, stream))
 
 
 async def require_unheld(store: EventStore, stream: StreamId) -> None:
@@ -153,6 +153,6 @@ async def destroy(documents: Documents, plan: DisposalPlan, who: str) -> list[Di
     await require_unheld(documents.store, plan.stream)
     for one, keepers in plan.documents:
         if not keepers:
-            async with documents.store.documents.disposing(one.sha256, plan.stream, who):
+            async with documents.store.documents.note_disposal(one.sha256, plan.stream, who):
                 await documents.content.destroy(one.sha256)
-    return await tell_disposal(documents.store, plan)
+    return await list_disposal_lines(documents.store, plan)

@@ -22,7 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 import bootstrap
 from application.builds import list_builds, list_pollers
-from application.door_keys import NoSuchKey, find_key, has_keys
+from application.door_keys import NoSuchDoorKey, find_key, has_keys
 from application.namespace import LOG_KEY, NamespaceOfAnotherLog, describe_namespace, read_owner
 from application.workflow_carrier import give_way_if_cancelled
 from deciding.parked import iterate_parked, iterate_parked_on_paper
@@ -219,7 +219,7 @@ async def examine_temporal(client: Client) -> Diagnosis:
 
 async def examine_unnotified(store: EventStore) -> Diagnosis:
     """Whether every workflow has heard of what was appended to its stream from outside."""
-    unnotified = await store.unnotified()
+    unnotified = await store.list_unnotified()
     return Diagnosis(
         "未通知的卷宗",
         "files not yet notified",
@@ -265,7 +265,7 @@ async def examine_door_key(store: EventStore, key: KeyId | None, *, publishes_it
         return Diagnosis(*about, state, publishes_itself, mend, mend, f"{key}：日誌尚無密鑰")
     try:
         known = await find_key(store, key)
-    except NoSuchKey:
+    except NoSuchDoorKey:
         zh, en = "由兩名系統管理員公布：venture key publish", "have two administrators publish it: venture key publish"
         return Diagnosis(*about, f"{key}: unknown to the log", False, zh, en, f"{key}：日誌不認得")
     valid = known.is_valid(datetime.now(UTC))

@@ -114,14 +114,14 @@ class Documents:
 
     async def take_files(self, files: Mapping[str, Path], bearer: Bearer) -> None:
         """Take in those files of this machine, by their digests, of which the bytes are not here yet. Raises alike."""
-        kept = await self.store.documents.kept(files)
+        kept = await self.store.documents.list_kept(files)
         for digest, path in files.items():
             if digest not in kept:
                 await self.take_file(path, bearer, expected=digest)
 
     async def look(self, digest: str, bearer: Bearer, stream: str = "") -> Document:
         """The document, for whoever may see everything; that they look is recorded. Raises NoSuchDocument."""
-        document = (await self.store.documents.kept([digest])).get(digest)
+        document = (await self.store.documents.list_kept([digest])).get(digest)
         if document is None:
             raise NoSuchDocument(digest)
         await self.store.documents.note_read(digest, bearer.name, bearer.session, stream)
@@ -132,11 +132,11 @@ class Documents:
         await self.content.keep(digest, path)
         await self.store.documents.keep(digest, size, media_type, bearer.name, bearer.session)
         await self.content.keep(digest, path)  # had they been destroyed between: what is registered is here
-        return (await self.store.documents.kept([digest]))[digest]
+        return (await self.store.documents.list_kept([digest]))[digest]
 
     async def find(self, digest: str, bearer: Bearer, grants: Seats, stream: str | None) -> Document:
         """The document, its reading recorded. Raises NoSuchDocument: alike if there is none, and if none is seen."""
-        document = (await self.store.documents.kept([digest])).get(digest)
+        document = (await self.store.documents.list_kept([digest])).get(digest)
         if document is None:
             raise NoSuchDocument(digest)
         by = ""

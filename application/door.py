@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from application.carrier import Carrier
-    from application.identity import Identity
+    from application.identity import PersonFinder
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
@@ -162,7 +162,7 @@ class Door:
         carrier: Carrier,
         store: EventStore,
         key: Signer | None,
-        identity: Identity | None = None,
+        identity: PersonFinder | None = None,
         prepare: Callable[[], Awaitable[None]] | None = None,
         log_id: str = "",
     ) -> None:
@@ -249,7 +249,7 @@ class Door:
                     *answers, _ = answers
                     if (
                         early > MOST_EARLY
-                        and await self._store.falling_due(subject.realm, envelope.received_at) is None
+                        and await self._store.find_next_due(subject.realm, envelope.received_at) is None
                     ):
                         raise self._unfounded(envelope, Ending.EARLY)
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
@@ -287,7 +287,7 @@ class Door:
         )
         unmet = find_inadmissible(envelope)
         if not unmet:
-            return envelope if self.key is None else envelope.signed(self.key)
+            return envelope if self.key is None else envelope.sign(self.key)
         log.info(
             "command.turned_away", command=envelope.command, rules=[u.rule for u in unmet], digest=_digest(envelope)
         )
@@ -389,12 +389,12 @@ class Door:
             turn = self._turns[realm] = asyncio.Lock()
         before: Standing | None = None
         async with turn:
-            while (standing := await self._store.falling_due(realm, to)) is not None and standing.due_at is not None:
+            while (standing := await self._store.find_next_due(realm, to)) is not None and standing.due_at is not None:
                 if standing == before:
                     raise StreamParked(standing.stream)
                 before = standing
                 deadline = CarryOut(stream=standing.stream, now=standing.due_at)
-                await self._carrier.fall_due(deadline if self.key is None else deadline.signed(self.key))
+                await self._carrier.fall_due(deadline if self.key is None else deadline.sign(self.key))
 
     async def _refresh_standings(self, realm: str, version: int) -> None:
         """See that the realm's deadlines are computed by that version of its working days."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-class NoSuchKey(Failure):
+class NoSuchDoorKey(Failure):
     """The log has published no key of that id."""
 
     kind = FailureKind.NOT_FOUND
@@ -103,7 +103,7 @@ def build_first_publication(key: DoorKey, now: datetime, *, since: datetime | No
         command=command.command_type,
         body=plain(command),
     )
-    return envelope.signed(key)
+    return envelope.sign(key)
 
 
 async def publish_first_key(commands: CarriesOut, store: EventStore, key: DoorKey) -> None:
@@ -131,7 +131,7 @@ async def find_key(store: EventStore, key: str) -> ListedKey:
     stream = key_stream(key)
     state = fold(stream, [entry async for entry in store.read(stream)])
     if not state.version:
-        raise NoSuchKey(key)
+        raise NoSuchDoorKey(key)
     return ListedKey.of(state)
 
 

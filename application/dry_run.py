@@ -18,7 +18,7 @@ from domain.kernel.message import Order
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from application.identity import Identity
+    from application.identity import PersonFinder
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command
@@ -35,7 +35,7 @@ class DryRun:
     def __init__(
         self,
         store: EventStore,
-        identity: Identity | None = None,
+        identity: PersonFinder | None = None,
         *,
         requires_office: bool,
         at_hand: Collection[str] = (),
@@ -81,7 +81,7 @@ class DryRun:
 
     async def _move_on(self, realm: str, to: datetime) -> None:
         """Let all that is due in that manual realm until then fall due. Raises StreamParked if a deadline stays."""
-        if realm not in self._moved_on and await self._store.falling_due(realm, to) is not None:
+        if realm not in self._moved_on and await self._store.find_next_due(realm, to) is not None:
             self._moved_on.add(realm)
             waiting = {row.stream: row.due_at async for row in self._store.standings(realm=realm)}
             self._alarms = waiting | self._alarms

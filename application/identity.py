@@ -23,7 +23,7 @@ FRESH_S: Final = 1.0
 """How long a seat that was read is taken as it was, in seconds: the decision reads it anew in any case."""
 
 
-class Identity(Protocol):
+class PersonFinder(Protocol):
     """What tells a door who asks."""
 
     async def find_person(

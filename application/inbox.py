@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, read_page
+from application.pages import Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
 from deciding.working_days import read_calendar
 from domain.kernel.calendar import local_day
@@ -130,7 +130,7 @@ class WaitingFilter(BaseModel):
     """Within how many working days a thing is said to be soon."""
 
 
-_ORDER = Order((("until_at", datetime), ("stream", str), ("ordinal", int)))
+_ORDER = SortOrder((("until_at", datetime), ("stream", str), ("ordinal", int)))
 
 
 async def list_waiting(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import MOST, Order, Page, PageRequest, iterate_rows, read_page
+from application.pages import MOST, Page, PageRequest, SortOrder, iterate_rows, read_page
 from application.realms import require_realm
 from domain.kernel.identity import StreamId
 from domain.kernel.summary import AwaitedRow, title_in
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
     from store.views import Row
 
-_ORDER = Order((("stream", str),))
+_ORDER = SortOrder((("stream", str),))
 
 
 class StreamFilter(BaseModel):

@@ -104,7 +104,7 @@ class MailWriter:
                 persons.append(person)
         return persons
 
-    async def tell_disabled(self, endpoint: Endpoint, why: str, at: datetime) -> None:
+    async def notify_disabled(self, endpoint: Endpoint, why: str, at: datetime) -> None:
         """Have every administrator with an address written that this endpoint is told nothing more."""
         about = {
             "command": "webhook",

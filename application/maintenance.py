@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Outcome:
+class WorkOutcome:
     """What came of a work, told by whoever does it."""
 
     changed: int = 0
     left: int = 0
 
-    def tell(self, successes: Iterable[bool]) -> None:
+    def count(self, successes: Iterable[bool]) -> None:
         """Of each thing that was to be seen to, whether it was."""
         counted = Counter(successes)
         self.changed, self.left = counted[True], counted[False]
@@ -50,7 +50,7 @@ async def record_maintenance(
     target: str | None = None,
     *,
     person: PersonId | None = None,
-) -> AsyncIterator[Outcome]:
+) -> AsyncIterator[WorkOutcome]:
     """The block does the work: it is entered once the log has who does it and why, and what came of it follows.
 
     A block that fails leaves the work open in the log. Raises as ``Door.send`` does, before anything is done.
@@ -59,7 +59,7 @@ async def record_maintenance(
         MAINTENANCE, BeginMaintenance(work=work, target=target, reason=reason), actor, person=person
     )
     begun = read_occurrence(await anext(store.read(MAINTENANCE, receipt.version - 1))).event
-    outcome = Outcome()
+    outcome = WorkOutcome()
     yield outcome
     if isinstance(begun, MaintenanceBegun):
         ended = EndMaintenance(number=begun.number, changed=outcome.changed, left=outcome.left)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, read_page
+from application.pages import Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
 from domain.kernel.identity import LIVE
 from store.views import AnyOf, Equal
@@ -75,7 +75,7 @@ class Sums:
         return {"realm": self.realm, "key": self.key, **self.values}
 
 
-_ORDER = Order((("realm", str), ("key", str), ("measure", str)))
+_ORDER = SortOrder((("realm", str), ("key", str), ("measure", str)))
 
 
 async def list_realms(store: EventStore) -> list[str]:
@@ -135,7 +135,7 @@ async def read_funnel(
     dimension, key = (Dimension.ROUND, round_name) if round_name is not None else (Dimension.ALL, "")
     where = (Equal("realm", realm), Equal("dimension", dimension.value), Equal("key", key))
     whole = (request or PageRequest()).model_copy(update={"limit": 1_000, "after": None})
-    page = await read_page(store, "tallies", Order((("measure", str),)), where, whole, lambda row: row)
+    page = await read_page(store, "tallies", SortOrder((("measure", str),)), where, whole, lambda row: row)
     values = {row["measure"]: row["value"] for row in page.rows if row["value"]}
     return Funnel(values.get("projects", 0), _pick(values, STAGE), _pick(values, REACHED))
 

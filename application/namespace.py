@@ -21,7 +21,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.kernel.failure import Failure, FailureKind
-from payload_codec import KEY_ID, PayloadRefused, Place, SealingCodec
+from payload_codec import KEY_ID, PayloadPlace, PayloadRefused, SealingCodec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,9 +156,9 @@ def _find_sealing_key(client: Client, seal: str) -> str:
     return theirs
 
 
-def _seal_place(client: Client) -> Place:
+def _seal_place(client: Client) -> PayloadPlace:
     """Where that word belongs: no workflow has such an id."""
-    return Place(client.namespace, SEAL_KEY)
+    return PayloadPlace(client.namespace, SEAL_KEY)
 
 
 async def _read_data(client: Client) -> Mapping[str, str]:

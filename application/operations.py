@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from application.command_outcome import CommandOutcome, find_outcome, find_outcomes
 from application.door import NotKnown, Receipt
-from application.pages import Order
+from application.pages import SortOrder
 from domain.catalogue import command_class
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.failure import Defect, Failure, FailureKind
@@ -64,7 +64,7 @@ class OperationTaken(Failure):
 
 
 @dataclass(frozen=True)
-class Progress:
+class OperationProgress:
     """How an operation stands."""
 
     operation: Operation
@@ -80,15 +80,15 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Listing:
+class OperationList:
     """A page of operations."""
 
-    rows: tuple[Progress, ...]
+    rows: tuple[OperationProgress, ...]
     next: str | None
     """What the next page begins after; None at the end."""
 
 
-_ORDER: Final = Order((("asked_at", datetime), ("id", UUID)), descending=True)
+_ORDER: Final = SortOrder((("asked_at", datetime), ("id", UUID)), descending=True)
 _NEWEST: Final = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 
 
@@ -134,7 +134,7 @@ class Operations:
         self._run(kept)
         return kept
 
-    async def look(self, asker: str, operation_id: UUID, wait_s: float = 0) -> Progress:
+    async def look(self, asker: str, operation_id: UUID, wait_s: float = 0) -> OperationProgress:
         """How it stands, if that is the asker's; waits so long for its end. Raises NoSuchOperation."""
         operation = await self._identity.operation(operation_id)
         if operation is None or operation.asker != asker:
@@ -144,9 +144,9 @@ class Operations:
             self._run(operation)
             await asyncio.wait({self._running[operation_id]}, timeout=wait_s)
             outcome = await find_outcome(self._store, operation_id)
-        return Progress(operation, outcome, None if outcome else self._failures.get(operation_id))
+        return OperationProgress(operation, outcome, None if outcome else self._failures.get(operation_id))
 
-    async def list(self, asker: str, request: PageRequest, *, is_pending: bool = False) -> Listing:
+    async def list(self, asker: str, request: PageRequest, *, is_pending: bool = False) -> OperationList:
         """How the asker's stand, the newest first; all, or those that are not done. Raises CursorInvalid."""
         before = _ORDER.read("operations", request.after) if request.after is not None else _NEWEST
         operations = await self._identity.operations(asker, before, request.limit + 1, unanswered=is_pending)
@@ -154,8 +154,8 @@ class Operations:
         if len(operations) > request.limit:
             more = _ORDER.write("operations", {"asked_at": rows[-1].asked_at, "id": rows[-1].id})
         outcomes = await find_outcomes(self._store, [one.id for one in rows])
-        progress = [Progress(one, outcomes.get(one.id), self._failures.get(one.id)) for one in rows]
-        return Listing(tuple(one for one in progress if not (is_pending and one.is_done)), more)
+        progress = [OperationProgress(one, outcomes.get(one.id), self._failures.get(one.id)) for one in rows]
+        return OperationList(tuple(one for one in progress if not (is_pending and one.is_done)), more)
 
     async def resume(self) -> int:
         """Take up what has no outcome yet; how many there were. For the start of a process."""

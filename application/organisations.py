@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, read_page
+from application.pages import Page, PageRequest, SortOrder, read_page
 from application.projects import search_conditions
 from application.realms import require_realm
 from domain.kernel.identity import StreamId
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
     from store.views import Condition, Row
 
-_ORDER = Order((("stream", str),))
+_ORDER = SortOrder((("stream", str),))
 
 
 class OrganisationFilter(BaseModel):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.project.community import Community
 from domain.project.delivery import Delivery
-from domain.project.derived import IndicatorStanding, derive_outputs, list_indicators
+from domain.project.indicators import IndicatorStanding, derive_outputs, list_indicators
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from application.approvals import list_approvals_of
-from application.pages import Freshness, Order, Page, PageRequest
+from application.pages import Freshness, Page, PageRequest, SortOrder
 from application.realms import require_realm
 from deciding.journal import Journal
 from domain.catalogue import AGGREGATES
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_COUNTED: Final = 1_000
 """Beyond so many it is only said that there are more."""
 _JOURNAL: Final = "journal"
-_ORDER: Final = Order((("position", int),), descending=True)
+_ORDER: Final = SortOrder((("position", int),), descending=True)
 ASKING: Final = tuple(
     sorted({one.event_type for aggregate in AGGREGATES.values() for one in aggregate.events if one.asks})
 )

@@ -118,7 +118,7 @@ async def iterate_rows(
 
 
 @dataclass(frozen=True)
-class Order:
+class SortOrder:
     """By which columns a list is sorted, and what their values are."""
 
     columns: tuple[tuple[str, type], ...]
@@ -178,7 +178,7 @@ def _value(value: object, kind: type) -> object:
 async def read_page(
     store: EventStore,
     view: str,
-    order: Order,
+    order: SortOrder,
     where: tuple[Condition, ...],
     request: PageRequest,
     build: Callable[[Row], T],

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from application.pages import Freshness, Order, Page, PageRequest, iterate_rows, read_page
+from application.pages import Freshness, Page, PageRequest, SortOrder, iterate_rows, read_page
 from application.projects import ProjectFilter, list_projects
 from application.realms import require_realm
 from application.registers import RegisterFilter, list_register
@@ -42,7 +42,7 @@ PAGE: Final = 1_000
 """Rows that are read at once."""
 PERCENTILES: Final = (50, 90)
 """Of how long a stage takes."""
-_ORDER: Final = Order((("stream", str), ("version", int)))
+_ORDER: Final = SortOrder((("stream", str), ("version", int)))
 _Word = Annotated[str | None, Field(min_length=1, max_length=200)]
 
 
@@ -119,7 +119,7 @@ class CourseFilter(PortfolioFilter):
 
 
 @dataclass(frozen=True)
-class Course:
+class ProjectCourse:
     """One project as it stood. Money is in fen."""
 
     stream: StreamId
@@ -129,7 +129,7 @@ class Course:
     figures: Mapping[str, Any]
 
     @classmethod
-    def of(cls, row: Row) -> Course:
+    def of(cls, row: Row) -> ProjectCourse:
         """As the view has it."""
         return cls(StreamId(row["stream"]), row["version"], row["stage"], tuple(row["tags"]), row["figures"])
 
@@ -189,7 +189,7 @@ class Figures:
     uncounted: Counter[str] = field(default_factory=Counter)
     """By output or measure, of how many projects the records do not say it whole: the figure is at least that much."""
 
-    def add(self, course: Course, split: list[int] | None = None) -> None:
+    def add(self, course: ProjectCourse, split: list[int] | None = None) -> None:
         """One more project; of a fund, only its share of what was awarded, is committed, and is out."""
         self.projects += 1
         self.standing[course.stage] += 1
@@ -299,7 +299,7 @@ async def read_portfolio(
 
 async def list_courses(
     store: EventStore, filters: CourseFilter, request: PageRequest | None = None
-) -> tuple[Page[Course], Figures]:
+) -> tuple[Page[ProjectCourse], Figures]:
     """The projects that a number counts, by id, and what all pages of them come to.
 
     Raises NoSuchRealm, CursorInvalid.
@@ -308,7 +308,7 @@ async def list_courses(
     request = request or PageRequest()
     after = _ORDER.read("courses", request.after) if request.after is not None else ("", 0)
     late = await _list_overdue(store, filters) if filters.overdue else frozenset()
-    walk, figures, rows = _Walk(store, filters, request), Figures(), list[Course]()
+    walk, figures, rows = _Walk(store, filters, request), Figures(), list[ProjectCourse]()
     async for course in walk:
         if not _is_counted(course, filters) or (filters.overdue and course.stream not in late):
             continue
@@ -322,7 +322,7 @@ async def list_courses(
     return Page(tuple(rows[: request.limit]), more, walk.freshness), figures
 
 
-def _is_counted(course: Course, filters: CourseFilter) -> bool:
+def _is_counted(course: ProjectCourse, filters: CourseFilter) -> bool:
     return (
         (filters.stage is None or course.stage == filters.stage)
         and (filters.reached is None or filters.reached in {stage for stage, _ in course.path})
@@ -339,12 +339,14 @@ class _Walk:
     request: PageRequest | None
     freshness: Freshness = field(default_factory=lambda: Freshness(0, 0, None))
 
-    async def __aiter__(self) -> AsyncIterator[Course]:
+    async def __aiter__(self) -> AsyncIterator[ProjectCourse]:
         """In the order of ids; the last row of a project that was so by then."""
         request = (self.request or PageRequest()).model_copy(update={"limit": PAGE, "after": None})
-        before: Course | None = None
+        before: ProjectCourse | None = None
         while True:
-            page = await read_page(self.store, "courses", _ORDER, tuple(_conditions(self.filters)), request, Course.of)
+            page = await read_page(
+                self.store, "courses", _ORDER, tuple(_conditions(self.filters)), request, ProjectCourse.of
+            )
             self.freshness = page.freshness
             for course in page.rows:
                 if before is not None and before.stream != course.stream:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import MOST, Order, Page, PageRequest, read_page
+from application.pages import MOST, Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
     from store.views import Condition, Row
 
-_ORDER = Order((("stream", str),))
+_ORDER = SortOrder((("stream", str),))
 _Word = Annotated[str | None, Field(min_length=1, max_length=200)]
 
 

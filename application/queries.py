@@ -234,7 +234,7 @@ async def _list_documents(store: EventStore, chapters: Iterable[Chapter]) -> tup
         for chapter in chapters
         for attachment in find_attachments(chapter.occurrence.event)
     )
-    kept = await store.documents.kept({one.sha256 for _, one in named}) if named else {}
+    kept = await store.documents.list_kept({one.sha256 for _, one in named}) if named else {}
     return tuple(FiledDocument(stream, one, one.sha256 in kept) for stream, one in named)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, read_page
+from application.pages import Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
 from domain.kernel.identity import StreamId
 from store.views import AtMost, Equal, Unless
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
     from store.views import Condition, Row
 
-_ORDER = Order((("stream", str), ("version", int)))
+_ORDER = SortOrder((("stream", str), ("version", int)))
 
 
 RegisterKind = Literal["organisation", "base", "fund", "scheme", "designation"]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Review:
+class PanelReview:
     """One panel as one of its reviewers has it before them."""
 
     stream: StreamId
@@ -50,7 +50,7 @@ class Review:
 
 
 @dataclass(frozen=True)
-class Bid:
+class ReviewedBid:
     """What a reviewer is told of an application in a list."""
 
     stream: StreamId
@@ -59,7 +59,7 @@ class Bid:
     """The names of the organisations behind it, its leader first; the number where no name is recorded."""
 
 
-async def list_reviews(store: EventStore, seat: Actor) -> list[Review]:
+async def list_reviews(store: EventStore, seat: Actor) -> list[PanelReview]:
     """The panels at work on which that reviewer sits and from which they were not recused, by their numbers."""
     at_work = [
         standing.stream
@@ -71,15 +71,15 @@ async def list_reviews(store: EventStore, seat: Actor) -> list[Review]:
     return [one for one in reviews if one is not None]
 
 
-def find_review(state: State, seat: Actor) -> Review | None:
+def find_review(state: State, seat: Actor) -> PanelReview | None:
     """The panel as that reviewer has it before them; None where they do not sit on it, or no more."""
     panel, place = state.part(Panel), seat_of(seat)
     if place not in panel.seated or place in panel.barred:
         return None
-    return Review(state.stream, state.stage, panel, place)
+    return PanelReview(state.stream, state.stage, panel, place)
 
 
-async def list_bids(store: EventStore, review: Review, only: str | None = None) -> list[Bid]:
+async def list_bids(store: EventStore, review: PanelReview, only: str | None = None) -> list[ReviewedBid]:
     """What the panel is to score, all of it or ``only`` that application, with who stands behind each."""
     own = review.stream.sibling
     bidders_by_bid = {name: bidders for name, bidders in review.panel.bidders.items() if only in (None, name)}
@@ -94,7 +94,7 @@ async def list_bids(store: EventStore, review: Review, only: str | None = None) 
 
     bids = ((own("project", bid), bidders) for bid, bidders in bidders_by_bid.items())
     return [
-        Bid(stream, states[stream].part(Application), tuple(map(call, bidders)))
+        ReviewedBid(stream, states[stream].part(Application), tuple(map(call, bidders)))
         for stream, bidders in bids
         if stream in states
     ]
@@ -113,7 +113,7 @@ def weigh(scheme: Scheme) -> dict[str, int]:
     return dict(sorted(scheme.review.rubric.items(), key=lambda one: (-one[1], one[0])))
 
 
-def list_marks(review: Review, bid: str) -> Sequence[tuple[str, Decimal]]:
+def list_marks(review: PanelReview, bid: str) -> Sequence[tuple[str, Decimal]]:
     """Everybody's marks for it, the reviewer's own first; nobody else's before all of their own are in (SD7).
 
     By seat once the panel has reported; until then the seats of others are empty, and the marks go by their size.

@@ -24,7 +24,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.names import GROUP_DECISIONS
 from application.door import CommandDefect, CommandInvalid, NotKnown
 from deciding import captions
-from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Envelope, Opening, Progress
+from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Envelope, Progress, WorkflowInput
 from domain.kernel.identity import derive_id
 from payload_codec import PayloadRefused
 from workflows.kinds import workflow_type
@@ -89,7 +89,7 @@ class WorkflowCarrier:
     async def look(self, stream: StreamId) -> None:
         """Have the stream's workflow read the log again, starting it if it is missing."""
         await self._client.start_workflow(
-            workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream), start_signal="look"
+            workflow_type(stream.kind), WorkflowInput(stream=stream), **self._start_options(stream), start_signal="look"
         )
 
     async def _update(
@@ -154,7 +154,7 @@ class WorkflowCarrier:
     def _start(self, stream: StreamId) -> WithStartWorkflowOperation[Any, None]:
         """The start that goes with every update: the first command begins the workflow, later ones find it."""
         return WithStartWorkflowOperation(
-            workflow_type(stream.kind), Opening(stream=stream), **self._start_options(stream)
+            workflow_type(stream.kind), WorkflowInput(stream=stream), **self._start_options(stream)
         )
 
     def _start_options(self, stream: StreamId) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class ReplaySettings:
 
 
 @dataclass(frozen=True)
-class Run:
+class WorkflowRun:
     """One run of the workflow."""
 
     run_id: str
@@ -94,10 +94,10 @@ class Histories:
 
     temporal_answered: bool = True
     """Whether there was a server to ask."""
-    runs: tuple[Run, ...] = ()
+    runs: tuple[WorkflowRun, ...] = ()
 
     @property
-    def are_kept(self) -> bool:
+    def has_runs(self) -> bool:
         """Whether there is anything to replay."""
         return bool(self.runs)
 
@@ -111,7 +111,7 @@ class Histories:
         return {
             "ok": self.ok,
             "asked": self.temporal_answered,
-            "kept": self.are_kept,
+            "kept": self.has_runs,
             "runs": [run.as_json() for run in self.runs],
         }
 
@@ -135,7 +135,7 @@ async def replay_histories(
         differences = tuple(journal.differences(answers))
         unrecorded = sum(map(may_be_unrecorded, answers))
         agreed = sum(map(_is_recorded, answers)) - len(differences)
-        runs.append(Run(history.run_id, len(history.events), agreed, unrecorded, failure, differences))
+        runs.append(WorkflowRun(history.run_id, len(history.events), agreed, unrecorded, failure, differences))
     return Histories(runs=tuple(runs))
 
 

@@ -10,7 +10,7 @@ from audit.finding import NOTHING, Finding, FindingKind
 from domain.kernel.clock import Clock
 from domain.kernel.identity import LIVE, StreamId
 from domain.registers.realm import REALM_NAME, ClockSet
-from store.port import Realm
+from store.port import RealmStanding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,7 +55,7 @@ class RealmTrace:
             self._is_dated = self._is_dated and event.clock is Clock.MANUAL
             self.turned = entry.position if event.clock is Clock.WALL else 0
 
-    def compare(self, realm: Realm) -> list[Finding]:
+    def compare(self, realm: RealmStanding) -> list[Finding]:
         """What differs from how the realm stands beside the log."""
         clock = self._expected_clock()
         if clock is not None and clock is not realm.clock:
@@ -83,7 +83,7 @@ class Realms:
     """Every realm that the log knows."""
 
     _traces: dict[str, RealmTrace] = field(default_factory=dict)
-    _rows: dict[str, Realm] = field(default_factory=dict)
+    _rows: dict[str, RealmStanding] = field(default_factory=dict)
 
     def trace(self, name: str) -> RealmTrace:
         """The realm of that name."""
@@ -91,7 +91,7 @@ class Realms:
 
     def clock(self, name: str) -> Clock:
         """The clock that the realm has beside the log, as it was last compared."""
-        return self._rows.get(name, Realm()).clock
+        return self._rows.get(name, RealmStanding()).clock
 
     async def compare(self, store: EventStore) -> AsyncIterator[Finding]:
         """Realms that do not stand as the log says."""

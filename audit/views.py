@@ -30,7 +30,7 @@ from store.views import ViewQuery
 from views.catalogue import VIEWS
 from views.courses import extend_course
 from views.registers import KEPT
-from views.view import Moment, Source, list_organisations
+from views.view import Moment, ViewSource, list_organisations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from audit.leaves import Thread
     from store.port import Entry, EventStore
     from store.views import Row, ViewHead
-    from views.courses import Step
-    from views.view import Refusal
+    from views.courses import CourseStep
+    from views.view import RefusedCommand
 
 PAGE: Final = 1_000
 """Rows that are compared at once."""
@@ -65,8 +65,8 @@ class _Seen:
     reached: set[str] = field(default_factory=set)
     moved_at: datetime = NEVER
     history: list[Moment] = field(default_factory=list)
-    course: tuple[Step, ...] = ()
-    refusals: list[Refusal] = field(default_factory=list)
+    course: tuple[CourseStep, ...] = ()
+    refusals: list[RefusedCommand] = field(default_factory=list)
 
 
 class ViewRowsCheck:
@@ -136,7 +136,7 @@ class ViewRowsCheck:
     def _rows(self, head: ViewHead, stream: StreamId) -> list[dict[str, Any]]:
         thread, seen = self._threads[stream], self._seen[stream]
         state = thread.state
-        source = Source(
+        source = ViewSource(
             state=state,
             calendar=self._calendar(stream.realm),
             moved_at=seen.moved_at,

@@ -44,7 +44,7 @@ from domain.kernel.effects import Claim, Post
 from domain.kernel.identity import StreamId
 from local import postgres
 from store.migration import migrate
-from store.port import Append, NewEvent, Standing, Status, Write
+from store.port import Append, AppendStatus, NewEvent, Standing, Write
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ async def append_in(store: PostgresStore, until: float) -> int:
         stream = StreamId(f"project/live/{uuid4().hex}")
         for version in range(APPENDS_A_STREAM):
             answer = await store.append(an_append(stream, version))
-            if answer.status is not Status.APPENDED:
+            if answer.status is not AppendStatus.APPENDED:
                 raise RuntimeError(answer)
             if time.perf_counter() > until:
                 return done

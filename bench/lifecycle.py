@@ -62,7 +62,7 @@ from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from bench.surroundings import surroundings
 from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.canonical import canonical
-from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Ending, Envelope, Opening, Progress
+from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Ending, Envelope, Progress, WorkflowInput
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.registers.calendar import PublishCalendar
 from local import processes
@@ -72,7 +72,7 @@ from runtime.worker import TUNING, run_worker
 from scenarios.play import play
 from schemes.calendars import load_published
 from store.migration import migrate
-from store.port import Append, EntryKind, NewEvent, Standing, Status, Write
+from store.port import Append, AppendStatus, EntryKind, NewEvent, Standing, Write
 from store.postgres import PostgresStore, open_pool
 from workflows.kinds import workflow_type
 
@@ -126,7 +126,7 @@ class Peers:
         write = Write(stream, version, uuid4(), row[1], now, COMMAND_META, data, (event,))
         standing = Standing(stream, version + 1, "BENCH", now + timedelta(days=30), Clock.WALL, b"{}")
         answer = await self._store.append(Append((write,), (standing,)))
-        if answer.status is not Status.APPENDED:
+        if answer.status is not AppendStatus.APPENDED:
             raise RuntimeError(answer)
 
     @activity.defn(name="insert")
@@ -226,7 +226,7 @@ class Driver:
             return
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             workflow,
-            Opening(stream=stream),
+            WorkflowInput(stream=stream),
             id=stream,
             task_queue=QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -104,7 +104,7 @@ def decide(_state: State, _facts: Facts, _order: Order, command: TakeNote | Adva
 def evolve(state: State, _of: Occurrence, event: Noted | Advanced) -> State:
     """Count and add up."""
     notes = state.part(Notes)
-    return state.having(replace(notes, number=notes.number + 1, fen=notes.fen + event.fen))
+    return state.with_parts(replace(notes, number=notes.number + 1, fen=notes.fen + event.fen))
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:

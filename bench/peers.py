@@ -13,7 +13,7 @@ from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributeUp
 
 with workflow.unsafe.imports_passed_through():
     from bench import script
-    from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Envelope, Opening, Progress
+    from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Envelope, Progress, WorkflowInput
 
 STAGE = SearchAttributeKey.for_keyword("VentureStage")
 DUE_AT = SearchAttributeKey.for_datetime("VentureDueAt")
@@ -24,7 +24,7 @@ class _Peer:
     """Takes commands, wakes for deadlines, ends when nothing more comes."""
 
     @workflow.init
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: WorkflowInput) -> None:
         """Begin."""
         self._stream = opening.stream
         self._progress: Progress | None = None
@@ -83,7 +83,7 @@ class BareWorkflow(_Peer):
     """Keeps no record: a local activity that does nothing for each command."""
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         """Until it is over."""
         await self.live()
 
@@ -101,7 +101,7 @@ class UsualWorkflow(_Peer):
     recording = "append"
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         """Until it is over."""
         await self.live()
 
@@ -119,6 +119,6 @@ class PlainWorkflow(UsualWorkflow):
     recording = "insert"
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         """Until it is over."""
         await self.live()

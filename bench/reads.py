@@ -59,7 +59,7 @@ from application.pages import PageRequest
 from application.portfolio import PortfolioFilter, read_portfolio
 from application.process_carrier import ProcessCarrier
 from application.projects import ProjectFilter, list_projects
-from application.public import PublicFilter, find_posted, list_posted
+from application.public_projects import PublicFilter, find_posted, list_posted
 from application.queries import load_file, resolve_name
 from application.registers import RegisterFilter, list_register
 from application.view_health import list_views
@@ -84,7 +84,7 @@ from schemes.document import read
 from store.bytes import GENESIS, chain_hash, leaf_of
 from store.memory import MemoryStore
 from store.migration import migrate
-from store.port import Append, AppendResult, Status
+from store.port import Append, AppendResult, AppendStatus
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Recorder(MemoryStore):
     async def append(self, append: Append) -> AppendResult:
         """Append, and remember it if it was."""
         answer = await super().append(append)
-        if answer.status is Status.APPENDED:
+        if answer.status is AppendStatus.APPENDED:
             self.appends.append(append)
         return answer
 
@@ -486,7 +486,7 @@ async def append_beside(urls: list[str], per_s: float) -> None:
         while True:
             for append in template.another_need():
                 answer = await store.append(append)
-                if answer.status is not Status.APPENDED:
+                if answer.status is not AppendStatus.APPENDED:
                     raise RuntimeError(answer)
                 await asyncio.sleep(len(urls) / per_s)
 

@@ -52,7 +52,7 @@ from runtime.worker import run_worker
 from schemes import packs
 from schemes.calendars import load_published
 from store.migration import migrate
-from store.port import Append, Standing, Status
+from store.port import Append, AppendStatus, Standing
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ class Round:
     async def _close(self, at: datetime) -> None:
         """Let the call close by the clock."""
         self.now = at
-        while (row := await self._store.falling_due(self.realm, at)) is not None and row.due_at is not None:
-            await self._activities.carry_out(CarryOut(stream=row.stream, now=row.due_at).signed(self._key))
+        while (row := await self._store.find_next_due(self.realm, at)) is not None and row.due_at is not None:
+            await self._activities.carry_out(CarryOut(stream=row.stream, now=row.due_at).sign(self._key))
 
     async def _give(self, kind: str, name: str, command: Command, by: str) -> None:
         self.now += timedelta(seconds=1)
@@ -154,7 +154,7 @@ class Round:
             received_at=self.now,
             command=command.command_type,
             body=plain(command),
-        ).signed(self._key)
+        ).sign(self._key)
         result = await self._activities.carry_out(CarryOut(stream=envelope.subject, now=self.now, envelope=envelope))
         if result.answer is None or result.answer.ending is not Ending.ACCEPTED:
             raise RuntimeError(result.answer)
@@ -229,7 +229,7 @@ async def run(args: argparse.Namespace) -> None:
                 raise RuntimeError(append)
             began = time.perf_counter()
             result = await store.append(copied(append))
-            if result.status is not Status.APPENDED:
+            if result.status is not AppendStatus.APPENDED:
                 raise RuntimeError(result)
             alone = time.perf_counter() - began
             entries = sum(1 + len(write.events) for write in append.writes)

@@ -38,7 +38,7 @@ async def password_command(
         password = await renew_password(identity, login)
     if password is None:
         raise NoSuchAccount(login)
-    if printer.for_people:
+    if printer.is_for_people:
         printer.line(password)
     else:
         printer.json({"login": login, "password": password})

@@ -10,7 +10,7 @@ from application.proposals import NoSuchProposal, find_confirmation, is_proposal
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
-from cli.naming import resolve_or_begin
+from cli.name_resolution import resolve_or_begin
 from cli.options import read_actor
 from cli.output import Column, Printer
 from deciding.fold import read_occurrence
@@ -65,7 +65,7 @@ def _as_row(number: int, proposal: Proposal, printer: Printer) -> dict[str, Any]
         "proposal": number,
         "status": proposal.status,
         "what": printer.say(f"{command_class(proposal.command).zh()} {proposal.command}", proposal.command),
-        "digest": proposal.digest if not printer.for_people else proposal.digest[:8],
+        "digest": proposal.digest if not printer.is_for_people else proposal.digest[:8],
         "by": " ".join((proposal.by.seat, *sorted(proposal.by.persons))),
         "particulars": canonical(dict(proposal.body)).decode(),
         "lapses_at": proposal.lapses_at.isoformat(),
@@ -95,13 +95,13 @@ async def confirm_command(
         if digest is None:
             digest = _choose(await list_proposals(runtime.store, stream), stream, printer, yes=yes)
         if digest == "":
-            if not printer.for_people:
+            if not printer.is_for_people:
                 printer.json({"stream": stream, "events": []})
             printer.tell("沒有待確認者", "nothing waits to be confirmed")
             return
         confirmation = await find_confirmation(runtime.store, stream, digest)
         receipt = await runtime.door.send(stream, confirmation, who)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(receipt_as_json(receipt))
         return
     done = "、".join(receipt.events[1:])
@@ -122,7 +122,7 @@ def _choose(proposals: Mapping[int, Proposal], stream: StreamId, printer: Printe
         raise NoSuchProposal(stream, "?")
     (one,) = waiting
     row = _as_row(1, one, printer)
-    if printer.for_people:
+    if printer.is_for_people:
         printer.line(f"{row['what']}  {row['by']}  {row['digest']}")
     if not yes:
         printer.line(row["particulars"])
@@ -150,7 +150,7 @@ async def drop_command(
     async with invocation.open_runtime(working=True) as runtime:
         stream = await resolve_or_begin(runtime.store, subject, realm, printer)
         receipt = await runtime.door.send(stream, DropAct(proposal=number, reason=reason), who)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(receipt_as_json(receipt))
         return
     printer.tell(f"✓ 已撤回提案 {number}", f"✓ Proposal {number} is off", "green")
@@ -165,7 +165,7 @@ async def find_waiting(store: EventStore, receipt: Receipt) -> Proposal | None:
     return (await list_proposals(store, receipt.stream)).get(event.proposal) if isinstance(event, ActProposed) else None
 
 
-def tell_proposed(printer: Printer, proposal: Proposal, how: str) -> None:
+def print_proposal(printer: Printer, proposal: Proposal, how: str) -> None:
     """Say that another person must confirm it, and by which command."""
     printer.tell(
         f"✓ 已提出，須另一人確認（校驗值 {proposal.digest[:8]}）：{how}",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from application.api_keys import NoSuchKey, issue_key, withdraw_key
+from application.api_keys import NoSuchApiKey, issue_key, withdraw_key
 from application.caller import ScopeName
 from cli.adapter import Invocation, verb
 from cli.help import Typer
@@ -55,7 +55,7 @@ async def issue_command(
             now=datetime.now(UTC),
             person=None if person is None else read_person(person),
         )
-    if printer.for_people:
+    if printer.is_for_people:
         until = fresh.key.expires_at.date().isoformat()
         printer.tell(
             f"✓ {service} 的密鑰，只顯示這一次，至 {until} 有效：",
@@ -116,5 +116,5 @@ async def withdraw_command(
     printer, settings = invocation.printer, invocation.settings
     async with open_store(settings, printer.tell) as opened, open_identity(opened.postgres_url) as identity:
         if not await withdraw_key(identity, key_id, datetime.now(UTC)):
-            raise NoSuchKey(key_id)
+            raise NoSuchApiKey(key_id)
     printer.tell(f"✓ 已撤銷 {key_id}", f"✓ {key_id} is withdrawn", "green")

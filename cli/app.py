@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from cli import streams
 from cli.help import Nouns, Typer
-from cli.loading import Verbs
 from cli.output import ArgumentInvalid, Form, Printer
 from cli.streams import ResultLost
+from cli.verbs import Verbs
 from domain.kernel.failure import Failure
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ VERBS = (
 """The modules of the verbs that stand alone."""
 
 
-class Root(Nouns):
+class RootCommand(Nouns):
     """The whole command line, of which only what is called is loaded."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - the library's own types are private
@@ -82,7 +82,7 @@ def build() -> typer.Typer:
         help="公益創投項目全程引擎 / the life of public-welfare venture projects",
         no_args_is_help=True,
         epilog="例 examples: venture project list · venture do confirm-award PJ-3 --as CAB-DEC#1",
-        cls=Root,
+        cls=RootCommand,
     )
     app.callback()(_nothing)
     return app
@@ -103,7 +103,7 @@ def main() -> None:
     try:
         sys.stdout.flush()
     except ResultLost as lost:
-        code = code or _tell(lost)
+        code = code or _end_lost(lost)
     sys.exit(code)
 
 
@@ -115,7 +115,7 @@ def _call(arguments: list[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     except ResultLost as lost:
-        return _tell(lost)
+        return _end_lost(lost)
     except Failure as failure:
         Printer.of_words(arguments).failure(failure)
         return failure.kind
@@ -130,7 +130,7 @@ def _require_text(argument: str) -> None:
         raise ArgumentInvalid(f"參數不是文字：{argument}", f"an argument is no text: {argument}") from None
 
 
-def _tell(lost: ResultLost) -> int:
+def _end_lost(lost: ResultLost) -> int:
     """Say that the result is lost, unless it is because nobody reads; the code to end with."""
     streams.discard(sys.stdout)
     if lost.is_unread:

@@ -26,10 +26,10 @@ from application.realms import require_realm
 from cli.adapter import Invocation, verb
 from cli.command import As, At, Given, manual_now, read_moment, read_particulars, receipt_as_json
 from cli.help import Typer
-from cli.naming import resolve
+from cli.name_resolution import resolve
 from cli.options import After, Limit, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from domain.approval.request import KIND, OpenApproval
 from domain.catalogue import command_class
@@ -87,7 +87,7 @@ async def list_command(
             return
         page = await list_approvals(store, filters, await ask_page(store, limit, after))
     rows = [one.as_json() for one in page.rows]
-    if printer.for_people:
+    if printer.is_for_people:
         for row in rows:
             row["about"] = f"{StreamId(row['stream']).name} {row['key']}".strip()
             row["role"] = printer.say(f"{Role(row['role']).zh}（{row['role']}）", row["role"])
@@ -103,7 +103,7 @@ async def list_command(
         Column("bound", "所批內容", "what is bound"),
     )
     printer.rows(rows, columns, ("暫無待審批事項", "no approvals pending"))
-    tell_page(page, printer)
+    print_page(page, printer)
 
 
 def _gate(command: str, printer: Printer) -> str:
@@ -126,7 +126,7 @@ async def show_command(approval_id: ApprovalId, *, invocation: Invocation) -> No
     printer = invocation.printer
     async with invocation.open_store() as store:
         request = await find_approval(store, approval_id)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(request.as_json())
         return
     approval = request.approval
@@ -248,7 +248,7 @@ async def _decide(decision: _Decision, invocation: Invocation) -> None:
             moment = await manual_now(runtime.store, request.stream)
         receipt = await runtime.door.send(request.stream, command, who, command_id=decision.command_id, at=moment)
         request = await find_approval(runtime.store, decision.approval, written=receipt.position)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({**receipt_as_json(receipt), "approval": request.as_json()})
         return
     zh, en = request.approval.verdict.zh, request.approval.verdict.en
@@ -293,7 +293,7 @@ async def open_command(
             moment = await manual_now(runtime.store, stream)
         receipt = await runtime.door.send(stream, command, who, command_id=command_id, at=moment)
         (opened,) = await list_opened(runtime.store, stream, receipt.version, receipt.events)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({**receipt_as_json(receipt), "approval": StreamApproval(stream, opened, title).as_json()})
         return
     printer.tell(f"✓ 已提請審批 {opened.id}", f"✓ Asked for: approval {opened.id}", "green")
@@ -345,7 +345,7 @@ async def wait_command(
         except TimeoutError:
             raise StillUndecided(approval_id, patience_s or 0) from None
     approval = decision.approval
-    if printer.for_people:
+    if printer.is_for_people:
         when = local_time(approval.decided_at) if approval.decided_at else ""
         about, gate = f"{decision.stream.name} {approval.key}".strip(), _gate(approval.gate, printer)
         printer.tell(
@@ -366,7 +366,7 @@ async def _wait_for_payment(subject: str, realm: str | None, patience_s: float |
             payment = await wait_for_payment(runtime.store, runtime.door, subject, realm, patience_s)
         except TimeoutError:
             raise StillUndecided(subject, patience_s or 0) from None
-    if printer.for_people:
+    if printer.is_for_people:
         course, paid = payment.course, yuan(payment.paid)
         printer.tell(f"{subject}：{course.zh}（{paid}）", f"{subject}: {course.en} ({paid})")
     else:

@@ -24,7 +24,7 @@ from audit.verification import Root, Verification, verify
 from cli import project
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.naming import resolve
+from cli.name_resolution import resolve
 from cli.options import Reader, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI, local_time
@@ -95,7 +95,7 @@ async def verify_command(
         documents = open_documents(invocation.settings, store)
         with _bar(printer) as progress:
             verification = await verify(store, progress=_Bar(progress, printer), roots=roots, documents=documents)
-    tell_verification(verification, printer)
+    print_verification(verification, printer)
     if not verification.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
 
@@ -116,7 +116,7 @@ def read_roots(text: str) -> list[Root]:
 
 def _bar(printer: Printer) -> Progress:
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=message_console, transient=True, disable=not printer.for_people)
+    return Progress(*columns, console=message_console, transient=True, disable=not printer.is_for_people)
 
 
 class _Bar:
@@ -135,7 +135,7 @@ class _Bar:
         self._progress.update(self._task, completed=position)
 
 
-def tell_verification(verification: Verification, printer: Printer) -> None:
+def print_verification(verification: Verification, printer: Printer) -> None:
     """The findings as a table, and the root to be kept; or as data, of which jsonl has a line for each finding."""
     if printer.form is Form.JSON:
         printer.json(verification.as_json())
@@ -240,7 +240,7 @@ async def _resolve_attempted(store: EventStore, name: str, realm: str | None, pr
 
 def _attempt_row(attempt: Attempt, printer: Printer) -> dict[str, Any]:
     row = attempt.as_json()
-    if printer.for_people:
+    if printer.is_for_people:
         row["recorded"] = local_time(attempt.recorded_at)
         row["occurred"] = local_time(attempt.occurred_at)
         row["text"] = "; ".join(f"{u.rule} {printer.say(u.zh, u.en)}" for u in attempt.unmet)
@@ -272,11 +272,11 @@ async def reads_command(
     rows = [
         {
             "id": look.id,
-            "at": local_time(look.at) if printer.for_people else look.at.isoformat(),
+            "at": local_time(look.at) if printer.is_for_people else look.at.isoformat(),
             "reader": look.reader,
             "session": look.session,
             "stream": look.stream,
-            "sha256": f"{look.sha256[:12]}…" if printer.for_people else look.sha256,
+            "sha256": f"{look.sha256[:12]}…" if printer.is_for_people else look.sha256,
         }
         for look in looks
     ]
@@ -329,7 +329,7 @@ async def maintenance_command(*, invocation: Invocation) -> None:
 
 def _maintenance_row(one: MaintenanceRecord | MigrationRun, printer: Printer) -> dict[str, Any]:
     row = one.as_json()
-    if printer.for_people:
+    if printer.is_for_people:
         row["begun_at"] = local_time(one.began_at)
         row["ended_at"] = local_time(one.ended_at) if one.ended_at else printer.say("未結束", "not ended")
         row["by"] = " ".join(filter(None, (row["seat"], *row["persons"]))) or printer.say("未記", "not recorded")
@@ -372,7 +372,7 @@ async def invariants_command(
             bar = _Bar(progress, printer)
             bar.begin(await store.last_position())
             report = await check(store, realm, bases=stated, onlooker=bar.advance)
-    tell_invariants(report, printer)
+    print_invariants(report, printer)
     if not report.ok:
         raise typer.Exit(FailureKind.INTEGRITY)
 
@@ -388,7 +388,7 @@ def _read_tiers(text: str, realm: str | None) -> dict[str, int]:
     return dict(zip(TIERS, map(int, numbers), strict=True))
 
 
-def tell_invariants(report: Report, printer: Printer) -> None:
+def print_invariants(report: Report, printer: Printer) -> None:
     """The breaches as a table, and every invariant with how often it was judged; or as data."""
     if printer.form is Form.JSON:
         printer.json(report.as_json())
@@ -462,8 +462,8 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
     except OutOfService:  # if it is Temporal alone, the log can still be folded and decided again
         async with invocation.open_runtime() as runtime:
             replayed = await replay(runtime.store, None, await resolve(runtime.store, subject, realm, printer))
-    if printer.for_people:
-        tell_replay(replayed, printer)
+    if printer.is_for_people:
+        print_replay(replayed, printer)
     else:
         printer.json(replayed.as_json())
     if not replayed.ok:
@@ -476,7 +476,7 @@ def replay_settings(settings: Settings) -> ReplaySettings:
     return ReplaySettings(WORKFLOWS, sandbox(converter), converter)
 
 
-def tell_replay(replayed: Replay, printer: Printer) -> None:
+def print_replay(replayed: Replay, printer: Printer) -> None:
     """Three sections, each with its mark and what differs first."""
     printer.line(replayed.stream, "bold")
     for mark, title, lines in _sections(replayed, printer):
@@ -519,7 +519,7 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
     if not histories.temporal_answered:
         yield "–", printer.say("三 回放工作流:Temporal 沒有回答，未回放", "3 run again: Temporal did not answer"), []
         return
-    if not histories.are_kept:
+    if not histories.has_runs:
         gone = printer.say("三 回放工作流:Temporal 已不存其歷史", "3 run again: Temporal no longer keeps its history")
         yield "–", gone, []
         return

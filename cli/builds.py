@@ -36,7 +36,7 @@ async def list_command(*, invocation: Invocation) -> None:
 
 
 def _show(builds: list[Build], printer: Printer) -> None:
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.rows([build.as_json() for build in builds], (), ("", ""))
         return
     rows: list[dict[str, Any]] = [
@@ -82,9 +82,9 @@ async def current_command(
         door = runtime.register_door
         async with record_maintenance(runtime.store, door, who, Work.SET_BUILD, reason, build_id) as outcome:
             await set_current(runtime.client, runtime.settings.task_queue, version)
-            outcome.tell([True])
+            outcome.count([True])
     printer = invocation.printer
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({"current": version or None})
         return
     printer.tell(f"✓ 現行版本：{build_id}", f"✓ current: {build_id}", "green")
@@ -115,21 +115,21 @@ async def move_command(
         queue, door = runtime.settings.task_queue, runtime.register_door
         async with record_maintenance(runtime.store, door, who, Work.MOVE_BUILD, reason, away_from) as outcome:
             moved = await move(runtime.store, runtime.client, runtime.door, queue, away_from=away_from)
-            outcome.tell(finding.mended for finding in moved)
+            outcome.count(finding.mended for finding in moved)
         builds = await list_builds(runtime.client, queue)
     printer = invocation.printer
     rows = [
-        {**finding.as_json(), "advice": printer.say(*finding.advice)} if printer.for_people else finding.as_json()
+        {**finding.as_json(), "advice": printer.say(*finding.advice)} if printer.is_for_people else finding.as_json()
         for finding in moved
     ]
     columns = (Column("stream", "卷宗", "stream"), Column("advice", "結果", "outcome"))
     printer.rows(rows, columns, (f"沒有{Discrepancy.STRANDED.zh}的工作流", "no workflow is stranded"))
-    tell_of_doubtful(builds, printer)
+    print_doubtful(builds, printer)
     if not all(finding.mended for finding in moved):
         raise typer.Exit(FailureKind.INTEGRITY)
 
 
-def tell_of_doubtful(builds: list[Build], printer: Printer) -> None:
+def print_doubtful(builds: list[Build], printer: Printer) -> None:
     """Name what was left with workers that may have stopped just now: nobody but whoever stopped them can know."""
     seconds = int(LONGEST_POLL.total_seconds())
     for build in builds:

@@ -146,7 +146,7 @@ async def _confirm(orders: tuple[BulkOrder, ...], attach: AttachedFiles, runtime
     """Whether the person at the keyboard wants it, having seen what would become of it."""
     if not sys.stdin.isatty():
         raise ArgumentInvalid("請加 --yes 確認辦理", "add --yes to carry it out")
-    if printer.for_people:
+    if printer.is_for_people:
         show_results(await preview_orders(orders, attach, runtime, printer), printer)
     return typer.confirm(printer.say(f"辦理這 {len(orders)} 行？", f"Carry these {len(orders)} rows out?"), err=True)
 
@@ -188,7 +188,7 @@ def _show_realms(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
 def show_progress(rows: int, printer: Printer, zh: str, en: str) -> Iterator[Callable[[BulkResult], None]]:
     """A bar for people, a line for each result for machines that read along; what to tell each result to."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:
+    with Progress(*columns, console=message_console, transient=True, disable=not printer.is_for_people) as progress:
         task = progress.add_task(printer.say(zh, en), total=rows)
 
         def on_result(result: BulkResult) -> None:
@@ -209,7 +209,7 @@ def show_results(results: list[BulkResult], printer: Printer) -> None:
                 "counted": {str(outcome): count for outcome, count in counted.items()},
             }
         )
-    if printer.for_people:
+    if printer.is_for_people:
         rows = [
             {
                 "row": r.order.number,

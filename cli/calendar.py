@@ -8,7 +8,7 @@ import typer
 
 from application.realms import require_realm
 from application.rules import publish_calendars
-from cli.act import find_waiting, tell_proposed
+from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import read_actor
@@ -36,12 +36,12 @@ async def publish_command(
         receipts = await publish_calendars(runtime.door, runtime.store, year, who, realm)
         waiting = [await find_waiting(runtime.store, receipt) for receipt in receipts]
     proposed = [proposal for proposal in waiting if proposal is not None]
-    if not printer.for_people:
+    if not printer.is_for_people:
         done = {"realm": realm, "published": len(receipts) - len(proposed)}
         printer.json(done | ({"proposed": [proposal.digest for proposal in proposed]} if proposed else {}))
     elif proposed:
         for proposal in proposed:
-            tell_proposed(printer, proposal, f"venture act confirm cn {proposal.digest[:8]} --as CAB-DEC#1")
+            print_proposal(printer, proposal, f"venture act confirm cn {proposal.digest[:8]} --as CAB-DEC#1")
     elif receipts:
         printer.tell(f"✓ 已發布 {len(receipts)} 個年度", f"✓ years published: {len(receipts)}", "green")
     else:

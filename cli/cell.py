@@ -43,7 +43,7 @@ def make_visible(text: str) -> str:
     return _UNSEEN.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
-class Cell:
+class TextCell:
     """A text in a table that is broken as Chinese is; the library would break it at spaces only."""
 
     def __init__(self, text: str) -> None:

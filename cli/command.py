@@ -24,7 +24,7 @@ from application.proposals import is_proposal
 from cli.adapter import Invocation, verb
 from cli.document import bring
 from cli.help import Typer
-from cli.naming import resolve_or_begin, resolve_to_act
+from cli.name_resolution import resolve_or_begin, resolve_to_act
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
 from domain.catalogue import AGGREGATES, command_class, event_class, list_commands, split_subject, stage_zh
@@ -110,7 +110,7 @@ async def do_command(
         if stream.realm != LIVE and moment is None:
             moment = await manual_now(runtime.store, stream)
         receipt = await runtime.door.send(stream, command, who, command_id=command_id, at=moment)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(receipt_as_json(receipt) | {"amounts": _amounts(command)})
         return
     if is_proposal(receipt):
@@ -188,7 +188,7 @@ async def _try(order: _Order, invocation: Invocation) -> None:
     if step.unmet:
         raise CommandRejected(step.unmet)
     names = [event.event_type for event in step.events]
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({"stream": stream, "dry_run": True, "events": names, "amounts": _amounts(command)})
         return
     events = _event_words(names, printer) + _amount_words(command, printer)
@@ -300,7 +300,7 @@ def _show_commands(kind: str | None, printer: Printer) -> None:
 
 
 def _command_row(row: CommandRow, printer: Printer) -> dict[str, Any]:
-    say = printer.say if printer.for_people else lambda _zh, en: en
+    say = printer.say if printer.is_for_people else lambda _zh, en: en
     return {
         "kind": row.kind,
         "command": row.command,
@@ -339,7 +339,7 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
         *needed,
     )
     example = " ".join(map(shlex.quote, words))
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({**_command_row(row, printer), "fields": fields, "example": example})
         return
     heading = _command_row(row, printer)

@@ -8,7 +8,7 @@ from application.disposal import destroy, list_disposal, plan_disposal, require_
 from application.maintenance import record_maintenance
 from cli.adapter import Invocation, verb
 from cli.document import app, console
-from cli.naming import resolve, resolve_to_change
+from cli.name_resolution import resolve, resolve_to_change
 from cli.options import Administrator, Name, Realm, Why, read_actor
 from cli.output import Column
 from domain.kernel.calendar import local_time
@@ -57,13 +57,13 @@ async def destroy_command(
         async with record_maintenance(runtime.store, door, who, work, reason, stream) as outcome:
             documents = open_documents(invocation.settings, runtime.store)
             lines = await destroy(documents, plan, console(invocation.settings).name)
-            outcome.tell(line.destroyed_at is not None for line in lines if line.destroyed_at or line.is_here)
+            outcome.count(line.destroyed_at is not None for line in lines if line.destroyed_at or line.is_here)
     _show_disposal(lines, printer)
 
 
 def _show_disposal(lines: Sequence[DisposalLine], printer: Printer) -> None:
     rows = [line.as_json() for line in lines]
-    if printer.for_people:
+    if printer.is_for_people:
         for row, line in zip(rows, lines, strict=True):
             row["kept_for"] = " ".join(line.keepers)
             row["destroyed_at"] = local_time(line.destroyed_at) if line.destroyed_at else ""

@@ -70,10 +70,10 @@ async def doctor_command(
         Column("state", "狀況", "state"),
         Column("to_do", "處理", "what to do"),
     )
-    printer.rows(rows if printer.for_people else [f.as_json() for f in diagnoses], columns, ("", ""))
+    printer.rows(rows if printer.is_for_people else [f.as_json() for f in diagnoses], columns, ("", ""))
     wrong = sum(f.ok is False for f in diagnoses)
     if wrong:
-        if printer.for_people:
+        if printer.is_for_people:
             printer.tell(
                 f"✗ {wrong} 項不合：按「處理」一列辦理，詳見 docs/operations.md",
                 f"✗ {wrong} not as they should be: do as it says beside each; docs/operations.md has more",
@@ -188,7 +188,7 @@ async def migrate_command(
         )
     who = invocation.settings.person or f"{getpass.getuser()}@{platform.node()}"
     applied = await migrate(url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR, who=who, why=reason)
-    if printer.for_people:
+    if printer.is_for_people:
         names = "、".join(applied) or printer.say("已是最新", "nothing to do")
         printer.tell(f"✓ {names}", f"✓ {names}", "green")
     else:

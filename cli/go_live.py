@@ -8,7 +8,7 @@ from uuid import UUID
 import typer
 
 from application.go_live import confirm_go_live, go_live
-from cli.act import find_waiting, tell_proposed
+from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import read_actor
@@ -51,13 +51,13 @@ async def go_live_command(
         else:
             live = await confirm_go_live(runtime.store, runtime.door, realm, who, confirm, command_id=command_id)
         waiting = await find_waiting(runtime.store, live.receipt)
-    if waiting is not None and printer.for_people:
-        tell_proposed(printer, waiting, f"venture go-live {realm} --as CAB-DEC#1 --confirm {waiting.digest[:8]}")
+    if waiting is not None and printer.is_for_people:
+        print_proposal(printer, waiting, f"venture go-live {realm} --as CAB-DEC#1 --confirm {waiting.digest[:8]}")
         return
     if waiting is not None:
         printer.json({"realm": realm, "proposed": waiting.digest})
         return
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)})
         return
     printer.tell(

@@ -14,8 +14,8 @@ import typer.core
 from rich.cells import cell_len
 
 from cli.cell import wrap
-from cli.loading import Verbs
 from cli.output import ArgumentInvalid, Printer
+from cli.verbs import Verbs
 from languages import Language
 from languages.script import simplify
 

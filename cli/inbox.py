@@ -12,7 +12,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from cli.times import deadline_time
 from domain.kernel.identity import Role
@@ -55,7 +55,7 @@ async def inbox_command(
             await write_pages(xlsx, WAITING, partial(list_waiting, store, filters), store, printer, **conditions)
             return
         page = await list_waiting(store, filters, await ask_page(store, limit, after))
-    rows = [{**one.as_json(), **(_words(one, printer) if printer.for_people else {})} for one in page.rows]
+    rows = [{**one.as_json(), **(_words(one, printer) if printer.is_for_people else {})} for one in page.rows]
     columns = (
         Column("urgency", "狀態", "state"),
         Column("until_text", "至", "until"),
@@ -66,7 +66,7 @@ async def inbox_command(
         Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("暫無待辦事項", "no tasks"))
-    tell_page(page, printer)
+    print_page(page, printer)
 
 
 def _read_role(text: str | None) -> Role | None:

@@ -59,7 +59,7 @@ async def list_command(*, invocation: Invocation) -> None:
     async with invocation.open_store() as store:
         keys = await list_keys(store)
     rows = [key.as_json(now) for key in keys]
-    if printer.for_people:
+    if printer.is_for_people:
         rows = [_row(key, now, printer) for key in keys]
     columns = (
         Column("key", "密鑰", "key"),
@@ -84,7 +84,7 @@ async def show_command(key: Key, *, invocation: Invocation) -> None:
     async with invocation.open_store() as store:
         view, proposals = await find_key(store, key), await find_proposals(store, stream, now)
     row = view.as_json(now) | {"proposals": proposals}
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(row)
         return
     cells = _row(view, now, printer) | {"public": view.record.public or "—", "successor": view.record.successor}
@@ -215,11 +215,11 @@ async def confirm_command(
 
 async def _ask(runtime: Runtime, key: KeyId, command: Command, actor: str, printer: Printer) -> None:
     receipt = await runtime.door.send(key_stream(key), command, read_actor(actor))
-    _tell(receipt, key, printer)
+    _print_receipt(receipt, key, printer)
 
 
-def _tell(receipt: Receipt, key: KeyId, printer: Printer) -> None:
-    if not printer.for_people:
+def _print_receipt(receipt: Receipt, key: KeyId, printer: Printer) -> None:
+    if not printer.is_for_people:
         printer.json(receipt_as_json(receipt))
     elif receipt.events == ("ActProposed",):
         printer.tell(

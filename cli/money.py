@@ -12,7 +12,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from domain.kernel.money import yuan
 
@@ -63,7 +63,7 @@ async def list_command(
         page = await list_money(store, filters, await ask_page(store, limit, after))
     measures = [name for name in _COLUMNS if name in MEASURES[by]]
     rows = [
-        {**one.as_json(), **({name: yuan(one.values[name]) for name in measures} if printer.for_people else {})}
+        {**one.as_json(), **({name: yuan(one.values[name]) for name in measures} if printer.is_for_people else {})}
         for one in page.rows
     ]
     columns = (
@@ -73,4 +73,4 @@ async def list_command(
         Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("沒有資金記錄", "no money is recorded"))
-    tell_page(page, printer)
+    print_page(page, printer)

@@ -12,7 +12,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 
 app = Typer()
@@ -62,4 +62,4 @@ async def list_command(
         Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("沒有這樣的組織", "no such organisations"))
-    tell_page(page, printer)
+    print_page(page, printer)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from cli.cell import Cell, make_visible
+from cli.cell import TextCell, make_visible
 from cli.streams import can_write
 from domain.kernel.failure import Failure, FailureKind
 from languages import Language, choose_language, read_language
@@ -77,7 +77,7 @@ class Printer:
         message_console.print(make_visible(self.say(zh, en)), style=style or None)
 
     @property
-    def for_people(self) -> bool:
+    def is_for_people(self) -> bool:
         """Whether tables are wanted."""
         return self.form is Form.TABLE
 
@@ -97,7 +97,7 @@ class Printer:
                 for column in columns:
                     table.add_column(self.say(column.zh, column.en), justify="right" if column.right else "left")
                 for row in rows:
-                    table.add_row(*(make_visible(c.cell(row)) if c.right else Cell(c.cell(row)) for c in columns))
+                    table.add_row(*(make_visible(c.cell(row)) if c.right else TextCell(c.cell(row)) for c in columns))
                 self.show(table)
 
     def line(self, text: str, style: str = "") -> None:
@@ -117,7 +117,7 @@ class Printer:
 
     def failure(self, failure: Failure) -> None:
         """What did not succeed and what to do: its first line stands out, a list follows; or as data."""
-        if not self.for_people:
+        if not self.is_for_people:
             self.json(
                 {
                     "error": failure.kind.name.lower(),

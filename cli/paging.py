@@ -33,14 +33,14 @@ async def ask_page(store: EventStore, limit: int, after: str | None) -> PageRequ
     return read_filter(PageRequest, limit=limit, after=after, at_least=await store.last_position())
 
 
-def tell_page(page: Page[Any], printer: Printer) -> None:
+def print_page(page: Page[Any], printer: Printer) -> None:
     """Say how old it is if it is not current, and where the next page begins."""
-    tell_freshness(page.freshness, printer)
+    print_freshness(page.freshness, printer)
     if page.next is not None:
         printer.tell(f"還有下一頁：--after {page.next}", f"there is a next page: --after {page.next}")
 
 
-def tell_freshness(freshness: Freshness, printer: Printer) -> None:
+def print_freshness(freshness: Freshness, printer: Printer) -> None:
     """Say how old what was read is, if it is not current."""
     if not freshness.is_current:
         printer.tell(f"此表尚差 {freshness.behind} 條記錄", f"this list is {freshness.behind} entries behind the log")

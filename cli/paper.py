@@ -13,7 +13,7 @@ from application.access import show_to
 from cli.adapter import Invocation, verb
 from cli.file import write_file
 from cli.help import Typer
-from cli.naming import resolve
+from cli.name_resolution import resolve
 from cli.options import Reader, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Form
 from domain.kernel.explanation import show
@@ -54,7 +54,7 @@ async def list_command(subject: Subject, *, invocation: Invocation, as_of: AsOf 
         lines = list_papers(await open_file(store, await resolve(store, subject, realm, invocation.printer), day))
     printer = invocation.printer
     rows = [line.as_json() for line in lines]
-    if printer.for_people:
+    if printer.is_for_people:
         for row, line in zip(rows, lines, strict=True):
             row["title"] = printer.say(line.zh, line.en)
             row["state"] = row["date"] or printer.say(f"（{line.missing_zh}）", f"({line.missing_en})")

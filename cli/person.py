@@ -57,7 +57,7 @@ async def show_command(person: PersonName, *, invocation: Invocation, realm: Reg
     async with invocation.open_store() as store:
         entry = await read_person_entry(store, person_stream(realm, read_person(person)))
     printer = invocation.printer
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(entry.as_json())
         return
     printer.line(f"{entry.person}  {printer.say(entry.stage.zh, entry.stage.en)}")

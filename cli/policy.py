@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from application.command_input import AttachedFiles, read_command, resolve_command
-from application.why import explain, leave_open, list_seats
+from application.policy_explanation import explain, leave_open, list_seats
 from cli.adapter import Invocation, verb
 from cli.command import read_moment, read_particulars
 from cli.help import Typer
-from cli.naming import resolve_or_begin
+from cli.name_resolution import resolve_or_begin
 from cli.options import Asker, Realm, read_actor, read_person
 from cli.output import ArgumentInvalid, Column, Form
 from cli.policy_page import write_page
@@ -30,7 +30,7 @@ from domain.policy import list_cells
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from application.why import Explanation
+    from application.policy_explanation import Explanation
     from cli.output import Printer
     from domain.kernel.identity import Actor
     from domain.policy import Cell
@@ -192,7 +192,7 @@ async def why_command(
             continue
         if len(explanations) > 1:
             invocation.printer.line(explanation.seat, "bold")
-        _tell(explanation, invocation.printer)
+        _print_explanation(explanation, invocation.printer)
 
 
 def _read_person(text: str | None) -> PersonId | None:
@@ -203,7 +203,7 @@ def _read_person(text: str | None) -> PersonId | None:
         return None
 
 
-def _tell(explanation: Explanation, printer: Printer) -> None:
+def _print_explanation(explanation: Explanation, printer: Printer) -> None:
     if explanation.others or not all(condition.met for condition in explanation.conditions):
         printer.tell(
             "暫不能辦理，還須滿足以下條件：", "This cannot be done yet. The following conditions must be met:", "bold"
@@ -215,5 +215,5 @@ def _tell(explanation: Explanation, printer: Printer) -> None:
         printer.line(f"✗ [{unmet.rule}] {printer.say(unmet.zh, unmet.en)}", "red")
     if not explanation.judged:
         printer.tell("未給內容，該階段的規則未試算", "no particulars were given; the rules of the stage were not asked")
-    elif explanation.allowed:
+    elif explanation.is_allowed:
         printer.tell("可以辦理（未記錄）", "it would be carried out (nothing recorded)", "green")

@@ -20,7 +20,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import Column
-from cli.paging import read_filter, tell_freshness
+from cli.paging import print_freshness, read_filter
 from cli.seat import read_day
 from domain.kernel.money import yuan
 from domain.project.outputs import Output
@@ -92,7 +92,7 @@ async def portfolio_command(
         if which is None:
             portfolio = await read_portfolio(store, read_filter(PortfolioFilter, **conditions), by, request)
             _show(portfolio, by, printer)
-            tell_freshness(portfolio.freshness, printer)
+            print_freshness(portfolio.freshness, printer)
             return
         page, sums = await list_courses(store, read_filter(CourseFilter, **conditions, **_narrow(which)), request)
     rows = [
@@ -101,7 +101,7 @@ async def portfolio_command(
             "stage_text": printer.say(Stage(one.stage).zh, Stage(one.stage).en),
             "net": yuan(one.amount("net")),
         }
-        if printer.for_people
+        if printer.is_for_people
         else one.as_json()
         for one in page.rows
     ]
@@ -113,7 +113,7 @@ async def portfolio_command(
     )
     printer.rows(rows, columns, ("沒有項目", "no projects"))
     printer.tell(f"共 {sums.projects} 個項目", f"{sums.projects} projects")
-    tell_freshness(page.freshness, printer)
+    print_freshness(page.freshness, printer)
 
 
 def _read_end(text: str | None, option: str) -> Any:  # noqa: ANN401 - an instant, or None
@@ -132,10 +132,10 @@ def _narrow(which: str) -> dict[str, Any]:
 
 
 def _show(portfolio: Portfolio, by: By, printer: Printer) -> None:
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(portfolio.as_json())
         return
-    rows = [{"what": printer.say(zh, en), "figure": figure} for zh, en, figure in _tell(portfolio.figures)]
+    rows = [{"what": printer.say(zh, en), "figure": figure} for zh, en, figure in _describe_figures(portfolio.figures)]
     if portfolio.overdue is not None:
         rows.insert(1, {"what": printer.say("逾期", "overdue"), "figure": str(portfolio.overdue)})
     rows.append({"what": printer.say("品牌", "brands"), "figure": str(len(portfolio.brands))})
@@ -176,7 +176,7 @@ def _show(portfolio: Portfolio, by: By, printer: Printer) -> None:
     )
 
 
-def _tell(figures: Figures) -> Iterator[tuple[str, str, str]]:
+def _describe_figures(figures: Figures) -> Iterator[tuple[str, str, str]]:
     """Every figure, in Chinese and English."""
     yield "項目", "projects", str(figures.projects)
     for stage in Stage:

@@ -15,7 +15,7 @@ from application.queries import File, load_file
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.naming import resolve
+from cli.name_resolution import resolve
 from cli.options import Name, Reader, Realm, read_actor
 from cli.output import Column, Form, Printer
 from cli.sheet import Xlsx, write_collection
@@ -79,7 +79,7 @@ async def outputs_command(name: Name, *, invocation: Invocation, realm: Realm = 
     printer = invocation.printer
     async with invocation.open_store() as store:
         sheet = read_outputs(await load_file(store, await resolve(store, name, realm, invocation.printer)))
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(sheet.as_json())
         return
     rows = [
@@ -117,7 +117,7 @@ async def _organisation(store: EventStore, file: File) -> str:
 
 def show(file: File, printer: Printer, now: datetime, organisation: str = "", *, with_recorded: bool = False) -> None:
     """The page of a file, or its data."""
-    if printer.for_people:
+    if printer.is_for_people:
         for part in rendering.page(file, printer, now, organisation=organisation, with_recorded=with_recorded):
             printer.show(part)
     else:
@@ -196,12 +196,12 @@ async def _show_new(store: EventStore, stream: StreamId, version: int, printer: 
     async for entry in store.read(stream, version):
         occurrence = read_occurrence(entry)
         chapter = access.show(Chapter(occurrence.at, entry.position, stream, occurrence, entry.recorded_at))
-        if printer.for_people:
+        if printer.is_for_people:
             event = chapter.occurrence.event
             what = printer.say(event.zh, event.en)
             particulars = describe_event(event, printer.say)
             who = rendering.who_acted(chapter.occurrence, printer)
-            line = f"{rendering.tell_time(chapter, chapter.at)}  {what}  {who}  {particulars}"
+            line = f"{rendering.format_time(chapter, chapter.at)}  {what}  {who}  {particulars}"
             printer.line(line)
         else:
             Printer(Form.JSONL, printer.lang).json(_chapter(chapter))

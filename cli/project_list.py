@@ -12,7 +12,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
@@ -88,7 +88,7 @@ async def list_command(
     printer.rows(
         rows, columns, ("沒有這樣的項目。試試 venture scenario list", "no such projects; try venture scenario list")
     )
-    tell_page(page, printer)
+    print_page(page, printer)
 
 
 def _read_stage(text: str | None) -> str | None:
@@ -102,7 +102,7 @@ def _read_stage(text: str | None) -> str | None:
 
 def _row(one: ProjectLine, printer: Printer) -> dict[str, Any]:
     row = one.as_json()
-    if printer.for_people:
+    if printer.is_for_people:
         row["stage_text"] = printer.say(Stage(one.stage).zh, Stage(one.stage).en)
         if one.opened_on is not None:
             row["title"] += printer.say(f"（期初登記 {one.opened_on}）", f" (taken over {one.opened_on})")

@@ -27,7 +27,7 @@ async def open_command(
     async with invocation.open_runtime() as runtime:
         is_new = await open_realm(runtime.store, runtime.door, name)
     printer = invocation.printer
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({"realm": name, "new": is_new})
     elif is_new:
         printer.tell(

@@ -80,13 +80,13 @@ async def resurrect_command(
             await seal_namespace(runtime.client, anew=True)
             queue = runtime.settings.task_queue
             result = await resurrect(runtime.store, runtime.client, queue, runtime.door, strays=strays)
-            outcome.tell(finding.mended for finding in result.findings)
+            outcome.count(finding.mended for finding in result.findings)
     show(result, invocation.printer)
 
 
 def show(result: Reconciliation, printer: Printer) -> None:
     """What differs, with what to do or what was done."""
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(result.as_json())
         return
     rows: list[dict[str, Any]] = [

@@ -11,7 +11,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from domain.catalogue import stage_zh
 
 app = Typer()
@@ -58,4 +58,4 @@ async def list_command(
         Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("沒有這類登記", "no such entries"))
-    tell_page(page, printer)
+    print_page(page, printer)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from application.event_text import describe_glued
-from cli.cell import Cell, make_visible
+from cli.cell import TextCell, make_visible
 from cli.times import deadline_time
 from domain.catalogue import stage_words
 from domain.kernel.calendar import local_day, local_time
@@ -131,7 +131,7 @@ def who_acted(occurrence: Occurrence, printer: Printer) -> str:
     return f"{make_visible(occurrence.actor)}{known}{mark}"
 
 
-def tell_time(chapter: Chapter, instant: datetime) -> str:
+def format_time(chapter: Chapter, instant: datetime) -> str:
     """A time of that chapter, as far as its reader is told."""
     return local_day(instant).isoformat() if chapter.by_day else local_time(instant)
 
@@ -145,11 +145,11 @@ def _story(story: Iterable[Chapter], printer: Printer, *, with_recorded: bool) -
     for chapter in story:
         event = chapter.occurrence.event
         table.add_row(
-            tell_time(chapter, chapter.at),
-            *([tell_time(chapter, chapter.recorded_at)] if with_recorded else []),
+            format_time(chapter, chapter.at),
+            *([format_time(chapter, chapter.recorded_at)] if with_recorded else []),
             printer.say(event.zh, event.en),
             who_acted(chapter.occurrence, printer),
             make_visible(chapter.stream.name),
-            Cell(describe_glued(event, printer.say)),
+            TextCell(describe_glued(event, printer.say)),
         )
     return table

@@ -16,7 +16,7 @@ from cli.adapter import Invocation, verb
 from cli.command import manual_now, read_moment, receipt_as_json
 from cli.document import bring
 from cli.help import Typer
-from cli.naming import resolve, resolve_to_change
+from cli.name_resolution import resolve, resolve_to_change
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.identity import LIVE
@@ -63,7 +63,7 @@ async def preview_command(
         round_ = await resolve(store, name, realm, printer)
         draft = await preview_resolution(store, round_, sheet.selected, panels or ())
         purses = await list_purses(store, draft)
-    if printer.for_people:
+    if printer.is_for_people:
         _show(draft, purses, sheet, printer)
     else:
         printer.json({**draft.as_json(), "purses": [purse.as_json() for purse in purses]})
@@ -119,7 +119,7 @@ async def resolve_command(
             moment = await manual_now(runtime.store, round_)
         await bring(files, invocation.settings, runtime.store)
         receipt = await resolve_round(runtime.door, draft, command, who, command_id=command_id, at=moment)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(receipt_as_json(receipt) | {"awards_fen": draft.awards_fen})
         return
     chosen, left_out, total = len(draft.selected), len(sheet.left_out), yuan(draft.awards_fen)

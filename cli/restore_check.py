@@ -66,12 +66,12 @@ async def restore_check_command(
             async with record_maintenance(runtime.store, door, who, Work.RESURRECT, reason) as outcome:
                 await seal_namespace(runtime.client, anew=True)
                 compared = await resurrect(runtime.store, runtime.client, runtime.settings.task_queue, runtime.door)
-                outcome.tell(finding.mended for finding in compared.findings)
+                outcome.count(finding.mended for finding in compared.findings)
         else:
             compared = await reconcile(runtime.store, runtime.client, runtime.settings.task_queue)
     lost = count_lost(verification, roots)
-    if printer.for_people:
-        _tell(printer, verification, compared, lost, last)
+    if printer.is_for_people:
+        _print_comparison(printer, verification, compared, lost, last)
     else:
         printer.json(_as_json(verification, compared, lost, last))
     if not verification.ok:
@@ -100,7 +100,7 @@ def _as_json(verification: Verification, compared: Reconciliation, lost: int, la
     }
 
 
-def _tell(
+def _print_comparison(
     printer: Printer, verification: Verification, compared: Reconciliation, lost: int, last: datetime | None
 ) -> None:
     v, when = verification, f"{last.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if last else "-"

@@ -12,7 +12,7 @@ from application.queries import load_file, new_stream
 from application.rules import require_published
 from cli.adapter import Invocation, verb
 from cli.help import Typer
-from cli.naming import resolve
+from cli.name_resolution import resolve
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid
 from cli.project import now_in, show
@@ -52,7 +52,7 @@ async def open_command(
         now = datetime.now(SHANGHAI)
         await require_published(runtime.store, rules.ref, now.year, stream.realm, Order(command, who, now))
         receipt = await runtime.door.send(stream, command, who)
-    if printer.for_people:
+    if printer.is_for_people:
         printer.tell(
             f"✓ {name} 已開始需求徵集，適用辦法 {scheme}。下一步:venture round show {name}",
             f"✓ {name} solicits needs under {scheme}. Next: venture round show {name}",

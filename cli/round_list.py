@@ -9,7 +9,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column
-from cli.paging import ask_page, read_filter, tell_page
+from cli.paging import ask_page, print_page, read_filter
 from cli.times import deadline_time
 from domain.round.stage import RoundStage
 
@@ -50,11 +50,11 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
         Column("realm", "環境", "realm"),
     )
     printer.rows(rows, columns, ("還沒有屆次", "no rounds yet"))
-    tell_page(page, printer)
+    print_page(page, printer)
 
 
 def _show_stage(stage: str, printer: Printer) -> str:
-    if printer.for_people and stage in set(RoundStage):
+    if printer.is_for_people and stage in set(RoundStage):
         return printer.say(RoundStage(stage).zh, stage)
     return stage
 
@@ -63,6 +63,6 @@ def _show_due(one: StreamLine, printer: Printer) -> str | None:
     """The nearest deadline, for people with the mark that a notice may still move it."""
     if one.due is None:
         return None
-    if not printer.for_people:
+    if not printer.is_for_people:
         return one.due.isoformat()
     return deadline_time(one.due, printer, provisional=one.provisional)

@@ -50,7 +50,7 @@ async def schedule_command(
     async with invocation.open_runtime(working=True) as runtime:
         schedules = _temporal_schedules(runtime)
         scheduled = await annual_round.schedule(runtime.door, runtime.store, schedules, stream, command, who)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(scheduled.as_json())
         return
     upcoming = local_time(scheduled.next_at) if scheduled.next_at else ""
@@ -90,7 +90,7 @@ async def schedules_command(*, invocation: Invocation) -> None:
     rows = [
         {
             **one.as_json(),
-            **({"next_at": local_time(one.next_at) if one.next_at else unset} if printer.for_people else {}),
+            **({"next_at": local_time(one.next_at) if one.next_at else unset} if printer.is_for_people else {}),
         }
         for one in schedules
     ]
@@ -121,7 +121,7 @@ async def unschedule_command(
     who = read_actor(actor)
     async with invocation.open_runtime(working=True) as runtime:
         await annual_round.unschedule(runtime.door, runtime.store, _temporal_schedules(runtime), programme, who)
-    if printer.for_people:
+    if printer.is_for_people:
         printer.tell(f"✓ 已取消 {programme} 的年度安排", f"✓ the schedule of {programme} is gone", "green")
     else:
         printer.json({"programme": programme, "unscheduled": True})

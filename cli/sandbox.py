@@ -42,7 +42,7 @@ class SandboxRefused(Failure):
         super().__init__("沙盒只供本機試用，生產環境不可用", "the sandbox is for this machine, never for production")
 
 
-class Desk(Words):
+class DeskKind(Words):
     """Whose part it plays."""
 
     BANK = "bank", "銀行", "bank"
@@ -52,7 +52,7 @@ class Desk(Words):
 @app.command("sandbox")
 @verb
 async def sandbox_command(
-    desk: Annotated[Desk, typer.Argument(help="銀行或電子簽名服務 bank or signature", show_default=False)],
+    desk: Annotated[DeskKind, typer.Argument(help="銀行或電子簽名服務 bank or signature", show_default=False)],
     *,
     port: Annotated[int, typer.Option("--port", min=1024, max=65535, help="埠 port of this machine")] = 8090,
     invocation: Invocation,

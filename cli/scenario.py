@@ -87,7 +87,7 @@ async def play_command(
         await bring(files, invocation.settings, runtime.store)
         door = runtime.door if workflows else runtime.paper_door
         results = await play_all(plans, door, runtime.store, printer)
-    if printer.for_people:
+    if printer.is_for_people:
         for one in results:
             show(one, printer)
     else:
@@ -105,7 +105,7 @@ async def play_all(plans: Sequence[Plan], door: Door, store: EventStore, printer
         TextColumn("{task.fields[now]}", markup=False),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=message_console, transient=True, disable=not printer.for_people) as progress:
+    with Progress(*columns, console=message_console, transient=True, disable=not printer.is_for_people) as progress:
         return [await play(one, door, store, _Bar(progress, printer)) for one in plans]
 
 

@@ -9,7 +9,7 @@ import typer
 
 from application.realms import require_realm
 from application.rules import publish_scheme
-from cli.act import find_waiting, tell_proposed
+from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
 from cli.command import At, read_moment
 from cli.help import Typer
@@ -71,11 +71,11 @@ async def publish_command(
         receipt = await publish_scheme(runtime.door, runtime.store, rules, who, realm, moment)
         waiting = await find_waiting(runtime.store, receipt) if receipt is not None else None
     printer = invocation.printer
-    if not printer.for_people:
+    if not printer.is_for_people:
         proposed = {"proposed": waiting.digest} if waiting is not None else {}
         printer.json({"scheme": str(rules.ref), "realm": realm, "new": receipt is not None} | proposed)
     elif waiting is not None:
-        tell_proposed(printer, waiting, f"venture act confirm {rules.name} {waiting.digest[:8]} --as CAB-REG#1")
+        print_proposal(printer, waiting, f"venture act confirm {rules.name} {waiting.digest[:8]} --as CAB-REG#1")
     elif receipt is not None:
         printer.tell(f"✓ 已發布 {rules.ref}", f"✓ published: {rules.ref}", "green")
     else:

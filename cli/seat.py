@@ -9,7 +9,7 @@ import typer
 
 from application.proposals import find_confirmation
 from application.seats import list_seats, read_seat_entry
-from cli.act import find_waiting, tell_proposed
+from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
@@ -82,7 +82,7 @@ async def show_command(seat: SeatName, *, invocation: Invocation, realm: Registe
     async with invocation.open_store() as store:
         entry = await read_seat_entry(store, seat_stream(realm, read_actor(seat)))
     printer = invocation.printer
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(entry.as_json())
         return
     printer.line(f"{entry.seat}  {_acts_for(entry, printer)}")
@@ -204,7 +204,7 @@ async def confirm_command(
     async with invocation.open_runtime(working=True) as runtime:
         confirmation = await find_confirmation(runtime.store, stream, digest)
         receipt = await runtime.door.send(stream, confirmation, read_actor(actor))
-    tell_receipt(invocation.printer, receipt_as_json(receipt))
+    print_receipt(invocation.printer, receipt_as_json(receipt))
 
 
 async def give(invocation: Invocation, seat: str, command: Command, actor: str, realm: str) -> None:
@@ -220,16 +220,16 @@ async def ask(invocation: Invocation, stream: StreamId, command: Command, actor:
         waiting = await find_waiting(runtime.store, receipt)
     row = receipt_as_json(receipt)
     if waiting is None:
-        tell_receipt(printer, row)
-    elif printer.for_people:
-        tell_proposed(printer, waiting, f"{confirm} {waiting.digest[:8]} --as ADMIN#2")
+        print_receipt(printer, row)
+    elif printer.is_for_people:
+        print_proposal(printer, waiting, f"{confirm} {waiting.digest[:8]} --as ADMIN#2")
     else:
         printer.json(row | {"proposed": waiting.digest})
 
 
-def tell_receipt(printer: Printer, row: dict[str, Any]) -> None:
+def print_receipt(printer: Printer, row: dict[str, Any]) -> None:
     """What was done."""
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(row)
         return
     events = "、".join(row["events"])

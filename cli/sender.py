@@ -182,7 +182,7 @@ def _read_secret(path: Path | None) -> str | None:
 def _show(name: str, secret: str, printer: Printer, *, is_new: bool) -> None:
     """Say where it reports to, and the secret, this once, unless whoever registered it has it."""
     where = f"/v1/callbacks/{name}"
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({"name": name, "path": where, **({"secret": secret} if is_new else {})})
         return
     printer.tell(f"✓ {name} 的通知送往 POST {where}", f"✓ {name} reports to POST {where}", "green")

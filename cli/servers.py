@@ -57,13 +57,13 @@ async def demo_command(*, invocation: Invocation) -> None:
         raise ArgumentInvalid("演示不可寫入生產日誌", "a demo may not be written into a production log")
     plans = plan_scenario(list_shipped())
     async with invocation.open_runtime(working=True) as runtime:
-        _tell_started(runtime, printer)
+        _print_started(runtime, printer)
         played = await play_all(plans, runtime.door, runtime.store, printer)
         streams = [each.stream for one in played for each in one.projects.values()]
         files = [await load_file(runtime.store, stream) for stream in streams[:1]]
         verification = await verify(runtime.store)
     ok = all(p.ok for p in played) and verification.ok
-    if printer.for_people:
+    if printer.is_for_people:
         for file in files:
             show_file(file, printer, datetime.now(UTC))
         for one in played:
@@ -73,7 +73,7 @@ async def demo_command(*, invocation: Invocation) -> None:
         printer.json({**summarise(played), "verified": verification.as_json(), "ok": ok})
     if not ok:
         raise typer.Exit(FailureKind.INTEGRITY if not verification.ok else FailureKind.REFUSED)
-    if printer.for_people:
+    if printer.is_for_people:
         printer.tell(
             f"下一步：./run up（保持運行），在瀏覽器打開 {_address(invocation.settings)}/ ，以屆時所示的賬號登錄；"
             "或 ./run project list · ./run project show PJ-3 · ./run audit replay PJ-3",
@@ -88,7 +88,7 @@ def _address(settings: Settings) -> str:
     return f"http://{settings.listen_host}:{settings.http_port}"
 
 
-def _tell_started(runtime: Runtime, printer: Printer) -> None:
+def _print_started(runtime: Runtime, printer: Printer) -> None:
     if runtime.servers is not None:
         took = runtime.servers.took_s
         printer.tell(
@@ -134,9 +134,9 @@ async def up_command(
                 "another command keeps the servers (another up, or one that waits): other commands may use them; "
                 "to have up keep them, end that command first",
             )
-        _tell_started(runtime, printer)
+        _print_started(runtime, printer)
         async with open_identity(runtime.postgres_url) as identity:
-            _tell_accounts(await found_accounts(identity), printer)
+            _print_accounts(await found_accounts(identity), printer)
         async with _show_temporal(runtime, printer):
             await _keep_up(runtime, printer)
 
@@ -149,17 +149,17 @@ async def _show_temporal(runtime: Runtime, printer: Printer) -> AsyncIterator[No
         yield
         return
 
-    def tell(link: str) -> None:
+    def print_link(link: str) -> None:
         printer.tell(f"✓ Temporal 網頁（此連結只可用一次）：{link}", f"✓ Temporal's pages (a link for once): {link}")
 
     codec = SealingCodec(bootstrap.load_payload_keys(runtime.settings))
     namespace = runtime.settings.temporal_namespace
-    pages = TemporalPages(codec, namespace, temporal.ui_port, temporal.front_port, tell)
+    pages = TemporalPages(codec, namespace, temporal.ui_port, temporal.front_port, print_link)
     async with serve_pages(pages):
         yield
 
 
-def _tell_accounts(accounts: list[FreshAccount], printer: Printer) -> None:
+def _print_accounts(accounts: list[FreshAccount], printer: Printer) -> None:
     """Show the passwords that were just made, for the only time."""
     if not accounts:
         return

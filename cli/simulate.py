@@ -140,7 +140,7 @@ def _progress(printer: Printer) -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=message_console, transient=True, disable=not printer.for_people)
+    return Progress(*columns, console=message_console, transient=True, disable=not printer.is_for_people)
 
 
 def _overall(progress: Progress, shares: Iterable[YearShare]) -> Callable[[int], None]:
@@ -150,12 +150,12 @@ def _overall(progress: Progress, shares: Iterable[YearShare]) -> Callable[[int],
 
 def _beats(printer: Printer, progress: Progress, share: YearShare) -> Callable[[int], None]:
     """For a person a bar; for a process that reads along, a line now and then."""
-    tell = _overall(progress, [share])
+    advance = _overall(progress, [share])
     waiting = 0
 
     def on_command(count: int) -> None:
         nonlocal waiting
-        tell(count)
+        advance(count)
         waiting += count
         if printer.form is Form.JSONL and waiting >= BEAT:
             printer.json({"answered": waiting, "at": datetime.now(UTC).isoformat()})
@@ -178,7 +178,7 @@ def _show(totals: list[YearTotals], printer: Printer) -> None:
         name: sum(getattr(one, name) for one in totals)
         for name in ("projects", "awarded_fen", "paid_fen", "net_fen", "bids", "commands")
     }
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({"years": [asdict(one) for one in totals], "total": whole})
         return
     rows: list[dict[str, Any]] = [asdict(one) for one in totals]

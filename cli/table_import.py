@@ -96,7 +96,7 @@ def _show_left_out(result: Import, printer: Printer) -> None:
         unknown = [{"column": c, "value": v, "rows": n} for (c, v), n in result.unknown.items()]
         printer.json({"left_out": [one.as_json() for one in result.left_out], "unknown": unknown})
         return
-    if printer.for_people and result.left_out:
+    if printer.is_for_people and result.left_out:
         rows = [{**one.as_json(), "why": printer.say(one.zh, one.en)} for one in result.left_out]
         columns = (
             Column("line", "行", "line", right=True),

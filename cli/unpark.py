@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.act import find_waiting, tell_proposed
+from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
-from cli.naming import resolve_to_change
+from cli.name_resolution import resolve_to_change
 from cli.options import Name, Realm, Why, read_actor
 from deciding.parked import find_parked
 from domain.kernel.failure import Failure, FailureKind
@@ -68,9 +68,9 @@ async def unpark_command(
         command = SetDeadlineAside(deadline=due.command.command_type, key=due.key, falls_at=due.at, reason=reason)
         receipt = await runtime.door.send(stream, command, who)
         waiting = await find_waiting(runtime.store, receipt)
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json(receipt_as_json(receipt))
     elif waiting is not None:
-        tell_proposed(printer, waiting, f"venture act confirm {name} {waiting.digest[:8]} --as CAB-DEC#n")
+        print_proposal(printer, waiting, f"venture act confirm {name} {waiting.digest[:8]} --as CAB-DEC#n")
     else:
         printer.tell(f"✓ 已擱置：{parked.why}", f"✓ Set aside: {parked.why}", "green")

@@ -31,7 +31,7 @@ async def list_command(*, invocation: Invocation) -> None:
     printer = invocation.printer
     async with invocation.open_store() as store:
         standings = await list_views(store)
-    rows = [{**one.as_json(), **(_words(one, printer) if printer.for_people else {})} for one in standings]
+    rows = [{**one.as_json(), **(_words(one, printer) if printer.is_for_people else {})} for one in standings]
     columns = (
         Column("view", "視圖", "view"),
         Column("text", "名稱", "name"),
@@ -84,14 +84,14 @@ async def rebuild_command(
     ):
         store = runtime.store
         names = await begin_rebuild(store, name)
-        with Progress(*_BAR, console=message_console, transient=True, disable=not printer.for_people) as bar:
+        with Progress(*_BAR, console=message_console, transient=True, disable=not printer.is_for_people) as bar:
             task = bar.add_task(printer.say("重建", "building"), total=None)
             async for building in watch_rebuild(store, names):
                 total, done = (sum(one.head.total for one in building), sum(one.head.done for one in building))
                 bar.update(task, total=total, completed=done)
         standings = [one for one in await list_views(store) if one.head.name in names]
-        outcome.tell(one.is_built for one in standings)
-    rows = [{**one.as_json(), **(_words(one, printer) if printer.for_people else {})} for one in standings]
+        outcome.count(one.is_built for one in standings)
+    rows = [{**one.as_json(), **(_words(one, printer) if printer.is_for_people else {})} for one in standings]
     columns_of = (
         Column("view", "視圖", "view"),
         Column("generation", "代", "generation", right=True),

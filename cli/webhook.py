@@ -210,7 +210,7 @@ async def replay_command(
 
 def _show(fresh: FreshSecret, printer: Printer) -> None:
     """The secret, this once."""
-    if not printer.for_people:
+    if not printer.is_for_people:
         printer.json({"id": str(fresh.endpoint), "secret": fresh.shared, "public_key": fresh.public})
         return
     printer.tell(f"✓ {fresh.endpoint}，密鑰只顯示這一次：", f"✓ {fresh.endpoint}; its secret, shown once:", "green")

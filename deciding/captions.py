@@ -74,7 +74,7 @@ def _doubt(dated: Due | Awaited) -> str:
     return "（暫定 provisional）" if dated.provisional else ""
 
 
-def parked(state: State, reason: str) -> str:
+def parked_caption(state: State, reason: str) -> str:
     """That a person must look at it, and why."""
     return (
         f"**{summary(state.stream)}：{stage(state)}** · v{state.version}\n\n"

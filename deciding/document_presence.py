@@ -24,7 +24,7 @@ async def find_absent(store: EventStore, body: Mapping[str, Any], at_hand: Colle
     named = {one.sha256: one.name for one in find_attachments(body)}
     if not named:
         return ()
-    kept = await store.documents.kept(named)
+    kept = await store.documents.list_kept(named)
     there = {*kept, *at_hand}
     return tuple(_absent(sha256, name) for sha256, name in named.items() if sha256 not in there)
 

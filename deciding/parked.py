@@ -82,7 +82,7 @@ async def find_parked(store: EventStore, stream: StreamId, at: datetime) -> Stre
 
 async def iterate_parked(store: EventStore, now: datetime, limit: int = 100) -> AsyncIterator[StreamParked]:
     """Streams on the wall clock whose deadline has passed and cannot be applied, with the reason. Records nothing."""
-    for row in await store.overdue(Clock.WALL, now, limit):
+    for row in await store.list_overdue(Clock.WALL, now, limit):
         if (parked := await find_parked(store, row.stream, now)) is not None:
             yield parked
 
@@ -92,9 +92,9 @@ async def iterate_parked_on_paper(store: EventStore, now: datetime, limit: int =
 
     A deadline of which the clock has not been told yet is none. Records nothing.
     """
-    realms = dict.fromkeys(row.stream.realm for row in await store.overdue(Clock.MANUAL, now, limit))
+    realms = dict.fromkeys(row.stream.realm for row in await store.list_overdue(Clock.MANUAL, now, limit))
     for name in realms:
-        row = await store.falling_due(name, now)
+        row = await store.find_next_due(name, now)
         if row is None or row.due_at is None:
             continue
         if (parked := await find_parked(store, row.stream, row.due_at)) is not None:

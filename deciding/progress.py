@@ -33,5 +33,8 @@ def build_progress(decision: Decision, *, is_shown: bool = True) -> Progress:
 def build_parked_progress(state: State, reason: str) -> Progress:
     """No alarm is set for a parked stream: a loop would not mend it."""
     return Progress(
-        version=state.version, stage=state.stage, shown=captions.stage(state), details=captions.parked(state, reason)
+        version=state.version,
+        stage=state.stage,
+        shown=captions.stage(state),
+        details=captions.parked_caption(state, reason),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from domain.kernel.clock import Clock
-    from store.port import EventStore, Standing
+    from store.port import EventStore
 
 
 async def read_calendar_version(store: EventStore, realm: str) -> int:
@@ -35,15 +35,9 @@ async def iterate_calendars(store: EventStore, clock: Clock) -> AsyncIterator[tu
             yield row.stream.realm, row.version
 
 
-async def iterate_outdated(store: EventStore, realm: str, version: int) -> AsyncIterator[Standing]:
-    """The realm's streams that wait for something and were reckoned by an earlier calendar than that."""
-    async for row in store.outdated(realm, version):
-        yield row
-
-
 async def refresh_standings(store: EventStore, realm: str, version: int) -> int:
     """Rewrite the rows of the realm's outdated streams; how many there were. Nothing falls due by it."""
-    rows = [row async for row in iterate_outdated(store, realm, version)]
+    rows = [row async for row in store.iterate_outdated(realm, version)]
     for row in rows:
         reader = Reader(store)
         await reader.fetch(Reads(streams=frozenset({row.stream})))

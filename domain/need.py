@@ -439,21 +439,21 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 district=event.district,
                 split_from=event.split_from,
             )
-            return state.having(submitted)
+            return state.with_parts(submitted)
         case NeedEndorsed():
             endorsers = need.endorsers | {of.acting}
-            return state.having(replace(need, endorsers=endorsers, resources=(*need.resources, *event.resources)))
+            return state.with_parts(replace(need, endorsers=endorsers, resources=(*need.resources, *event.resources)))
         case NeedAdopted():
             fields = need.fields if event.fields is None else frozenset(event.fields)
-            return state.having(replace(need, theme=event.theme or need.theme, fields=fields))
+            return state.with_parts(replace(need, theme=event.theme or need.theme, fields=fields))
         case NeedRejected():
             return state
         case NeedAbsorbed():
-            return state.having(replace(need, absorbed=(*need.absorbed, event.other)))
+            return state.with_parts(replace(need, absorbed=(*need.absorbed, event.other)))
         case NeedMerged():
-            return state.having(replace(need, into=(event.into,)))
+            return state.with_parts(replace(need, into=(event.into,)))
         case NeedSplit():
-            return state.having(replace(need, into=event.into))
+            return state.with_parts(replace(need, into=event.into))
         case _:
             assert_never(event)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from deciding.refresh import iterate_calendars, iterate_outdated
+from deciding.refresh import iterate_calendars
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from domain.kernel.privacy import describe_error
@@ -69,9 +69,9 @@ class AgendaFollower(Follower):
     async def follow(self, now: datetime) -> int:
         """Notify whoever is late, was not notified, or counts by an old calendar; how many were reached."""
         most = MOST + len(self._notices)
-        late = await self._store.overdue(Clock.WALL, now - LATE, most)
-        unnotified = await self._store.unnotified(most)
-        waiting = {s.stream: s for s in (*late, *unnotified, *await self._outdated())}
+        late = await self._store.list_overdue(Clock.WALL, now - LATE, most)
+        unnotified = await self._store.list_unnotified(most)
+        waiting = {s.stream: s for s in (*late, *unnotified, *await self._list_outdated())}
         self._notices = {stream: n for stream, n in self._notices.items() if waiting.get(stream) == n.standing}
         reached = 0
         for stream, standing in waiting.items():
@@ -95,7 +95,7 @@ class AgendaFollower(Follower):
         self._calendars.clear()
         self._current.clear()
 
-    async def _outdated(self) -> list[Standing]:
+    async def _list_outdated(self) -> list[Standing]:
         """Streams whose deadlines were computed by a calendar that is no longer the newest, so many in one round."""
         outdated: list[Standing] = []
         last = await self._store.last_position()
@@ -103,7 +103,7 @@ class AgendaFollower(Follower):
         for realm, version in self._calendars.items():
             if self._current.get(realm, 0) >= version:
                 continue
-            rows = [row async for row in iterate_outdated(self._store, realm, version)]
+            rows = [row async for row in self._store.iterate_outdated(realm, version)]
             outdated += [row for row in rows if not self._is_notified(row)][:MOST]
             if all(map(self._is_notified, rows)):
                 self._current[realm] = version

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from uuid import UUID
 
-    from store.outbox import Delivery, Endpoint, OutboxStore
+    from store.outbox import Endpoint, OutboxStore, WebhookDelivery
 
 SCHEDULE: Final = (
     timedelta(0),
@@ -61,7 +61,7 @@ MOST_OF_AN_ANSWER: Final = 4096
 log = structlog.get_logger()
 
 
-class Place(Protocol):
+class CheckedAddress(Protocol):
     """An address that was looked at."""
 
     @property
@@ -76,7 +76,7 @@ class Place(Protocol):
 class Addressing(Protocol):
     """Where a webhook may go."""
 
-    async def find_target(self, url: str) -> Place:
+    async def find_target(self, url: str) -> CheckedAddress:
         """The address to connect to. Raises Failure where it may not go there, OSError where there is none."""
 
 
@@ -98,19 +98,19 @@ class Deliverer:
         *,
         source: Callable[[], Awaitable[str]],
         public_url: str = "",
-        tell_disabled: Callable[[Endpoint, str, datetime], Awaitable[None]] | None = None,
+        notify_disabled: Callable[[Endpoint, str, datetime], Awaitable[None]] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Deliver what is in that outbox; ``source`` says which log it is of, ``public_url`` where links begin.
 
-        ``tell_disabled`` has people told that an endpoint is told nothing more, and why.
+        ``notify_disabled`` has people told that an endpoint is told nothing more, and why.
         """
         self._outbox = outbox
         self._addressing = addressing
         self._open_secrets = open_secrets
         self._source = source
         self._public_url = public_url
-        self._tell_disabled = tell_disabled
+        self._notify_disabled = notify_disabled
         self._now = now
         self._sweep_at = now()
         self._draining: dict[UUID, asyncio.Task[None]] = {}
@@ -119,7 +119,7 @@ class Deliverer:
     async def run(self) -> None:
         """Deliver until cancelled."""
         try:
-            await repeat(self.look, EVERY_S, _tell_failure)
+            await repeat(self.look, EVERY_S, _log_failure)
         finally:
             for task in self._draining.values():
                 task.cancel()
@@ -154,18 +154,18 @@ class Deliverer:
                 return
             await asyncio.gather(*(self._try(endpoint, delivery, source) for delivery in claimed))
 
-    async def _try(self, endpoint: Endpoint, delivery: Delivery, source: str) -> None:
+    async def _try(self, endpoint: Endpoint, delivery: WebhookDelivery, source: str) -> None:
         """One try, and what follows from it."""
         began, now = time.perf_counter(), self._now()
         status, answer = await self._send(endpoint, delivery, source, now)
         took_ms = int((time.perf_counter() - began) * 1000)
         await self._outbox.end_try(delivery, now, status, answer, took_ms)
         if status is not None and HTTPStatus(200) <= status < HTTPStatus.MULTIPLE_CHOICES:
-            await self._outbox.delivered(delivery, now)
+            await self._outbox.note_delivery(delivery, now)
             return
         wait = SCHEDULE[delivery.tries] if delivery.tries < len(SCHEDULE) else None
         await self._outbox.put_off(delivery, now + wait if wait is not None else None)
-        since = await self._outbox.endpoint_failed(endpoint.id, now)
+        since = await self._outbox.note_failure(endpoint.id, now)
         if status == HTTPStatus.GONE:
             await self._give_up(endpoint, now, "410 Gone")
         elif now - since >= GIVE_UP:
@@ -174,10 +174,12 @@ class Deliverer:
     async def _give_up(self, endpoint: Endpoint, now: datetime, why: str) -> None:
         if await self._outbox.disable_endpoint(endpoint.id, now, why):
             log.error("webhook.disabled", endpoint=str(endpoint.id), why=why)
-            if self._tell_disabled is not None:
-                await self._tell_disabled(endpoint, why, now)
+            if self._notify_disabled is not None:
+                await self._notify_disabled(endpoint, why, now)
 
-    async def _send(self, endpoint: Endpoint, delivery: Delivery, source: str, now: datetime) -> tuple[int | None, str]:
+    async def _send(
+        self, endpoint: Endpoint, delivery: WebhookDelivery, source: str, now: datetime
+    ) -> tuple[int | None, str]:
         """The status that was answered, or None; and in a few words what happened."""
         body = self._build_body(delivery, source)
         try:
@@ -193,7 +195,7 @@ class Deliverer:
             return None, type(gone).__name__
         return status, str(status)
 
-    def _build_body(self, delivery: Delivery, source: str) -> bytes:
+    def _build_body(self, delivery: WebhookDelivery, source: str) -> bytes:
         """The same at every try: thin, what it is about, and where to read it."""
         event = {"after": delivery.position - 1, "limit": 1, "stream": delivery.stream}
         content = {
@@ -212,7 +214,7 @@ class Deliverer:
         }
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _sign(self, endpoint: Endpoint, delivery: Delivery, body: bytes, now: datetime) -> Mapping[str, str]:
+    def _sign(self, endpoint: Endpoint, delivery: WebhookDelivery, body: bytes, now: datetime) -> Mapping[str, str]:
         message_id, sent_at = f"msg_{delivery.id.hex}", str(int(now.timestamp()))
         content = f"{message_id}.{sent_at}.".encode() + body
         signatures = [one for secret in self._open_secrets(endpoint, now) for one in secret.sign(content)]
@@ -224,7 +226,7 @@ class Deliverer:
             "webhook-signature": " ".join(signatures),
         }
 
-    async def _post(self, text: str, target: Place, body: bytes, headers: Mapping[str, str]) -> int:
+    async def _post(self, text: str, target: CheckedAddress, body: bytes, headers: Mapping[str, str]) -> int:
         """The status of the answer from that very address, under the name in the URL; no redirect is followed."""
         url = httpx.URL(text)
         host = url.netloc.decode()
@@ -248,5 +250,5 @@ class Deliverer:
             return answer.status_code
 
 
-def _tell_failure(failed: Exception) -> None:
+def _log_failure(failed: Exception) -> None:
     log.warning("webhook.round_failed", reason=describe_error(failed))

@@ -30,13 +30,15 @@ LEASE = timedelta(seconds=20)
 log = structlog.get_logger()
 
 
-async def repeat(look: Callable[[], Awaitable[object]], every_s: float, tell: Callable[[Exception], None]) -> None:
+async def repeat(
+    look: Callable[[], Awaitable[object]], every_s: float, log_failure: Callable[[Exception], None]
+) -> None:
     """Look round after round until cancelled, with so many seconds between; what fails is told and tried again."""
     while True:
         try:
             await look()
         except Exception as failed:  # noqa: BLE001 - whatever it was, nothing may depend on one round
-            tell(failed)
+            log_failure(failed)
         await asyncio.sleep(every_s)
 
 
@@ -61,9 +63,9 @@ class Follower(ABC):
 
     async def run(self) -> None:
         """Follow until cancelled. What fails is tried again on the next round."""
-        await repeat(lambda: self.once(datetime.now(UTC)), EVERY.total_seconds(), self.tell_failure)
+        await repeat(lambda: self.once(datetime.now(UTC)), EVERY.total_seconds(), self.log_failure)
 
-    def tell_failure(self, failed: Exception) -> None:
+    def log_failure(self, failed: Exception) -> None:
         """Say in the log that a round was not done."""
         log.warning("follower.round_failed", follower=self.name, reason=describe_error(failed))
 
@@ -93,7 +95,7 @@ class Follower(ABC):
         """
         if self._reached is None or last < self._reached:
             return None
-        return await self._store.moved(self._reached, last, kinds)
+        return await self._store.list_moved(self._reached, last, kinds)
 
     async def reach(self, last: int) -> None:
         """Say that the log was seen to up to there; the store keeps it, so that others see how far that is."""

@@ -85,7 +85,7 @@ class Mailer:
 
     async def run(self) -> None:
         """Send until cancelled."""
-        await repeat(self.look, EVERY_S, _tell_failure)
+        await repeat(self.look, EVERY_S, _log_failure)
 
     async def look(self) -> None:
         """Send all that is due."""
@@ -153,6 +153,6 @@ def write(mail: Mail, address: Address, sender: str, public_url: str, now: datet
     return message
 
 
-def _tell_failure(failed: Exception) -> None:
+def _log_failure(failed: Exception) -> None:
     """By its kind alone: what a mail server says may name whom it is for."""
     log.warning("mail.round_failed", reason=type(failed).__name__)

@@ -13,7 +13,7 @@ from deciding.fold import fold
 from domain.kernel.clock import Clock
 from domain.kernel.identity import derive_id
 from followers.follower import Follower
-from store.outbox import CursorMoved, Delivery
+from store.outbox import CursorMoved, WebhookDelivery
 from store.port import EntryKind
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class OutboxFollower(Follower):
         except CursorMoved:
             await self.release()
         except Exception as failed:  # noqa: BLE001 - whatever it was, the next poke tries again
-            self.tell_failure(failed)
+            self.log_failure(failed)
 
     def forget(self) -> None:
         """Nothing is remembered."""
@@ -106,10 +106,10 @@ class OutboxFollower(Follower):
         await self._outbox.fill((self.name, generation, old, entries[-1].position), deliveries, mails, now)
         return len(entries)
 
-    async def _list_deliveries(self, entries: Sequence[Entry], endpoints: Sequence[Endpoint]) -> list[Delivery]:
+    async def _list_deliveries(self, entries: Sequence[Entry], endpoints: Sequence[Endpoint]) -> list[WebhookDelivery]:
         clocks: dict[str, Clock] = {}
         states: dict[StreamId, State] = {}
-        deliveries: list[Delivery] = []
+        deliveries: list[WebhookDelivery] = []
         for entry in entries:
             if entry.kind is not EntryKind.EVENT:
                 continue
@@ -129,7 +129,7 @@ def _wants(endpoint: Endpoint, entry: Entry) -> bool:
     return entry.position > endpoint.from_position and (not endpoint.types or entry.type in endpoint.types)
 
 
-def _deliver(entry: Entry, endpoint: UUID) -> Delivery:
+def _deliver(entry: Entry, endpoint: UUID) -> WebhookDelivery:
     delivery_id = derive_id("delivery", str(endpoint), str(entry.position))
     version = entry.schema_version
-    return Delivery(delivery_id, endpoint, entry.position, entry.stream, entry.type, version, entry.occurred_at)
+    return WebhookDelivery(delivery_id, endpoint, entry.position, entry.stream, entry.type, version, entry.occurred_at)

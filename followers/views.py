@@ -34,7 +34,7 @@ from views.catalogue import VIEWS
 from views.courses import extend_course
 from views.registers import KEPT
 from views.tags import tag
-from views.view import Moment, Refusal, Source, list_organisations
+from views.view import Moment, RefusedCommand, ViewSource, list_organisations
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from metrics import Metrics
     from store.port import Entry, EventStore
     from store.views import ViewHead, ViewStore
-    from views.courses import Step
+    from views.courses import CourseStep
     from views.view import View
 
 PAGE = 500
@@ -68,7 +68,7 @@ class Fold:
     reached: frozenset[str] = frozenset()
     moved_at: datetime = NEVER
     history: tuple[Moment, ...] = ()
-    course: tuple[Step, ...] = ()
+    course: tuple[CourseStep, ...] = ()
 
     def after(self, entry: Entry) -> Fold:
         """It after that event."""
@@ -121,7 +121,7 @@ class Folds:
         """The newest working days of that realm."""
         return calendar_of((await self.read(StreamId.of("calendar", realm, CALENDAR_NAME))).state)
 
-    async def source(self, fold: Fold, refusals: Sequence[Refusal] = ()) -> Source:
+    async def source(self, fold: Fold, refusals: Sequence[RefusedCommand] = ()) -> ViewSource:
         """All that the stream's rows depend on."""
         state = fold.state
         names: dict[str, str] = {}
@@ -134,7 +134,7 @@ class Folds:
                 registered = (await self.read(state.stream.sibling("organisation", organisation))).state
                 names[organisation] = registered.part(Organisation).name
         around = {stream: (await self.read(stream)).state for stream in read_round(state).streams}
-        return Source(
+        return ViewSource(
             state=state,
             calendar=await self.calendar(state.stream.realm),
             moved_at=fold.moved_at,
@@ -185,7 +185,7 @@ class ViewFollower(Follower):
             self.forget()
             await self.release()
         except Exception as failed:  # noqa: BLE001 - whatever it was, the next poke tries again
-            self.tell_failure(failed)
+            self.log_failure(failed)
             self.forget()
             await self.release()
 
@@ -261,7 +261,7 @@ class ViewFollower(Follower):
         if not entries:
             return 0
         events: dict[StreamId, list[Entry]] = {}
-        refusals: dict[StreamId, list[Refusal]] = {}
+        refusals: dict[StreamId, list[RefusedCommand]] = {}
         for entry in entries:
             if entry.kind is EntryKind.EVENT:
                 events.setdefault(entry.stream, []).append(entry)
@@ -278,7 +278,7 @@ class ViewFollower(Follower):
         self._position = max(self._position, last.position)
         return len(entries)
 
-    async def _sources(self, streams: Mapping[StreamId, Sequence[Entry] | None]) -> list[Source]:
+    async def _sources(self, streams: Mapping[StreamId, Sequence[Entry] | None]) -> list[ViewSource]:
         """What these streams' rows depend on; of each its new events, or None to take it as it stands.
 
         One that this code cannot fold is left out: its rows stay as they are, and the audit says what is wrong.
@@ -331,9 +331,9 @@ class ViewFollower(Follower):
         await self._write(heads, step, sources, refused)
         return len(streams) or 1
 
-    async def _fold_whole(self, stream: StreamId, entries: Sequence[Entry]) -> Source | None:
+    async def _fold_whole(self, stream: StreamId, entries: Sequence[Entry]) -> ViewSource | None:
         """The stream with all that was ever refused on it; None for one that this code cannot fold."""
-        refusals: list[Refusal] = []
+        refusals: list[RefusedCommand] = []
         fold = Fold(State(stream))
         try:
             for entry in entries:
@@ -349,7 +349,11 @@ class ViewFollower(Follower):
             return None
 
     async def _write(
-        self, heads: Sequence[ViewHead], step: ViewWrite, moved: Sequence[Source], refused: Sequence[Source] = ()
+        self,
+        heads: Sequence[ViewHead],
+        step: ViewWrite,
+        moved: Sequence[ViewSource],
+        refused: Sequence[ViewSource] = (),
     ) -> None:
         """Write the rows of the streams that moved, and what was refused. Raises LeaseLost."""
         generation = await self.hold()
@@ -374,17 +378,17 @@ async def _try(stream: StreamId, work: Awaitable[T]) -> T | None:
         return None
 
 
-def build_rows(view: View, sources: Iterable[Source]) -> list[dict[str, object]]:
+def build_rows(view: View, sources: Iterable[ViewSource]) -> list[dict[str, object]]:
     """The view's rows of these streams. Of a stream without events there is nothing but what was refused on it."""
     return [row for source in sources if source.state.version or not view.replaces for row in view.rows_of(source)]
 
 
-def read_refusal(entry: Entry) -> Refusal | None:
+def read_refusal(entry: Entry) -> RefusedCommand | None:
     """The refused command of a journal entry; None for one that was accepted, or says nothing (the audit's affair)."""
     journal = Journal.of_refused(entry)
     if journal is None:
         return None
-    return Refusal(
+    return RefusedCommand(
         position=entry.position,
         version=entry.version,
         command_id=entry.command_id,
@@ -397,9 +401,9 @@ def read_refusal(entry: Entry) -> Refusal | None:
     )
 
 
-def _source_of_refusals(stream: StreamId, refusals: Sequence[Refusal]) -> Source:
+def _source_of_refusals(stream: StreamId, refusals: Sequence[RefusedCommand]) -> ViewSource:
     """Only what was refused: nothing else of the stream is known, or asked for."""
-    return Source(State(stream), Calendar(), refusals[0].occurred_at, refusals=refusals)
+    return ViewSource(State(stream), Calendar(), refusals[0].occurred_at, refusals=refusals)
 
 
 def _split_cohorts(heads: Iterable[ViewHead]) -> list[list[ViewHead]]:

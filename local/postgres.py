@@ -20,7 +20,7 @@ from local import binaries, processes, server_account
 from local.failure import LocalServerFailure
 
 if TYPE_CHECKING:
-    from local.server_account import Account
+    from local.server_account import ServerAccount
 
 DATABASE = "venture"
 OWNER, APPLICATION, AUDITOR = "venture_owner", "venture_app", "venture_auditor"
@@ -125,7 +125,7 @@ def load_passwords(home: Path) -> dict[str, str]:
     return passwords
 
 
-def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
+def _initialise(account: ServerAccount, bin_folder: Path, home: Path) -> None:
     """Make the data folder: whole, or not at all. Raises LocalServerFailure."""
     data = account.data_folder(home / DATA)
     unfinished = data.with_name(f"{DATA}.new")
@@ -145,7 +145,7 @@ def _initialise(account: Account, bin_folder: Path, home: Path) -> None:
         unfinished.rename(data)
 
 
-def _initdb(account: Account, bin_folder: Path, data: Path, password: str) -> str | None:
+def _initdb(account: ServerAccount, bin_folder: Path, data: Path, password: str) -> str | None:
     """What initdb had to say against it, or None. The password passes through a file that is gone afterwards."""
     with tempfile.NamedTemporaryFile("w", dir=data.parent) as password_file:
         password_file.write(password)

@@ -22,7 +22,7 @@ _HEADERS = shutil.ignore_patterns("include")
 
 
 @dataclass(frozen=True)
-class Account:
+class ServerAccount:
     """Whom Postgres runs as, and what that one can reach."""
 
     prefix: tuple[str, ...] = ()
@@ -59,20 +59,20 @@ class Account:
         return subprocess.run(command, cwd="/", capture_output=True, check=False).returncode == 0  # noqa: S603 - ours
 
 
-def choose_account(home: Path, data: Path) -> Account:
+def choose_account(home: Path, data: Path) -> ServerAccount:
     """Whom Postgres runs as on this machine. Raises LocalServerFailure if the data belongs to another arrangement."""
     if os.geteuid() != 0:
-        return Account()
+        return ServerAccount()
     if data.is_symlink():
-        return Account(uid=NOBODY, place=_place(home))
+        return ServerAccount(uid=NOBODY, place=_place(home))
     if _may_use_namespaces():
-        return Account(prefix=_IN_A_NAMESPACE)
+        return ServerAccount(prefix=_IN_A_NAMESPACE)
     if data.exists():
         raise LocalServerFailure(
             f"本機現已不允許用戶命名空間，root 無法再打開 {data}：請恢復該設置，或 ./run reset",
             f"user namespaces are no longer allowed, so root cannot open {data}: allow them again, or ./run reset",
         )
-    return Account(uid=NOBODY, place=_place(home))
+    return ServerAccount(uid=NOBODY, place=_place(home))
 
 
 def forget(home: Path) -> None:

@@ -15,7 +15,7 @@ from domain.project.publicity import AwardConfirmed, AwardPublicityOpened, Publi
 from domain.project.variation import ContractAmended
 from papers.dossier import write_day
 from papers.kind import (
-    Draft,
+    PaperDraft,
     PaperKind,
     draw_money,
     draw_receipt,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from papers.template import Fact
 
 
-def _draft_completion(dossier: Dossier, chapter: Chapter, event: ApplicationReturned, before: State) -> Draft:
+def _draft_completion(dossier: Dossier, chapter: Chapter, event: ApplicationReturned, before: State) -> PaperDraft:
     day = local_day(chapter.at)
     facts: dict[str, Fact] = {
         "reason": event.reason,
@@ -48,10 +48,10 @@ def _draft_completion(dossier: Dossier, chapter: Chapter, event: ApplicationRetu
         "completion_until": write_day(dossier.calendar.after(day, event.completion_wd)),
         "application": before.stream.name,
     }
-    return Draft(day, facts, {"receipt": draw_receipt(dossier)})
+    return PaperDraft(day, facts, {"receipt": draw_receipt(dossier)})
 
 
-def _draft_posting(dossier: Dossier, chapter: Chapter, event: AwardPublicityOpened, before: State) -> Draft:
+def _draft_posting(dossier: Dossier, chapter: Chapter, event: AwardPublicityOpened, before: State) -> PaperDraft:
     day, application, award = local_day(chapter.at), before.part(Application), before.part(Award)
     last = before.part(Publicity).last_day(dossier.calendar)
     now = dossier.state.part(Publicity).last_day(dossier.calendar)
@@ -80,12 +80,12 @@ def _draft_posting(dossier: Dossier, chapter: Chapter, event: AwardPublicityOpen
         "decision_wd": str(event.decision_wd),
         "is_base": application.kind is ProjectKind.BASE_SUPPORT,
     }
-    return Draft(day, facts, {"projects": draw_table(dossier, columns, [row])})
+    return PaperDraft(day, facts, {"projects": draw_table(dossier, columns, [row])})
 
 
 def _draft_reply(
     dossier: Dossier, chapter: Chapter, event: ObjectionDismissed | ObjectionUpheld, before: State
-) -> Draft:
+) -> PaperDraft:
     """D4: what was objected to, what the investigation found, and what follows for the notice; it names nobody."""
     known = before.part(Publicity).objections[event.objection]
     last = dossier.state.part(Publicity).last_day(dossier.calendar)
@@ -100,10 +100,10 @@ def _draft_reply(
         "is_rescored": isinstance(event, ObjectionUpheld) and event.remedy is ObjectionRemedy.RESCORE,
         "evidence": list_evidence(event.attachments) if isinstance(event, ObjectionUpheld) else [],
     }
-    return Draft(local_day(chapter.at), facts, {"receipt": draw_receipt(dossier)})
+    return PaperDraft(local_day(chapter.at), facts, {"receipt": draw_receipt(dossier)})
 
 
-def _draft_award(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, before: State) -> Draft:
+def _draft_award(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, before: State) -> PaperDraft:
     award, application, day = before.part(Award), before.part(Application), local_day(chapter.at)
     until = dossier.calendar.after(day, event.signing_wd)
     facts: dict[str, Fact] = {
@@ -113,7 +113,7 @@ def _draft_award(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, befo
         "signing_until": write_day(until),
         "is_base": application.kind is ProjectKind.BASE_SUPPORT,
     }
-    return Draft(day, facts, {"funds": _draw_funds(dossier, award)})
+    return PaperDraft(day, facts, {"funds": _draw_funds(dossier, award)})
 
 
 def _draw_funds(dossier: Dossier, award: Award) -> Table | None:
@@ -140,7 +140,7 @@ def _list_terms(dossier: Dossier, application: Application, award: Fen) -> dict[
     }
 
 
-def _draft_terms(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, before: State) -> Draft:
+def _draft_terms(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, before: State) -> PaperDraft:
     """協議（草案）: for both sides to complete before they sign; dates, budget and tranches are theirs to agree."""
     application, award, scheme = before.part(Application), before.part(Award), dossier.scheme
     facts: dict[str, Fact] = {
@@ -156,10 +156,10 @@ def _draft_terms(dossier: Dossier, chapter: Chapter, event: AwardConfirmed, befo
     }
     seals = Seals(parties=tuple(_list_parties(dossier)))
     blocks = {"funds": _draw_funds(dossier, award), "tranches": None, "budget": None, "milestones": None}
-    return Draft(local_day(chapter.at), facts, {**blocks, "seals": seals})
+    return PaperDraft(local_day(chapter.at), facts, {**blocks, "seals": seals})
 
 
-def _draft_agreement(dossier: Dossier, chapter: Chapter, event: ContractSigned, before: State) -> Draft:
+def _draft_agreement(dossier: Dossier, chapter: Chapter, event: ContractSigned, before: State) -> PaperDraft:
     parties = event.parties
     others = (
         ("承辦單位", parties.host),
@@ -184,7 +184,7 @@ def _draft_agreement(dossier: Dossier, chapter: Chapter, event: ContractSigned, 
         (("里程碑", 5, False), ("期限", 3, False)),
         ((term.title, write_day(term.due) if term.due else "—") for term in event.milestones.values()),
     )
-    return Draft(
+    return PaperDraft(
         local_day(chapter.at),
         facts,
         {
@@ -225,7 +225,7 @@ def _list_parties(dossier: Dossier) -> list[Party]:
     ]
 
 
-def _draft_supplement(dossier: Dossier, chapter: Chapter, event: ContractAmended, _before: State) -> Draft:
+def _draft_supplement(dossier: Dossier, chapter: Chapter, event: ContractAmended, _before: State) -> PaperDraft:
     earlier = [
         one.occurrence.event
         for one in dossier.until(chapter)
@@ -241,7 +241,7 @@ def _draft_supplement(dossier: Dossier, chapter: Chapter, event: ContractAmended
     }
     columns = (("事項", 3, False), ("原約定", 4, False), ("變更後", 4, False))
     changes = draw_table(dossier, columns, _list_changes(dossier, old, event))
-    return Draft(local_day(chapter.at), facts, {"changes": changes, "seals": _draw_seals(dossier, event)})
+    return PaperDraft(local_day(chapter.at), facts, {"changes": changes, "seals": _draw_seals(dossier, event)})
 
 
 def _list_changes(

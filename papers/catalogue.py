@@ -11,7 +11,7 @@ from domain.kernel.failure import Failure, FailureKind
 from domain.project.opening import Openings
 from papers import awards, delivery, endings, payments, rounds
 from papers.dossier import open_dossier, write_day
-from papers.paper import Layout, Paper, Source
+from papers.paper import Layout, Paper, PaperSource
 from papers.template import DEFAULT, fill
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _make(dossier: Dossier, kind: PaperKind[Any], name: str, before: State) -> P
     }
     text = fill(scheme.name if scheme else DEFAULT, kind.text or kind.name, dossier.script, facts, draft.blocks)
     opened_on = dossier.state.part(Openings).opened_on
-    source = Source(
+    source = PaperSource(
         stream=dossier.file.stream,
         position=dossier.position,
         version=dossier.state.version,

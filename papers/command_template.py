@@ -95,7 +95,7 @@ def list_columns(command: type[Command], kind_name: str) -> list[TemplateColumn]
             shape.zh,
             shape.en,
             shape.required,
-            *_tell(shape),
+            *_describe(shape),
             write_example(shape),
             shape,
         )
@@ -105,7 +105,7 @@ def list_columns(command: type[Command], kind_name: str) -> list[TemplateColumn]
     return own + fields
 
 
-def _tell(shape: FieldShape) -> tuple[str, str]:
+def _describe(shape: FieldShape) -> tuple[str, str]:
     zh, en = shape.shape.texts()
     if shape.otherwise is not None:
         return f"{zh}；不填即{shape.otherwise.zh}", f"{en}; left out: {shape.otherwise.en}"

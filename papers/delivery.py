@@ -17,8 +17,8 @@ from domain.project.evaluation import (
 from domain.project.money import Money
 from domain.project.remedy import Rectification, RectificationOrdered
 from papers.dossier import write_day
-from papers.kind import Draft, PaperKind, draw_receipt, draw_table, list_evidence, write_amount
-from papers.paper import Entry, Form, Layout
+from papers.kind import PaperDraft, PaperKind, draw_receipt, draw_table, list_evidence, write_amount
+from papers.paper import Form, FormBox, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from papers.template import Fact
 
 
-def _draft_visit(dossier: Dossier, chapter: Chapter, event: SupervisionVisitRecorded, before: State) -> Draft:
+def _draft_visit(dossier: Dossier, chapter: Chapter, event: SupervisionVisitRecorded, before: State) -> PaperDraft:
     say, delivery, contract = dossier.say, before.part(Delivery), before.part(Contract)
     supervisor = delivery.supervisor or contract.parties.supervisor or ""
     blank = "　　　年　月　日"
@@ -42,18 +42,18 @@ def _draft_visit(dossier: Dossier, chapter: Chapter, event: SupervisionVisitReco
         _pair(say("督導日期"), write_day(local_day(chapter.at)), say("登記"), dossier.seat(chapter)),
         _pair(say("已辦活動"), say(f"{delivery.sessions}場"), say("服務人次"), str(delivery.person_times)),
         _pair(say("已登記支出"), yuan(delivery.spent), say("已撥資金"), yuan(before.part(Money).paid)),
-        (Entry(label=say("督導意見"), text=event.advice or "", lines=8),),
-        (Entry(label=say("附件"), text=evidence or say("無")),),
+        (FormBox(label=say("督導意見"), text=event.advice or "", lines=8),),
+        (FormBox(label=say("附件"), text=evidence or say("無")),),
         (
-            Entry(label=say("督導人員簽名"), text=f"\n{blank}", lines=3),
-            Entry(label=say("實施單位簽名"), text=f"\n{blank}", lines=3),
+            FormBox(label=say("督導人員簽名"), text=f"\n{blank}", lines=3),
+            FormBox(label=say("實施單位簽名"), text=f"\n{blank}", lines=3),
         ),
     )
-    return Draft(local_day(chapter.at), {}, {"form": Form(rows=rows)})
+    return PaperDraft(local_day(chapter.at), {}, {"form": Form(rows=rows)})
 
 
-def _pair(label: str, text: str, other: str, other_text: str) -> tuple[Entry, Entry]:
-    return Entry(label=label, text=text), Entry(label=other, text=other_text)
+def _pair(label: str, text: str, other: str, other_text: str) -> tuple[FormBox, FormBox]:
+    return FormBox(label=label, text=text), FormBox(label=other, text=other_text)
 
 
 def _draw_criteria(dossier: Dossier, criteria: Mapping[str, Decimal], total: Decimal) -> Table | None:
@@ -79,7 +79,7 @@ def _list_progress(dossier: Dossier, before: State) -> dict[str, Fact]:
     }
 
 
-def _draft_midterm(dossier: Dossier, chapter: Chapter, event: MidtermEvaluationConcluded, before: State) -> Draft:
+def _draft_midterm(dossier: Dossier, chapter: Chapter, event: MidtermEvaluationConcluded, before: State) -> PaperDraft:
     facts: dict[str, Fact] = {
         **_list_progress(dossier, before),
         "evaluator": event.evaluator or "",
@@ -90,10 +90,10 @@ def _draft_midterm(dossier: Dossier, chapter: Chapter, event: MidtermEvaluationC
         "is_repeated": event.recheck,
         "evidence": list_evidence(event.attachments),
     }
-    return Draft(local_day(chapter.at), facts, {"criteria": _draw_criteria(dossier, event.criteria, event.score)})
+    return PaperDraft(local_day(chapter.at), facts, {"criteria": _draw_criteria(dossier, event.criteria, event.score)})
 
 
-def _draft_final(dossier: Dossier, chapter: Chapter, event: FinalEvaluationConcluded, before: State) -> Draft:
+def _draft_final(dossier: Dossier, chapter: Chapter, event: FinalEvaluationConcluded, before: State) -> PaperDraft:
     audits = [one for _, one in dossier.chapters(AuditOpinionIssued)]
     audit = audits[-1] if audits else None
     facts: dict[str, Fact] = {
@@ -109,10 +109,10 @@ def _draft_final(dossier: Dossier, chapter: Chapter, event: FinalEvaluationConcl
         "evidence": list_evidence(event.attachments),
         "is_passed": event.passed,
     }
-    return Draft(local_day(chapter.at), facts, {"criteria": _draw_criteria(dossier, event.criteria, event.score)})
+    return PaperDraft(local_day(chapter.at), facts, {"criteria": _draw_criteria(dossier, event.criteria, event.score)})
 
 
-def _draft_rectification(dossier: Dossier, chapter: Chapter, event: RectificationOrdered, before: State) -> Draft:
+def _draft_rectification(dossier: Dossier, chapter: Chapter, event: RectificationOrdered, before: State) -> PaperDraft:
     day = local_day(chapter.at)
     until = event.due or before.part(Rectification).last_day(dossier.calendar)
     facts: dict[str, Fact] = {
@@ -121,7 +121,7 @@ def _draft_rectification(dossier: Dossier, chapter: Chapter, event: Rectificatio
         "rectify_until": write_day(until),
         "rectify_wd": str(event.rectify_wd),
     }
-    return Draft(day, facts, {"receipt": draw_receipt(dossier)})
+    return PaperDraft(day, facts, {"receipt": draw_receipt(dossier)})
 
 
 VISIT = PaperKind(

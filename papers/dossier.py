@@ -20,7 +20,7 @@ from domain.registers.scheme import scheme_of
 from domain.round.plan import Round
 from domain.round.resolution import RoundResolved
 from papers.script import Script
-from papers.template import DEFAULT, Office, read_office
+from papers.template import DEFAULT, IssuingOffice, read_office
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ class Dossier:
         return self.file.state
 
     @property
-    def office(self) -> Office:
+    def office(self) -> IssuingOffice:
         """How the office is called that issues its papers."""
         return read_office(self.scheme.name if self.scheme else DEFAULT)
 

@@ -12,14 +12,14 @@ from domain.kernel.money import yuan
 from domain.project.closeout import Closeout, ProjectArchived, ProjectClosed
 from domain.project.contract import Contract
 from domain.project.delivery import Delivery
-from domain.project.disposal import FileDisposed, kept_until
+from domain.project.disposal import FileDisposed, retention_end
 from domain.project.evaluation import AuditOpinionIssued, Evaluation
 from domain.project.money import Money
 from domain.project.termination import ClawbackOrdered, ProjectTerminated, Termination, TerminationInitiated
 from domain.registers.panel import PanelDrawn, ReviewReportIssued
 from papers.dossier import write_day
-from papers.kind import Draft, PaperKind, draw_receipt, draw_table, list_evidence, write_amount, write_in_words
-from papers.paper import Entry, Form, Layout
+from papers.kind import PaperDraft, PaperKind, draw_receipt, draw_table, list_evidence, write_amount, write_in_words
+from papers.paper import Form, FormBox, Layout
 
 if TYPE_CHECKING:
     from application.course import Chapter
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from papers.template import Fact
 
 
-def _draft_notice(dossier: Dossier, chapter: Chapter, event: TerminationInitiated, before: State) -> Draft:
+def _draft_notice(dossier: Dossier, chapter: Chapter, event: TerminationInitiated, before: State) -> PaperDraft:
     until = before.part(Termination).last_day(dossier.calendar)
     facts: dict[str, Fact] = {
         "ground": event.ground,
@@ -37,10 +37,10 @@ def _draft_notice(dossier: Dossier, chapter: Chapter, event: TerminationInitiate
         "hearing_until": write_day(until),
         "hearing_wd": str(event.hearing_wd),
     }
-    return Draft(local_day(chapter.at), facts, {"receipt": draw_receipt(dossier)})
+    return PaperDraft(local_day(chapter.at), facts, {"receipt": draw_receipt(dossier)})
 
 
-def _draft_termination(dossier: Dossier, chapter: Chapter, event: ProjectTerminated, before: State) -> Draft:
+def _draft_termination(dossier: Dossier, chapter: Chapter, event: ProjectTerminated, before: State) -> PaperDraft:
     ended, money, scheme = before.part(Termination), before.part(Money), dossier.scheme
     audits = [one for _, one in dossier.chapters(AuditOpinionIssued)]
     ordered = sum(one.amount for other, one in dossier.chapters(ClawbackOrdered) if other.position < chapter.position)
@@ -58,10 +58,10 @@ def _draft_termination(dossier: Dossier, chapter: Chapter, event: ProjectTermina
         "ordered": write_amount(ordered) if ordered else "",
         "ban_years": str(scheme.remedy.ban_years) if scheme else "",
     }
-    return Draft(local_day(chapter.at), facts, {"receipt": draw_receipt(dossier)})
+    return PaperDraft(local_day(chapter.at), facts, {"receipt": draw_receipt(dossier)})
 
 
-def _draft_clawback(dossier: Dossier, chapter: Chapter, event: ClawbackOrdered, before: State) -> Draft:
+def _draft_clawback(dossier: Dossier, chapter: Chapter, event: ClawbackOrdered, before: State) -> PaperDraft:
     day, money = local_day(chapter.at), before.part(Money)
     until = event.due or day + timedelta(days=event.clawback_days)
     rows = [
@@ -79,10 +79,10 @@ def _draft_clawback(dossier: Dossier, chapter: Chapter, event: ClawbackOrdered, 
         "days": str((until - day).days),
     }
     table = draw_table(dossier, (("事項", 3, False), ("金額", 2, True)), rows)
-    return Draft(day, facts, {"sums": table, "receipt": draw_receipt(dossier)})
+    return PaperDraft(day, facts, {"sums": table, "receipt": draw_receipt(dossier)})
 
 
-def _draft_certificate(dossier: Dossier, chapter: Chapter, _event: ProjectClosed, before: State) -> Draft:
+def _draft_certificate(dossier: Dossier, chapter: Chapter, _event: ProjectClosed, before: State) -> PaperDraft:
     contract, delivery, evaluation = before.part(Contract), before.part(Delivery), before.part(Evaluation)
     facts: dict[str, Fact] = {
         "started": write_day(delivery.started_on),
@@ -93,10 +93,10 @@ def _draft_certificate(dossier: Dossier, chapter: Chapter, _event: ProjectClosed
         "score": str(evaluation.final_score) if evaluation.final_score is not None else "",
         "eligible": write_amount(before.part(Money).audited or 0),
     }
-    return Draft(local_day(chapter.at), facts)
+    return PaperDraft(local_day(chapter.at), facts)
 
 
-def _draft_index(dossier: Dossier, chapter: Chapter, _event: Event, _before: State) -> Draft:
+def _draft_index(dossier: Dossier, chapter: Chapter, _event: Event, _before: State) -> PaperDraft:
     archived = [event.retention_years for _, event in dossier.chapters(ProjectArchived)]
     years = archived[-1] if archived else dossier.scheme.closing.retention_years if dossier.scheme else 0
     rows = [
@@ -119,11 +119,11 @@ def _draft_index(dossier: Dossier, chapter: Chapter, _event: Event, _before: Sta
         ("日誌", 2, True),
     )
     facts: dict[str, Fact] = {"retention": str(years), "count": str(len(rows))}
-    return Draft(local_day(chapter.at), facts, {"contents": draw_table(dossier, columns, rows)})
+    return PaperDraft(local_day(chapter.at), facts, {"contents": draw_table(dossier, columns, rows)})
 
 
-def _draft_disposal(dossier: Dossier, chapter: Chapter, event: FileDisposed, before: State) -> Draft:
-    closeout, until = before.part(Closeout), kept_until(before.part(Closeout))
+def _draft_disposal(dossier: Dossier, chapter: Chapter, event: FileDisposed, before: State) -> PaperDraft:
+    closeout, until = before.part(Closeout), retention_end(before.part(Closeout))
     named: dict[str, tuple[Attachment, Chapter]] = {}
     for one in dossier.until(chapter):
         if one.stream == chapter.stream:
@@ -144,14 +144,14 @@ def _draft_disposal(dossier: Dossier, chapter: Chapter, event: FileDisposed, bef
         "count": str(len(rows)),
     }
     blocks = {"contents": draw_table(dossier, columns, rows), "form": _draw_destruction(dossier)}
-    return Draft(local_day(chapter.at), facts, blocks)
+    return PaperDraft(local_day(chapter.at), facts, blocks)
 
 
 def _draw_destruction(dossier: Dossier) -> Form:
     """Who destroyed them and who watched, filled in by hand: with it the list is the certificate."""
     blank = "\n　　　年　月　日"
     boxes = [("銷毀方式", ""), ("銷毀地點", ""), ("銷毀人簽名", blank), ("監銷人簽名", blank), ("監銷人簽名", blank)]
-    entries = [Entry(label=dossier.say(label), text=text, lines=2 if text else 1) for label, text in boxes]
+    entries = [FormBox(label=dossier.say(label), text=text, lines=2 if text else 1) for label, text in boxes]
     return Form(rows=((entries[0], entries[1]), (entries[2],), (entries[3], entries[4])))
 
 

@@ -55,7 +55,7 @@ class Typefaces:
     characters: frozenset[int]
     """What can be shown with them."""
 
-    def lacking(self, text: str) -> tuple[str, ...]:
+    def list_missing(self, text: str) -> tuple[str, ...]:
         """The characters of a text that none of them has, each once."""
         return tuple(dict.fromkeys(c for c in text if ord(c) not in self.characters and c not in "\n "))
 

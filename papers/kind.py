@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from domain.kernel.money import capital_yuan, yuan
-from papers.paper import Column, Entry, Form, Layout, Table
+from papers.paper import Column, Form, FormBox, Layout, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +25,7 @@ E = TypeVar("E", bound="Event")
 
 
 @dataclass(frozen=True)
-class Draft:
+class PaperDraft:
     """What a paper says of its own, beside what every paper of the file may say."""
 
     day: date
@@ -47,7 +47,7 @@ class PaperKind(Generic[E]):
     layout: Layout
     event: type[E]
     """What must have happened."""
-    draft: Callable[[Dossier, Chapter, E, State], Draft]
+    draft: Callable[[Dossier, Chapter, E, State], PaperDraft]
     """From the file, the event, and how the stream stood when it happened."""
     key: Callable[[E, int], str] | None = None
     """Which one it is where there are several, of the event and its number among its type; None: the last holds."""
@@ -63,7 +63,7 @@ class PaperKind(Generic[E]):
             instances[name] = (chapter, event)
         return instances
 
-    def make_draft(self, dossier: Dossier, name: str, before: State) -> Draft:
+    def make_draft(self, dossier: Dossier, name: str, before: State) -> PaperDraft:
         """What the paper of that name says."""
         return self.draft(dossier, *self.list_instances(dossier)[name], before)
 
@@ -123,12 +123,12 @@ def draw_receipt(dossier: Dossier) -> Form:
     return Form(
         rows=(
             (
-                Entry(label=say("受送達單位"), text=dossier.organisation),
-                Entry(label=say("送達方式"), text=""),
+                FormBox(label=say("受送達單位"), text=dossier.organisation),
+                FormBox(label=say("送達方式"), text=""),
             ),
             (
-                Entry(label=say("送達人簽名"), text=f"\n{blank}", lines=2),
-                Entry(label=say("簽收人簽名"), text=f"\n{blank}", lines=2),
+                FormBox(label=say("送達人簽名"), text=f"\n{blank}", lines=2),
+                FormBox(label=say("簽收人簽名"), text=f"\n{blank}", lines=2),
             ),
         )
     )

@@ -82,7 +82,7 @@ class Table(Element):
     rows: tuple[tuple[Line, ...], ...]
 
 
-class Entry(Element):
+class FormBox(Element):
     """One box of a form."""
 
     label: Line
@@ -95,7 +95,7 @@ class Form(Element):
     """A form: rows of one or two boxes."""
 
     type: Literal["form"] = "form"
-    rows: tuple[Annotated[tuple[Entry, ...], Field(min_length=1, max_length=2)], ...]
+    rows: tuple[Annotated[tuple[FormBox, ...], Field(min_length=1, max_length=2)], ...]
 
 
 class Party(Element):
@@ -115,7 +115,7 @@ class Seals(Element):
 Block = Annotated[Paragraph | Heading | Table | Form | Seals, Field(discriminator="type")]
 
 
-class Source(Element):
+class PaperSource(Element):
     """What of the log a paper was made from; whoever has the log can make it again, to the byte."""
 
     stream: StreamId
@@ -152,6 +152,6 @@ class Paper(Element):
     """抄送."""
     closing: tuple[Block, ...] = ()
     """What stands below the signature: that it was handed over."""
-    source: Source
+    source: PaperSource
     note: Line
     """The source in a line, as the foot of each page has it."""

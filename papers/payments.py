@@ -21,8 +21,8 @@ from domain.project.disbursement import (
 from domain.project.money import Money
 from domain.project.tranches import Tranches
 from papers.dossier import write_day
-from papers.kind import Draft, PaperKind, write_in_words
-from papers.paper import Entry, Form, Layout
+from papers.kind import PaperDraft, PaperKind, write_in_words
+from papers.paper import Form, FormBox, Layout
 
 if TYPE_CHECKING:
     from application.course import Chapter
@@ -39,7 +39,7 @@ def name_tranche(tranche: str) -> str:
     return f"第{numbered[1]}期" if numbered else tranche
 
 
-def _draft(dossier: Dossier, chapter: Chapter, event: DisbursementRequested, before: State) -> Draft:
+def _draft(dossier: Dossier, chapter: Chapter, event: DisbursementRequested, before: State) -> PaperDraft:
     paid = before.part(Money).paid
     contract, award = before.part(Contract), dossier.state.part(Award)
     tranche = before.part(Tranches).of[event.tranche]
@@ -49,9 +49,9 @@ def _draft(dossier: Dossier, chapter: Chapter, event: DisbursementRequested, bef
     payment = last.get(DisbursementPaid)
     paid_event = payment.occurrence.event if payment is not None else None
     reference = paid_event.reference if isinstance(paid_event, DisbursementPaid) else None
-    rows: list[tuple[Entry, ...]] = [
+    rows: list[tuple[FormBox, ...]] = [
         _pair(say("項目名稱"), dossier.file.summary["title"], say("項目編號"), dossier.number),
-        (Entry(label=say("實施單位"), text=dossier.organisation),),
+        (FormBox(label=say("實施單位"), text=dossier.organisation),),
         _pair(
             say("撥款期次"),
             name_tranche(event.tranche),
@@ -66,7 +66,7 @@ def _draft(dossier: Dossier, chapter: Chapter, event: DisbursementRequested, bef
             say("撥後餘額"),
             yuan(contract.award - paid - event.amount),
         ),
-        (Entry(label=say("資金來源"), text="、".join(map(dossier.name_fund, sorted(award.funds)))),),
+        (FormBox(label=say("資金來源"), text="、".join(map(dossier.name_fund, sorted(award.funds)))),),
         _pair(say("收款單位"), dossier.organisation, say("開戶銀行"), blank),
         _pair(
             say("收款賬號"),
@@ -89,12 +89,12 @@ def _draft(dossier: Dossier, chapter: Chapter, event: DisbursementRequested, bef
         stopped = last.get(kind)
         if stopped is not None and isinstance(stopped.occurrence.event, DisbursementFailed | DisbursementWithheld):
             day, reason = write_day(local_day(stopped.at)), stopped.occurrence.event.reason
-            rows.append((Entry(label=say(label), text=f"{day}：{reason}", lines=2),))
+            rows.append((FormBox(label=say(label), text=f"{day}：{reason}", lines=2),))
     facts: dict[str, Fact] = {
         "form_number": f"{dossier.number}/{event.tranche}",
         "request_day": write_day(local_day(chapter.at)),
     }
-    return Draft(local_day(chapter.at), facts, {"form": Form(rows=tuple(rows))})
+    return PaperDraft(local_day(chapter.at), facts, {"form": Form(rows=tuple(rows))})
 
 
 def _show_account(dossier: Dossier, account: str) -> str:
@@ -126,15 +126,15 @@ def _write_gate(dossier: Dossier, request: Chapter, gate: str) -> str:
     return words + dossier.say(f"（{write_day(local_day(met[-1].at))}達成）") if met else words
 
 
-def _sign(dossier: Dossier, label: str, opinion: str, chapter: Chapter | None) -> Entry:
+def _sign(dossier: Dossier, label: str, opinion: str, chapter: Chapter | None) -> FormBox:
     """Room to sign by hand, and what stands in the log of it."""
     day = write_day(local_day(chapter.at) if chapter else None)
     stands = f"{dossier.say(opinion)}。{dossier.say('系統登記')}：{dossier.seat(chapter)}" if chapter else ""
-    return Entry(label=dossier.say(label), text=f"{stands}\n\n{dossier.say('簽名')}：　　　　　　{day}", lines=3)
+    return FormBox(label=dossier.say(label), text=f"{stands}\n\n{dossier.say('簽名')}：　　　　　　{day}", lines=3)
 
 
-def _pair(label: str, text: str, other: str, other_text: str) -> tuple[Entry, Entry]:
-    return Entry(label=label, text=text), Entry(label=other, text=other_text)
+def _pair(label: str, text: str, other: str, other_text: str) -> tuple[FormBox, FormBox]:
+    return FormBox(label=label, text=text), FormBox(label=other, text=other_text)
 
 
 KINDS = (

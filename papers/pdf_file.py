@@ -31,7 +31,7 @@ def write_pdf(paper: Paper) -> bytes:
             "printed": "印發",
         }.items()
     }
-    lacking = typefaces.lacking(data + "".join(words.values()))
+    lacking = typefaces.list_missing(data + "".join(words.values()))
     notice = ""
     if lacking:
         points = "、".join(f"U+{ord(character):04X}" for character in lacking)

@@ -11,7 +11,7 @@ from domain.round.call import CallAmended, CallPublished
 from domain.round.plan import NeedSolicitationOpened, Round
 from domain.round.resolution import RoundResolved
 from papers.dossier import write_day, write_instant
-from papers.kind import Draft, PaperKind, draw_table, write_amount
+from papers.kind import PaperDraft, PaperKind, draw_table, write_amount
 from papers.paper import Layout
 
 if TYPE_CHECKING:
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from papers.template import Fact
 
 
-def _draft_needs(dossier: Dossier, chapter: Chapter, event: NeedSolicitationOpened, before: State) -> Draft:
+def _draft_needs(dossier: Dossier, chapter: Chapter, event: NeedSolicitationOpened, before: State) -> PaperDraft:
     until = before.part(Round).needs_close_at(dossier.calendar)
     facts: dict[str, Fact] = {
         "theme": event.theme or "",
         "needs_wd": str(event.window_wd),
         "needs_until": dossier.say(write_instant(until)) if until else write_day(None),
     }
-    return Draft(local_day(chapter.at), facts)
+    return PaperDraft(local_day(chapter.at), facts)
 
 
-def _draft_call(dossier: Dossier, chapter: Chapter, _event: CallPublished, _before: State) -> Draft:
+def _draft_call(dossier: Dossier, chapter: Chapter, _event: CallPublished, _before: State) -> PaperDraft:
     known, scheme = dossier.state.part(Round), dossier.scheme
     until = known.closes_at(dossier.calendar)
     amended = [(one, event) for one, event in dossier.chapters(CallAmended) if one.position > chapter.position]
@@ -67,10 +67,10 @@ def _draft_call(dossier: Dossier, chapter: Chapter, _event: CallPublished, _befo
         (("序號", 1, True), ("需求編號", 4, False)),
         ((str(n), need) for n, need in enumerate(sorted(known.catalogue or ()), start=1)),
     )
-    return Draft(local_day(chapter.at), facts, {"rubric": rubric, "needs": needs})
+    return PaperDraft(local_day(chapter.at), facts, {"rubric": rubric, "needs": needs})
 
 
-def _draft_posting(dossier: Dossier, chapter: Chapter, event: RoundResolved, _before: State) -> Draft:
+def _draft_posting(dossier: Dossier, chapter: Chapter, event: RoundResolved, _before: State) -> PaperDraft:
     scheme, day = dossier.scheme, local_day(chapter.at)
     rows = []
     for n, one in enumerate(event.selected, start=1):
@@ -101,7 +101,7 @@ def _draft_posting(dossier: Dossier, chapter: Chapter, event: RoundResolved, _be
         ("申請金額", 6, True),
         ("擬資助金額", 6, True),
     )
-    return Draft(day, facts, {"projects": draw_table(dossier, columns, rows)})
+    return PaperDraft(day, facts, {"projects": draw_table(dossier, columns, rows)})
 
 
 KINDS = (

@@ -42,7 +42,7 @@ class TemplateInvalid(Exception):
     """A text of the product's own names what its paper does not have."""
 
 
-class Office(BaseModel):
+class IssuingOffice(BaseModel):
     """How the office that issues papers is called, by scheme."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,9 +83,9 @@ def _find(scheme: str, file: str) -> Traversable:
 
 
 @cache
-def read_office(scheme: str) -> Office:
+def read_office(scheme: str) -> IssuingOffice:
     """How the office of that scheme is called."""
-    return Office.model_validate(safe_load(_find(scheme, "office.yaml").read_text(encoding="utf-8")) or {})
+    return IssuingOffice.model_validate(safe_load(_find(scheme, "office.yaml").read_text(encoding="utf-8")) or {})
 
 
 @cache

@@ -19,7 +19,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from papers.paper import Entry, Form, Heading, Layout, Paragraph, Seals, Table
+from papers.paper import Form, FormBox, Heading, Layout, Paragraph, Seals, Table
 
 if TYPE_CHECKING:
     from papers.paper import Paper
@@ -389,7 +389,7 @@ class _Writer:
             self.line("")
 
 
-def _lines(entry: Entry) -> int:
+def _lines(entry: FormBox) -> int:
     return entry.lines
 
 

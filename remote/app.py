@@ -110,23 +110,23 @@ def do(server: Server, words: argparse.Namespace, output: Output) -> int:
     command = _find_command(server, words)
     body = _body(server, words, tries=words.dry_run)
     if words.dry_run:
-        return _tell_trial(server.ask("POST", f"/v1/commands/{command}", query={"dry_run": True}, body=body), output)
+        return _print_trial(server.ask("POST", f"/v1/commands/{command}", query={"dry_run": True}, body=body), output)
     headers = {"Idempotency-Key": words.id or str(uuid.uuid4()), "Prefer": "wait"}
     receipt = server.ask("POST", f"/v1/commands/{command}", body=body, headers=headers)
     while receipt.get("done") is False:  # a decision of a body takes longer than one answer
         receipt = server.get(f"/v1/operations/{headers['Idempotency-Key']}", wait=WAIT_S)
     if receipt.get("error"):
         raise Problem(json.dumps(receipt["error"], ensure_ascii=False), 1, receipt["error"])
-    return _tell_receipt(receipt.get("response") or receipt, output)
+    return _print_receipt(receipt.get("response") or receipt, output)
 
 
 def why_not(server: Server, words: argparse.Namespace, output: Output) -> int:
     """Say whether it would be carried out, or everything that is missing."""
     command = _find_command(server, words)
-    return _tell_trial(server.ask("POST", f"/v1/why-not/{command}", body=_body(server, words, tries=True)), output)
+    return _print_trial(server.ask("POST", f"/v1/why-not/{command}", body=_body(server, words, tries=True)), output)
 
 
-def _tell_trial(trial: dict[str, Any], output: Output) -> int:
+def _print_trial(trial: dict[str, Any], output: Output) -> int:
     if output.form != "table":
         output.json(trial)
     elif trial["would_be"] == "accepted":
@@ -138,7 +138,7 @@ def _tell_trial(trial: dict[str, Any], output: Output) -> int:
     return 0 if trial["would_be"] == "accepted" else 1
 
 
-def _tell_receipt(receipt: dict[str, Any], output: Output) -> int:
+def _print_receipt(receipt: dict[str, Any], output: Output) -> int:
     if output.form != "table":
         output.json(receipt)
         return 0
@@ -223,7 +223,7 @@ def list_inbox(server: Server, words: argparse.Namespace, output: Output) -> int
         ("seats", Words("岗位", "崗位", "seats")),
         ("command", Words("命令", "命令", "command")),
     )
-    return _tell_page(page, "waiting", columns, output)
+    return _print_page(page, "waiting", columns, output)
 
 
 def list_projects(server: Server, words: argparse.Namespace, output: Output) -> int:
@@ -243,7 +243,7 @@ def list_projects(server: Server, words: argparse.Namespace, output: Output) -> 
         ("award", Words("资助金额", "資助金額", "award")),
         ("awaiting", Words("等候", "等候", "awaited")),
     )
-    return _tell_page(page, "projects", columns, output)
+    return _print_page(page, "projects", columns, output)
 
 
 def show_project(server: Server, words: argparse.Namespace, output: Output) -> int:
@@ -288,12 +288,12 @@ def list_approvals(server: Server, words: argparse.Namespace, output: Output) ->
         ("verdict", STATE),
         ("bound", Words("所批内容", "所批內容", "what is bound")),
     )
-    return _tell_page(page, "approvals", columns, output)
+    return _print_page(page, "approvals", columns, output)
 
 
 def show_approval(server: Server, words: argparse.Namespace, output: Output) -> int:
     """One approval."""
-    return _tell_approval(server.get(f"/v1/approvals/{words.id}"), output)
+    return _print_approval(server.get(f"/v1/approvals/{words.id}"), output)
 
 
 def wait_for(server: Server, words: argparse.Namespace, output: Output) -> int:
@@ -301,7 +301,7 @@ def wait_for(server: Server, words: argparse.Namespace, output: Output) -> int:
     if "-" in words.id and words.id.count("/") != 1:
         while (approval := server.get(f"/v1/approvals/{words.id}", wait=WAIT_S))["verdict"] == "OPEN":
             pass
-        _tell_approval(approval, output)
+        _print_approval(approval, output)
         return 0 if approval["verdict"] == "GRANTED" else 1
     while not (paid := server.get(f"/v1/payments/{words.id}", realm=words.realm, wait=WAIT_S))["done"]:
         pass
@@ -315,7 +315,7 @@ def decide(server: Server, words: argparse.Namespace, output: Output) -> int:
     fields = {"as": words.seat, "reason": words.reason, "at": words.at}
     body |= {name: value for name, value in fields.items() if value is not None}
     headers = {"Idempotency-Key": words.command_id or str(uuid.uuid4())}
-    return _tell_receipt(server.ask("POST", f"/v1/approvals/{words.id}/decision", body=body, headers=headers), output)
+    return _print_receipt(server.ask("POST", f"/v1/approvals/{words.id}/decision", body=body, headers=headers), output)
 
 
 def open_approval(server: Server, words: argparse.Namespace, output: Output) -> int:
@@ -326,7 +326,7 @@ def open_approval(server: Server, words: argparse.Namespace, output: Output) -> 
         request[name] = json.loads(value) if re.fullmatch(r"\d+", value) else value
     body: dict[str, Any] = {"request": request, **({"as": words.seat} if words.seat else {})}
     headers = {"Idempotency-Key": words.command_id or str(uuid.uuid4())}
-    return _tell_receipt(server.ask("POST", "/v1/approvals", body=body, headers=headers), output)
+    return _print_receipt(server.ask("POST", "/v1/approvals", body=body, headers=headers), output)
 
 
 def _group(of: str) -> dict[str, Any]:
@@ -339,7 +339,7 @@ def _group(of: str) -> dict[str, Any]:
     return group if needed == "all" else {**group, "needed": 1 if needed == "any" else int(needed)}
 
 
-def _tell_approval(approval: dict[str, Any], output: Output) -> int:
+def _print_approval(approval: dict[str, Any], output: Output) -> int:
     if output.form != "table":
         output.json(approval)
         return 0
@@ -361,7 +361,7 @@ def _page(words: argparse.Namespace) -> dict[str, Any]:
     return {"realm": words.realm, "limit": words.limit, "after": words.after}
 
 
-def _tell_page(page: dict[str, Any], name: str, columns: tuple[tuple[str, Words], ...], output: Output) -> int:
+def _print_page(page: dict[str, Any], name: str, columns: tuple[tuple[str, Words], ...], output: Output) -> int:
     output.rows(page[name], columns, NOTHING)
     if page["next"] is not None:
         output.tell(f"--after {page['next']}")

@@ -26,7 +26,7 @@ _EARLY_S = 60
 """How long before its end a token is asked for anew."""
 
 
-def kept_at(url: str) -> Path:
+def credentials_path(url: str) -> Path:
     """The file for that server."""
     named = os.environ.get("VENTURE_CREDENTIALS")
     if named:
@@ -38,7 +38,7 @@ def kept_at(url: str) -> Path:
 
 def keep(url: str, kept: dict[str, Any]) -> None:
     """Keep it, for this user alone."""
-    path = kept_at(url)
+    path = credentials_path(url)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent)  # of mode 0600
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -50,12 +50,12 @@ def keep(url: str, kept: dict[str, Any]) -> None:
 
 def forget(url: str) -> None:
     """Keep nothing."""
-    kept_at(url).unlink(missing_ok=True)
+    credentials_path(url).unlink(missing_ok=True)
 
 
 def read_kept(url: str) -> dict[str, Any]:
     """What is kept for that server and no other; nothing if there is nothing. Raises Problem for a file others read."""
-    path = kept_at(url)
+    path = credentials_path(url)
     try:
         if path.stat().st_mode & 0o077:
             message = f"{path}: 他人可讀，請 chmod 600 / others can read it: chmod 600"

@@ -122,7 +122,7 @@ def _send(method: str, url: str, headers: Mapping[str, str], data: bytes | None)
         problem = _read(refusal.read(_MOST), None)
         if refusal.code in AGAIN:
             raise _Again(f"HTTP {refusal.code}", _seconds(refusal.headers.get("Retry-After"))) from None
-        raise Problem(_tell(refusal.code, problem), _code(refusal.code, problem), problem) from None
+        raise Problem(_describe(refusal.code, problem), _code(refusal.code, problem), problem) from None
     except (urllib.error.URLError, HTTPException, OSError) as gone:
         raise _Again(str(getattr(gone, "reason", gone)) or type(gone).__name__) from None
 
@@ -150,7 +150,7 @@ def _code(status: int, problem: Any) -> int:  # noqa: ANN401 - any JSON
     return _CODES.get(status, 70 if status >= 500 else 2)  # noqa: PLR2004 - of the server itself
 
 
-def _tell(status: int, problem: Any) -> str:  # noqa: ANN401 - any JSON
+def _describe(status: int, problem: Any) -> str:  # noqa: ANN401 - any JSON
     """What is wrong, every unmet condition in a line of its own."""
     if not isinstance(problem, dict) or "title" not in problem:
         return f"HTTP {status}"

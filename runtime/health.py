@@ -98,11 +98,12 @@ class Health:
     async def _log_figures(self) -> dict[str, tuple[str, float]]:
         store = self._runtime.store
         replication, archive = await store.replication(), await store.archive()
-        late = len(await store.overdue(Clock.WALL, datetime.now(UTC) - LATE))
+        late = len(await store.list_overdue(Clock.WALL, datetime.now(UTC) - LATE))
+        unnotified = len(await store.list_unnotified())
         return {
             "venture_log_position": ("Entries in the log.", await store.last_position()),
             "venture_deadlines_late": ("Deadlines a minute past and not seen to (at most 100).", late),
-            "venture_streams_untold": ("Workflows not told of an append (at most 100).", len(await store.unnotified())),
+            "venture_streams_untold": ("Workflows not told of an append (at most 100).", unnotified),
             "venture_standbys_missing": (
                 "Standbys that are to be attached and are not; 0 where this role is not shown them.",
                 len(replication.missing),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from google.protobuf import json_format
 from temporalio.api.common.v1 import Payload, Payloads
 
-from payload_codec import BOUND_TO, PayloadRefused, Place
+from payload_codec import BOUND_TO, PayloadPlace, PayloadRefused
 
 if TYPE_CHECKING:
     from payload_codec import SealingCodec
@@ -44,7 +44,7 @@ class PayloadOpener:
 
     def _open(self, payload: Payload) -> Payload:
         try:
-            return self.codec.at(Place(self.namespace, _read_place(payload))).open(payload)
+            return self.codec.at(PayloadPlace(self.namespace, _read_place(payload))).open(payload)
         except PayloadRefused:
             return payload
 

@@ -11,12 +11,12 @@ from application.identity import OnePerson, SeatHolders
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from application.identity import Identity
+    from application.identity import PersonFinder
     from bootstrap import Settings
     from store.port import EventStore
 
 
-def find_identity(settings: Settings, store: EventStore) -> Identity:
+def find_identity(settings: Settings, store: EventStore) -> PersonFinder:
     """In production whoever is named; on one machine, whose seat it is that is named."""
     papers = SeatHolders(store)
     if settings.env is bootstrap.Environment.PRODUCTION or settings.person is not None:

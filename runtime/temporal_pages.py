@@ -85,7 +85,7 @@ class TemporalPages:
         """Where a browser finds them."""
         return f"http://{HOST}:{self.port}"
 
-    def tell_link(self) -> None:
+    def issue_link(self) -> None:
         """Make the next link; it is good for once."""
         self._token = secrets.token_urlsafe(32)
         self.tell(f"{self.origin}/login?token={self._token}")
@@ -135,7 +135,7 @@ class TemporalPages:
         cookie = f"{COOKIE}={session}; Path=/; HttpOnly; SameSite=Strict"
         pages = f"/namespaces/{self.namespace}/workflows"
         _write(writer, HTTPStatus.SEE_OTHER, b"", ("Location", pages), ("Set-Cookie", cookie))
-        self.tell_link()
+        self.issue_link()
 
     async def _hand_on(self, request: _Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """To Temporal's own pages, and the answer back; our cookie stays here."""
@@ -191,5 +191,5 @@ async def serve_pages(pages: TemporalPages) -> AsyncIterator[None]:
     """Show them as long as the block runs; the first link is told at once."""
     server = await asyncio.start_server(pages.serve, HOST, pages.port, limit=LARGEST_HEAD)
     async with server:
-        pages.tell_link()
+        pages.issue_link()
         yield

@@ -140,7 +140,7 @@ def _list_tellers(settings: Settings, store: EventStore, outbox: OutboxStore, me
     server = MailServer(settings.smtp_url.get_secret_value(), settings.smtp_from)
     mailer = Mailer(outbox, server, writer.is_awaited, public_url=settings.public_url or "")
     filler = OutboxFollower(store, outbox, may_see, measures, list_mails=writer.list_mails)
-    return [filler, deliver(tell_disabled=writer.tell_disabled), mailer]
+    return [filler, deliver(notify_disabled=writer.notify_disabled), mailer]
 
 
 class Runner(Protocol):

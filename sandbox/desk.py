@@ -85,10 +85,10 @@ Given = TypeVar("Given", bound=Instruction)
 class Desk(Generic[Given]):
     """Takes instructions in, and reports what comes of each."""
 
-    def __init__(self, reporter: Reporter, tell: Callable[[Given, Reporter], Awaitable[Sequence[Message]]]) -> None:
-        """Report by that reporter what ``tell`` says of an instruction."""
+    def __init__(self, reporter: Reporter, answer: Callable[[Given, Reporter], Awaitable[Sequence[Message]]]) -> None:
+        """Report by that reporter what ``answer`` says of an instruction."""
         self.reporter = reporter
-        self._tell = tell
+        self._answer = answer
         self.taken: dict[str, Given] = {}
         self._reporting: set[asyncio.Task[None]] = set()
 
@@ -104,7 +104,7 @@ class Desk(Generic[Given]):
         return known
 
     async def _report(self, of: Given) -> None:
-        messages = await self._tell(of, self.reporter)
+        messages = await self._answer(of, self.reporter)
         await self.reporter.report(messages, times=of.times, after_s=of.after_s, is_reordered=of.reordered)
 
     @asynccontextmanager
@@ -116,7 +116,7 @@ class Desk(Generic[Given]):
         await asyncio.gather(*self._reporting, return_exceptions=True)
 
 
-async def _tell_of_payment(of: PaymentInstruction, reporter: Reporter) -> list[Message]:
+async def _answer_payment(of: PaymentInstruction, reporter: Reporter) -> list[Message]:
     about = {"subject": of.subject, "bound": of.bound, **({"realm": of.realm} if of.realm else {})}
     settled = Message(f"{of.id}.settled", "payment.settled", {**about, "amount": of.amount, "reference": of.id})
     match of.ending:
@@ -131,7 +131,7 @@ async def _tell_of_payment(of: PaymentInstruction, reporter: Reporter) -> list[M
             return [settled, returned] if of.ending is PaymentEnding.SETTLED_THEN_RETURNED else [returned]
 
 
-async def _tell_of_envelope(of: EnvelopeInstruction, reporter: Reporter) -> list[Message]:
+async def _answer_envelope(of: EnvelopeInstruction, reporter: Reporter) -> list[Message]:
     about = {"subject": of.subject, **({"realm": of.realm} if of.realm else {})}
     match of.ending:
         case EnvelopeEnding.SIGNED:
@@ -158,7 +158,7 @@ def _open(title: str, desk: Desk[Any]) -> FastAPI:
 
 def build_bank(reporter: Reporter) -> FastAPI:
     """A bank."""
-    desk = Desk[PaymentInstruction](reporter, _tell_of_payment)
+    desk = Desk[PaymentInstruction](reporter, _answer_payment)
     app = _open("sandbox bank", desk)
 
     @app.post("/payments", status_code=202)
@@ -176,7 +176,7 @@ def build_bank(reporter: Reporter) -> FastAPI:
 
 def build_signature_service(reporter: Reporter) -> FastAPI:
     """A signature service."""
-    desk = Desk[EnvelopeInstruction](reporter, _tell_of_envelope)
+    desk = Desk[EnvelopeInstruction](reporter, _answer_envelope)
     app = _open("sandbox signature service", desk)
 
     @app.post("/envelopes", status_code=202)

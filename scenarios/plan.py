@@ -37,7 +37,7 @@ from scenarios.format import (
     read_row,
 )
 from schemes import packs
-from schemes.document import Document, DocumentFault, DocumentInvalid
+from schemes.document import DocumentFault, DocumentInvalid, YamlDocument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -92,7 +92,7 @@ class Plan:
     """A scenario, ready to be played in a realm of its own."""
 
     scenario: Scenario
-    document: Document
+    document: YamlDocument
     realm: str
     """The scenario's id and the digest of its content: the same file goes on where it stopped, another starts anew."""
     scheme: Scheme
@@ -123,7 +123,7 @@ class Plan:
         return _stream_names(self.scenario)
 
 
-def read_plan(document: Document, *, fresh: str = "", attach: AttachFile | None = None) -> Plan:
+def read_plan(document: YamlDocument, *, fresh: str = "", attach: AttachFile | None = None) -> Plan:
     """The plan of the scenario in a document. Raises DocumentInvalid with every fault, of its form and of its rows.
 
     ``attach`` reads the file that ``@path`` names; without it no file is read.
@@ -136,7 +136,7 @@ def read_plan(document: Document, *, fresh: str = "", attach: AttachFile | None 
     return plan(scenario, document, fresh=fresh, attach=attach)
 
 
-def _other_faults(document: Document, attach: AttachFile | None) -> tuple[DocumentFault, ...]:
+def _other_faults(document: YamlDocument, attach: AttachFile | None) -> tuple[DocumentFault, ...]:
     """What is wrong with whatever can be read, where something else of the document cannot."""
     if not isinstance(document.data, dict):
         return ()
@@ -179,7 +179,7 @@ _ROWS: Mapping[str, Callable[[object, set[str]], object]] = {"events": read_row,
 _STAND_INS: Mapping[str, object] = {"id": "X", "scheme": "hangzhou", "events": [UNREAD_ROW]}
 
 
-def _name_columns(document: Document) -> Document:
+def _name_columns(document: YamlDocument) -> YamlDocument:
     """The document with the columns of its rows by their names, however they are written."""
     rows = document.data.get("events") if isinstance(document.data, dict) else None
     if not isinstance(rows, list):
@@ -195,7 +195,7 @@ def _name_columns(document: Document) -> Document:
     return replace(document, data={**document.data, "events": named}, lines=lines)
 
 
-def plan(scenario: Scenario, document: Document, *, fresh: str = "", attach: AttachFile | None = None) -> Plan:
+def plan(scenario: Scenario, document: YamlDocument, *, fresh: str = "", attach: AttachFile | None = None) -> Plan:
     """The plan of a scenario; ``fresh`` makes it another realm than the last time, as another attached file does.
 
     Raises DocumentInvalid with every fault.
@@ -211,7 +211,7 @@ class _PlanBuilder:
     def __init__(
         self,
         scenario: Scenario,
-        document: Document,
+        document: YamlDocument,
         fresh: str,
         attach: AttachFile | None,
         unread: frozenset[str] = frozenset(),

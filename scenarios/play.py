@@ -48,7 +48,7 @@ class PlayProgress(Protocol):
         """No answer yet: the row will be asked again under the same id."""
 
 
-class SilentProgress:
+class SilentPlay:
     """Shows nothing of how far a play has come."""
 
     def on_begin(self, plan: Plan, rows: int) -> None:
@@ -181,7 +181,7 @@ class PlayResult:
 
 async def play(plan: Plan, door: Door, store: EventStore, progress: PlayProgress | None = None) -> PlayResult:
     """Play every row in order, then look whether the clock and the projects did what the file says."""
-    return await _Play(plan, door, store, progress or SilentProgress()).play()
+    return await _Play(plan, door, store, progress or SilentPlay()).play()
 
 
 def bundles(rows: Iterable[PlannedCommand]) -> Iterator[Sequence[PlannedCommand]]:

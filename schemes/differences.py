@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from domain.kernel.scheme import Policy
+from domain.kernel.scheme import SchemeSection
 from domain.kernel.words import call_code, label
 
 if TYPE_CHECKING:
@@ -43,11 +43,13 @@ def compare_schemes(one: Scheme, other: Scheme) -> tuple[SchemeDifference, ...]:
     return tuple(_between("", ("", ""), one, other))
 
 
-def _between(section: str, words: tuple[str, str], before: Policy, after: Policy) -> Iterator[SchemeDifference]:
+def _between(
+    section: str, words: tuple[str, str], before: SchemeSection, after: SchemeSection
+) -> Iterator[SchemeDifference]:
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     for name, field in type(before).model_fields.items():
         value, zh, en = getattr(before, name), *label(field)
-        if isinstance(value, Policy) and isinstance(getattr(after, name), Policy):
+        if isinstance(value, SchemeSection) and isinstance(getattr(after, name), SchemeSection):
             yield from _between(name, (f"{zh}·", f"{en}: "), value, getattr(after, name))
         elif old[name] != new[name]:
             parameter = (words[0] + zh, words[1] + en)

@@ -61,7 +61,7 @@ class DocumentInvalid(Failure):
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlDocument:
     """A file's content, and the line of every value in it."""
 
     file: str
@@ -97,7 +97,7 @@ class Document:
         return parsed
 
 
-def read(path: Path) -> Document:
+def read(path: Path) -> YamlDocument:
     """The file with its lines. Raises DocumentInvalid if it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -111,11 +111,11 @@ def read(path: Path) -> Document:
     return read_text(text, path.name)
 
 
-def read_text(text: str, file: str) -> Document:
+def read_text(text: str, file: str) -> YamlDocument:
     """That text with its lines. Raises DocumentInvalid if it is not YAML."""
     try:
         content = parse_yaml(text)
     except YamlInvalid as invalid:
         raise DocumentInvalid([DocumentFault(file, invalid.line, "", invalid.zh, invalid.en)]) from invalid
     faults = (DocumentFault(file, f.line, place_text(f.place), f.zh, f.en) for f in content.faults)
-    return Document(file, content.data, content.lines, tuple(faults))
+    return YamlDocument(file, content.data, content.lines, tuple(faults))

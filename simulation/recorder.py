@@ -23,7 +23,7 @@ from domain.kernel.refusal import CommandRejected
 from domain.kernel.summary import Summary
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.resolution import ResolveRound
-from simulation.story import LEADERSHIP, OFFICER, Act, paper
+from simulation.story import LEADERSHIP, OFFICER, StoryAct, paper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ class StoryRefused(Failure):
 
     kind = FailureKind.REFUSED
 
-    def __init__(self, act: Act, refused: CommandRejected) -> None:
+    def __init__(self, act: StoryAct, refused: CommandRejected) -> None:
         """Say which, and by which rules."""
         rules, first = ", ".join(sorted({u.rule for u in refused.unmet})), refused.unmet[0]
         super().__init__(
@@ -116,11 +116,11 @@ class _Recording:
         """The id of the story's next command."""
         return derive_id("simulation", self._realm, str(self.done))
 
-    async def record(self, acts: Iterable[Act]) -> None:
+    async def record(self, acts: Iterable[StoryAct]) -> None:
         """All of them, which are in order of time: an instant after the other."""
         for at, wave in groupby(acts, key=lambda act: act.at):
             await self._door.move_clock(self._realm, at)  # once, rather than by each of the wave that was too early
-            bundles: defaultdict[StreamId, list[tuple[Act, UUID]]] = defaultdict(list)
+            bundles: defaultdict[StreamId, list[tuple[StoryAct, UUID]]] = defaultdict(list)
             for act in wave:
                 bundles[act.stream].append((act, self.next_id()))
                 self.done += 1
@@ -131,7 +131,7 @@ class _Recording:
             except ExceptionGroup as failed:
                 raise failed.exceptions[0] from None  # the others of that instant failed beside it
 
-    async def _record_bundle(self, stream: StreamId, bundle: Sequence[tuple[Act, UUID]]) -> None:
+    async def _record_bundle(self, stream: StreamId, bundle: Sequence[tuple[StoryAct, UUID]]) -> None:
         requests = [CommandRequest(act.command, act.actor, id_, act.at, derived=True) for act, id_ in bundle]
         async with self._places, aclosing(self._door.send_each(stream, requests)) as answers:
             answered = iter(bundle)
@@ -144,23 +144,23 @@ class _Recording:
                 self._on_command(1)
 
 
-def _publications(story: YearStory, at: datetime) -> Iterator[Act]:
+def _publications(story: YearStory, at: datetime) -> Iterator[StoryAct]:
     """Working days and rules come before everything else."""
     calendar = StreamId.of("calendar", story.realm, "cn")
     for year in story.years:
-        yield Act(at, calendar, year.notice, OFFICER)
+        yield StoryAct(at, calendar, year.notice, OFFICER)
     rules = StreamId.of("scheme", story.realm, story.scheme.name)
-    yield Act(at, rules, PublishPolicyPack(scheme=story.scheme), LEADERSHIP)
+    yield StoryAct(at, rules, PublishPolicyPack(scheme=story.scheme), LEADERSHIP)
 
 
-async def _resolution(story: YearStory, store: EventStore, command_id: UUID) -> Act:
+async def _resolution(story: YearStory, store: EventStore, command_id: UUID) -> StoryAct:
     """The round's resolution, resting on the preview as it stands; one that stands already is asked again as it was."""
     entry = await store.journalled(command_id)
     if entry is not None:
-        return Act(story.resolved_at, story.round, ResolveRound.model_validate_json(entry.data), OFFICER)
+        return StoryAct(story.resolved_at, story.round, ResolveRound.model_validate_json(entry.data), OFFICER)
     preview = await preview_resolution(store, story.round, story.selections())
     command = preview.command(paper("會議紀要", story.realm), story.reasons(), contact="社會組織管理處")
-    return Act(story.resolved_at, story.round, command, OFFICER)
+    return StoryAct(story.resolved_at, story.round, command, OFFICER)
 
 
 async def _totals(story: YearStory, store: EventStore, commands: int) -> YearTotals:

@@ -81,7 +81,7 @@ EVALUATOR, AUDITOR, PUBLIC, COMMUNITY = Actor("EVAL#1"), Actor("AUDIT#1"), Actor
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class StoryAct:
     """One command of the story, at its instant."""
 
     at: datetime
@@ -112,7 +112,7 @@ class Chances:
 
 
 @dataclass(frozen=True)
-class Bid:
+class StoryBid:
     """One application, and what will come of it."""
 
     number: int
@@ -174,7 +174,7 @@ class YearStory:
         self._days["late"] = self._after(resolution, 14)
 
     @property
-    def awarded(self) -> tuple[Bid, ...]:
+    def awarded(self) -> tuple[StoryBid, ...]:
         """The bids that are chosen, those that lose their award again among them."""
         return tuple(bid for bid in self.bids if bid.award)
 
@@ -200,20 +200,20 @@ class YearStory:
         """When the round is resolved."""
         return self._nine(self._days["resolved"])
 
-    def before_resolution(self) -> Iterator[Act]:
+    def before_resolution(self) -> Iterator[StoryAct]:
         """Everything up to the panels' reports, in order of time."""
         yield from sorted((*self._preparation(), *self._bidding(), *self._review()), key=lambda act: act.at)
 
-    def after_resolution(self) -> Iterator[Act]:
+    def after_resolution(self) -> Iterator[StoryAct]:
         """Everything from the posting to the archive, in order of time; of one stream and instant, as told."""
         acts = [act for bid in self.bids for act in self._life(bid)]
         publishing = self._after(date(self.share.year + 1, 2, 15), 3)
-        acts.append(Act(self._nine(publishing), self.round, PublishResult(where="局網站"), OFFICER))
+        acts.append(StoryAct(self._nine(publishing), self.round, PublishResult(where="局網站"), OFFICER))
         yield from sorted(acts, key=lambda act: act.at)
 
     # ------------------------------------------------------------------ who bids
 
-    def _draw_bids(self) -> Iterator[Bid]:
+    def _draw_bids(self) -> Iterator[StoryBid]:
         dice, chances = self._dice, self.chances
         awards, reach = list(self.share.awards), list(self.share.person_times)
         number = 0
@@ -233,38 +233,38 @@ class YearStory:
                 if dice.random() < chance
             )
             mark = Decimal(dice.randrange(7800, 9700)) / 100
-            yield Bid(number, award, mark, dice.choice(FIELDS), person_times, ending, traits)
+            yield StoryBid(number, award, mark, dice.choice(FIELDS), person_times, ending, traits)
         extra = (("upheld", chances.upheld), ("declined", chances.declined))
         for ending, chance in extra:
             for _ in range(round(len(awards) * chance)):
                 number += 1
                 mark = Decimal(dice.randrange(7800, 9700)) / 100
-                yield Bid(number, dice.choice(awards) // 100 * 100, mark, dice.choice(FIELDS), 0, ending)
+                yield StoryBid(number, dice.choice(awards) // 100 * 100, mark, dice.choice(FIELDS), 0, ending)
         for _ in range(round(len(awards) * chances.left_out)):
             number += 1
             ending = "failed review" if dice.random() < chances.failed_review / chances.left_out else "left out"
-            yield Bid(number, 0, Decimal(dice.randrange(5200, 7700)) / 100, dice.choice(FIELDS), 0, ending)
+            yield StoryBid(number, 0, Decimal(dice.randrange(5200, 7700)) / 100, dice.choice(FIELDS), 0, ending)
 
     @property
-    def _scored(self) -> tuple[Bid, ...]:
+    def _scored(self) -> tuple[StoryBid, ...]:
         return tuple(bid for bid in self.bids if bid.ending != "failed review")
 
-    def _panels(self) -> Mapping[str, Sequence[Bid]]:
-        groups: defaultdict[str, list[Bid]] = defaultdict(list)
+    def _panels(self) -> Mapping[str, Sequence[StoryBid]]:
+        groups: defaultdict[str, list[StoryBid]] = defaultdict(list)
         for place, bid in enumerate(self._scored):
             groups[f"RP-{self.share.year}-{1 + place // BIDS_A_PANEL}"].append(bid)
         return groups
 
-    def _panel_of(self, bid: Bid) -> str:
+    def _panel_of(self, bid: StoryBid) -> str:
         return self._panel_names[bid.number]
 
-    def _funds(self, bid: Bid) -> dict[str, int]:
+    def _funds(self, bid: StoryBid) -> dict[str, int]:
         second = bid.award * 3 // 10 if self.share.year >= SECOND_FUND_SINCE else 0
         return {"FS-LOT": bid.award - second, **({"FS-CSF": second} if second else {})}
 
     # ------------------------------------------------------------------ up to the resolution
 
-    def _preparation(self) -> Iterator[Act]:
+    def _preparation(self) -> Iterator[StoryAct]:
         drawn = {"FS-LOT": 0, "FS-CSF": 0}
         for bid in self.awarded:
             for fund, fen in self._funds(bid).items():
@@ -276,16 +276,16 @@ class YearStory:
         ):
             if drawn[name]:
                 command = RegisterFundSource(name=title, kind=kind, envelope=drawn[name])
-                yield Act(day, self._id("fund", name), command, FINANCE)
+                yield StoryAct(day, self._id("fund", name), command, FINANCE)
         founding = {
             "scheme": SchemeRef(name=self.scheme.name, version=self.scheme.version),
             "year": self.share.year,
             "level": RoundLevel.MUNICIPAL,
             "ordinal": self.ordinal,
         }
-        yield Act(day, self.round, ApproveRoundBudget(amount=sum(drawn.values()), **founding), TREASURY)
+        yield StoryAct(day, self.round, ApproveRoundBudget(amount=sum(drawn.values()), **founding), TREASURY)
         opening = self._days["solicit"]
-        yield Act(self._nine(opening), self.round, OpenNeedSolicitation(), OFFICER)
+        yield StoryAct(self._nine(opening), self.round, OpenNeedSolicitation(), OFFICER)
         needs = [self._need(n) for n in range(1, 1 + self._needs())]
         for n, need in enumerate(needs):
             shortfall = SubmitNeed(
@@ -295,16 +295,16 @@ class YearStory:
                 fields=(FIELDS[n % len(FIELDS)],),
                 head_count=50 + 10 * (n % 40),
             )
-            yield Act(self._nine(self._after(opening, 2 + n % 5)), need, shortfall, COMMUNITY)
-            yield Act(self._nine(self._after(opening, 13)), need, AdoptNeed(), OFFICER)
+            yield StoryAct(self._nine(self._after(opening, 2 + n % 5)), need, shortfall, COMMUNITY)
+            yield StoryAct(self._nine(self._after(opening, 13)), need, AdoptNeed(), OFFICER)
         names = tuple(need.name for need in needs)
-        yield Act(self._nine(self._days["catalogue"]), self.round, PublishNeedCatalogue(needs=names), OFFICER)
-        yield Act(self._nine(self._days["call"]), self.round, PublishCall(), OFFICER)
+        yield StoryAct(self._nine(self._days["catalogue"]), self.round, PublishNeedCatalogue(needs=names), OFFICER)
+        yield StoryAct(self._nine(self._days["call"]), self.round, PublishCall(), OFFICER)
 
     def _needs(self) -> int:
         return max(1, round(len(self.share.awards) * NEEDS_A_PROJECT))
 
-    def _bidding(self) -> Iterator[Act]:
+    def _bidding(self) -> Iterator[StoryAct]:
         call = self._days["call"]
         for bid in self.bids:
             verified = VerifyOrganisation(
@@ -312,7 +312,7 @@ class YearStory:
                 kind=OrganisationKind.SERVICE_AGENCY if bid.number % 3 else OrganisationKind.SOCIAL_GROUP,
                 representatives=(self._seat("SO-LEGAL", bid),),
             )
-            yield Act(self._nine(self._after(call, 2)), self._id("organisation", bid.organisation), verified, HOST)
+            yield StoryAct(self._nine(self._after(call, 2)), self._id("organisation", bid.organisation), verified, HOST)
             application = SubmitApplication(
                 round=self.round.name,
                 organisation=bid.organisation,
@@ -322,34 +322,36 @@ class YearStory:
                 fields=(bid.field,),
             )
             day = self._after(call, 5 + bid.number % 8)
-            yield Act(self._nine(day), self._id("project", self._ap(bid)), application, self._seat("SO-LEGAL", bid))
+            yield StoryAct(
+                self._nine(day), self._id("project", self._ap(bid)), application, self._seat("SO-LEGAL", bid)
+            )
             reviewed = self._nine(self._after(self._days["closed"], 1))
             if bid.ending == "failed review":
                 failing = FailPreliminaryReview(
                     reason="申報材料不全", attachments=(paper("初審意見", self.realm, bid.number),)
                 )
-                yield Act(reviewed, self._id("project", self._ap(bid)), failing, HOST)
+                yield StoryAct(reviewed, self._id("project", self._ap(bid)), failing, HOST)
             else:
-                yield Act(reviewed, self._id("project", self._ap(bid)), PassPreliminaryReview(), HOST)
+                yield StoryAct(reviewed, self._id("project", self._ap(bid)), PassPreliminaryReview(), HOST)
 
-    def _review(self) -> Iterator[Act]:
+    def _review(self) -> Iterator[StoryAct]:
         closed = self._days["closed"]
         for name, bids in self._panels().items():
             panel = self._id("panel", name)
             draw = DrawPanel(round=self.round.name, applications=tuple(map(self._ap, bids)), seats=SEATS)
-            yield Act(self._nine(self._after(closed, 3)), panel, draw, OFFICER)
+            yield StoryAct(self._nine(self._after(closed, 3)), panel, draw, OFFICER)
             with_sheets = self.share.year >= SHEETS_SINCE
             if with_sheets:
                 for seat, shift in zip(SEATS, (-2, -1, 0, 1, 2), strict=True):
                     for bid in bids:
                         sheet = SubmitScore(application=self._ap(bid), mark=bid.mark + shift)
-                        yield Act(self._nine(self._after(closed, 4)), panel, sheet, Actor(f"EXPERT#{seat[1:]}"))
+                        yield StoryAct(self._nine(self._after(closed, 4)), panel, sheet, Actor(f"EXPERT#{seat[1:]}"))
             results = {} if with_sheets else {self._ap(bid): bid.mark for bid in bids}
-            yield Act(self._nine(self._after(closed, 5)), panel, IssueReviewReport(results=results), HOST)
+            yield StoryAct(self._nine(self._after(closed, 5)), panel, IssueReviewReport(results=results), HOST)
 
     # ------------------------------------------------------------------ a project's life
 
-    def _life(self, bid: Bid) -> Iterator[Act]:
+    def _life(self, bid: StoryBid) -> Iterator[StoryAct]:
         """From the posting of its award, or from its not being chosen, to the archive."""
         match bid.ending:
             case "left out" | "failed review":
@@ -364,7 +366,7 @@ class YearStory:
             case _:
                 yield from self._delivery(bid)
 
-    def _objection(self, bid: Bid, *, upheld: bool) -> Iterator[Act]:
+    def _objection(self, bid: StoryBid, *, upheld: bool) -> Iterator[StoryAct]:
         resolution = self._days["resolved"]
         yield self._act(self._nine(self._after(resolution, 2)), bid, LodgeObjection(ground="指稱重複資助"), PUBLIC)
         yield self._act(self._nine(self._after(resolution, 3)), bid, AcceptObjection(), SECOND_OFFICER)
@@ -379,7 +381,7 @@ class YearStory:
         else:
             yield self._act(moment, bid, DismissObjection(finding="兩項專賬分立，未見重複"), LEADERSHIP)
 
-    def _delivery(self, bid: Bid) -> Iterator[Act]:
+    def _delivery(self, bid: StoryBid) -> Iterator[StoryAct]:
         year = self.share.year
         confirmed = self._days["late" if "objection" in bid.traits else "confirmed"]
         if "objection" in bid.traits:
@@ -410,7 +412,7 @@ class YearStory:
         else:
             yield from self._conclusion(bid, tranches)
 
-    def _work(self, bid: Bid, started: date) -> Iterator[Act]:
+    def _work(self, bid: StoryBid, started: date) -> Iterator[StoryAct]:
         """Activities, vouchers, matching money, and what goes wrong on the way."""
         year, manager, accountant = self.share.year, self._seat("SO-PM", bid), self._seat("SO-ACC", bid)
         days = [self._first_working(day) for day in (date(year, 7, 10), date(year, 9, 5), date(year, 10, 20))]
@@ -440,7 +442,7 @@ class YearStory:
             yield self._act(self._nine(self._after(day, 8)), bid, SubmitRectification(), self._seat("SO-LEGAL", bid))
             yield self._act(self._nine(self._after(day, 10)), bid, AcceptRectification(), SECOND_OFFICER)
 
-    def _variation(self, bid: Bid) -> Iterator[Act]:
+    def _variation(self, bid: StoryBid) -> Iterator[StoryAct]:
         day = self._first_working(date(self.share.year, 7, 20))
         moved = bid.award // 20 // 100 * 100
         request = RequestVariation(reason="增加活動場次", move={"materials": -moved, "activity": moved})
@@ -449,7 +451,7 @@ class YearStory:
         supplement = AmendContract(version=2, award=bid.award, signatures=self._signatures(bid, 2))
         yield self._act(self._nine(self._after(day, 4)), bid, supplement, OFFICER)
 
-    def _conclusion(self, bid: Bid, tranches: Mapping[str, Installment]) -> Iterator[Act]:
+    def _conclusion(self, bid: StoryBid, tranches: Mapping[str, Installment]) -> Iterator[StoryAct]:
         year = self.share.year
         reported = self._first_working(date(year, 12, 1))
         if "T3" in tranches:
@@ -475,7 +477,7 @@ class YearStory:
         yield self._act(self._nine(self._after(evaluated, 11)), bid, CloseProject(), OFFICER)
         yield self._archive(bid)
 
-    def _termination(self, bid: Bid, tranches: Mapping[str, Installment]) -> Iterator[Act]:
+    def _termination(self, bid: StoryBid, tranches: Mapping[str, Installment]) -> Iterator[StoryAct]:
         evidence = (paper("審計報告", self.realm, bid.number),)
         day = self._first_working(date(self.share.year, 11, 1))
         begun = InitiateTermination(ground="服務停止", attachments=evidence)
@@ -499,7 +501,7 @@ class YearStory:
         yield self._act(returned, bid, ReceiveClawback(amount=paid - eligible), FINANCE)
         yield self._archive(bid)
 
-    def _payment(self, bid: Bid, tranche: str, amount: int, request_day: date) -> Iterator[Act]:
+    def _payment(self, bid: StoryBid, tranche: str, amount: int, request_day: date) -> Iterator[StoryAct]:
         """Asked for the day after, paid within seven working days: maker, checker and approver are three."""
         steps: tuple[tuple[int, Command, Actor], ...] = (
             (1, RequestDisbursement(tranche=tranche, amount=amount), OFFICER),
@@ -510,14 +512,14 @@ class YearStory:
         for days, command, actor in steps:
             yield self._act(self._nine(self._after(request_day, days)), bid, command, actor)
 
-    def _archive(self, bid: Bid) -> Act:
+    def _archive(self, bid: StoryBid) -> StoryAct:
         filed = self._first_working(date(self.share.year + 1, 4, 1))
         index = paper("案卷目錄", self.realm, bid.number)
         return self._act(self._nine(filed), bid, ArchiveProject(index=index), HOST)
 
     # ------------------------------------------------------------------ terms
 
-    def _tranches(self, bid: Bid) -> dict[str, Installment]:
+    def _tranches(self, bid: StoryBid) -> dict[str, Installment]:
         signed, midterm, final = "ContractSigned", "MidtermEvaluationConcluded", "FinalEvaluationConcluded"
         if "three" in bid.traits:
             first, second = bid.award // 2, bid.award * 3 // 10
@@ -527,7 +529,7 @@ class YearStory:
             gates = {"T1": (first, signed), "T2": (bid.award - first, final)}
         return {name: Installment(planned=planned, gate=gate) for name, (planned, gate) in gates.items()}
 
-    def _budget(self, bid: Bid) -> dict[str, int]:
+    def _budget(self, bid: StoryBid) -> dict[str, int]:
         personnel, admin, materials = bid.award * 3 // 10, bid.award // 20, bid.award * 15 // 100
         return {
             "personnel": personnel,
@@ -536,11 +538,11 @@ class YearStory:
             "admin": admin,
         }
 
-    def _match(self, bid: Bid) -> int:
+    def _match(self, bid: StoryBid) -> int:
         """Some 56 % of the award for those that bring any: over ¥100 m in all (HZ-5)."""
         return bid.award * 56 // 100 if "match" in bid.traits else 0
 
-    def _signatures(self, bid: Bid, version: int) -> dict[Signatory, Attachment]:
+    def _signatures(self, bid: StoryBid, version: int) -> dict[Signatory, Attachment]:
         return {
             signatory: paper(f"協議（{signatory.zh}）", self.realm, bid.number, version)
             for signatory in (Signatory.BUREAU, Signatory.ORGANISATION)
@@ -548,10 +550,10 @@ class YearStory:
 
     # ------------------------------------------------------------------ names and days
 
-    def _act(self, at: datetime, bid: Bid, command: Command, actor: Actor) -> Act:
-        return Act(at, self._id("project", self._ap(bid)), command, actor)
+    def _act(self, at: datetime, bid: StoryBid, command: Command, actor: Actor) -> StoryAct:
+        return StoryAct(at, self._id("project", self._ap(bid)), command, actor)
 
-    def _ap(self, bid: Bid) -> str:
+    def _ap(self, bid: StoryBid) -> str:
         return f"AP-{self.share.year}-{bid.number}"
 
     def _need(self, number: int) -> StreamId:
@@ -560,7 +562,7 @@ class YearStory:
     def _id(self, kind: str, name: str) -> StreamId:
         return StreamId.of(kind, self.realm, name)
 
-    def _seat(self, role: str, bid: Bid) -> Actor:
+    def _seat(self, role: str, bid: StoryBid) -> Actor:
         return Actor(f"{role}#{bid.number}")
 
     def _nine(self, day: date) -> datetime:

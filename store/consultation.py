@@ -12,7 +12,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from store.bounds import is_storable
 from store.entry_row import read_entry
-from store.port import Loaded, Readings, Realm
+from store.port import Loaded, Readings, RealmStanding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -43,12 +43,12 @@ class Consultation:
 
 
 @dataclass
-class Findings:
+class ConsultationAnswers:
     """The answer to many questions at once, as of one moment. What several asked for stands in it once."""
 
     events: defaultdict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     commands: dict[UUID, Entry] = field(default_factory=dict)
-    realms: dict[str, Realm] = field(default_factory=dict)
+    realms: dict[str, RealmStanding] = field(default_factory=dict)
     dues: defaultdict[str, list[tuple[StreamId, datetime]]] = field(default_factory=lambda: defaultdict(list))
     """The first two deadlines of each realm on a manual clock: the nearest of another stream is one of them."""
     holders: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -106,9 +106,9 @@ class Findings:
             return entries
         return [entry for entry in entries if entry.version >= version]
 
-    def _realm_for(self, stream: StreamId) -> Realm:
+    def _realm_for(self, stream: StreamId) -> RealmStanding:
         """How the stream's realm stands, but for its own deadline."""
-        realm = self.realms.get(stream.realm, Realm())
+        realm = self.realms.get(stream.realm, RealmStanding())
         earliest = next((due for other, due in self.dues.get(stream.realm, ()) if other != stream), None)
         return realm if earliest is None else replace(realm, earliest=earliest)
 
@@ -124,14 +124,14 @@ def list_places(questions: Sequence[Consultation]) -> tuple[list[Any], ...]:
         list(known.values()),
         list({question.stream.realm for question in questions}),
         [question.command_id for question in questions if question.command_id is not None],
-        storable(claim for question in questions for claim in question.claims),
-        storable(account for question in questions for account in question.accounts),
+        list_storable(claim for question in questions for claim in question.claims),
+        list_storable(account for question in questions for account in question.accounts),
     )
 
 
-def read_realm(row: asyncpg.Record) -> Realm:
+def read_realm(row: asyncpg.Record) -> RealmStanding:
     """How a realm stands, of the statements ``realms`` and ``consult``."""
-    return Realm(
+    return RealmStanding(
         read_clock(row["type"]),
         row["occurred_at"],
         version=row["version"] or 0,
@@ -145,6 +145,6 @@ def read_clock(column: str) -> Clock:
     return Clock(column.upper())
 
 
-def storable(texts: Iterable[str]) -> list[str]:
+def list_storable(texts: Iterable[str]) -> list[str]:
     """Those that may be there at all, once each: to look for the others would be an error."""
     return [text for text in dict.fromkeys(texts) if is_storable(text)]

@@ -30,7 +30,7 @@ class PostgresDocuments:
         async with self.errors():
             await self.pool.execute(DOCUMENTS["keep"], sha256, size, media_type, uploader, session)
 
-    async def kept(self, digests: Collection[str]) -> Mapping[str, Document]:
+    async def list_kept(self, digests: Collection[str]) -> Mapping[str, Document]:
         """Those of them that are here."""
         async with self.errors():
             rows = await self.pool.fetch(DOCUMENTS["kept"], list(digests))
@@ -58,13 +58,13 @@ class PostgresDocuments:
         return [DocumentRead(*row.values()) for row in rows]
 
     @asynccontextmanager
-    async def disposing(self, sha256: str, stream: str, who: str) -> AsyncIterator[None]:
+    async def note_disposal(self, sha256: str, stream: str, who: str) -> AsyncIterator[None]:
         """Say that the bytes are no longer here. See the port."""
         async with self.errors(), self.pool.acquire() as connection, connection.transaction():
             await connection.execute(DOCUMENTS["dispose"], sha256, stream, who)
             yield
 
-    async def disposed(self, stream: str) -> Mapping[str, datetime]:
+    async def list_destroyed(self, stream: str) -> Mapping[str, datetime]:
         """What was destroyed by the disposal of that file, and when."""
         async with self.errors():
             rows = await self.pool.fetch(DOCUMENTS["disposed"], stream)
@@ -91,7 +91,7 @@ class MemoryDocuments:
         self.documents.setdefault(sha256, Document(sha256, size, media_type, datetime.now(UTC)))
         self.uploads.add((sha256, uploader))
 
-    async def kept(self, digests: Collection[str]) -> Mapping[str, Document]:
+    async def list_kept(self, digests: Collection[str]) -> Mapping[str, Document]:
         """Those of them that are here."""
         return {digest: self.documents[digest] for digest in sorted(digests) if digest in self.documents}
 
@@ -112,13 +112,13 @@ class MemoryDocuments:
         return [look for look in self.looks if look.id > after and sha256 in (None, look.sha256)][:limit]
 
     @asynccontextmanager
-    async def disposing(self, sha256: str, stream: str, who: str) -> AsyncIterator[None]:  # noqa: ARG002 - the port's
+    async def note_disposal(self, sha256: str, stream: str, who: str) -> AsyncIterator[None]:  # noqa: ARG002 - the port's
         """Say that the bytes are no longer here. See the port."""
         yield
         if self.documents.pop(sha256, None) is not None:
             self.disposals[stream, sha256] = datetime.now(UTC)
 
-    async def disposed(self, stream: str) -> Mapping[str, datetime]:
+    async def list_destroyed(self, stream: str) -> Mapping[str, datetime]:
         """What was destroyed by the disposal of that file, and when."""
         return {digest: at for (of, digest), at in self.disposals.items() if of == stream}
 

@@ -79,7 +79,7 @@ class DocumentRegister(Protocol):
     async def keep(self, sha256: str, size: int, media_type: str, uploader: str, session: str) -> None:
         """Say that its bytes are durable, and who brought them; what was said before stays."""
 
-    async def kept(self, digests: Collection[str]) -> Mapping[str, Document]:
+    async def list_kept(self, digests: Collection[str]) -> Mapping[str, Document]:
         """Those of them that are here."""
 
     async def page(self, after: str, limit: int) -> Sequence[Document]:
@@ -94,13 +94,13 @@ class DocumentRegister(Protocol):
     async def reads(self, after: int, limit: int, sha256: str | None = None) -> Sequence[DocumentRead]:
         """Who looked, oldest first; at that document, or at any."""
 
-    def disposing(self, sha256: str, stream: str, who: str) -> AbstractAsyncContextManager[None]:
+    def note_disposal(self, sha256: str, stream: str, who: str) -> AbstractAsyncContextManager[None]:
         """Say that the bytes are no longer here, by the disposal of that file: the block destroys them.
 
         Until it has ended whoever brings the same document waits; a block that fails has said nothing.
         """
 
-    async def disposed(self, stream: str) -> Mapping[str, datetime]:
+    async def list_destroyed(self, stream: str) -> Mapping[str, datetime]:
         """The documents whose bytes were destroyed by the disposal of that file, and when."""
 
     async def since(self) -> int:

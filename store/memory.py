@@ -21,6 +21,7 @@ from store.port import (
     AHEAD_TOLERANCE,
     Append,
     AppendResult,
+    AppendStatus,
     Entry,
     EntryKind,
     Head,
@@ -28,9 +29,8 @@ from store.port import (
     Outcomes,
     Posting,
     Readings,
-    Realm,
+    RealmStanding,
     Standing,
-    Status,
     StoreUnavailable,
 )
 
@@ -130,11 +130,11 @@ class MemoryStore:
     async def go_live(self, append: Append) -> AppendResult:
         """Append, and with it turn the realm to the wall clock. See the port."""
         first = append.writes[0]
-        late = await self.falling_due(first.stream.realm, first.occurred_at)
+        late = await self.find_next_due(first.stream.realm, first.occurred_at)
         if late is not None:
-            return AppendResult(Status.CONFLICT, what=late.stream)
+            return AppendResult(AppendStatus.CONFLICT, what=late.stream)
         answer = await self.append(append)
-        if answer.status is Status.APPENDED:
+        if answer.status is AppendStatus.APPENDED:
             self._realms[first.stream.realm] = _Realm(Clock.WALL)
             for stream, standing in self._agenda.items():
                 if stream.realm == first.stream.realm:
@@ -145,21 +145,21 @@ class MemoryStore:
     def _find_objection(self, append: Append, now: datetime) -> AppendResult | None:
         for write in append.writes:
             if write.command_id in self._journal:
-                return AppendResult(Status.DUPLICATE, what=self._journal[write.command_id].stream)
+                return AppendResult(AppendStatus.DUPLICATE, what=self._journal[write.command_id].stream)
         conflict = self._find_conflict(append)
         if conflict is not None:
-            return AppendResult(Status.CONFLICT, what=conflict)
+            return AppendResult(AppendStatus.CONFLICT, what=conflict)
         for write in append.writes:
             if write.occurred_at > now + self._tolerance:
-                return AppendResult(Status.AHEAD, what=write.stream)
+                return AppendResult(AppendStatus.AHEAD, what=write.stream)
         for write in append.writes:
             realm = self._realms.get(write.stream.realm)
             if realm is not None and realm.now is not None and write.occurred_at < realm.now:
-                return AppendResult(Status.BEHIND, what=write.stream)
+                return AppendResult(AppendStatus.BEHIND, what=write.stream)
         trial = self._guards.copy()
         objection = trial.apply(append)
         if objection is not None:
-            return AppendResult(Status.GUARDED, what=objection)
+            return AppendResult(AppendStatus.GUARDED, what=objection)
         self._guards = trial
         return None
 
@@ -186,7 +186,7 @@ class MemoryStore:
         self._agenda.update({standing.stream: standing for standing in append.standings})
         self._grown.set()
         self._grown = asyncio.Event()
-        return AppendResult(Status.APPENDED, first, len(self._entries), recorded_at)
+        return AppendResult(AppendStatus.APPENDED, first, len(self._entries), recorded_at)
 
     def _add(self, entry: Entry) -> None:
         """Put the entry at the end of the log, and its hash at the end of its stream's chain."""
@@ -236,7 +236,7 @@ class MemoryStore:
         """How many ``commands_of`` would bring."""
         return len(await self.commands_of(query))
 
-    async def realm(self, name: str) -> Realm:
+    async def realm(self, name: str) -> RealmStanding:
         """How that realm stands."""
         return self._realm(name)
 
@@ -244,12 +244,12 @@ class MemoryStore:
         """The realms on a manual clock, by name; also those in which nothing is recorded yet."""
         return sorted(name for name, realm in self._realms.items() if realm.clock is Clock.MANUAL)
 
-    def _realm(self, name: str, apart_from: StreamId | None = None) -> Realm:
+    def _realm(self, name: str, apart_from: StreamId | None = None) -> RealmStanding:
         realm = self._realms.get(name)
         if realm is None or realm.clock is Clock.WALL:
-            return Realm()
+            return RealmStanding()
         deadlines = (at for at, s in self._due() if s.stream.realm == name and s.stream != apart_from)
-        return Realm(
+        return RealmStanding(
             realm.clock,
             realm.now,
             version=self._version(StreamId.of("realm", name, "clock")),
@@ -343,7 +343,7 @@ class MemoryStore:
         """How these streams stand."""
         return [self._agenda[stream] for stream in sorted(set(streams)) if stream in self._agenda]
 
-    async def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+    async def iterate_outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
         """The realm's streams that wait for something and were reckoned by an earlier calendar."""
         async for standing in self.standings(realm=realm):
             summary = Summary.read(standing.summary)
@@ -351,22 +351,22 @@ class MemoryStore:
             if waits and summary.calendar < calendar:
                 yield standing
 
-    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+    async def list_moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
         """Streams of those kinds that events were appended to after one position and up to another."""
         new = self._entries[after:until]
         return sorted({e.stream for e in new if e.kind is EntryKind.EVENT and e.stream.kind in kinds})
 
-    async def falling_due(self, realm: str, until: datetime) -> Standing | None:
+    async def find_next_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
         due = ((at, _rank(s.stream), s.stream, s) for at, s in self._due() if s.stream.realm == realm and at <= until)
         return min(due, default=(None,))[-1]
 
-    async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
+    async def list_overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
         due = sorted((at, s.stream) for at, s in self._due() if s.clock is clock and at < before)
         return [self._agenda[stream] for _, stream in due[:limit]]
 
-    async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
+    async def list_unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
         return [self._agenda[stream] for stream in sorted(self._agenda) if not self._agenda[stream].notified][:limit]
 

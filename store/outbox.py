@@ -44,7 +44,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class WebhookDelivery:
     """One event that one endpoint is to be told of."""
 
     id: UUID
@@ -118,7 +118,7 @@ class OutboxStore:
     async def fill(
         self,
         cursor: tuple[str, int, int, int],
-        deliveries: Sequence[Delivery],
+        deliveries: Sequence[WebhookDelivery],
         mails: Sequence[Mail],
         now: datetime,
     ) -> None:
@@ -186,26 +186,28 @@ class OutboxStore:
 
     async def claim_deliveries(
         self, endpoint_id: UUID, now: datetime, put_off: datetime, most: int
-    ) -> Sequence[Delivery]:
+    ) -> Sequence[WebhookDelivery]:
         """Take up to so many that are due to be tried now; each is put off until then in case nobody ends its try."""
         async with translate_errors():
             rows = await self._pool.fetch(OUTBOX["claim_deliveries"], endpoint_id, now, put_off, most)
-        return [Delivery(*row.values()) for row in rows]
+        return [WebhookDelivery(*row.values()) for row in rows]
 
-    async def end_try(self, delivery: Delivery, at: datetime, status: int | None, answer: str, took_ms: int) -> None:
+    async def end_try(
+        self, delivery: WebhookDelivery, at: datetime, status: int | None, answer: str, took_ms: int
+    ) -> None:
         """Log how a try went."""
         await self._value("end_try", delivery.id, delivery.tries, at, status, answer, took_ms)
 
-    async def delivered(self, delivery: Delivery, at: datetime) -> None:
+    async def note_delivery(self, delivery: WebhookDelivery, at: datetime) -> None:
         """It has arrived; so its endpoint answers."""
         await self._value("delivered", delivery.id, at)
         await self._value("endpoint_answered", delivery.endpoint)
 
-    async def put_off(self, delivery: Delivery, until: datetime | None) -> None:
+    async def put_off(self, delivery: WebhookDelivery, until: datetime | None) -> None:
         """Try it again then; with None never."""
         await self._value("put_off", delivery.id, until)
 
-    async def endpoint_failed(self, endpoint_id: UUID, at: datetime) -> datetime:
+    async def note_failure(self, endpoint_id: UUID, at: datetime) -> datetime:
         """Note that a delivery failed; since when all have."""
         since = await self._value("endpoint_failed", endpoint_id, at)
         return at if since is None else since

@@ -142,7 +142,7 @@ class Append:
         check_append(self)
 
 
-class Status(StrEnum):
+class AppendStatus(StrEnum):
     """How an append ended. Everything but APPENDED left no trace."""
 
     APPENDED = "appended"
@@ -162,7 +162,7 @@ class Status(StrEnum):
 class AppendResult:
     """The answer to one append."""
 
-    status: Status
+    status: AppendStatus
     first_position: int = 0
     last_position: int = 0
     recorded_at: datetime | None = None
@@ -171,7 +171,7 @@ class AppendResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Realm:
+class RealmStanding:
     """How a realm stands. Of one on the wall clock only the clock is told: the rest is for dated commands."""
 
     clock: Clock = Clock.WALL
@@ -194,7 +194,7 @@ class Loaded:
     """The command of that id, wherever it was journalled."""
     events: Sequence[Entry]
     """The stream's events after the version asked for, oldest first."""
-    realm: Realm
+    realm: RealmStanding
     """How its realm stands; ``earliest`` leaves the stream itself out."""
     read_at: datetime
     """The store's own clock as this was read, UTC."""
@@ -297,7 +297,7 @@ class EventStore(Protocol):
     async def count_commands(self, query: CommandQuery) -> int:
         """How many ``commands_of`` would bring."""
 
-    async def realm(self, name: str) -> Realm:
+    async def realm(self, name: str) -> RealmStanding:
         """How that realm stands."""
 
     async def manual_realms(self) -> Sequence[str]:
@@ -345,22 +345,22 @@ class EventStore(Protocol):
     async def standings_of(self, streams: Collection[StreamId]) -> Sequence[Standing]:
         """How these streams stand, those that were never written left out."""
 
-    def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+    def iterate_outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
         """The realm's streams that wait for something and were reckoned by an earlier calendar than that version."""
 
-    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+    async def list_moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
         """Streams of those kinds that events were appended to after one position and up to another, in order."""
 
-    async def falling_due(self, realm: str, until: datetime) -> Standing | None:
+    async def find_next_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``.
 
         Order: instant; then scheme, fund, organisation, round, need, panel, project and the rest; then stream id.
         """
 
-    async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
+    async def list_overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
 
-    async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
+    async def list_unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
 
     async def refresh_standing(self, standing: Standing) -> bool:

@@ -18,12 +18,13 @@ from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import StreamId
 from store.batcher import Batcher
 from store.bounds import AppendInvalid, check_standing, is_storable
-from store.consultation import Consultation, Findings, list_places, read_clock, read_realm, storable
+from store.consultation import Consultation, ConsultationAnswers, list_places, list_storable, read_clock, read_realm
 from store.document_register import PostgresDocuments
 from store.entry_row import read_entry
 from store.port import (
     Append,
     AppendResult,
+    AppendStatus,
     ArgumentUnfit,
     Entry,
     EntryKind,
@@ -32,11 +33,10 @@ from store.port import (
     Outcomes,
     Posting,
     Readings,
-    Realm,
+    RealmStanding,
     RowUnfit,
     SchemaUnfit,
     Standing,
-    Status,
     StoreUnavailable,
 )
 from store.postgres_views import PostgresViews
@@ -326,7 +326,7 @@ class PostgresStore:
         """How many ``commands_of`` would bring."""
         return int(await self._value("count_commands", *_list_criteria(query)))
 
-    async def realm(self, name: str) -> Realm:
+    async def realm(self, name: str) -> RealmStanding:
         """How that realm stands."""
         return await self._realms.ask(name)
 
@@ -334,10 +334,10 @@ class PostgresStore:
         """The realms on a manual clock, by name; also those in which nothing is recorded yet."""
         return [row["realm"] for row in await self._rows("manual_realms")]
 
-    async def _read_realms(self, names: Sequence[str]) -> list[Realm]:
-        rows = await self._rows("realms", storable(names))
+    async def _read_realms(self, names: Sequence[str]) -> list[RealmStanding]:
+        rows = await self._rows("realms", list_storable(names))
         realms = {row["stream"]: read_realm(row) for row in rows}
-        return [realms.get(name) or Realm() for name in names]
+        return [realms.get(name) or RealmStanding() for name in names]
 
     async def read_many(
         self, streams: Collection[StreamId], claims: Collection[str] = (), accounts: Collection[str] = ()
@@ -346,7 +346,7 @@ class PostgresStore:
         events: dict[StreamId, list[Entry]] = {stream: [] for stream in streams}
         holders: dict[str, set[str]] = {key: set() for key in claims}
         balances = dict.fromkeys(accounts, 0)
-        for row in await self._rows("read_many", list(streams), storable(claims), storable(accounts)):
+        for row in await self._rows("read_many", list(streams), list_storable(claims), list_storable(accounts)):
             match row["part"]:
                 case "event":
                     entry = read_entry(row)
@@ -373,7 +373,7 @@ class PostgresStore:
         return await self._consultations.ask(question)
 
     async def _consult_all(self, questions: Sequence[Consultation]) -> list[tuple[Loaded, Readings]]:
-        findings = Findings.of(await self._rows("consult", *list_places(questions)))
+        findings = ConsultationAnswers.of(await self._rows("consult", *list_places(questions)))
         return [findings.answer(question) for question in questions]
 
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
@@ -442,13 +442,13 @@ class PostgresStore:
         """How these streams stand."""
         return await self._standings_of("standings_of", list(streams))
 
-    async def outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
+    async def iterate_outdated(self, realm: str, calendar: int) -> AsyncIterator[Standing]:
         """The realm's streams that wait for something and were reckoned by an earlier calendar."""
         for after, before in await self._ranges(None, realm):
             async for standing in self._walk_agenda("outdated", after, before, calendar):
                 yield standing
 
-    async def moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
+    async def list_moved(self, after: int, until: int, kinds: Collection[str]) -> Sequence[StreamId]:
         """Streams of those kinds that events were appended to after one position and up to another."""
         return [StreamId(row["stream"]) for row in await self._rows("moved", after, until, list(kinds))]
 
@@ -469,15 +469,15 @@ class PostgresStore:
         kinds = [kind] if kind is not None else [row["kind"] for row in await self._rows("kinds")]
         return [(f"{each}/{realm}/", f"{each}/{realm}{AFTER_SLASH}") for each in kinds]
 
-    async def falling_due(self, realm: str, until: datetime) -> Standing | None:
+    async def find_next_due(self, realm: str, until: datetime) -> Standing | None:
         """The stream of that realm whose deadline comes first, at or before ``until``."""
         return next(iter(await self._standings_of("falling_due", realm, until)), None)
 
-    async def overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
+    async def list_overdue(self, clock: Clock, before: datetime, limit: int = 100) -> Sequence[Standing]:
         """Streams on that clock whose deadline lies before that instant, earliest first."""
         return await self._standings_of("overdue", _CLOCKS[clock], before, limit)
 
-    async def unnotified(self, limit: int = 100) -> Sequence[Standing]:
+    async def list_unnotified(self, limit: int = 100) -> Sequence[Standing]:
         """Streams that were appended to from outside their own workflow."""
         return await self._standings_of("unnotified", limit)
 
@@ -614,7 +614,7 @@ def _size(append: Append) -> int:
 
 def _append_result(row: asyncpg.Record) -> AppendResult:
     status, first, last, recorded_at, what = row
-    return AppendResult(Status(status), first or 0, last or 0, recorded_at, what or "")
+    return AppendResult(AppendStatus(status), first or 0, last or 0, recorded_at, what or "")
 
 
 _CLOCKS: Final = {Clock.MANUAL: "manual", Clock.WALL: "wall"}

@@ -105,7 +105,7 @@ class Office:
             command=command.command_type,
             body=plain(command),
             person=who,
-        ).signed(self.key)
+        ).sign(self.key)
         result = await self._commands.carry_out(CarryOut(stream=stream, now=now, envelope=envelope))
         assert result.answer is not None
         return result.answer

@@ -35,7 +35,7 @@ from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
 from local import processes, temporal
 from local.postgres import APPLICATION, AUDITOR
-from scenarios.play import SilentProgress, play
+from scenarios.play import SilentPlay, play
 from store.memory import MemoryStore
 from store.migration import migrate
 from store.port import EntryKind
@@ -265,7 +265,7 @@ async def _clerks(office: Office, first: int = 0) -> AsyncIterator[None]:
             ended.set()
 
 
-class _Halfway(SilentProgress):
+class _Halfway(SilentPlay):
     """Says when half of a story is told."""
 
     def __init__(self, plan: Plan) -> None:

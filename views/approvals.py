@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.message import Awaited
     from domain.kernel.state import Approval, Vote
-    from views.view import Source
+    from views.view import ViewSource
 
 SOME_SEATS = "#"
 """Stands behind a role of which only some seats may decide."""
@@ -23,7 +23,7 @@ OPEN = "open:"
 """Stands before a word of those that wait."""
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     title = title_of(source.state)
     organisations = list_organisations(source.state)
     readers = sorted(list_readers(source.state, source.facts))

@@ -9,10 +9,10 @@ from views.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from views.view import Source
+    from views.view import ViewSource
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     stream = source.state.stream
     for refusal in source.refusals:
         yield {

@@ -15,7 +15,7 @@ from domain.kernel.state import NONE
 from domain.project.aggregate import PROJECT
 from domain.project.award import Award
 from domain.project.delivery import Delivery
-from domain.project.derived import derive_outputs
+from domain.project.indicators import derive_outputs
 from domain.project.money import Money
 from views.shares import MONEY
 from views.tags import tag
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.state import State
-    from views.view import Moment, Source
+    from views.view import Moment, ViewSource
 
 FOREVER: Final = 2**62
 """The position up to which a row holds that no other has taken the place of."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CourseStep:
     """A project from one of its events on, as far as it is counted."""
 
     version: int
@@ -46,7 +46,7 @@ class Step:
     """What is not nothing: ``number``, money in fen, ``funds``, ``outputs``, and the ``path`` of its stages."""
 
 
-def extend_course(course: Sequence[Step], moment: Moment) -> tuple[Step, ...]:
+def extend_course(course: Sequence[CourseStep], moment: Moment) -> tuple[CourseStep, ...]:
     """The course with what that event made of the project; the same where nothing moved that is counted."""
     state = moment.state
     if not course and state.stage == NONE:  # a late bid that was turned away makes no project
@@ -57,7 +57,9 @@ def extend_course(course: Sequence[Step], moment: Moment) -> tuple[Step, ...]:
     figures, tags = {**_count(state), "path": path}, _tag(state)
     if course and (course[-1].figures, course[-1].tags) == (figures, tags):
         return tuple(course)
-    step = Step(state.version, moment.position, moment.occurred_at, moment.recorded_at, str(state.stage), tags, figures)
+    step = CourseStep(
+        state.version, moment.position, moment.occurred_at, moment.recorded_at, str(state.stage), tags, figures
+    )
     return (*course, step)
 
 
@@ -95,7 +97,7 @@ def _tag(state: State) -> tuple[str, ...]:
     return tuple(sorted(tags | {tag("partner", name) for name in list_organisations(state)}))
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     if not source.course:  # a late bid that was turned away, an opening entry that nobody has confirmed
         return
     state = source.state

@@ -12,10 +12,10 @@ from views.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from views.view import Source
+    from views.view import ViewSource
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     state = source.state
     known, name = state.part(Organisation), state.stream.name
     words = fold_texts((name, known.name))

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from domain.kernel.message import Awaited
-    from views.view import Source
+    from views.view import ViewSource
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     state, awaiting, due = source.state, source.awaiting, source.due
     if state.stage == NONE:  # a late bid that was turned away makes no project
         return
@@ -68,7 +68,7 @@ def _tags(row: dict[str, Any], awaiting: Iterable[Awaited]) -> set[str]:
     return tags | {tag("role", role) for awaited in awaiting for role in awaited.roles}
 
 
-def _find_last_day(source: Source) -> date | None:
+def _find_last_day(source: ViewSource) -> date | None:
     """The last day of the public notice that is running; None while an objection holds it up (D2)."""
     if source.state.stage != Stage.IN_PUBLICITY:
         return None

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from domain.kernel.state import State
-    from views.view import Source
+    from views.view import ViewSource
 
 KEPT = frozenset({"organisation", "base", "fund", "scheme", "designation"})
 """Kinds of streams whose history is kept."""
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     stream = source.state.stream
     ends = [(moment.occurred_at, moment.recorded_at) for moment in source.history[1:]] + [(FAR, FAR)]
     for moment, (end, known) in zip(source.history, ends, strict=False):

@@ -14,7 +14,7 @@ from views.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from views.view import Source
+    from views.view import ViewSource
 
 MONEY = ("requested", "award", "paid", "cancelled", "returned", "clawed_back", "net", "outstanding")
 """What is summed, in fen."""
@@ -22,7 +22,7 @@ STAGE, REACHED = "stage/", "reached/"
 """How the measures begin that count projects in a stage, and projects that were ever in it."""
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     state = source.state
     if state.stage == NONE:  # a late bid that was turned away makes no project
         return
@@ -41,7 +41,7 @@ def _rows(source: Source) -> Iterable[dict[str, Any]]:
             yield from _write(source, "fund_year", f"{source.year}/{fund}", of_fund)
 
 
-def _measure(source: Source) -> Iterator[tuple[str, int]]:
+def _measure(source: ViewSource) -> Iterator[tuple[str, int]]:
     summary = PROJECT.summary(source.state)
     yield "projects", 1
     yield f"{STAGE}{source.state.stage}", 1
@@ -51,7 +51,7 @@ def _measure(source: Source) -> Iterator[tuple[str, int]]:
         yield name, int(str(summary[name]))
 
 
-def _by_fund(source: Source) -> dict[str, dict[str, int]]:
+def _by_fund(source: ViewSource) -> dict[str, dict[str, int]]:
     """What was set aside on each fund, what of it is neither paid nor cancelled, and what is out."""
     award, money = source.state.part(Award), source.state.part(Money)
     funds = sorted({*award.funds, *money.committed, *money.out})
@@ -66,7 +66,7 @@ def _by_fund(source: Source) -> dict[str, dict[str, int]]:
     }
 
 
-def _write(source: Source, dimension: str, key: str, measures: dict[str, int]) -> Iterator[dict[str, Any]]:
+def _write(source: ViewSource, dimension: str, key: str, measures: dict[str, int]) -> Iterator[dict[str, Any]]:
     for measure, value in sorted(measures.items()):
         if value:
             yield {**source.base, "dimension": dimension, "key": key, "measure": measure, "value": value}

@@ -11,10 +11,10 @@ from views.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from views.view import Source
+    from views.view import ViewSource
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     state, due, awaiting = source.state, source.due, source.awaiting
     is_waiting = due is not None or bool(awaiting)
     reckoned_by = source.calendar.version if is_waiting else 0  # a notice moves no date of what waits for nothing

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.kernel.message import Awaited, Due
-    from views.courses import Step
+    from views.courses import CourseStep
 
 FAR = datetime(9999, 1, 1, tzinfo=UTC)
 """Stands where a row has no time: what has one is sorted before it."""
@@ -38,7 +38,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RefusedCommand:
     """A command that was refused, without what was unmet: that stands in its journal entry."""
 
     position: int
@@ -54,7 +54,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Source:
+class ViewSource:
     """All that a stream's rows may depend on."""
 
     state: State
@@ -70,9 +70,9 @@ class Source:
     """What the organisations behind it are called, as far as they are registered."""
     history: Sequence[Moment] = ()
     """It after each of its events, oldest first; only for kinds whose history is kept."""
-    course: Sequence[Step] = ()
+    course: Sequence[CourseStep] = ()
     """Of a project, what it added up to from event to event."""
-    refusals: Sequence[Refusal] = ()
+    refusals: Sequence[RefusedCommand] = ()
     """Refused commands that are to be added."""
     facts: Facts = field(default_factory=Facts)
     """The round of a project or panel, which says whose managing agency reads it."""
@@ -109,14 +109,14 @@ class View:
     """Raise it with whatever changes a row: the view is then built anew beside the one that is read."""
     zh: str
     en: str
-    rows: Callable[[Source], Iterable[dict[str, Any]]]
+    rows: Callable[[ViewSource], Iterable[dict[str, Any]]]
     """Its rows of that stream."""
     kinds: frozenset[str] | None = None
     """Of which streams it has rows; None for all."""
     replaces: bool = True
     """Whether its rows of a stream take the place of those before; otherwise they are added to them."""
 
-    def rows_of(self, source: Source) -> list[dict[str, Any]]:
+    def rows_of(self, source: ViewSource) -> list[dict[str, Any]]:
         """Its rows of that stream; none of a kind that it has nothing of."""
         kind = source.state.stream.kind
         return list(self.rows(source)) if self.kinds is None or kind in self.kinds else []

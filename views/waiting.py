@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from domain.kernel.message import Awaited
-    from views.view import Source
+    from views.view import ViewSource
 
 
-def _rows(source: Source) -> Iterable[dict[str, Any]]:
+def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     title = title_of(source.state)
     readers = sorted(list_readers(source.state, source.facts)) if source.awaiting else []
     organisations = list_organisations(source.state)

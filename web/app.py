@@ -72,7 +72,7 @@ ROUTERS = (
 )
 
 
-class Application(FastAPI):
+class WebApplication(FastAPI):
     """FastAPI with our own description of the interface."""
 
     def openapi(self) -> dict[str, Any]:
@@ -82,19 +82,19 @@ class Application(FastAPI):
         return self.openapi_schema
 
 
-def build_routes() -> Application:
+def build_routes() -> WebApplication:
     """The application without anything to answer from: what it can be asked. Raises RouteUnguarded."""
-    app = Application(
+    app = WebApplication(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
         lifespan=_live,
         exception_handlers={
-            Failure: _tell_failure,
-            RequestValidationError: _tell_invalid,
-            HTTPException: _tell_status,
-            Exception: _tell_defect,
+            Failure: _answer_failure,
+            RequestValidationError: _answer_invalid,
+            HTTPException: _answer_status,
+            Exception: _answer_defect,
         },
     )
     for router in (*ROUTERS, *pages.ROUTERS):
@@ -125,23 +125,23 @@ async def _live(app: FastAPI) -> AsyncIterator[None]:
         await house.operations.aclose()
 
 
-async def _tell_failure(request: Request, failure: Exception) -> Response:
+async def _answer_failure(request: Request, failure: Exception) -> Response:
     assert isinstance(failure, Failure)  # noqa: S101 - what it is registered for
     return problem(failure, language_of(request), request.scope["venture"]["request_id"])
 
 
-async def _tell_defect(request: Request, fault: Exception) -> Response:
+async def _answer_defect(request: Request, fault: Exception) -> Response:
     """A fault of ours: what it says of itself is for the log alone."""
-    return await _tell_failure(request, Defect(type(fault).__name__))
+    return await _answer_failure(request, Defect(type(fault).__name__))
 
 
-async def _tell_invalid(request: Request, invalid: Exception) -> Response:
+async def _answer_invalid(request: Request, invalid: Exception) -> Response:
     """What FastAPI could not read of path, query and headers, in the house's words."""
     errors = invalid.errors() if isinstance(invalid, RequestValidationError) else ()
-    return await _tell_failure(request, InputInvalid([explain(error) for error in errors]))
+    return await _answer_failure(request, InputInvalid([explain(error) for error in errors]))
 
 
-async def _tell_status(request: Request, wrong: Exception) -> Response:
+async def _answer_status(request: Request, wrong: Exception) -> Response:
     """No such route, or not by that method."""
     status = HTTPStatus(wrong.status_code if isinstance(wrong, HTTPException) else HTTPStatus.NOT_FOUND)
     headers = dict(wrong.headers or {}) if isinstance(wrong, HTTPException) else {}
@@ -150,7 +150,7 @@ async def _tell_status(request: Request, wrong: Exception) -> Response:
     refusal = Refusal(status, code, zh, en, headers=headers)
     if _is_a_page(request):
         return show_failure(request, refusal)
-    return await _tell_failure(request, refusal)
+    return await _answer_failure(request, refusal)
 
 
 def _is_a_page(request: Request) -> bool:

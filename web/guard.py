@@ -84,7 +84,7 @@ class GuardedRoute(APIRoute):
         """FastAPI's own handler, behind the policy."""
         handler = super().get_route_handler()
 
-        async def guarded(request: Request) -> Response:
+        async def handle(request: Request) -> Response:
             house = house_of(request)
             if self.policy is Policy.ANYBODY:
                 return await handler(request)
@@ -106,7 +106,7 @@ class GuardedRoute(APIRoute):
             response.raw_headers.extend((name.lower().encode(), value.encode()) for name, value in allowance.items())
             return response
 
-        return guarded
+        return handle
 
     def _require_known(self, query: Iterable[str]) -> None:
         """Raise InputInvalid for conditions that this route does not have: a list narrowed by none is another list."""

@@ -8,7 +8,7 @@ from workflows.stream import StreamWorkflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.approval.request import ApprovalStage
-    from domain.kernel.envelope import Opening
+    from domain.kernel.envelope import WorkflowInput
 
 DECISION = (ApprovalStage.NONE, ApprovalStage.OPEN)
 
@@ -18,7 +18,7 @@ class ApprovalWorkflow(StreamWorkflow):
     """審批: votes come in; it is reminded of, escalated and expires by the clock."""
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         """Stay with it until it is decided, one way or the other."""
         while not self.is_leaving:
             await self.decision()

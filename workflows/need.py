@@ -7,7 +7,7 @@ from temporalio import workflow
 from workflows.stream import StreamWorkflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.kernel.envelope import Opening
+    from domain.kernel.envelope import WorkflowInput
     from domain.round.stage import NeedStage
 
 SOLICITATION = (NeedStage.NONE, NeedStage.SUBMITTED)
@@ -18,7 +18,7 @@ class NeedWorkflow(StreamWorkflow):
     """需求: submitted, endorsed, and then adopted into the catalogue, rejected, merged or split."""
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         """Stay with the need until it is decided."""
         while not self.is_leaving:
             await self.solicitation()

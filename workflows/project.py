@@ -7,7 +7,7 @@ from temporalio import workflow
 from workflows.stream import StreamWorkflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.kernel.envelope import Opening
+    from domain.kernel.envelope import WorkflowInput
     from domain.project.stage import Stage
 
 
@@ -23,7 +23,7 @@ class ProjectWorkflow(StreamWorkflow):
     """項目全程: what a project waits for, one chapter after another; its rules and dates are in ``domain/project``."""
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         """Stay with the project until it is archived. An earlier chapter may come again, so it is a loop."""
         while not self.is_leaving:
             await self.application()

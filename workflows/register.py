@@ -7,7 +7,7 @@ from temporalio import workflow
 from workflows.stream import StreamWorkflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.kernel.envelope import Opening
+    from domain.kernel.envelope import WorkflowInput
 
 
 @workflow.defn(name="Register")
@@ -15,7 +15,7 @@ class RegisterWorkflow(StreamWorkflow):
     """登記冊: open while somebody asks or a date of its own is running, e.g. a rating that expires."""
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         """Answer, and stay only while a deadline is running."""
         while not self.is_leaving:
             await self.wait_for_change()

@@ -7,7 +7,7 @@ from temporalio import workflow
 from workflows.stream import StreamWorkflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.kernel.envelope import Opening
+    from domain.kernel.envelope import WorkflowInput
     from domain.round.stage import RoundStage
 
 PLANNING = (RoundStage.NONE, RoundStage.PLANNED)
@@ -21,7 +21,7 @@ class RoundWorkflow(StreamWorkflow):
     """屆次: its windows open and close by the clock; its projects go their own ways afterwards."""
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         """Stay with the round until its results are published or it is called off."""
         while not self.is_leaving:
             await self.planning()

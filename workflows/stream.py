@@ -22,8 +22,8 @@ with workflow.unsafe.imports_passed_through():
         CarryOut,
         CarryOutResult,
         Envelope,
-        Opening,
         Progress,
+        WorkflowInput,
     )
 
 Result = TypeVar("Result", CarryOutResult, BundleResult)
@@ -67,7 +67,7 @@ class StreamWorkflow:
     """
 
     @workflow.init  # an update may come before the first line of ``run``: all state is set here
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: WorkflowInput) -> None:
         """Know what the last run knew."""
         self._stream = opening.stream
         self._progress: Progress | None = opening.progress

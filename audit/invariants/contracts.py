@@ -381,7 +381,7 @@ def _replan(require: Conditions, project: Project, rules: Rules, event: Recorded
     for name, tranche in project.tranches.items():
         planned = whole(terms.get(name, {}).get("planned"))
         require(
-            planned == tranche.planned if tranche.settled else planned >= tranche.paid + tranche.cancelled,
+            planned == tranche.planned if tranche.is_settled else planned >= tranche.paid + tranche.cancelled,
             "M8",
             "{name} 已撥付或核減 {settled}，改為 {planned}",
             "{settled} of {name} is settled; it became {planned}",
@@ -393,7 +393,7 @@ def _replan(require: Conditions, project: Project, rules: Rules, event: Recorded
     for name, term in terms.items():
         tranche = project.tranches.setdefault(name, Tranche(0, ""))
         tranche.planned, tranche.gate = whole(term.get("planned")), str(term.get("gate"))
-        if not tranche.settled and not tranche.left:
+        if not tranche.is_settled and not tranche.left:
             tranche.status = "CANCELLED"
     project.tranches = {name: tranche for name, tranche in project.tranches.items() if name in terms}
 

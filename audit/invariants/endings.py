@@ -152,7 +152,7 @@ def check_project_terminated(require: Conditions, realm: Realm, event: RecordedE
 
 def require_nothing_kept(require: Conditions, project: Project) -> None:
     """T24: audited, nothing left to be paid, and what may not be kept ordered back."""
-    unsettled = sorted(n for n, t in project.tranches.items() if not t.settled)
+    unsettled = sorted(n for n, t in project.tranches.items() if not t.is_settled)
     require(
         not unsettled,
         "T24",
@@ -179,7 +179,7 @@ def require_nothing_kept(require: Conditions, project: Project) -> None:
 def check_project_closed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T22, M4, Z1: all tranches settled to the fen, nothing kept that is not eligible, the team stands."""
     project = realm.project(event.name)
-    unsettled = sorted(n for n, t in project.tranches.items() if not t.settled)
+    unsettled = sorted(n for n, t in project.tranches.items() if not t.is_settled)
     require(
         not unsettled,
         "T22",

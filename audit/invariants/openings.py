@@ -318,7 +318,7 @@ def _require_judged(require: Conditions, realm: Realm, project: Project, event: 
         least=least,
     )
     if event.text("stage") == "CLOSED":
-        unsettled = sorted(n for n, t in project.tranches.items() if not t.settled)
+        unsettled = sorted(n for n, t in project.tranches.items() if not t.is_settled)
         surplus = project.net - (project.eligible or 0) - (project.ordered if project.escalated else 0)
         require(
             not unsettled and surplus <= 0,

@@ -34,7 +34,7 @@ def _tranche(require: Conditions, project: Project, event: RecordedEvent) -> Tra
     )
     tranche = project.tranches.setdefault(name, Tranche(0, ""))
     require(
-        not tranche.settled,
+        not tranche.is_settled,
         "M8",
         "{name} 為「{status}」，又有「{type}」",
         "{name} is {status}, and then came {type}",

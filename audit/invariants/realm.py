@@ -172,7 +172,7 @@ class Tranche:
         return self.planned - self.paid - self.cancelled
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether nothing more is paid of it."""
         return self.status in ("PAID", "CANCELLED")
 

@@ -664,9 +664,9 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case ApprovalOpened(groups=groups):
             request = ApprovalRequest(of.acting, event.title, tuple(map(_group, groups)))
-            return _ask(state.having(request), of, event)
+            return _ask(state.with_parts(request), of, event)
         case ApprovalAmended():
-            return _ask(state.having(replace(known, title=event.title, is_reminded=False)), of, event)
+            return _ask(state.with_parts(replace(known, title=event.title, is_reminded=False)), of, event)
         case ApprovalGiven(decides=True, group=group):
             return approval.end_approval(state, of, gate=GATE, group=group)
         case ApprovalDeclined(decides=True, group=group):
@@ -682,7 +682,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ApprovalExpired():
             return approval.end_approval(state, of, gate=GATE, verdict=Verdict.EXPIRED)
         case ApprovalReminded():
-            return state.having(replace(known, is_reminded=True))
+            return state.with_parts(replace(known, is_reminded=True))
         case ApprovalEscalated():
             return approval.change_open(state, gate=GATE, is_escalated=True)
         case _:

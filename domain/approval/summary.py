@@ -90,7 +90,7 @@ def _list_details(state: State, approval: Approval, names: Mapping[str, str]) ->
             command = command_class(str(value))
             yield Detail(name, zh, en, command.zh(), command.command_type)
             continue
-        words = _tell(value, form)
+        words = _describe(value, form)
         if words is not None:
             fen = value if form.kind is Kind.MONEY and isinstance(value, int) else None
             yield Detail(name, zh, en, *words, fen)
@@ -112,7 +112,7 @@ def _list_shapes(approval: Approval) -> Mapping[str, tuple[str, str, Shape]]:
     return {**_BOUND, **of_models}
 
 
-def _tell(value: Any, shape: Shape | None) -> tuple[str, str] | None:  # noqa: ANN401 - any plain JSON
+def _describe(value: Any, shape: Shape | None) -> tuple[str, str] | None:  # noqa: ANN401 - any plain JSON
     """The value in both languages; None for what nobody reads as text."""
     kind = shape.kind if shape is not None else Kind.TEXT
     match value:
@@ -126,10 +126,10 @@ def _tell(value: Any, shape: Shape | None) -> tuple[str, str] | None:  # noqa: A
         case str():
             return (f"{value[:8]}…",) * 2 if _DIGEST.fullmatch(value) else value_words(value)
         case dict() if kind is Kind.MAPPING and shape is not None:
-            pairs = [(value_words(str(key)), _tell(inner, shape.item)) for key, inner in value.items()]
+            pairs = [(value_words(str(key)), _describe(inner, shape.item)) for key, inner in value.items()]
             return _join([(f"{k[0]} {v[0]}", f"{k[1]} {v[1]}") for k, v in pairs if v is not None])
         case list() if shape is not None and (shape.item is None or shape.item.kind is not Kind.DOCUMENT):
-            return _join([words for one in value if (words := _tell(one, shape.item)) is not None])
+            return _join([words for one in value if (words := _describe(one, shape.item)) is not None])
         case int() | float():
             return str(value), str(value)
         case _:

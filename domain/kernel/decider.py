@@ -15,7 +15,7 @@ from domain.kernel import parked_deadline, proposal
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.impartiality import Impartiality
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
-from domain.kernel.parked_deadline import DeadlineSetAside, SetAside, SetDeadlineAside
+from domain.kernel.parked_deadline import DeadlineSetAside, DeadlinesSetAside, SetDeadlineAside
 from domain.kernel.policy import authorize, remember_side
 from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.proposal import ActConfirmed, ConfirmAct, Proposal, check_confirmable, find_open, propose
@@ -208,7 +208,7 @@ class Aggregate:
         ]
 
     def _deadlines(self, state: State, calendar: Calendar) -> Iterable[Due]:
-        aside = state.part(SetAside)
+        aside = state.part(DeadlinesSetAside)
         return (due for decider in self.deciders for due in decider.due(state, calendar) if not aside.holds(due))
 
     def _awaited(self, state: State, calendar: Calendar) -> list[Awaited]:
@@ -246,7 +246,7 @@ def unpark(deciders: tuple[Decider[Any, Any], ...]) -> Decider[SetDeadlineAside,
     """
 
     def decide(state: State, facts: Facts, order: Order, command: SetDeadlineAside) -> list[Event]:
-        check, aside = Checks(), state.part(SetAside)
+        check, aside = Checks(), state.part(DeadlinesSetAside)
         deadlines = (due for decider in deciders for due in decider.due(state, facts.calendar))
         check(
             any(command.names(due) and due.at + due.grace <= order.at and not aside.holds(due) for due in deadlines),

@@ -103,7 +103,7 @@ class Envelope(_Wire):
             derived=self.derived,
         )
 
-    def signed(self, key: Signer) -> Envelope:
+    def sign(self, key: Signer) -> Envelope:
         """The same envelope with the door's signature."""
         signature = key.sign(self.signed_bytes(str(key.id))).hex()
         return self.model_copy(update={"key": str(key.id), "signature": signature})
@@ -127,7 +127,7 @@ class CarryOut(_Wire):
         """What the door signs of it."""
         return clock_bytes(key=self.key, stream=self.stream, now=self.now)
 
-    def signed(self, key: Signer) -> CarryOut:
+    def sign(self, key: Signer) -> CarryOut:
         """The same with the door's signature."""
         unsigned = self.model_copy(update={"key": str(key.id)})
         return unsigned.model_copy(update={"signature": key.sign(unsigned.signed_bytes()).hex()})
@@ -226,7 +226,7 @@ class BundleResult(BundleAnswers):
     progress: Progress
 
 
-class Opening(_Wire):
+class WorkflowInput(_Wire):
     """The argument of every stream's workflow."""
 
     stream: StreamId

@@ -53,7 +53,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Choice:
+class FieldChoice:
     """One value of a closed list, and what the office calls it."""
 
     value: str
@@ -71,7 +71,7 @@ class Shape:
     """What a value must look like."""
 
     kind: Kind
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[FieldChoice, ...] = ()
     item: Shape | None = None
     """Of a list or a mapping, its values."""
     key: Shape | None = None
@@ -199,7 +199,7 @@ def _shape(annotation: Any, metadata: Iterable[Any] = ()) -> Shape:  # noqa: ANN
         some = [a for a in arguments if a is not NoneType]
         return _shape(some[0], details) if len(some) == 1 else Shape(Kind.ANY)
     if origin is Literal:
-        return Shape(Kind.CHOICE, tuple(Choice(str(value), "", "") for value in arguments))
+        return Shape(Kind.CHOICE, tuple(FieldChoice(str(value), "", "") for value in arguments))
     if origin in (tuple, list, frozenset):
         return Shape(Kind.LIST, item=_shape(arguments[0]))
     if origin is dict:
@@ -215,7 +215,7 @@ def _plain_shape(annotation: type[Any], details: list[Any]) -> Shape:
     if annotation is int:
         return Shape(Kind.INTEGER, least=_bound(details, "ge"), most=_bound(details, "le"))
     if issubclass(annotation, StrEnum):
-        words = (Choice(str(m), getattr(m, "zh", ""), getattr(m, "en", "")) for m in annotation)
+        words = (FieldChoice(str(m), getattr(m, "zh", ""), getattr(m, "en", "")) for m in annotation)
         return Shape(Kind.CHOICE, tuple(words))
     if issubclass(annotation, Attachment):
         return Shape(Kind.DOCUMENT, model=annotation)

@@ -21,7 +21,7 @@ from domain.kernel.calendar import SHANGHAI
 from domain.kernel.explanation import InputFault, InputInvalid, Place, ValueMisread, explain_error, show
 from domain.kernel.field_shape import FieldShape, Kind, Notation, Shape, field_shapes
 from domain.kernel.money import parse_yuan
-from domain.kernel.script import simplified
+from domain.kernel.script import simplify_word
 from domain.kernel.words import NAMED, present_word
 
 if TYPE_CHECKING:
@@ -354,8 +354,8 @@ def _field_named(shapes: Mapping[str, FieldShape], key: str) -> FieldShape | Non
     """The field of that name, or of the office's word for it."""
     if key in shapes or not isinstance(key, str):
         return shapes.get(key)
-    word = simplified(present_word(key.strip()))
-    return next((shape for shape in shapes.values() if simplified(shape.zh) == word), None)
+    word = simplify_word(present_word(key.strip()))
+    return next((shape for shape in shapes.values() if simplify_word(shape.zh) == word), None)
 
 
 def _require_text(text: str) -> None:
@@ -377,8 +377,8 @@ def _plain_digits(text: str) -> str:
 
 def _named(text: str) -> str:
     """The name of a budget line or a criterion, where the office's word for it was given."""
-    word = simplified(present_word(text.strip()))
-    names = [name for name, (zh, _) in NAMED.items() if simplified(zh) == word]
+    word = simplify_word(present_word(text.strip()))
+    names = [name for name, (zh, _) in NAMED.items() if simplify_word(zh) == word]
     return names[0] if len(names) == 1 else text
 
 
@@ -493,11 +493,11 @@ def _choice(shape: Shape, value: object) -> str:
     if isinstance(value, str):
         if any(choice.value == value for choice in shape.choices):
             return value
-        word = simplified(present_word(value.strip()))
+        word = simplify_word(present_word(value.strip()))
         matches = {
             choice.value
             for choice in shape.choices
-            if word in (simplified(choice.zh), choice.en) or word.upper().replace("-", "_") == choice.value.upper()
+            if word in (simplify_word(choice.zh), choice.en) or word.upper().replace("-", "_") == choice.value.upper()
         }
         if word and len(matches) == 1:
             return matches.pop()

@@ -59,7 +59,7 @@ class SetDeadlineAside(ParkedDeadline, Command):
 
 
 @dataclass(frozen=True)
-class SetAside(Part):
+class DeadlinesSetAside(Part):
     """The deadlines of a stream that were set aside: type of command, key, instant."""
 
     deadlines: frozenset[tuple[str, str, datetime]] = frozenset()
@@ -71,5 +71,5 @@ class SetAside(Part):
 
 def evolve(state: State, _of: Occurrence, event: DeadlineSetAside) -> State:
     """What is remembered of it."""
-    known = state.part(SetAside).deadlines
-    return state.having(SetAside(known | {(event.deadline, event.key, event.falls_at)}))
+    known = state.part(DeadlinesSetAside).deadlines
+    return state.with_parts(DeadlinesSetAside(known | {(event.deadline, event.key, event.falls_at)}))

@@ -70,7 +70,7 @@ def remember_side(state: State, occurrence: Occurrence) -> State:
     if side is None or not occurrence.persons:
         return state
     known = state.part(Sides).of
-    return state.having(Sides(MappingProxyType({**known, side: known.get(side, frozenset()) | occurrence.persons})))
+    return state.with_parts(Sides(MappingProxyType({**known, side: known.get(side, frozenset()) | occurrence.persons})))
 
 
 def authorize(order: Order, state: State, facts: Facts, by: tuple[Role, ...] = ()) -> tuple[Unmet, ...]:

@@ -242,7 +242,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             lapses_at = of.at + LAPSES_AFTER
             proposal = Proposal(event.command, event.body, event.digest, of.acting, event.confirmers, lapses_at)
             return approval.ask_approval(
-                state.having(Proposals({**known, event.proposal: proposal})),
+                state.with_parts(Proposals({**known, event.proposal: proposal})),
                 of,
                 gate=ConfirmAct.command_type,
                 role=event.confirmers[0],
@@ -265,7 +265,7 @@ def _end(state: State, of: Occurrence, number: int, status: ProposalStatus, verd
     ended = approval.end_approval(state, of, gate=ConfirmAct.command_type, key=str(number), verdict=verdict)
     if number not in known:
         return ended
-    return ended.having(Proposals({**known, number: replace(known[number], status=status)}))
+    return ended.with_parts(Proposals({**known, number: replace(known[number], status=status)}))
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:

@@ -35,7 +35,7 @@ USUAL_GATES = (
 """Events that a tranche may wait for where a scheme names no others."""
 
 
-class Policy(BaseModel):
+class SchemeSection(BaseModel):
     """A section of a scheme. Unknown parameters are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -56,14 +56,14 @@ class RoundLevel(Words):
     DISTRICT = "DISTRICT", "區縣級", "district"
 
 
-class Needs(Policy):
+class Needs(SchemeSection):
     """Need solicitation 需求徵集."""
 
     window_wd: Annotated[WorkingDays, Field(title="徵集期（工作日） / need window (working days)")] = 10
     """Working days from opening to closing."""
 
 
-class Clarifying(Policy):
+class Clarifying(SchemeSection):
     """Questions about a call, and their answers to everybody 答疑."""
 
     until_wd: Annotated[
@@ -74,7 +74,7 @@ class Clarifying(Policy):
     """Working days within which a question is to be answered."""
 
 
-class Sealing(Policy):
+class Sealing(SchemeSection):
     """Bids that nobody sees before so many custodians open them 密封申報."""
 
     custodians: Annotated[int, Field(ge=1, le=9, title="開標監督人數 / custodians")] = 3
@@ -92,7 +92,7 @@ class Sealing(Policy):
         return self
 
 
-class Bidding(Policy):
+class Bidding(SchemeSection):
     """Call and application 申報."""
 
     window_wd: Annotated[WorkingDays, Field(title="申報期（工作日） / bid window (working days)")] = 15
@@ -126,7 +126,7 @@ class Bidding(Policy):
     """Points added for a rating that is valid at that instant (D5), at most 3."""
 
 
-class Budget(Policy):
+class Budget(SchemeSection):
     """Caps on budget lines, in percent of the award (M6)."""
 
     personnel_max: Annotated[Percent, Field(title="人員費上限（%） / personnel at most (%)")] = 30
@@ -142,7 +142,7 @@ class Budget(Policy):
     """Self-raised funds, in percent of the whole budget."""
 
 
-class Defence(Policy):
+class Defence(SchemeSection):
     """Whom the panel hears after the written review, and what that counts 答辯."""
 
     line: Annotated[Points, Field(title="入圍答辯分數線 / written mark to be heard")] = 60
@@ -151,7 +151,7 @@ class Defence(Policy):
     """In percent of the mark; the rest is the written review's."""
 
 
-class Review(Policy):
+class Review(SchemeSection):
     """Expert review 評審."""
 
     panel: Annotated[int, Field(ge=1, le=99, title="評審席位 / seats of a panel")] = 5
@@ -189,7 +189,7 @@ class Review(Policy):
         return self
 
 
-class Publicity(Policy):
+class Publicity(SchemeSection):
     """Posting of a proposed award 公示, and objections."""
 
     working_days: Annotated[WorkingDays, Field(title="公示期（工作日） / notice period (working days)")] = 5
@@ -201,14 +201,14 @@ class Publicity(Policy):
     """Whether discipline inspection is told of one that is not decided in time; None if it is not."""
 
 
-class Contracting(Policy):
+class Contracting(SchemeSection):
     """Signing 簽約."""
 
     signing_wd: Annotated[WorkingDays, Field(title="簽約期限（工作日） / signing period (working days)")] = 15
     """Working days from confirmation to signature; late lapses."""
 
 
-class Paying(Policy):
+class Paying(SchemeSection):
     """Disbursement 撥付."""
 
     payment_wd: Annotated[WorkingDays, Field(title="付款期限（工作日） / payment period (working days)")] = 15
@@ -226,7 +226,7 @@ class Paying(Policy):
         return USUAL_GATES if self.gates is None else self.gates
 
 
-class Delivery(Policy):
+class Delivery(SchemeSection):
     """Implementation and supervision 實施與督導."""
 
     supervisor_required: Annotated[bool, Field(title="須派督導 / supervisor required")] = False
@@ -237,14 +237,14 @@ class Delivery(Policy):
     """A movement of lines up to this share of the award is minor."""
 
 
-class Grade(Policy):
+class Grade(SchemeSection):
     """A final grade and the least mark for it."""
 
     name: Annotated[Text, Field(title="名稱 / name")]
     least: Annotated[Points, Field(title="最低分 / least mark")]
 
 
-class Evaluating(Policy):
+class Evaluating(SchemeSection):
     """Mid-term and final evaluation, audit."""
 
     pass_mark: Annotated[Points, Field(title="合格分數線 / pass mark")] = 60
@@ -283,7 +283,7 @@ class Evaluating(Policy):
         return max((grade.least, grade.name) for grade in self.grades if mark >= grade.least)[1]
 
 
-class Remedy(Policy):
+class Remedy(SchemeSection):
     """Rectification, termination, clawback 整改、終止、收回資金."""
 
     rectify_wd: Annotated[WorkingDays, Field(title="整改期限（工作日） / rectification period (working days)")] = 15
@@ -295,7 +295,7 @@ class Remedy(Policy):
     ban_years: Annotated[int, Field(ge=0, le=30, title="取消申報資格年限（年） / barred from applying (years)")] = 3
 
 
-class Closing(Policy):
+class Closing(SchemeSection):
     """Close and archive 結項與歸檔."""
 
     retention_years: Annotated[int, Field(ge=1, le=100, title="保管期限（年） / retention (years)")] = 10
@@ -349,7 +349,7 @@ class Bases(BaseModel):
         return next((a.each for a in self.allocation or () if (a.tier, a.grade) == (tier, grade)), None)
 
 
-class Scheme(Policy):
+class Scheme(SchemeSection):
     """管理辦法: all rules of one city, in one version."""
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$", title="名稱 / name")]

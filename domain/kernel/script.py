@@ -21,6 +21,6 @@ _SIMPLIFIED = (
 _TABLE = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 
 
-def simplified(word: str) -> str:
+def simplify_word(word: str) -> str:
     """A word of ours in simplified characters, to compare it by; not for texts that people read."""
     return word.translate(_TABLE)

@@ -182,6 +182,6 @@ class State:
             part = _BLANK.get(of) or _BLANK.setdefault(of, of())
         return cast("P", part)
 
-    def having(self, *parts: Part) -> State:
+    def with_parts(self, *parts: Part) -> State:
         """The same state with these parts in place of what the deciders remembered."""
         return replace(self, parts=MappingProxyType({**self.parts, **{type(p): p for p in parts}}))

@@ -493,7 +493,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case AwardProposed(support=support):
             file = open_support(state, support, event.award) if support else state
-            return file.having(
+            return file.with_parts(
                 replace(
                     award,
                     project=event.project,

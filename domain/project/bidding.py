@@ -403,7 +403,7 @@ class BaseSupport(Particulars):
 
 def open_support(state: State, support: BaseSupport, award: Fen) -> State:
     """The state of a project that begins with its award: what a bid would have said."""
-    return state.having(
+    return state.with_parts(
         Application(
             organisation=support.organisation,
             round=support.round,
@@ -571,7 +571,7 @@ def give_places_back(state: State, places: tuple[str, ...]) -> State:
     """The state without the places that it gave back."""
     application = state.part(Application)
     places_left = tuple(key for key in application.places if key not in places)
-    return state.having(replace(application, places=places_left))
+    return state.with_parts(replace(application, places=places_left))
 
 
 def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, bid: SubmitApplication) -> list[Event]:
@@ -780,15 +780,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     application = state.part(Application)
     match event:
         case ApplicationDrafted():
-            return state.having(_write_bid(application, event))
+            return state.with_parts(_write_bid(application, event))
         case ApplicationSubmitted():
             places = (*application.places, *sorted(event.places))
-            return state.having(replace(_write_bid(application, event), places=places, returned_on=None))
+            return state.with_parts(replace(_write_bid(application, event), places=places, returned_on=None))
         case ApplicationWithdrawn() | PreliminaryReviewFailed() | ApplicationNotSelected():
-            return give_places_back(state.having(replace(application, returned_on=None)), event.freed_places)
+            return give_places_back(state.with_parts(replace(application, returned_on=None)), event.freed_places)
         case ApplicationReturned():
             returned = replace(application, returned_on=local_day(of.at), completion_wd=event.completion_wd)
-            return state.having(returned)
+            return state.with_parts(returned)
         case LateSubmissionRefused() | PreliminaryReviewPassed():
             return state
         case _:

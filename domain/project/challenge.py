@@ -245,7 +245,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case QuestionRaised(challenge=number):
             raised = Challenge(of.acting, today, event.reply_wd, event.complaint_wd)
             known = state.part(Challenges)
-            return state.having(replace(known, of={**known.of, number: raised}))
+            return state.with_parts(replace(known, of={**known.of, number: raised}))
         case QuestionAnswered(challenge=number):
             return _settle(state, number, ChallengeStatus.ANSWERED, today)
         case ComplaintFiled(challenge=number):
@@ -254,7 +254,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             if before is None:
                 return state
             filed = replace(before, status=ChallengeStatus.FILED, filed_on=today)
-            return state.having(replace(known, of={**known.of, number: filed}))
+            return state.with_parts(replace(known, of={**known.of, number: filed}))
         case ComplaintDecided(challenge=number, outcome=outcome):
             return _settle(state, number, ChallengeStatus(outcome.value), today)
         case _:
@@ -266,7 +266,7 @@ def _settle(state: State, number: str, status: ChallengeStatus, today: date) -> 
     before = known.of.get(number)
     if before is None:
         return state
-    return state.having(Challenges({**known.of, number: replace(before, status=status)}, today))
+    return state.with_parts(Challenges({**known.of, number: replace(before, status=status)}, today))
 
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:

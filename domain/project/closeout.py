@@ -435,7 +435,7 @@ def _require_closable(check: Checks, state: State, scheme: Scheme) -> None:
     require_settled(check, tranches)
     for name, tranche in tranches.of.items():
         check(
-            not tranche.settled or not tranche.remainder,
+            not tranche.is_settled or not tranche.remainder,
             "M4",
             "{name} 計劃 {planned} 與已撥及核減之和不符",
             "{name} was planned at {planned}, which is not what was paid and cancelled",
@@ -570,19 +570,21 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     closeout, money, today = state.part(Closeout), state.part(Money), local_day(of.at)
     match event:
         case FinalReportSubmitted():
-            return state.having(replace(closeout, reported_on=today))
+            return state.with_parts(replace(closeout, reported_on=today))
         case SurplusReturned():
-            return state.having(money.after_return(event.split))
+            return state.with_parts(money.after_return(event.split))
         case ProjectClosed():
-            return state.having(replace(closeout, closed_on=today))
+            return state.with_parts(replace(closeout, closed_on=today))
         case ProjectArchived():
-            return state.having(replace(closeout, archived_on=today, retention_years=event.retention_years))
+            return state.with_parts(replace(closeout, archived_on=today, retention_years=event.retention_years))
         case ProjectReopened(eligible=eligible):
             account = money if eligible is None else replace(money, audited=eligible)
-            return state.having(replace(closeout, reopened=closeout.reopened + 1), account)
+            return state.with_parts(replace(closeout, reopened=closeout.reopened + 1), account)
         case CorrectionProposed():
             proposed = Correction(event.corrects, of.acting, event.strike, event.person_times, event.amount)
-            known = state.having(replace(closeout, corrections={**closeout.corrections, event.correction: proposed}))
+            known = state.with_parts(
+                replace(closeout, corrections={**closeout.corrections, event.correction: proposed})
+            )
             content = event.model_dump(mode="json")
             return approval.ask_approval(
                 known, of, gate="ConfirmCorrection", role=Role.CAB_REG, key=event.correction, content=content
@@ -600,10 +602,10 @@ def _correct(state: State, of: Occurrence, event: CorrectionConfirmed) -> State:
     if known is None:
         return state
     corrections = {**closeout.corrections, event.correction: replace(known, confirmed_by=of.actor)}
-    delivery = delivery.corrected(
+    delivery = delivery.correct(
         known.corrects, strike=known.strike, person_times=known.person_times, amount=known.amount
     )
-    state = state.having(replace(closeout, corrections=corrections), delivery)
+    state = state.with_parts(replace(closeout, corrections=corrections), delivery)
     return approval.end_approval(state, of, gate="ConfirmCorrection", key=event.correction)
 
 
@@ -619,7 +621,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
         case Stage.SETTLEMENT if left > 0:
             zh, en = f"繳回結餘 {yuan(left)}", f"return the surplus of {yuan(left)}"
             yield Awaited((Role.SO_ACC,), "ReturnSurplus", "", zh, en)
-        case Stage.SETTLEMENT if not state.part(Tranches).unsettled():
+        case Stage.SETTLEMENT if not state.part(Tranches).list_unsettled():
             yield Awaited((Role.CAB_REG,), "CloseProject", "", "結項", "close the project")
         case stage if stage in ENDED:
             yield Awaited((Role.HOST,), "ArchiveProject", "", "歸檔", "archive the file")

@@ -425,18 +425,20 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     known = state.part(Community)
     match event:
         case ClientServed(client=client):
-            return state.having(replace(known, clients={**known.clients, client: known.clients.get(client, 0) + 1}))
+            return state.with_parts(replace(known, clients={**known.clients, client: known.clients.get(client, 0) + 1}))
         case AssetHandedOver() | AssetMoved():
-            return state.having(replace(known, keepers={**known.keepers, event.asset: event.keeper}))
+            return state.with_parts(replace(known, keepers={**known.keepers, event.asset: event.keeper}))
         case DeliberationHeld(deliberation=name):
             opened = {**known.deliberations, name: DeliberationOutcome.OPEN}
-            return state.having(replace(known, deliberations=opened))
+            return state.with_parts(replace(known, deliberations=opened))
         case DeliberationConcluded(deliberation=name):
-            return state.having(replace(known, deliberations={**known.deliberations, name: event.outcome}))
+            return state.with_parts(replace(known, deliberations={**known.deliberations, name: event.outcome}))
         case ResourceReceived():
-            return state.having(replace(known, gifts=known.gifts + 1))
+            return state.with_parts(replace(known, gifts=known.gifts + 1))
         case ParticipantsRecruited(standing=standing, persons=persons):
-            return state.having(replace(known, participants=Counter(known.participants) + Counter({standing: persons})))
+            return state.with_parts(
+                replace(known, participants=Counter(known.participants) + Counter({standing: persons}))
+            )
         case _:
             assert_never(event)
 

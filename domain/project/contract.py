@@ -580,10 +580,10 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             if changed or event.unconfirmed:
                 registered = replace(registered, account_changed_at=of.at, account_confirmed=False)
             if not changed:
-                return state.having(registered)
-            return void_requests(state.having(registered), of, "專賬變更 / the payee account changed")
+                return state.with_parts(registered)
+            return void_requests(state.with_parts(registered), of, "專賬變更 / the payee account changed")
         case LedgerAccountConfirmed():
-            return state.having(replace(contract, account_confirmed=True))
+            return state.with_parts(replace(contract, account_confirmed=True))
         case _:
             assert_never(event)
 
@@ -607,7 +607,7 @@ def _sign(state: State, of: Occurrence, event: ContractSigned) -> State:
     )
     tranches = Tranches({name: Tranche(t.planned, t.gate) for name, t in event.tranches.items()})
     money = Money(committed=state.part(Award).funds)
-    return replace(state, scheme=event.scheme).having(contract, tranches, money)
+    return replace(state, scheme=event.scheme).with_parts(contract, tranches, money)
 
 
 # ---------------------------------------------------------------- deadlines and who is awaited

@@ -647,7 +647,7 @@ class Delivery(Part):
         """The voucher that was recorded at that version of the stream; None if none was."""
         return next((name for name, e in self.expenditures.items() if e.version == version), None)
 
-    def corrected(self, version: int, *, strike: bool, person_times: int | None, amount: Fen | None) -> Delivery:
+    def correct(self, version: int, *, strike: bool, person_times: int | None, amount: Fen | None) -> Delivery:
         """The records as a confirmed correction of that version makes them count (SD12).
 
         An activity that was struck out counts again once a later correction states its attendances.
@@ -966,14 +966,18 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     delivery, today = state.part(Delivery), local_day(of.at)
     match event:
         case SupervisorAssigned():
-            return state.having(replace(delivery, supervisor=event.supervisor))
+            return state.with_parts(replace(delivery, supervisor=event.supervisor))
         case MatchFundReceived():
             proven = event.amount if event.confidence is MatchConfidence.PROVEN else 0
             received = delivery.match_received + event.amount
-            return state.having(replace(delivery, match_received=received, match_proven=delivery.match_proven + proven))
+            return state.with_parts(
+                replace(delivery, match_received=received, match_proven=delivery.match_proven + proven)
+            )
         case ProjectStarted():
             started = replace(state.part(Contract), end=event.end)
-            return set_gate(state.having(replace(delivery, started_on=today), started), "ProjectStarted", positive=True)
+            return set_gate(
+                state.with_parts(replace(delivery, started_on=today), started), "ProjectStarted", positive=True
+            )
         case ActivityRecorded():
             record = ActivityRecord(
                 event.held_on,
@@ -984,23 +988,23 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 event.service_hours or 0,
                 event.outcomes or (),
             )
-            return state.having(replace(delivery, activities={**delivery.activities, state.version + 1: record}))
+            return state.with_parts(replace(delivery, activities={**delivery.activities, state.version + 1: record}))
         case ExpenditureRecorded():
             spent = Expenditure(event.amount, event.line, event.spent_on, state.version + 1)
-            return state.having(replace(delivery, expenditures={**delivery.expenditures, event.document: spent}))
+            return state.with_parts(replace(delivery, expenditures={**delivery.expenditures, event.document: spent}))
         case VolunteerTeamFormed() | TeamHeadCounted():
-            return state.having(replace(delivery, teams={**delivery.teams, event.team: event.members}))
+            return state.with_parts(replace(delivery, teams={**delivery.teams, event.team: event.members}))
         case CommunityOrganisationIncubated():
-            return state.having(replace(delivery, incubated=(*delivery.incubated, event.incubated)))
+            return state.with_parts(replace(delivery, incubated=(*delivery.incubated, event.incubated)))
         case SupervisionVisitRecorded():
-            return state.having(replace(delivery, visits=delivery.visits + 1))
+            return state.with_parts(replace(delivery, visits=delivery.visits + 1))
         case ReportSubmitted():
-            return state.having(replace(delivery, reports={**delivery.reports, event.kind: today}))
+            return state.with_parts(replace(delivery, reports={**delivery.reports, event.kind: today}))
         case MilestoneMet():
             met = replace(delivery, met={**delivery.met, event.milestone: today})
-            return set_gate(state.having(met), f"MilestoneMet/{event.milestone}", positive=True)
+            return set_gate(state.with_parts(met), f"MilestoneMet/{event.milestone}", positive=True)
         case MilestoneMissed():
-            return state.having(replace(delivery, missed={**delivery.missed, event.milestone: today}))
+            return state.with_parts(replace(delivery, missed={**delivery.missed, event.milestone: today}))
         case _:
             assert_never(event)
 

@@ -439,7 +439,7 @@ def _require_requestable(check: Checks, state: State, order: Order, name: str, a
     """The gate stands, the payee is sure, and all of the unpaid remainder is asked for."""
     tranche = state.part(Tranches).of.get(name) or Tranche(0, "")
     contract, money = state.part(Contract), state.part(Money)
-    _require_status(check, tranche, name, "M8" if tranche.settled else "M2", *REQUESTABLE)
+    _require_status(check, tranche, name, "M8" if tranche.is_settled else "M2", *REQUESTABLE)
     _require_gate(check, state, tranche, name)
     require_covered(check, state, amount)
     check(
@@ -566,7 +566,7 @@ def _require_still_out(check: Checks, state: State, split: Mapping[str, Fen]) ->
 
 def _require_unpaid(check: Checks, tranche: Tranche, name: str) -> None:
     check(
-        not tranche.settled,
+        not tranche.is_settled,
         "M8",
         "{name}{status}，不能更動",
         "{name} is {status} and cannot be changed",
@@ -622,7 +622,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 approver=None,
                 voided="",
             )
-            moved = state.having(tranches.having(name, command))
+            moved = state.with_parts(tranches.with_tranche(name, command))
             return approval.ask_approval(
                 moved, of, gate="CheckDisbursement", role=Role.CAB_FIN, key=name, content=bound
             )
@@ -630,7 +630,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             checked = replace(known, status=TrancheStatus.CHECKED, checker=of.acting)
             bound = bound_content(state, name, known.requested, known.requests)
             moved = approval.end_approval(
-                state.having(tranches.having(name, checked)), of, gate="CheckDisbursement", key=name
+                state.with_parts(tranches.with_tranche(name, checked)), of, gate="CheckDisbursement", key=name
             )
             return approval.ask_approval(
                 moved, of, gate="ApproveDisbursement", role=Role.CAB_DEC, key=name, content=bound
@@ -638,20 +638,20 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case DisbursementApproved():
             approved = replace(known, status=TrancheStatus.APPROVED, approver=of.acting)
             return approval.end_approval(
-                state.having(tranches.having(name, approved)), of, gate="ApproveDisbursement", key=name
+                state.with_parts(tranches.with_tranche(name, approved)), of, gate="ApproveDisbursement", key=name
             )
         case DisbursementPaid():
             settled = replace(known, status=TrancheStatus.PAID, paid=known.paid + event.amount, split=event.split)
-            return state.having(tranches.having(name, settled), money.after_payment(event.split))
+            return state.with_parts(tranches.with_tranche(name, settled), money.after_payment(event.split))
         case DisbursementFailed(split=split):
             back = split or {}
             failed = replace(known, status=TrancheStatus.FAILED, paid=known.paid - sum(back.values()), split={})
-            return state.having(tranches.having(name, failed), money.after_failure(back))
+            return state.with_parts(tranches.with_tranche(name, failed), money.after_failure(back))
         case DisbursementOverdue():
-            return state.having(tranches.having(name, replace(known, late_to=None, alerted=event.to)))
+            return state.with_parts(tranches.with_tranche(name, replace(known, late_to=None, alerted=event.to)))
         case DisbursementWithheld():
             withheld = replace(known, status=TrancheStatus.WITHHELD)
-            return void_approvals(state.having(tranches.having(name, withheld)), of, name)
+            return void_approvals(state.with_parts(tranches.with_tranche(name, withheld)), of, name)
         case TrancheCancelled():
             return _cancel(state, of, known, event)
         case _:
@@ -666,7 +666,9 @@ def _cancel(state: State, of: Occurrence, known: Tranche, event: TrancheCancelle
     elif less.status in IN_FLIGHT:
         less = replace(less, status=TrancheStatus.PLANNED, voided="核減 / cut")
     state = void_approvals(state, of, name)
-    return state.having(state.part(Tranches).having(name, less), state.part(Money).after_cancelling(event.split))
+    return state.with_parts(
+        state.part(Tranches).with_tranche(name, less), state.part(Money).after_cancelling(event.split)
+    )
 
 
 # ---------------------------------------------------------------- deadlines and who is awaited

@@ -131,7 +131,7 @@ class Keeping(Part):
     disposed_on: date | None = None
 
 
-def kept_until(closeout: Closeout) -> date | None:
+def retention_end(closeout: Closeout) -> date | None:
     """The first day on which the file need not be kept any longer; None if it is not archived.
 
     A period in years counts from the first of January after the file was put away (保管期限, GK 14).
@@ -166,7 +166,7 @@ def decide(state: State, _facts: Facts, order: Order, command: Commands) -> list
 def _require_disposable(check: Checks, state: State, today: date) -> None:
     """DS02: its period is over, and it was not disposed of since it was put away; DS03: nobody needs it."""
     known, closeout = state.part(Keeping), state.part(Closeout)
-    until, archived = kept_until(closeout), closeout.archived_on
+    until, archived = retention_end(closeout), closeout.archived_on
     check(
         until is not None and today >= until,
         "DS02",
@@ -196,11 +196,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = state.part(Keeping)
     match event:
         case FileHeld(ground=ground):
-            return state.having(replace(known, held=ground))
+            return state.with_parts(replace(known, held=ground))
         case FileReleased():
-            return state.having(replace(known, held=None))
+            return state.with_parts(replace(known, held=None))
         case FileDisposed():
-            return state.having(replace(known, disposed_on=local_day(of.at)))
+            return state.with_parts(replace(known, disposed_on=local_day(of.at)))
         case _:
             assert_never(event)
 

@@ -399,11 +399,11 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
         case MidtermEvaluationConcluded(evaluator=evaluator, result=result):
             known = evaluation.evaluators | ({evaluator} if evaluator else set())
             concluded = replace(evaluation, midterm=result, midterm_score=event.score, evaluators=known)
-            return set_gate(state.having(concluded), event.event_type, positive=result is Result.PASS)
+            return set_gate(state.with_parts(concluded), event.event_type, positive=result is Result.PASS)
         case AuditOpinionIssued(auditor=auditor, opinion=opinion):
             audited = replace(evaluation, opinion=opinion, auditors=evaluation.auditors | {auditor})
             money = replace(state.part(Money), audited=event.eligible)
-            return set_gate(state.having(audited, money), event.event_type, positive=opinion is Opinion.UNQUALIFIED)
+            return set_gate(state.with_parts(audited, money), event.event_type, positive=opinion is Opinion.UNQUALIFIED)
         case FinalEvaluationConcluded(evaluator=evaluator, passed=passed):
             graded = replace(
                 evaluation,
@@ -412,7 +412,7 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
                 passed=passed,
                 evaluators=evaluation.evaluators | {evaluator},
             )
-            return set_gate(state.having(graded), event.event_type, positive=passed)
+            return set_gate(state.with_parts(graded), event.event_type, positive=passed)
         case _:
             assert_never(event)
 

@@ -335,7 +335,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case ObjectionLodged():
             lodged = Objection(event.ground, ObjectionStatus.LODGED, today)
-            return state.having(publicity.having(event.objection, lodged))
+            return state.with_parts(publicity.with_objection(event.objection, lodged))
         case ObjectionAccepted():
             accepted = _change_objection(state, event.objection, status=ObjectionStatus.ACCEPTED, accepted_on=today)
             return _change_objection(accepted, event.objection, late_to=event.late_to)
@@ -344,13 +344,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ObjectionUpheld():
             upheld = _change_objection(state, event.objection, status=ObjectionStatus.UPHELD, decided_on=today)
             if event.remedy is ObjectionRemedy.RESCORE and award.panel is not None:
-                upheld = upheld.having(replace(state.part(Application), rescoring=True))
+                upheld = upheld.with_parts(replace(state.part(Application), rescoring=True))
             upheld = give_places_back(upheld, event.freed_places)
             return approval.end_approval(upheld, of, gate="ConfirmAward", verdict=Verdict.REFUSED)
         case ObjectionEscalated():
             return _change_objection(state, event.objection, late_to=None, escalated_to=event.to)
         case AwardRescored(panel=panel):
-            return state.having(replace(award, panel=panel), replace(state.part(Application), rescoring=False))
+            return state.with_parts(replace(award, panel=panel), replace(state.part(Application), rescoring=False))
         case _:
             assert_never(event)
 
@@ -358,7 +358,10 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 def _change_objection(state: State, number: str, **changed: ObjectionStatus | Role | date | None) -> State:
     publicity = state.part(Publicity)
     objection = publicity.objections.get(number)
-    return state if objection is None else state.having(publicity.having(number, replace(objection, **changed)))  # type: ignore[arg-type] # mypy cannot see that the keywords are fields
+    if objection is None:
+        return state
+    changed_objection = replace(objection, **changed)  # type: ignore[arg-type] # mypy cannot see that the keywords are fields
+    return state.with_parts(publicity.with_objection(number, changed_objection))
 
 
 # ---------------------------------------------------------------- deadlines and who is awaited

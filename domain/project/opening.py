@@ -482,7 +482,11 @@ def _require_sound_award(check: Checks, file: State, facts: Facts, opening: Open
     for name in sorted(file.part(Application).bidders):
         known = facts.of(stream.sibling("organisation", name)).part(Organisation)
         check(
-            known.verified, "OE03", "{name} 尚未核驗，請先核驗", "{name} has not been verified; do so first", name=name
+            known.is_verified,
+            "OE03",
+            "{name} 尚未核驗，請先核驗",
+            "{name} has not been verified; do so first",
+            name=name,
         )
     require_listed(check, facts.scheme, Codelist.FIELDS, opening.fields)
     require_envelopes(check, file, facts, opening.funds, "C2" if opening.base else "M5")
@@ -770,7 +774,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             lapses_at = of.at + LAPSES_AFTER
             known = Openings(proposed=event, proposed_by=of.acting, lapses_at=lapses_at)
             return approval.ask_approval(
-                _take_application(state, event).having(known),
+                _take_application(state, event).with_parts(known),
                 of,
                 gate=ConfirmOpening.command_type,
                 role=Role.CAB_FIN,
@@ -788,7 +792,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 def _take_application(state: State, opening: Opening) -> State:
     """The state with what a bid would have said of the project."""
-    return state.having(
+    return state.with_parts(
         Application(
             organisation=opening.organisation,
             partners=opening.partners,
@@ -817,11 +821,13 @@ def _open(state: State, at: datetime, event: ProjectOpened) -> State:
         charge=event.charge,
         proposed_on=event.awarded_on,
     )
-    opened = _take_application(state, event).having(known, award, Gates(_list_passed(event)))
+    opened = _take_application(state, event).with_parts(known, award, Gates(_list_passed(event)))
     if event.stage is OpeningStage.AWARDED:
         return opened
     opened = replace(opened, scheme=event.scheme, stack=_list_stack(event))
-    return opened.having(*_sign(event), *_work(event), *_list_remedies(event, known.proposed_by), *_list_endings(event))
+    return opened.with_parts(
+        *_sign(event), *_work(event), *_list_remedies(event, known.proposed_by), *_list_endings(event)
+    )
 
 
 def _list_stack(event: ProjectOpened) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ class Publicity(Part):
             n for n, o in self.objections.items() if o.status in (ObjectionStatus.LODGED, ObjectionStatus.ACCEPTED)
         )
 
-    def having(self, number: str, objection: Objection) -> Publicity:
+    def with_objection(self, number: str, objection: Objection) -> Publicity:
         """The same publicity with that objection so."""
         return replace(self, objections={**self.objections, number: objection})
 
@@ -261,11 +261,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             posted = Publicity(today, event.working_days, event.decision_wd)
             content = {"project": award.project, "award": award.amount, "funds": award.funds}
             return approval.ask_approval(
-                state.having(posted), of, gate="ConfirmAward", role=Role.CAB_DEC, content=content
+                state.with_parts(posted), of, gate="ConfirmAward", role=Role.CAB_DEC, content=content
             )
         case AwardConfirmed():
             confirmed = replace(award, confirmed_on=today, signing_wd=event.signing_wd)
-            state = give_places_back(state.having(confirmed), (event.undecided,) if event.undecided else ())
+            state = give_places_back(state.with_parts(confirmed), (event.undecided,) if event.undecided else ())
             return approval.end_approval(state, of, gate="ConfirmAward")
         case _:
             assert_never(event)

@@ -159,7 +159,7 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
         case ExpendituresChecked(vouchers=vouchers):
             known = delivery.expenditures
             checked = {one.document: replace(known[one.document], allowed=one.allowed) for one in vouchers}
-            return state.having(replace(delivery, expenditures={**known, **checked}))
+            return state.with_parts(replace(delivery, expenditures={**known, **checked}))
         case _:
             assert_never(event)
 

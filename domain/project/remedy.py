@@ -404,7 +404,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known, today = state.part(Rectification), local_day(of.at)
     match event:
         case RectificationOrdered():
-            return state.having(
+            return state.with_parts(
                 Rectification(
                     status=RectificationStatus.OPEN,
                     ordered_by=of.acting,
@@ -415,11 +415,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 )
             )
         case RectificationSubmitted():
-            return state.having(replace(known, status=RectificationStatus.SUBMITTED))
+            return state.with_parts(replace(known, status=RectificationStatus.SUBMITTED))
         case RectificationAccepted():
-            return state.having(replace(known, status=RectificationStatus.ACCEPTED))
+            return state.with_parts(replace(known, status=RectificationStatus.ACCEPTED))
         case RectificationFailed(extended=True):
-            return state.having(
+            return state.with_parts(
                 replace(
                     known,
                     status=RectificationStatus.OPEN,
@@ -430,7 +430,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 )
             )
         case RectificationFailed():
-            return state.having(replace(known, status=RectificationStatus.FAILED))
+            return state.with_parts(replace(known, status=RectificationStatus.FAILED))
         case ProjectSuspended():
             return state
         case ProjectResumed():
@@ -450,7 +450,7 @@ def resume(state: State, today: date) -> State:
         else term
         for name, term in contract.milestones.items()
     }
-    return state.having(anew, replace(contract, milestones=milestones), replace(delivery, resumed_on=today))
+    return state.with_parts(anew, replace(contract, milestones=milestones), replace(delivery, resumed_on=today))
 
 
 # ---------------------------------------------------------------- deadlines and who is awaited

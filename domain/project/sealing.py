@@ -112,7 +112,7 @@ def evolve(state: State, _of: Occurrence, event: ApplicationSealed) -> State:
                 round=event.round,
                 places=(*application.places, *sorted(event.places)),
             )
-            return state.having(known, Seal(event.digest))
+            return state.with_parts(known, Seal(event.digest))
         case _:
             assert_never(event)
 

@@ -96,4 +96,4 @@ def with_gates(decider: Decider[Any, Any]) -> Decider[Any, Any]:
 def set_gate(state: State, event_type: str, *, positive: bool) -> State:
     """The state after a gate's event turned out positive (signed, PASS, grade at or above pass) or not."""
     passed = state.part(Gates).passed
-    return state.having(Gates(passed | {event_type} if positive else passed - {event_type}))
+    return state.with_parts(Gates(passed | {event_type} if positive else passed - {event_type}))

@@ -390,7 +390,7 @@ def _require_terminable(check: Checks, state: State, calendar: Calendar, today: 
 def require_nothing_kept(check: Checks, state: State) -> None:
     """T24: audited, nothing left to be paid, and what may not be kept ordered back."""
     check(state.part(Money).audited is not None, "T24", "審計意見尚未出具", "the audit opinion has not been issued")
-    unsettled = state.part(Tranches).unsettled()
+    unsettled = state.part(Tranches).list_unsettled()
     check(
         not unsettled,
         "T24",
@@ -448,23 +448,23 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case TerminationInitiated():
             begun = Termination(event.ground, today, event.hearing_until, event.hearing_wd)
-            return ask_termination(state.having(begun), of)
+            return ask_termination(state.with_parts(begun), of)
         case TerminationAppealUpheld():
             heard = approval.end_approval(state, of, gate="TerminateProject", verdict=Verdict.REFUSED)
             nothing_owed = replace(clawback, ordered=state.part(Money).clawed_back, last_day=None)
-            return resume(heard.having(Termination(), nothing_owed), today)
+            return resume(heard.with_parts(Termination(), nothing_owed), today)
         case ProjectTerminated():
             return approval.end_approval(give_places_back(state, event.freed_places), of, gate="TerminateProject")
         case ClawbackOrdered():
             last = event.due or today + timedelta(days=event.clawback_days)
             more = replace(clawback, ordered=clawback.ordered + event.amount, last_day=last, escalated=False)
-            return state.having(more)
+            return state.with_parts(more)
         case ClawbackReceived():
-            return state.having(state.part(Money).after_clawback(event.split))
+            return state.with_parts(state.part(Money).after_clawback(event.split))
         case ClawbackEscalated():
-            return state.having(replace(clawback, escalated=True))
+            return state.with_parts(replace(clawback, escalated=True))
         case AccountabilityReferred():
-            return state.having(replace(clawback, referred_to=(*clawback.referred_to, event.to)))
+            return state.with_parts(replace(clawback, referred_to=(*clawback.referred_to, event.to)))
         case _:
             assert_never(event)
 

@@ -105,7 +105,7 @@ class Tranche:
         return self.planned - self.paid - self.cancelled
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether nothing more will be paid of it (M4)."""
         return self.status in (TrancheStatus.PAID, TrancheStatus.CANCELLED)
 
@@ -116,13 +116,13 @@ class Tranches(Part):
 
     of: dict[str, Tranche] = field(default_factory=dict)
 
-    def having(self, name: str, tranche: Tranche) -> Tranches:
+    def with_tranche(self, name: str, tranche: Tranche) -> Tranches:
         """The same tranches with that one so."""
         return Tranches({**self.of, name: tranche})
 
-    def unsettled(self) -> tuple[str, ...]:
+    def list_unsettled(self) -> tuple[str, ...]:
         """Those that are neither paid nor cancelled."""
-        return tuple(name for name, tranche in self.of.items() if not tranche.settled)
+        return tuple(name for name, tranche in self.of.items() if not tranche.is_settled)
 
 
 def void_requests(state: State, of: Occurrence, why: str) -> State:
@@ -130,9 +130,9 @@ def void_requests(state: State, of: Occurrence, why: str) -> State:
     tranches = state.part(Tranches)
     for name, tranche in tranches.of.items():
         if tranche.status in IN_FLIGHT:
-            tranches = tranches.having(name, replace(tranche, status=TrancheStatus.PLANNED, voided=why))
+            tranches = tranches.with_tranche(name, replace(tranche, status=TrancheStatus.PLANNED, voided=why))
             state = void_approvals(state, of, name)
-    return state.having(tranches)
+    return state.with_parts(tranches)
 
 
 def void_approvals(state: State, of: Occurrence, tranche: str) -> State:
@@ -176,7 +176,7 @@ def require_sound_tranches(
 
 def require_settled(check: Checks, tranches: Tranches) -> None:
     """T22: nothing is left to be paid when the file is closed."""
-    unsettled = tranches.unsettled()
+    unsettled = tranches.list_unsettled()
     check(
         not unsettled,
         "T22",

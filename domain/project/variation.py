@@ -244,7 +244,7 @@ class Variations(Part):
             (Decimal(v.share.rstrip("%")) for v in self.of.values() if v.minor and v.status in standing), Decimal(0)
         )
 
-    def having(self, number: str, *, status: VariationStatus) -> Variations:
+    def with_status(self, number: str, *, status: VariationStatus) -> Variations:
         """The same variations with that one so; unchanged if there is none of that number."""
         known = self.of.get(number)
         return self if known is None else Variations({**self.of, number: replace(known, status=status)})
@@ -509,7 +509,7 @@ def _require_paid_unchanged(check: Checks, state: State, tranches: dict[str, Ins
         planned = tranches[name].planned if name in tranches else 0
         touched = known.paid + known.cancelled
         check(
-            planned == known.planned if known.settled else planned >= touched,
+            planned == known.planned if known.is_settled else planned >= touched,
             "M8",
             "{name}已撥付或核減 {touched}，不能更動",
             "{touched} of {name} has been paid or cancelled and cannot be changed",
@@ -537,17 +537,17 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 minor=event.minor,
                 requested_by=of.actor,
             )
-            known = state.having(Variations({**variations.of, event.variation: command}))
+            known = state.with_parts(Variations({**variations.of, event.variation: command}))
             role = Role.CAB_REG if event.minor else Role.CAB_DEC
             content = event.model_dump(mode="json")
             return approval.ask_approval(
                 known, of, gate="ApproveVariation", role=role, key=event.variation, content=content
             )
         case VariationApproved():
-            known = state.having(variations.having(event.variation, status=VariationStatus.APPROVED))
+            known = state.with_parts(variations.with_status(event.variation, status=VariationStatus.APPROVED))
             return approval.end_approval(known, of, gate="ApproveVariation", key=event.variation)
         case VariationRejected():
-            known = state.having(variations.having(event.variation, status=VariationStatus.REJECTED))
+            known = state.with_parts(variations.with_status(event.variation, status=VariationStatus.REJECTED))
             return approval.end_approval(
                 known, of, gate="ApproveVariation", key=event.variation, verdict=Verdict.REFUSED
             )
@@ -563,7 +563,7 @@ def _put_into_effect(state: State, of: Occurrence, event: ContractAmended) -> St
     for number, other in state.part(Variations).of.items():
         if number != event.variation and other.status in (VariationStatus.REQUESTED, VariationStatus.APPROVED):
             state = approval.end_approval(state, of, gate="ApproveVariation", key=number, verdict=Verdict.VOID)
-            state = state.having(state.part(Variations).having(number, status=VariationStatus.VOID))
+            state = state.with_parts(state.part(Variations).with_status(number, status=VariationStatus.VOID))
     amended = replace(
         state.part(Contract),
         version=event.version,
@@ -576,13 +576,13 @@ def _put_into_effect(state: State, of: Occurrence, event: ContractAmended) -> St
     tranches = {name: _replan(before.get(name) or Tranche(0, ""), term) for name, term in event.tranches.items()}
     money = state.part(Money)
     freed = replace(money.after_cancelling(event.split), cancelled=money.cancelled)
-    effective = state.part(Variations).having(event.variation, status=VariationStatus.EFFECTIVE)
-    return state.having(amended, Tranches(tranches), freed, effective)
+    effective = state.part(Variations).with_status(event.variation, status=VariationStatus.EFFECTIVE)
+    return state.with_parts(amended, Tranches(tranches), freed, effective)
 
 
 def _replan(known: Tranche, term: Installment) -> Tranche:
     planned = replace(known, planned=term.planned, gate=term.gate)
-    if planned.settled or planned.remainder:
+    if planned.is_settled or planned.remainder:
         return planned
     return replace(planned, status=TrancheStatus.CANCELLED)
 

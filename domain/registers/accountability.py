@@ -192,11 +192,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = state.part(Case)
     match event:
         case CaseOpened():
-            return state.having(Case(event.project or "", event.organisation or "", (of.acting,)))
+            return state.with_parts(Case(event.project or "", event.organisation or "", (of.acting,)))
         case CaseFindingRecorded():
-            return state.having(replace(known, hands=(*known.hands, of.acting), findings=known.findings + 1))
+            return state.with_parts(replace(known, hands=(*known.hands, of.acting), findings=known.findings + 1))
         case CaseDecided():
-            return state.having(replace(known, outcome=event.outcome))
+            return state.with_parts(replace(known, outcome=event.outcome))
         case _:
             assert_never(event)
 

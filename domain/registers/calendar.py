@@ -164,7 +164,7 @@ def evolve(state: State, of: Occurrence, event: CalendarPublished) -> State:
         case CalendarPublished():
             year = Year(event.version, frozenset(event.off), frozenset(event.on))
             newest = Calendar({**known.years, event.year: year}, of.at, known.newest.version + 1)
-            return state.having(Published(newest, (*known.before, known.newest)))
+            return state.with_parts(Published(newest, (*known.before, known.newest)))
         case _:
             assert_never(event)
 

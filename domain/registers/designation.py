@@ -332,11 +332,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 continues=event.continues,
                 steps=event.steps or {},
             )
-            return state.having(granted)
+            return state.with_parts(granted)
         case DesignationWithdrawn(holders=None):
-            return state.having(replace(known, holders=frozenset(), withdrawn_on=local_day(of.at)))
+            return state.with_parts(replace(known, holders=frozenset(), withdrawn_on=local_day(of.at)))
         case DesignationWithdrawn():
-            return state.having(replace(known, holders=known.holders - frozenset(event.holders or ())))
+            return state.with_parts(replace(known, holders=known.holders - frozenset(event.holders or ())))
         case _:
             assert_never(event)
 

@@ -320,13 +320,13 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = state.part(DoorKeyRecord)
     match event:
         case DoorKeyPublished():
-            return state.having(
+            return state.with_parts(
                 DoorKeyRecord(event.public, event.door, event.speaks_for, event.since, event.until),
             )
         case DoorKeyRotated(successor=successor, until=until):
-            return state.having(replace(known, until=until, successor=KeyId.of(bytes.fromhex(successor))))
+            return state.with_parts(replace(known, until=until, successor=KeyId.of(bytes.fromhex(successor))))
         case DoorKeyWithdrawn():
-            return state.having(replace(known, withdrawn_at=of.at))
+            return state.with_parts(replace(known, withdrawn_at=of.at))
         case _:
             assert_never(event)
 

@@ -27,12 +27,12 @@ from domain.registers import panel
 from domain.registers.interest import require_impartial
 from domain.registers.panel import (
     SHORTLISTED,
-    Choice,
     DrawPanel,
     Opening,
     Panel,
     PanelDrawn,
     PanelStage,
+    ReviewerPool,
     choose_reviewers,
     draw_key,
     list_bids,
@@ -320,7 +320,7 @@ def _open(check: Checks, state: State, facts: Facts, order: Order, both: tuple[O
     ranking = rank(command.seed, command.public_value, committed.pool)
     body = Panel(round=committed.round, bidders=remaining)
     chosen, passed_over = choose_reviewers(
-        state, facts, order, body, Choice(committed.roster, months, ranking, (), committed.places)
+        state, facts, order, body, ReviewerPool(committed.roster, months, ranking, (), committed.places)
     )
     check(
         len(chosen) == committed.places,
@@ -344,7 +344,7 @@ def _open(check: Checks, state: State, facts: Facts, order: Order, both: tuple[O
             seats=chosen,
             bidders=remaining,
             opening=opening,
-            **panel.tell_stages(scheme),
+            **panel.read_stages(scheme),
         )
     )
 
@@ -358,7 +358,7 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     """What is remembered of it after the event."""
     match event:
         case DrawCommitted():
-            return state.having(Committed(event), Panel(round=event.round, bidders=event.bidders))
+            return state.with_parts(Committed(event), Panel(round=event.round, bidders=event.bidders))
         case DrawAbandoned():
             return state
         case _:

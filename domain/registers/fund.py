@@ -259,10 +259,10 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = state.part(Fund)
     match event:
         case FundSourceRegistered():
-            return state.having(Fund(event.name, frozenset(event.purposes), event.envelope))
+            return state.with_parts(Fund(event.name, frozenset(event.purposes), event.envelope))
         case FundAdjustmentProposed():
             proposal = Adjustment(event.change, of.acting)
-            proposed = state.having(_with_adjustment(known, event.adjustment, proposal))
+            proposed = state.with_parts(_with_adjustment(known, event.adjustment, proposal))
             content = event.model_dump(mode="json")
             return approval.ask_approval(
                 proposed, of, gate="ConfirmFundAdjustment", role=Role.CAB_FIN, key=event.adjustment, content=content
@@ -270,7 +270,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case FundAdjusted():
             proposal = known.adjustments.get(event.adjustment) or Adjustment(event.change, of.acting)
             changed = replace(known, envelope=known.envelope + event.change)
-            confirmed = state.having(_with_adjustment(changed, event.adjustment, replace(proposal, confirmed=True)))
+            confirmed = state.with_parts(_with_adjustment(changed, event.adjustment, replace(proposal, confirmed=True)))
             return approval.end_approval(confirmed, of, gate="ConfirmFundAdjustment", key=event.adjustment)
         case _:
             assert_never(event)

@@ -418,16 +418,16 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
                 parent=event.parent,
                 evaluator=event.evaluator,
             )
-            return state.having(designated)
+            return state.with_parts(designated)
         case BaseAssessed():
-            return state.having(replace(base, score=event.score, grade=event.grade))
+            return state.with_parts(replace(base, score=event.score, grade=event.grade))
         case TenantAdmitted():
-            return state.having(replace(base, tenants={**base.tenants, event.organisation: event.until}))
+            return state.with_parts(replace(base, tenants={**base.tenants, event.organisation: event.until}))
         case ServicesOffered():
-            return state.having(replace(base, services=event.services))
+            return state.with_parts(replace(base, services=event.services))
         case TenantGraduated() | TenantExited():
             staying = {name: until for name, until in base.tenants.items() if name != event.organisation}
-            return state.having(replace(base, tenants=staying))
+            return state.with_parts(replace(base, tenants=staying))
         case _:
             assert_never(event)
 

@@ -144,9 +144,9 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     known = state.part(Maintenance)
     match event:
         case MaintenanceBegun(number=number, work=work):
-            return state.having(Maintenance(number, {**known.under_way, number: work}))
+            return state.with_parts(Maintenance(number, {**known.under_way, number: work}))
         case MaintenanceEnded(number=ended):
-            return state.having(Maintenance(known.begun, {n: w for n, w in known.under_way.items() if n != ended}))
+            return state.with_parts(Maintenance(known.begun, {n: w for n, w in known.under_way.items() if n != ended}))
         case _:
             assert_never(event)
 

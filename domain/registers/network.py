@@ -161,7 +161,7 @@ def _decide_node(state: State, facts: Facts, _order: Order, command: NodeCommand
 def _evolve_node(state: State, _of: Occurrence, event: NodeEvents) -> State:
     match event:
         case NodeEstablished():
-            return state.having(Node(event.name, event.level, event.parent or "", event.base or ""))
+            return state.with_parts(Node(event.name, event.level, event.parent or "", event.base or ""))
         case NodeClosed():
             return state
         case _:
@@ -267,7 +267,7 @@ def _decide_network(_state: State, _facts: Facts, _order: Order, command: StateN
 def _evolve_network(state: State, _of: Occurrence, event: NetworkStated) -> State:
     bases = {tier.value: count for tier, count in event.bases.items()}
     nodes = {level.value: count for level, count in (event.nodes or {}).items()}
-    return state.having(Network(bases, nodes, event.source))
+    return state.with_parts(Network(bases, nodes, event.source))
 
 
 NETWORK = Aggregate(

@@ -198,7 +198,7 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     """What is remembered of it after the event."""
     match event:
         case OccasionHeld():
-            return state.having(
+            return state.with_parts(
                 Occasion(
                     event.programme,
                     event.kind,

@@ -92,7 +92,7 @@ def evolve(state: State, _of: Occurrence, event: OfficeFounded) -> State:
     """What is remembered of it after the event."""
     match event:
         case OfficeFounded():
-            return state.having(Office(event.administrators))
+            return state.with_parts(Office(event.administrators))
         case _:
             assert_never(event)
 

@@ -95,14 +95,14 @@ class Listing(Words):
 def _name_district(state: State, _facts: Facts, command: VerifyOrganisation) -> Names:
     """Its own once it is on file, whatever the command says: nobody takes an organisation over by naming it anew."""
     known = state.part(Organisation)
-    return frozenset({(known.district if known.verified else command.district) or ""}) - {""}
+    return frozenset({(known.district if known.is_verified else command.district) or ""}) - {""}
 
 
 def _name_intake(state: State, command: VerifyOrganisation | ApplyRatingBonus) -> str | None:
     known = state.part(Organisation)
     if isinstance(command, ApplyRatingBonus):
         return command.round
-    return known.round if known.verified else command.round
+    return known.round if known.is_verified else command.round
 
 
 def _read_intake(state: State, command: VerifyOrganisation | ApplyRatingBonus) -> Reads:
@@ -444,7 +444,7 @@ class Organisation(Part):
     """Hub, support and other kinds that the city's list has (HZ-18)."""
 
     @property
-    def verified(self) -> bool:
+    def is_verified(self) -> bool:
         """Whether anybody has checked who it is."""
         return self.kind is not None
 
@@ -465,7 +465,7 @@ def list_ineligibility(check: Checks, organisation: State, today: date, scheme: 
     """Note every reason why the organisation may not be funded on that Shanghai day (D5, §2.3 eligibility)."""
     known, name = organisation.part(Organisation), organisation.stream.name
     if not check(
-        known.verified,
+        known.is_verified,
         rule,
         "{name} 未經申報資格核驗，請先辦理「申報資格核驗」",
         "{name} has not been verified; verify it first",
@@ -730,28 +730,28 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 district=known.district or event.district,
                 round=known.round or event.round,
             )
-            return state.having(organisation)
+            return state.with_parts(organisation)
         case RatingRecorded():
             rating = Rating(event.level, today, event.until)
-            return state.having(replace(known, ratings=(*known.ratings, rating)))
+            return state.with_parts(replace(known, ratings=(*known.ratings, rating)))
         case RatingBonusApplied():
-            return state.having(replace(known, bonuses={**known.bonuses, event.round: event.points}))
+            return state.with_parts(replace(known, bonuses={**known.bonuses, event.round: event.points}))
         case CreditListingRecorded():
             since = today if event.listing is Listing.SERIOUS else known.blacklisted_on
             ages_at = max(day_begins(event.ages_on), of.at) if event.ages_on else known.ages_at
             listings = known.listings | {event.listing}
-            return state.having(replace(known, listings=listings, blacklisted_on=since, ages_at=ages_at))
+            return state.with_parts(replace(known, listings=listings, blacklisted_on=since, ages_at=ages_at))
         case CreditListingLifted():
             ages_at = None if event.listing is Listing.ABNORMAL else known.ages_at
-            return state.having(replace(known, listings=known.listings - {event.listing}, ages_at=ages_at))
+            return state.with_parts(replace(known, listings=known.listings - {event.listing}, ages_at=ages_at))
         case CreditListingAged(listing=listing):
             aged = replace(known, listings=known.listings | {listing}, blacklisted_on=today, ages_at=None)
-            return state.having(aged)
+            return state.with_parts(aged)
         case ApplicantBanned():
             until = max(event.until, known.banned_until or event.until)
-            return state.having(replace(known, banned_until=until, banned_on=today))
+            return state.with_parts(replace(known, banned_until=until, banned_on=today))
         case OrganisationClassified():
-            return state.having(replace(known, kinds=frozenset(event.kinds)))
+            return state.with_parts(replace(known, kinds=frozenset(event.kinds)))
         case _:
             assert_never(event)
 

@@ -458,7 +458,7 @@ class Panel(Part):
         return (self.sheets if self.heard is None else self.defences).get(application, {})
 
     @property
-    def scored(self) -> bool:
+    def is_scored(self) -> bool:
         """Whether any sheet is in."""
         return any(self.sheets.values())
 
@@ -588,10 +588,10 @@ def _draw(check: Checks, state: State, facts: Facts, command: DrawPanel) -> list
         seats_count=len(set(command.seats)),
         panel=scheme.review.panel,
     )
-    return check.grant(PanelDrawn.of(command, bidders=bidders, **tell_stages(scheme)))
+    return check.grant(PanelDrawn.of(command, bidders=bidders, **read_stages(scheme)))
 
 
-def tell_stages(scheme: Scheme) -> dict[str, bool | None]:
+def read_stages(scheme: Scheme) -> dict[str, bool | None]:
     """What the rules ask of the panel between the draw and its report, as the draw says it."""
     review = scheme.review
     return {"declaration": review.declaration or None, "defence": review.defence is not None or None}
@@ -653,7 +653,7 @@ def _require_undeclared(check: Checks, panel: Panel, order: Order) -> None:
 def _require_recusable(check: Checks, panel: Panel, command: RecuseReviewer) -> None:
     """P1: recusal precedes scores. P4: odd afterwards, and nobody in two seats."""
     check(
-        not panel.scored,
+        not panel.is_scored,
         "P1",
         "已有評分，不得再行回避；請另抽評審專家組",
         "scores have been given and reviewers can no longer be recused; draw another panel",
@@ -695,7 +695,7 @@ def _require_next(
     left = [one for one in opening.ranking if one not in panel.seated and one not in panel.barred]
     staying = tuple(seat for seat in panel.seated if seat != command.out)
     roster, months = opening.roster, require_scheme(check, facts).review.recusal_months
-    chosen, _ = choose_reviewers(state, facts, order, panel, Choice(roster, months, left, staying, 1))
+    chosen, _ = choose_reviewers(state, facts, order, panel, ReviewerPool(roster, months, left, staying, 1))
     check(
         chosen == (command.in_,),
         "DW03",
@@ -706,7 +706,7 @@ def _require_next(
 
 
 @dataclass(frozen=True)
-class Choice:
+class ReviewerPool:
     """Whom to choose from."""
 
     roster: str
@@ -720,7 +720,7 @@ class Choice:
 
 
 def choose_reviewers(
-    state: State, facts: Facts, order: Order, panel: Panel, choice: Choice
+    state: State, facts: Facts, order: Order, panel: Panel, choice: ReviewerPool
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """The first of the candidates who may sit, and who was passed over by which rule, as things stand now."""
     roster = facts.of(state.stream.sibling("roster", choice.roster)).part(Roster)
@@ -1034,7 +1034,7 @@ def _bonuses(panel: Panel, state: State, facts: Facts, scheme: Scheme, today: da
 
 def _require_paper_results(check: Checks, panel: Panel, command: IssueReviewReport) -> None:
     check(
-        not panel.scored,
+        not panel.is_scored,
         "RP05",
         "已有電子評分，結果須由評分計算，不得另填",
         "sheets are in; results are computed from them and cannot be entered",
@@ -1065,27 +1065,27 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 declaration=bool(event.declaration),
                 defence=bool(event.defence),
             )
-            return state.having(_join(after, of.acting))
+            return state.with_parts(_join(after, of.acting))
         case ConflictDeclared():
             barred = {seat_of(of.actor)} if event.bars else set()
-            return state.having(replace(_seat_hands(panel, of), barred=panel.barred | barred))
+            return state.with_parts(replace(_seat_hands(panel, of), barred=panel.barred | barred))
         case ImpartialityDeclared():
-            return state.having(replace(_seat_hands(panel, of), cleared=panel.cleared | {seat_of(of.actor)}))
+            return state.with_parts(replace(_seat_hands(panel, of), cleared=panel.cleared | {seat_of(of.actor)}))
         case ReviewerRecused():
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
-            return state.having(_join(after, of.acting))
+            return state.with_parts(_join(after, of.acting))
         case ScoreSubmitted():
             known, seat = panel.defences if event.defence else panel.sheets, seat_of(of.actor)
             sheets = {**known, event.application: {**known.get(event.application, {}), seat: event.mark}}
             after = replace(_seat_hands(panel, of), cleared=panel.cleared | {seat})
             after = replace(after, defences=sheets) if event.defence else replace(after, sheets=sheets)
-            return state.having(_join(after, of.acting))
+            return state.with_parts(_join(after, of.acting))
         case DefenceListed():
-            return state.having(_join(replace(panel, heard=event.heard, weight=event.weight), of.acting))
+            return state.with_parts(_join(replace(panel, heard=event.heard, weight=event.weight), of.acting))
         case ReviewReportIssued():
             after = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
             experts = (Acting(person(seat)) for seat in panel.seated) if event.on_paper else ()
-            return state.having(_join(after, of.acting, *experts))
+            return state.with_parts(_join(after, of.acting, *experts))
         case _:
             assert_never(event)
 

@@ -275,15 +275,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known = state.part(Person)
     match event:
         case PersonRegistered() | LoginBound():
-            return state.having(replace(known, login=event.login))
+            return state.with_parts(replace(known, login=event.login))
         case PersonRetired():
-            return state.having(known)
+            return state.with_parts(known)
         case PersonSeated():
             tenure = Tenure(PersonId(state.stream.name), event.begins(of.at), event.ends(), event.basis)
-            return state.having(replace(known, duties=(*known.duties, Duty(event.seat, tenure))))
+            return state.with_parts(replace(known, duties=(*known.duties, Duty(event.seat, tenure))))
         case PersonUnseated():
             duties = (_end(duty, of.at) if duty.seat == event.seat else duty for duty in known.duties)
-            return state.having(replace(known, duties=tuple(duties)))
+            return state.with_parts(replace(known, duties=tuple(duties)))
         case _:
             assert_never(event)
 

@@ -155,7 +155,7 @@ def evolve(state: State, _of: Occurrence, event: ClockSet) -> State:
     """What is remembered of it after the event."""
     match event:
         case ClockSet():
-            return state.having(Realm(event.clock))
+            return state.with_parts(Realm(event.clock))
         case _:
             assert_never(event)
 

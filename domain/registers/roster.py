@@ -274,17 +274,17 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     roster = state.part(Roster)
     match event:
         case ExpertsEntered(experts=experts):
-            return state.having(replace(roster, experts=roster.experts | {*experts}))
+            return state.with_parts(replace(roster, experts=roster.experts | {*experts}))
         case ExpertSuspended(expert=expert, until=until):
-            return state.having(replace(roster, suspended={**roster.suspended, expert: until}))
+            return state.with_parts(replace(roster, suspended={**roster.suspended, expert: until}))
         case ExpertReinstated(expert=expert):
-            return state.having(replace(roster, suspended=_without(roster.suspended, expert)))
+            return state.with_parts(replace(roster, suspended=_without(roster.suspended, expert)))
         case ExpertRemoved(expert=expert):
             left = replace(roster, experts=roster.experts - {expert}, suspended=_without(roster.suspended, expert))
-            return state.having(left)
+            return state.with_parts(left)
         case ExpertTieRecorded():
             key = (event.expert, event.organisation, event.kind)
-            return state.having(replace(roster, ties={**roster.ties, key: event}))
+            return state.with_parts(replace(roster, ties={**roster.ties, key: event}))
         case _:
             assert_never(event)
 

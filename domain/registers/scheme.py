@@ -302,10 +302,10 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     register = state.part(Register)
     match event:
         case ProgrammeEstablished():
-            return state.having(replace(register, city=event.city, brand=event.brand))
+            return state.with_parts(replace(register, city=event.city, brand=event.brand))
         case PolicyPackPublished(scheme=scheme):
             packs = {**register.packs, scheme.version: scheme}
-            return replace(state, scheme=scheme.ref).having(
+            return replace(state, scheme=scheme.ref).with_parts(
                 replace(register, city=register.city or scheme.city, packs=packs)
             )
         case AnnualRoundScheduled(programme=code, month=month, day=day, hour=hour):
@@ -313,9 +313,9 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             person = next(iter(of.persons), None)  # one: it is no stand-in's to schedule
             annual = Annual(programme=code, scheme=name, level=event.level, actor=of.actor, realm=realm, person=person)
             schedule = RoundSchedule(annual=annual, month=month, day=day, hour=hour, since=of.at)
-            return state.having(replace(register, annual={**register.annual, code: schedule}))
+            return state.with_parts(replace(register, annual={**register.annual, code: schedule}))
         case AnnualRoundUnscheduled(programme=code):
-            return state.having(replace(register, annual={**register.annual, code: None}))
+            return state.with_parts(replace(register, annual={**register.annual, code: None}))
         case _:
             assert_never(event)
 

@@ -470,20 +470,20 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     seat = state.part(Seat)
     match event:
         case SeatEstablished():
-            return state.having(replace(seat, scope=event.scope))
+            return state.with_parts(replace(seat, scope=event.scope))
         case SeatGranted():
             tenure = Tenure(event.person, event.begins(of.at), event.ends())
-            return state.having(replace(seat, tenures=(*seat.tenures, tenure)))
+            return state.with_parts(replace(seat, tenures=(*seat.tenures, tenure)))
         case SeatWithdrawn():
             tenures = (_end(t, of.at) if t.person == event.person else t for t in seat.tenures)
-            return state.having(replace(seat, tenures=tuple(tenures)))
+            return state.with_parts(replace(seat, tenures=tuple(tenures)))
         case SeatLent():
             period = event.period
             tenure = Tenure(event.person, period.begins(of.at), period.ends(), Basis.STAND_IN, event.reason)
-            return state.having(replace(seat, tenures=(*seat.tenures, tenure)))
+            return state.with_parts(replace(seat, tenures=(*seat.tenures, tenure)))
         case GlassBroken():
             tenure = Tenure(event.person, of.at, event.until, Basis.BREAK_GLASS, event.reason)
-            return state.having(replace(seat, tenures=(*seat.tenures, tenure)))
+            return state.with_parts(replace(seat, tenures=(*seat.tenures, tenure)))
         case _:
             assert_never(event)
 

@@ -308,10 +308,10 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 deadline=event.deadline,
                 host=event.host,
             )
-            return remember_founding(state.having(called), event)
+            return remember_founding(state.with_parts(called), event)
         case CallAmended():
             deadline, host = event.deadline or known.deadline, event.host or known.host
-            amended = state.having(replace(known, deadline=deadline, host=host))
+            amended = state.with_parts(replace(known, deadline=deadline, host=host))
             return replace(amended, scheme=event.scheme or state.scheme)
         case CallClosed() | CallCancelled():
             return state

@@ -204,7 +204,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             one = replace(known.of[number], answer=event.answer)
         case _:
             assert_never(event)
-    return state.having(Clarifications({**known.of, number: one}))
+    return state.with_parts(Clarifications({**known.of, number: one}))
 
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:

@@ -155,12 +155,12 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     """What the room remembers after the event."""
     match event:
         case CustodiansAppointed():
-            return state.having(Custody(event.custodians, event.quorum, event.open_wd))
+            return state.with_parts(Custody(event.custodians, event.quorum, event.open_wd))
         case SealReleased():
             known = state.part(Custody)
             released = (*known.released, of.acting)
             opened_on = local_day(of.at) if len(released) >= known.quorum else None
-            return state.having(replace(known, released=released, opened_on=opened_on))
+            return state.with_parts(replace(known, released=released, opened_on=opened_on))
         case _:
             assert_never(event)
 

@@ -502,7 +502,7 @@ def remember_founding(state: State, event: Founded) -> State:
         ordinal=event.ordinal or known.ordinal,
         route=event.route or known.route,
     )
-    return replace(state, scheme=event.scheme or state.scheme).having(after)
+    return replace(state, scheme=event.scheme or state.scheme).with_parts(after)
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
@@ -511,7 +511,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case RoundBudgetApproved():
             return remember_founding(
-                state.having(
+                state.with_parts(
                     replace(
                         known,
                         budget=event.amount,
@@ -523,11 +523,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             )
         case NeedSolicitationOpened():
             solicited = replace(known, solicited_on=today, needs_wd=event.window_wd, theme=event.theme or known.theme)
-            return remember_founding(state.having(solicited), event)
+            return remember_founding(state.with_parts(solicited), event)
         case NeedSolicitationClosed():
             return state
         case NeedCataloguePublished():
-            return state.having(replace(known, catalogue=frozenset(event.needs)))
+            return state.with_parts(replace(known, catalogue=frozenset(event.needs)))
         case _:
             assert_never(event)
 

@@ -15,7 +15,7 @@ from domain.kernel.envelope import BundleRequest, CarryOut, Ending
 from domain.registers.fund import RegisterFundSource
 from metrics import Metrics
 from store.memory import MemoryStore
-from store.port import AppendResult, Status, StoreUnavailable
+from store.port import AppendResult, AppendStatus, StoreUnavailable
 from tests.keys import KEY, MINUTES, publish
 from tests.workflows.bureau import Bureau, verification
 
@@ -30,14 +30,14 @@ NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 class Moody(MemoryStore):
     """A log whose answers to the appends after the first so many are a test's own."""
 
-    def __init__(self, answers: int, then: Exception | Status) -> None:
+    def __init__(self, answers: int, then: Exception | AppendStatus) -> None:
         super().__init__(lambda: NOW)
         self._answers, self._then = answers, then
 
     async def append(self, append: Append) -> AppendResult:
         if not self._answers and isinstance(self._then, Exception):
             raise self._then
-        if not self._answers and isinstance(self._then, Status):
+        if not self._answers and isinstance(self._then, AppendStatus):
             return AppendResult(self._then)
         self._answers -= 1
         return await super().append(append)
@@ -88,7 +88,7 @@ async def test_a_command_is_journalled_in_its_first_form_and_its_own_workflow_ne
     entry = await store.journalled(envelope.command_id)
     assert entry is not None
     assert entry.schema_version == 1
-    assert await store.unnotified() == [], "it hears of it from whoever it asked"
+    assert await store.list_unnotified() == [], "it hears of it from whoever it asked"
 
 
 async def test_a_look_at_the_time_answers_nobody() -> None:
@@ -154,7 +154,7 @@ async def test_a_form_that_no_command_has_is_malformed() -> None:
     store = MemoryStore(lambda: NOW)
     await publish(store)
     envelope = register(bureau_of(store), "FS-1")
-    bent = envelope.model_copy(update={"body": {**envelope.body, "envelope": "much"}}).signed(KEY)
+    bent = envelope.model_copy(update={"body": {**envelope.body, "envelope": "much"}}).sign(KEY)
     with pytest.raises(ApplicationError) as malformed:
         await CommandActivities(store).carry_out(ask(bent))
     assert (malformed.value.type, malformed.value.non_retryable) == ("Malformed", True)
@@ -176,7 +176,7 @@ async def test_five_minutes_behind_are_borne_and_not_a_moment_more() -> None:
 
 
 async def test_a_log_that_finds_it_ahead_records_nothing_and_says_so() -> None:
-    store = Moody(1, Status.AHEAD)
+    store = Moody(1, AppendStatus.AHEAD)
     await publish(store)
     with pytest.raises(ApplicationError) as ahead:
         await CommandActivities(store).carry_out(ask(register(bureau_of(store), "FS-1")))
@@ -189,7 +189,7 @@ async def test_a_command_for_another_log_is_carried_out_in_none() -> None:
     activities, envelope = CommandActivities(store), register(bureau_of(store), "FS-1")
 
     def addressed(log: str) -> CarryOut:
-        return ask(envelope.model_copy(update={"log": log}).signed(KEY))
+        return ask(envelope.model_copy(update={"log": log}).sign(KEY))
 
     with pytest.raises(ApplicationError) as elsewhere:
         await activities.carry_out(addressed("ab" * 32))

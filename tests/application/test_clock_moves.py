@@ -31,4 +31,4 @@ async def test_of_many_who_move_a_realms_clock_one_lets_each_deadline_fall_due()
     await asyncio.gather(*(door.move_clock(realm, until) for _ in range(5)))
     assert calls
     assert len(calls) == len(set(calls))
-    assert await store.falling_due(realm, until) is None
+    assert await store.find_next_due(realm, until) is None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from application import course as room
-from application.course import Course, read_course
+from application.course import StreamCourse, read_course
 from application.queries import load_file
 from deciding.fold import read_occurrence
 from domain.kernel.identity import StreamId
@@ -42,7 +42,7 @@ def test_what_came_after_is_added_to_what_was_read_before(
     entries: list[Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stream, decoded = entries[0].stream, list[int]()
-    whole = Course(State(stream)).follow(entries)
+    whole = StreamCourse(State(stream)).follow(entries)
 
     def decode(entry: Entry) -> Occurrence:
         decoded.append(entry.version)
@@ -58,7 +58,7 @@ def test_what_came_after_is_added_to_what_was_read_before(
 def test_of_an_earlier_day_only_what_was_so_by_then_counts(entries: list[Entry]) -> None:
     stream = entries[0].stream
     whole = read_course(stream, entries)
-    assert read_course(stream, entries[:3]) == Course(State(stream)).follow(entries[:3])
+    assert read_course(stream, entries[:3]) == StreamCourse(State(stream)).follow(entries[:3])
     assert read_course(stream, entries) == whole
 
 

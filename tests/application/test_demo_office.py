@@ -12,9 +12,9 @@ from application.demo_office import SEATS, demo_person, demo_scope, open_demo_of
 from application.door import Door, NotKnown
 from application.dry_run import DryRun
 from application.identity import OnePerson, SeatHolders
+from application.policy_explanation import explain
 from application.process_carrier import ProcessCarrier
 from application.seats import list_persons, list_seats
-from application.why import explain
 from audit.invariants import check
 from audit.verification import verify
 from domain.kernel.acting import PersonId
@@ -33,14 +33,14 @@ from tests.keys import KEY, publish
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from application.identity import Identity
+    from application.identity import PersonFinder
     from store.port import Append, AppendResult
 
 FUND, SOURCE = StreamId("fund/live/FS-1"), RegisterFundSource(name="福彩公益金", envelope=1_000)
 FINANCE = Actor("CAB-FIN#1")
 
 
-async def opened(store: MemoryStore, identity: Identity | None = None) -> Door:
+async def opened(store: MemoryStore, identity: PersonFinder | None = None) -> Door:
     await publish(store)
     return Door(ProcessCarrier(CommandActivities(store), store, None), store, KEY, identity)
 
@@ -139,7 +139,7 @@ async def test_in_production_a_rehearsal_and_a_paper_realms_turn_are_as_strict_a
         step = await DryRun(store, requires_office=strict).step(FUND, SOURCE, FINANCE)
         why = await explain(store, FUND, SOURCE, FINANCE, requires_office=strict)
         assert [u.rule for u in step.unmet] == (["SE10"] if strict else [])
-        assert why.allowed is not strict
+        assert why.is_allowed is not strict
 
     await store.set_clock("paper", Clock.MANUAL)
     here = ProcessCarrier(commands_here(production, store), store, None)

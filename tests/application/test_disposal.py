@@ -106,4 +106,4 @@ async def test_of_a_file_that_two_persons_have_not_disposed_of_nothing_is_destro
     stranger = first.sibling("organisation", "ORG-T211")
     with pytest.raises(DisposalRefused):
         await _destroy(documents, stranger)
-    assert (await store.documents.kept([SHARED])).keys() == {SHARED}
+    assert (await store.documents.list_kept([SHARED])).keys() == {SHARED}

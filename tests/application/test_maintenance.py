@@ -33,7 +33,7 @@ async def test_who_did_it_why_and_what_came_of_it_is_in_the_log() -> None:
     async with record_maintenance(store, door, FIRST, Work.MOVE_BUILD, "舊版已停", "2026.1") as outcome:
         (under_way,) = await list_maintenance(store)
         assert under_way.ended is None, "it stands there before anything is done"
-        outcome.tell([True, True, False])
+        outcome.count([True, True, False])
     (record,) = await list_maintenance(store)
     line = record.as_json()
     assert (line["seat"], line["persons"], line["reason"]) == (FIRST, [ADMINISTRATORS[0]], "舊版已停")

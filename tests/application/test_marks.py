@@ -23,9 +23,9 @@ from papers.lists import list_story
 from store.memory import MemoryStore
 from tests.domain.pure_realm import verification
 from tests.office import FIRST, Office
-from web.console.file.story import tell_story
+from web.console.file.story import build_story
 from web.v1.events import as_cloud_event
-from web.v1.files import tell_chapters
+from web.v1.files import build_chapters
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
@@ -42,12 +42,12 @@ async def test_what_was_done_in_an_emergency_is_marked_wherever_the_story_is_sho
     say, words = Language.HANT.say, Basis.BREAK_GLASS.zh
     assert chapter.occurrence.basis is Basis.BREAK_GLASS
     assert words in who_acted(chapter.occurrence, Printer(Form.TABLE, Language.HANT))
-    (entry,) = tell_story(file.story, (), stream, Language.HANT, is_manual=False).entries
+    (entry,) = build_story(file.story, (), stream, Language.HANT, is_manual=False).entries
     assert entry.basis == (words, Basis.BREAK_GLASS.en)
     dossier = await open_dossier(office.store, stream, as_of=None, until=None)
     assert dossier.say(words) in dossier.seat(chapter)
     assert list_story(file, say).rows[0].row["basis"] == words
-    assert tell_chapters(file, say)[0].basis is Basis.BREAK_GLASS
+    assert build_chapters(file, say)[0].basis is Basis.BREAK_GLASS
     access = Access(((Actor("CAB-REG#1"), Sight()),))
     (cloud_event,) = [as_cloud_event(entry, "urn:venture:log:", access) async for entry in office.store.read(stream)]
     assert cloud_event.basis is Basis.BREAK_GLASS
@@ -65,5 +65,5 @@ async def test_where_it_is_not_told_who_acted_no_seat_is_named_that_is_not_there
     access = Access(((Actor("EXPERT#1"), Sight()),))
     seen = replace(file, story=(access.show(replace(chapter, occurrence=asked)),))
     assert list_story(seen, Language.EN.say).rows[0].row["seat"] == "withheld"
-    (answer,) = tell_chapters(seen, Language.EN.say)
+    (answer,) = build_chapters(seen, Language.EN.say)
     assert (answer.seat, answer.persons) == (None, [])

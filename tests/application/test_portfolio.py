@@ -34,7 +34,7 @@ from tests.paper import play_story
 from views.courses import COURSES, extend_course
 from views.projects import PROJECTS
 from views.shares import SHARES
-from views.view import Moment, Source
+from views.view import Moment, ViewSource
 
 FUZHOU = {"round": "R-FZ-2023"}
 ENDED = datetime(2024, 3, 1, tzinfo=UTC)
@@ -158,7 +158,7 @@ def test_a_stream_that_never_became_a_project_is_none() -> None:
 
     state = State(StreamId.of("project", "live", "AP-9"), version=1)
     assert extend_course((), Moment(state, ENDED, ENDED, 1)) == ()
-    source = Source(state, Calendar(), ENDED)
+    source = ViewSource(state, Calendar(), ENDED)
     assert (PROJECTS.rows_of(source), SHARES.rows_of(source)) == ([], [])
 
 
@@ -172,4 +172,4 @@ async def test_the_time_for_ten_thousand_projects_is_that_of_one_pass_over_their
 
 def test_a_late_bid_that_was_turned_away_has_no_row_and_keeps_no_view_from_going_on() -> None:
     stream = StreamId.of("project", "live", "AP-9")
-    assert COURSES.rows_of(Source(State(stream), Calendar(), ENDED)) == []
+    assert COURSES.rows_of(ViewSource(State(stream), Calendar(), ENDED)) == []

@@ -10,7 +10,7 @@ import pytest
 
 from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.catalogue import find_command
-from domain.kernel.envelope import Opening, Progress
+from domain.kernel.envelope import Progress, WorkflowInput
 from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
 from schemes import packs
 
@@ -94,7 +94,7 @@ async def test_resurrecting_twice_changes_nothing(desk: Desk) -> None:
 
 async def test_a_workflow_without_a_stream_is_shown_and_left_to_a_person(desk: Desk) -> None:
     stream = StreamId.of("project", LIVE, f"AP-{uuid4().hex[:8]}")
-    remembered = Opening(stream=stream, progress=Progress(version=5, stage="ACTIVE"))
+    remembered = WorkflowInput(stream=stream, progress=Progress(version=5, stage="ACTIVE"))
     await desk.client.start_workflow("Project", remembered, id=stream, task_queue=desk.settings.task_queue)
     await _is_listed(desk, stream, running=True)
     assert await _list_discrepancies(desk, stream) == [Discrepancy.STRAY]

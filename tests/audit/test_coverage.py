@@ -8,16 +8,18 @@ from pathlib import Path
 import audit.invariants
 from audit.invariants import every_event, offices, roles, rules, state_machine
 from domain.catalogue import AGGREGATES
-from domain.kernel.scheme import Policy, Scheme
+from domain.kernel.scheme import Scheme, SchemeSection
 
 HOME = Path(audit.invariants.__file__).parent
 EVENTS = {event.event_type for aggregate in AGGREGATES.values() for event in aggregate.events}
 PARAMETERS = {
-    f"{section}.{name}" if isinstance(field.annotation, type) and issubclass(field.annotation, Policy) else section
+    f"{section}.{name}"
+    if isinstance(field.annotation, type) and issubclass(field.annotation, SchemeSection)
+    else section
     for section, field in Scheme.model_fields.items()
     for name in (
         field.annotation.model_fields
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Policy)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, SchemeSection)
         else [""]
     )
 }

@@ -18,7 +18,7 @@ from audit.histories import ReplaySettings
 from audit.replay import replay
 from audit.verification import Root, verify
 from cli.audit import replay_settings
-from domain.kernel.envelope import Opening
+from domain.kernel.envelope import WorkflowInput
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.project.bidding import WithdrawApplication
@@ -244,7 +244,7 @@ async def test_the_histories_of_an_honest_story_replay_and_agree_with_the_journa
     for stream in (project, project.sibling("round", "R-FZ-2023"), project.sibling("fund", "FS-FZ")):
         replayed = await replay(desk.store, desk.client, stream, replay_settings(desk.settings))
         assert replayed.ok, replayed
-        assert replayed.histories.are_kept
+        assert replayed.histories.has_runs
         commands = replayed.redecision.commands
         assert sum(run.answers for run in replayed.histories.runs) >= commands
     assert replayed.as_json()["histories"]["runs"][0]["failure"] == ""
@@ -253,7 +253,7 @@ async def test_the_histories_of_an_honest_story_replay_and_agree_with_the_journa
 async def test_a_history_that_the_server_never_had_is_said_so(desk: Desk, project: StreamId) -> None:
     replayed = await replay(desk.store, desk.client, project.sibling("fund", "FS-NONE"), replay_settings(desk.settings))
     histories = replayed.histories
-    assert (histories.temporal_answered, histories.are_kept, histories.ok) == (True, False, True)
+    assert (histories.temporal_answered, histories.has_runs, histories.ok) == (True, False, True)
 
 
 async def test_refusals_by_the_clock_are_in_no_journal_and_the_histories_still_agree(
@@ -301,11 +301,11 @@ class AnotherProject:
     """A life of a project that issues other commands than the one that was recorded."""
 
     @workflow.init
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: WorkflowInput) -> None:
         self._opening = opening
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         await workflow.sleep(1)
 
 

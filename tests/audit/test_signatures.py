@@ -51,7 +51,7 @@ def letter(at: datetime, key: DoorKey, by: str = "CAB-REG#1", **changed: Any) ->
         person=PersonId("P-7"),
         session="s-1",
     )
-    return envelope.model_copy(update=changed).signed(key)
+    return envelope.model_copy(update=changed).sign(key)
 
 
 class Log(MemoryStore):

@@ -154,7 +154,7 @@ def shared_installation(request: pytest.FixtureRequest) -> Installation:
 async def _are_all_notified(venture: Installation) -> bool:
     """Whether the worker has seen to what founding the office wrote: seconds, and more where much else runs."""
     async with open_store(bootstrap.settings(home=venture.home), lambda *_: None) as opened:
-        return not await opened.store.unnotified(limit=1)
+        return not await opened.store.list_unnotified(limit=1)
 
 
 def _until(ready: Callable[[], bool], log: Path) -> None:

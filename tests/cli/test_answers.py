@@ -14,7 +14,7 @@ import pytest
 
 from application.builds import Build
 from application.reconcile import Discrepancy, ReconcileFinding, Reconciliation
-from cli.builds import tell_of_doubtful
+from cli.builds import print_doubtful
 from cli.output import Form, Printer
 from cli.reconcile import show
 from domain.kernel.failure import FailureKind
@@ -403,7 +403,7 @@ def test_what_stays_with_workers_that_may_have_stopped_is_named_with_how_it_is_m
         replace(doubtful, build_id=""),
     )
     for lang in (Language.HANT, Language.EN):
-        tell_of_doubtful([*others, doubtful], Printer(Form.TABLE, lang))
+        print_doubtful([*others, doubtful], Printer(Form.TABLE, lang))
         words = capsys.readouterr().err
         assert words.count("venture builds move --from") == words.count("venture builds move --from 2026.1") == 1
         assert ("5 個工作流" in words, "5 workflows" in words) == (lang is Language.HANT, lang is Language.EN)

@@ -49,7 +49,7 @@ from local.postgres import APPLICATION, AUDITOR
 from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
 from scenarios.play import play
-from schemes.document import Document, read
+from schemes.document import YamlDocument, read
 from schemes.packs import load_shipped
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
@@ -222,7 +222,7 @@ def _turns() -> Iterator[Plan]:
             "must_refuse": [],
             "expect": {},
         }
-        document = Document(f"{name} of {turn['of']}", {**told, **turned})
+        document = YamlDocument(f"{name} of {turn['of']}", {**told, **turned})
         yield plan(document.parse(Scenario), document)
 
 

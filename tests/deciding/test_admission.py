@@ -79,7 +79,7 @@ def test_behind_the_door_it_is_refused_for_good_and_nothing_is_recorded(case: st
     async def scenario() -> None:
         store = MemoryStore()
         for _ in range(2):
-            answer = await carry_out(store, envelope.signed(KEY))
+            answer = await carry_out(store, envelope.sign(KEY))
             assert (answer.ending, {u.rule for u in answer.unmet}) == (Ending.REFUSED, rules)
         assert await store.last_position() == PUBLISHED
         assert await store.standing(NEED) is None
@@ -121,7 +121,7 @@ def test_what_the_engine_derives_is_taken_in_and_asked_again_has_its_answer() ->
         store = MemoryStore()
         bureau = Bureau(NEED.realm, store, KEY)
         await bureau.open_round(at=THEN - timedelta(hours=1))
-        envelope = letter(TAKEN, need_submission(), derived=True).signed(KEY)
+        envelope = letter(TAKEN, need_submission(), derived=True).sign(KEY)
         first, again = await carry_out(store, envelope), await carry_out(store, envelope)
         assert (first.ending, again.ending, again.repeated) == (Ending.ACCEPTED, Ending.ACCEPTED, True)
         stripped = envelope.model_copy(update={"derived": False})
@@ -146,7 +146,7 @@ async def _round_whose_deadline_is_taken(store: MemoryStore) -> tuple[StreamId, 
     assert due is not None
     envelope = bureau.envelope(stream, CloseNeedSolicitation(), "COMM#9", at=THEN)
     taken = deadline_command_id(stream, due.command.command_type, due.key, due.at)
-    forged = envelope.model_copy(update={"command_id": taken, "derived": True}).signed(KEY)
+    forged = envelope.model_copy(update={"command_id": taken, "derived": True}).sign(KEY)
     await CommandActivities(store).carry_out(CarryOut(stream=stream, now=THEN, envelope=forged))
     assert await store.journalled(taken) is not None
     return stream, due.at
@@ -189,17 +189,17 @@ def test_only_the_door_moves_a_manual_clock() -> None:
         assert row is not None
         assert row.due_at is not None
         activities = CommandActivities(store)
-        elsewhere = CarryOut(stream=bureau.id("round", "R-2"), now=row.due_at).signed(KEY).signature
+        elsewhere = CarryOut(stream=bureau.id("round", "R-2"), now=row.due_at).sign(KEY).signature
         forged = CarryOut(stream=stream, now=row.due_at)
         for request in (
             forged,
-            forged.signed(OTHER),
+            forged.sign(OTHER),
             forged.model_copy(update={"signature": elsewhere}),
-            forged.signed(KEY).model_copy(update={"now": row.due_at + timedelta(days=900)}),
+            forged.sign(KEY).model_copy(update={"now": row.due_at + timedelta(days=900)}),
         ):
             await activities.carry_out(request)
             assert await store.standing(stream) == row
-        await activities.carry_out(forged.signed(KEY))
+        await activities.carry_out(forged.sign(KEY))
         assert [e.type async for e in store.read(stream)][-1] == "NeedSolicitationClosed"
 
     asyncio.run(scenario())
@@ -207,7 +207,7 @@ def test_only_the_door_moves_a_manual_clock() -> None:
 
 @pytest.mark.parametrize("request_", [
     CarryOut(stream=NEED, now=THEN.replace(year=2090), alarm=True),
-    CarryOut(stream=NEED, now=THEN, envelope=letter(uuid4(), need_submission()).signed(KEY)),
+    CarryOut(stream=NEED, now=THEN, envelope=letter(uuid4(), need_submission()).sign(KEY)),
 ], ids=["an alarm far ahead", "a letter of the door's, sent once more"])  # fmt: skip
 async def test_nobody_but_the_worker_itself_asks_its_activities(request_: CarryOut) -> None:
     """A stranger on the task queue schedules ``carry_out`` by its name, with any time that he likes."""
@@ -220,7 +220,7 @@ async def test_nobody_but_the_worker_itself_asks_its_activities(request_: CarryO
 
 async def test_a_letter_to_one_stream_is_no_command_of_another() -> None:
     store = MemoryStore()
-    envelope = letter(uuid4(), need_submission()).signed(KEY)
+    envelope = letter(uuid4(), need_submission()).sign(KEY)
     request = CarryOut(stream=StreamId("need/admission/ND-2"), now=THEN, envelope=envelope)
     with pytest.raises(ApplicationError, match="not a command of"):
         await CommandActivities(store).carry_out(request)

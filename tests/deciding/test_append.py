@@ -11,7 +11,7 @@ import pytest
 from domain.kernel.refusal import CommandRejected
 from domain.registers.organisation import BanApplicant
 from store.memory import MemoryStore
-from store.port import Append, AppendResult, EntryKind, Status
+from store.port import Append, AppendResult, AppendStatus, EntryKind
 from tests.keys import KEY, MINUTES
 from tests.workflows.bureau import Bureau
 
@@ -27,7 +27,7 @@ class Overtaken(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.overtake: Callable[[], Awaitable[object]] | None = None
-        self.appends: list[tuple[Append, Status]] = []
+        self.appends: list[tuple[Append, AppendStatus]] = []
 
     async def append(self, append: Append) -> AppendResult:
         if self.overtake is not None:
@@ -52,7 +52,7 @@ def test_what_was_read_and_moved_before_the_append_is_decided_again() -> None:
             await bureau.straight(project, bureau.award(1), "CAB-REG#1")
         *_, (_, _barred), (first, conflict), (_, refused) = store.appends
         assert first.reads[organisation] == 1, "the version that it was decided on"
-        assert (conflict, refused) == (Status.CONFLICT, Status.APPENDED)
+        assert (conflict, refused) == (AppendStatus.CONFLICT, AppendStatus.APPENDED)
         assert not [e async for e in store.read(project)]
 
     asyncio.run(scenario())

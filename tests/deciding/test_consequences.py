@@ -42,7 +42,7 @@ async def take(store: MemoryStore, taken: UUID, stream: StreamId) -> None:
     await publish(store)
     bureau = Bureau(stream.realm, store, KEY)
     envelope = bureau.envelope(stream, EndorseNeed(), "COMM#9", at=THEN)
-    forged = envelope.model_copy(update={"command_id": taken, "derived": True}).signed(KEY)
+    forged = envelope.model_copy(update={"command_id": taken, "derived": True}).sign(KEY)
     await CommandActivities(store).carry_out(CarryOut(stream=stream, now=THEN, envelope=forged))
     assert await store.journalled(taken) is not None
 

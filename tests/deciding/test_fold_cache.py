@@ -17,7 +17,7 @@ from domain.kernel.identity import Actor, StreamId
 from domain.kernel.state import State
 from domain.need import EndorseNeed
 from store.memory import MemoryStore
-from store.port import Realm
+from store.port import RealmStanding
 from tests.keys import KEY
 from tests.workflows.bureau import Bureau, need_submission
 
@@ -109,7 +109,7 @@ async def test_questions_that_travel_together_are_answered_as_each_alone(desk: D
         ):
             assert [e.chain for e in one] == [e.chain for e in other]
             assert list(one[1:]) == list(other[1:]), "of the first, which is known, the data may be left out"
-    assert loaded.realm == Realm()
+    assert loaded.realm == RealmStanding()
 
 
 async def test_a_worker_on_a_database_that_was_set_back_reads_from_the_beginning() -> None:

@@ -36,7 +36,7 @@ async def resolve(store: MemoryStore, round_: Round, command: ResolveRound) -> A
         received_at=round_.now,
         command=command.command_type,
         body=plain(command),
-    ).signed(KEY)
+    ).sign(KEY)
     request = CarryOut(stream=envelope.subject, now=round_.now, envelope=envelope)
     result = await CommandActivities(store).carry_out(request)
     assert result.answer is not None

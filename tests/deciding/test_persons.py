@@ -46,7 +46,7 @@ def test_who_is_not_known_leaves_no_trace_in_the_bytes() -> None:
 
 
 def test_the_door_signs_for_the_person_and_the_session() -> None:
-    signed = envelope(P1, "s1").signed(OTHER)
+    signed = envelope(P1, "s1").sign(OTHER)
     assert is_genuine(OTHER.public, signed.signature, signed.signed_bytes())
     for altered in ({"person": P2}, {"session": "s2"}, {"person": None}):
         assert not is_genuine(OTHER.public, signed.signature, signed.model_copy(update=altered).signed_bytes())

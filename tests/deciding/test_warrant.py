@@ -25,7 +25,7 @@ from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.signature import KeyId, command_bytes
 from domain.registers.door_key import AppointDoorKey, PublishDoorKey, RotateDoorKey, WithdrawDoorKey, key_stream
 from store.memory import MemoryStore
-from store.port import Status
+from store.port import AppendStatus
 from tests.keys import KEY, OTHER, PUBLISHED, make_key, publish
 from tests.office import Office, administer, admit
 from tests.tables import every_row
@@ -96,7 +96,7 @@ def flipped(envelope: Envelope, bit: int) -> Envelope:
 
 
 def altered(**changed: object) -> Callable[[], Envelope]:
-    return lambda: letter().signed(KEY).model_copy(update=changed)
+    return lambda: letter().sign(KEY).model_copy(update=changed)
 
 
 FORGED: dict[str, tuple[Callable[[], Envelope], str]] = {
@@ -113,23 +113,23 @@ FORGED: dict[str, tuple[Callable[[], Envelope], str]] = {
     "another time": (altered(received_at=NOW + timedelta(microseconds=1)), "SG02"),
     "marked as derived": (altered(derived=True), "SG02"),
     "said to be of another door": (altered(key=OF_OTHERS.id), "SG02"),
-    "the signature of another letter": (altered(signature=letter().signed(KEY).signature), "SG02"),
-    "its first bit flipped": (lambda: flipped(letter().signed(KEY), 0), "SG02"),
-    "its last bit flipped": (lambda: flipped(letter().signed(KEY), 511), "SG02"),
-    "in capitals": (lambda: (e := letter().signed(KEY)).model_copy(update={"signature": e.signature.upper()}), "SG02"),
-    "cut off": (lambda: (e := letter().signed(KEY)).model_copy(update={"signature": e.signature[:-2]}), "SG02"),
+    "the signature of another letter": (altered(signature=letter().sign(KEY).signature), "SG02"),
+    "its first bit flipped": (lambda: flipped(letter().sign(KEY), 0), "SG02"),
+    "its last bit flipped": (lambda: flipped(letter().sign(KEY), 511), "SG02"),
+    "in capitals": (lambda: (e := letter().sign(KEY)).model_copy(update={"signature": e.signature.upper()}), "SG02"),
+    "cut off": (lambda: (e := letter().sign(KEY)).model_copy(update={"signature": e.signature[:-2]}), "SG02"),
     "of the days of one shared secret": (altered(signature="5d" * 32), "SG02"),
     "empty": (altered(signature=""), "SG06"),
     "of no door": (altered(key=""), "SG06"),
     "never signed": (letter, "SG06"),
-    "a key that the log does not know": (lambda: letter().signed(UNKNOWN), "SG01"),
+    "a key that the log does not know": (lambda: letter().sign(UNKNOWN), "SG01"),
     "a key's id that is none": (altered(key="../live/DK-1"), "SG01"),
-    "a key that was withdrawn": (lambda: letter().signed(WITHDRAWN), "SG04"),
-    "a key that has ended": (lambda: letter().signed(ENDED), "SG03"),
-    "a key that has ended, dated back": (lambda: letter(received_at=NOW - 3 * DAY).signed(ENDED), "SG03"),
-    "a key that does not count yet": (lambda: letter().signed(NOT_YET), "SG03"),
-    "the same, dated on": (lambda: letter(received_at=NOW + 2 * DAY).signed(NOT_YET), "SG03"),
-    "a key for other seats": (lambda: letter().signed(OF_OTHERS), "SG05"),
+    "a key that was withdrawn": (lambda: letter().sign(WITHDRAWN), "SG04"),
+    "a key that has ended": (lambda: letter().sign(ENDED), "SG03"),
+    "a key that has ended, dated back": (lambda: letter(received_at=NOW - 3 * DAY).sign(ENDED), "SG03"),
+    "a key that does not count yet": (lambda: letter().sign(NOT_YET), "SG03"),
+    "the same, dated on": (lambda: letter(received_at=NOW + 2 * DAY).sign(NOT_YET), "SG03"),
+    "a key for other seats": (lambda: letter().sign(OF_OTHERS), "SG05"),
 }  # fmt: skip
 
 
@@ -145,7 +145,7 @@ def test_what_no_door_may_ask_is_turned_away_with_what_to_do_and_leaves_no_trace
                 assert answer.events == (), case
                 assert answer.unmet == ((await find_fault(store, envelope)),), f"{case}: the door finds the same"
             assert await store.last_position() == before, case
-        assert (await carry_out(store, letter().signed(KEY))).ending is Ending.ACCEPTED, "the rightful one is taken in"
+        assert (await carry_out(store, letter().sign(KEY))).ending is Ending.ACCEPTED, "the rightful one is taken in"
 
     asyncio.run(scenario())
 
@@ -155,7 +155,7 @@ def test_a_signature_is_good_once_under_its_own_id() -> None:
 
     async def scenario() -> None:
         store = await town()
-        envelope = letter().signed(KEY)
+        envelope = letter().sign(KEY)
         first, again = await carry_out(store, envelope), await carry_out(store, envelope)
         assert (first.version, again.version, again.repeated) == (1, 1, True)
 
@@ -167,7 +167,7 @@ def test_a_door_speaks_for_roles_and_for_single_seats() -> None:
         store = await town()
         refused = {"CAB-REG#1": Ending.UNSIGNED, "SO-LEGAL#9": Ending.REFUSED}
         for seat, ending in {"CAB-REG#2": Ending.ACCEPTED, **refused}.items():
-            answer = await carry_out(store, letter(actor=Actor(seat)).signed(OF_OTHERS))
+            answer = await carry_out(store, letter(actor=Actor(seat)).sign(OF_OTHERS))
             assert answer.ending is ending, seat
 
     asyncio.run(scenario())
@@ -193,7 +193,7 @@ def test_a_forger_has_nothing_read_but_the_stream_and_the_key() -> None:
         await publish(store)
         await admit(store, OF_OTHERS, "CAB-FIN")
         store.asked = ()
-        for envelope in (altered(actor=Actor("CAB-REG#2"))(), letter().signed(OF_OTHERS)):
+        for envelope in (altered(actor=Actor("CAB-REG#2"))(), letter().sign(OF_OTHERS)):
             await carry_out(store, envelope)
         days = STREAM.sibling("calendar", "cn")
         assert set(store.asked) == {STREAM, days, key_stream(KEY.id), key_stream(OF_OTHERS.id)}
@@ -213,7 +213,7 @@ def test_a_key_that_is_withdrawn_while_its_command_is_decided_is_caught_in_the_a
                 self.is_armed = False
                 await administer(self, key_stream(OTHER.id), WithdrawDoorKey(reason="密鑰遺失"))
             result = await super().append(append)
-            if result.status is Status.CONFLICT:
+            if result.status is AppendStatus.CONFLICT:
                 self.conflicts += (result.what,)
             return result
 
@@ -221,7 +221,7 @@ def test_a_key_that_is_withdrawn_while_its_command_is_decided_is_caught_in_the_a
         store = Between()
         stream = await admit(store, OTHER)
         store.is_armed = True
-        answer = await carry_out(store, letter().signed(OTHER))
+        answer = await carry_out(store, letter().sign(OTHER))
         assert store.conflicts == (stream,)
         assert (answer.ending, [u.rule for u in answer.unmet]) == (Ending.UNSIGNED, ["SG04"])
 
@@ -233,17 +233,17 @@ def test_a_key_that_is_replaced_counts_for_a_while_beside_the_next() -> None:
         store, next_key = Timed(), make_key("the next")
         stream = await admit(store, OTHER, "CAB-REG")
         await Office(store, at=NOW).seat("CAB-REG#1", "P-7")
-        assert (await carry_out(store, letter().signed(next_key))).ending is Ending.UNSIGNED
+        assert (await carry_out(store, letter().sign(next_key))).ending is Ending.UNSIGNED
         answer = await administer(store, stream, RotateDoorKey(successor=next_key.public, until=NOW + DAY))
         assert answer.ending is Ending.ACCEPTED, answer
         for key in (OTHER, next_key):
-            assert (await carry_out(store, letter().signed(key))).ending is Ending.ACCEPTED
+            assert (await carry_out(store, letter().sign(key))).ending is Ending.ACCEPTED
         store.now = NOW + DAY
         endings = [
-            (await carry_out(store, letter(received_at=store.now).signed(key))).ending for key in (OTHER, next_key)
+            (await carry_out(store, letter(received_at=store.now).sign(key))).ending for key in (OTHER, next_key)
         ]
         assert endings == [Ending.UNSIGNED, Ending.ACCEPTED]
-        wrong_seat = await carry_out(store, letter(actor=Actor("CAB-FIN#1")).signed(next_key))
+        wrong_seat = await carry_out(store, letter(actor=Actor("CAB-FIN#1")).sign(next_key))
         assert [u.rule for u in wrong_seat.unmet] == ["SG05"], "it speaks for those for whom its forerunner did"
 
     asyncio.run(scenario())
@@ -259,9 +259,7 @@ def test_past_papers_are_judged_by_the_day_on_which_they_are_taken_in() -> None:
         await admit(store, OTHER)
         await admit(store, ENDED, "*", since=then - DAY, until=NOW - DAY)
         store.now = NOW
-        endings = [
-            (await carry_out(store, letter(received_at=then).signed(key), then)).ending for key in (ENDED, OTHER)
-        ]
+        endings = [(await carry_out(store, letter(received_at=then).sign(key), then)).ending for key in (ENDED, OTHER)]
         assert endings == [Ending.UNSIGNED, Ending.ACCEPTED]
 
     asyncio.run(scenario())
@@ -277,7 +275,7 @@ def test_the_first_key_of_a_log_publishes_itself_once_and_no_other_does() -> Non
             (await carry_out(store, build_first_publication(key, now))).ending for key in (OTHER, OTHER, UNKNOWN)
         ]
         assert endings == [Ending.ACCEPTED, Ending.ACCEPTED, Ending.REFUSED]
-        assert (await carry_out(store, letter().signed(UNKNOWN))).ending is Ending.UNSIGNED
+        assert (await carry_out(store, letter().sign(UNKNOWN))).ending is Ending.UNSIGNED
 
     asyncio.run(scenario())
 
@@ -289,15 +287,15 @@ def test_a_first_key_signed_by_somebody_else_or_on_anothers_stream_is_turned_awa
         body = plain(AppointDoorKey(public=UNKNOWN.public, door="stolen", speaks_for=("*",)))
         next_body = {**rightful.body, "follows": KEY.id}
         for forged in (
-            rightful.signed(UNKNOWN),
-            rightful.model_copy(update={"body": body}).signed(OTHER),
+            rightful.sign(UNKNOWN),
+            rightful.model_copy(update={"body": body}).sign(OTHER),
             rightful.model_copy(update={"body": body}),
-            rightful.model_copy(update={"actor": Actor("ADMIN#1")}).signed(OTHER),
-            rightful.model_copy(update={"body": next_body}).signed(OTHER),
-            rightful.model_copy(update={"command": "PublishDoorKey"}).signed(OTHER),
+            rightful.model_copy(update={"actor": Actor("ADMIN#1")}).sign(OTHER),
+            rightful.model_copy(update={"body": next_body}).sign(OTHER),
+            rightful.model_copy(update={"command": "PublishDoorKey"}).sign(OTHER),
         ):
             assert (await carry_out(store, forged)).ending is Ending.UNSIGNED
-        elsewhere = rightful.model_copy(update={"subject": key_stream(UNKNOWN.id)}).signed(OTHER)
+        elsewhere = rightful.model_copy(update={"subject": key_stream(UNKNOWN.id)}).sign(OTHER)
         answer = await carry_out(store, elsewhere)
         assert (answer.ending, {u.rule for u in answer.unmet}) == (Ending.REFUSED, {"DK01"})
         assert not [e async for e in store.read(key_stream(UNKNOWN.id))]
@@ -330,7 +328,7 @@ def test_two_first_keys_at_one_moment_are_one_and_a_refusal_and_of_one_key_the_s
 def test_the_journal_holds_what_was_signed_and_an_auditor_rebuilds_it() -> None:
     async def scenario() -> None:
         store = await town()
-        envelope = letter().signed(KEY)
+        envelope = letter().sign(KEY)
         answer = await carry_out(store, envelope)
         (entry,) = await store.feed(answer.position - 2, 1)
         journal = Journal.of(entry)
@@ -378,8 +376,8 @@ def test_the_signed_bytes_are_what_they_have_been() -> None:
 
 def test_nothing_that_holds_a_line_feed_is_ever_signed() -> None:
     with pytest.raises(ValueError, match="line feed"):
-        letter(command="VerifyOrganisation\nSO-PM#1").signed(KEY)
-    clock = CarryOut(stream=STREAM, now=NOW).signed(KEY)
+        letter(command="VerifyOrganisation\nSO-PM#1").sign(KEY)
+    clock = CarryOut(stream=STREAM, now=NOW).sign(KEY)
     assert not is_genuine(KEY.public, clock.signature, letter().signed_bytes())
 
 

@@ -127,7 +127,7 @@ def _score(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Erra
 
 def _report(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Errand:
     panel: Panel = office.part("panel", name, Panel)
-    marks = {} if panel.scored else {a: Decimal(90 - i) for i, a in enumerate(panel.applications)}
+    marks = {} if panel.is_scored else {a: Decimal(90 - i) for i, a in enumerate(panel.applications)}
     return what.command, {"results": marks}, ""
 
 
@@ -300,7 +300,7 @@ def _termination(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -
     state = office.state("project", name)
     money: Money = state.part(Money)
     for tranche, known in state.part(Tranches).of.items():
-        if not known.settled:
+        if not known.is_settled:
             return "CancelTranche", {"tranche": tranche, "amount": known.remainder}, "CAB-DEC#1"
     if money.audited is None:
         return None
@@ -342,7 +342,7 @@ def _closing(_dice: Random, office: MemoryRealm, name: str, what: Awaited) -> Er
     money: Money = state.part(Money)
     for tranche, known in state.part(Tranches).of.items():
         stands = known.gate in state.part(Gates).passed
-        if not known.settled and (not stands or money.net + known.remainder > (money.audited or 0)):
+        if not known.is_settled and (not stands or money.net + known.remainder > (money.audited or 0)):
             over = money.net + known.remainder - (money.audited or 0) if stands else known.remainder
             fields = {"tranche": tranche, "amount": min(max(over, 1), known.remainder)}
             return "CancelTranche", fields, "CAB-DEC#1"

@@ -107,7 +107,7 @@ class MemoryRealm:
             received_at=self.now,
             command=asking.command.command_type,
             body=plain(asking.command),
-        ).signed(KEY)
+        ).sign(KEY)
 
     def pass_time(self, to: datetime) -> None:
         """Everything that falls due until then, in order; a stream that stays due is a defect."""
@@ -117,10 +117,10 @@ class MemoryRealm:
     async def _sweep(self, to: datetime) -> None:
         await refresh_standings(self.store, REALM, await read_calendar_version(self.store, REALM))
         before = None
-        while (standing := await self.store.falling_due(REALM, to)) is not None and standing.due_at is not None:
+        while (standing := await self.store.find_next_due(REALM, to)) is not None and standing.due_at is not None:
             assert standing != before, f"{standing.stream} stays due"
             before = standing
-            await self.registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at).signed(KEY))
+            await self.registrar.carry_out(CarryOut(stream=standing.stream, now=standing.due_at).sign(KEY))
 
     # ------------------------------------------------------------------------------------------------ looking
 

@@ -162,7 +162,7 @@ def test_whoever_ordered_a_rectification_looks_not_again_from_another_seat() -> 
 
 def _with_panel(story: StreamStory, *took_part: Acting) -> StreamStory:
     panel = story.facts.of(StreamId("panel/test/RP-1"))
-    known = panel.having(replace(panel.part(Panel), took_part=frozenset(took_part)))
+    known = panel.with_parts(replace(panel.part(Panel), took_part=frozenset(took_part)))
     return story.knowing(replace(story.facts, streams={**story.facts.streams, panel.stream: known}))
 
 
@@ -180,7 +180,7 @@ def test_whoever_reviewed_decides_neither_an_objection_nor_the_award_from_anothe
 
 
 def test_whoever_managed_the_round_reviews_no_bid_of_it() -> None:
-    managed = State(StreamId("round/test/R-1"), version=1).having(
+    managed = State(StreamId("round/test/R-1"), version=1).with_parts(
         Sides({"bureau": frozenset({PersonId("P-1")}), "HOST": frozenset({PersonId("P-4")})})
     )
     story = drawn()
@@ -199,14 +199,14 @@ def _know(story: StreamStory, *states: State) -> StreamStory:
 def _bid(side: str, person: str) -> State:
     """The bid before the panel, in which that person has acted for that side."""
     bid = test_panel.file("AP-1", "ORG-1")
-    return bid.having(Sides({side: frozenset({PersonId(person)})}))
+    return bid.with_parts(Sides({side: frozenset({PersonId(person)})}))
 
 
 def _seated(number: int, person: str | None, realm: str = "test") -> State:
     """A reviewer's seat in the register, from long ago, with that person on it."""
     tenures = () if person is None else (Tenure(PersonId(person), datetime(2020, 1, 1, tzinfo=UTC)),)
     state = State(seat_stream(realm, Actor(f"EXPERT#{number}")), version=1)
-    return state.having(Seat(Scope(kind=ScopeKind.ROSTER), tenures))
+    return state.with_parts(Seat(Scope(kind=ScopeKind.ROSTER), tenures))
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,11 @@ REPORTED = date(2023, 5, 10)
 def file(name: str, organisation: str, *, stage: str = "SHORTLISTED", round_: str = "R-1", partner: str = "") -> State:
     partners = (partner,) if partner else ()
     application = Application(organisation=organisation, partners=partners, round=round_)
-    return replace(State(StreamId(f"project/test/{name}")), stage=stage).having(application)
+    return replace(State(StreamId(f"project/test/{name}")), stage=stage).with_parts(application)
 
 
 def facts(*files: State, rules: Scheme | None = None, bonus: int = 0, ends: date = date.max) -> Facts:
-    organisation = State(StreamId("organisation/test/ORG-1")).having(
+    organisation = State(StreamId("organisation/test/ORG-1")).with_parts(
         Organisation(bonuses={"R-1": bonus}, ratings=(Rating("5A", date(2018, 6, 1), ends),))
     )
     states = files or (file("AP-1", "ORG-1", partner="ORG-2"),)
@@ -108,7 +108,7 @@ def test_more_seats_than_the_scheme_asks_for_are_welcome() -> None:
 def test_a_bid_whose_marks_were_objected_to_is_scored_again() -> None:
     proposed = file("AP-1", "ORG-1", stage="PROPOSED")
     a(PANEL, "RP-2", facts(proposed)).when(DRAW, **REG).refused("RP01")
-    again = proposed.having(replace(proposed.part(Application), rescoring=True))
+    again = proposed.with_parts(replace(proposed.part(Application), rescoring=True))
     a(PANEL, "RP-2", facts(again)).ordered(DRAW, **REG)
 
 

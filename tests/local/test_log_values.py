@@ -213,8 +213,8 @@ async def test_what_runs_by_itself_says_why_without_its_words(fail: Callable[[],
     async def look() -> NoReturn:
         raise error
 
-    _Broken.tell_failure(cast("Any", SimpleNamespace(name="broken")), error)
-    deliveries._tell_failure(error)
+    _Broken.log_failure(cast("Any", SimpleNamespace(name="broken")), error)
+    deliveries._log_failure(error)
     await views._try(StreamId("need/x/ND-1"), look())
     for line in ("follower.round_failed", "webhook.round_failed", "views.stream_failed"):
         assert f"{line}" in heard.getvalue()

@@ -30,7 +30,7 @@ from followers import agenda
 from followers.agenda import AgendaFollower
 from runtime import worker as house
 from runtime.runtime import open_runtime
-from store.port import Append, AppendResult, Status, StoreUnavailable, Write
+from store.port import Append, AppendResult, AppendStatus, StoreUnavailable, Write
 from tests.nemesis.unarmed import Unarmed
 from tests.workflows.waiting import until
 from workflows.round import RoundWorkflow
@@ -138,7 +138,7 @@ class AckBeforeCommit(Sound):
         self._later.add(task)
         task.add_done_callback(self._later.discard)
         position = await self.store.last_position()
-        return AppendResult(Status.APPENDED, position + 1, position + 1)
+        return AppendResult(AppendStatus.APPENDED, position + 1, position + 1)
 
 
 class SeenOfThisRunOnly(Sound):
@@ -165,7 +165,7 @@ class SeenOfThisRunOnly(Sound):
 
     async def append(self, append: Append) -> AppendResult:
         appended = await super().append(append)
-        return await super().append(_under_fresh_ids(append)) if appended.status is Status.DUPLICATE else appended
+        return await super().append(_under_fresh_ids(append)) if appended.status is AppendStatus.DUPLICATE else appended
 
 
 def _under_fresh_ids(append: Append) -> Append:

@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 from activities.carry_out import CommandActivities
 from application import approvals
 from application.door import CommandDefect, Mismatch, NotKnown, Receipt, receipt
-from domain.kernel.envelope import CarryOut, Opening
+from domain.kernel.envelope import CarryOut, WorkflowInput
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import Verdict
@@ -146,7 +146,7 @@ class Callers:
         """Begin its workflow as one that often makes way for its next run: the run that was begun."""
         started = await self.client.start_workflow(
             workflow_type(stream.kind),
-            Opening(stream=stream, long_history=SHORT),
+            WorkflowInput(stream=stream, long_history=SHORT),
             id=stream,
             task_queue=self.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

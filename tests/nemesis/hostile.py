@@ -118,7 +118,7 @@ class Attackers:
     async def _forge(self, stream: StreamId) -> None:
         """A rightful command under a signature that somebody made up."""
         envelope = self.bureau.envelope(stream, *_spoiling(stream))
-        await self._ask(envelope.signed(OTHER), "forged")
+        await self._ask(envelope.sign(OTHER), "forged")
 
     async def _alter(self, stream: StreamId) -> None:
         """What the door signed for one, in the name of another."""
@@ -131,7 +131,7 @@ class Attackers:
         command, by = _spoiling(stream)
         envelope = self.bureau.envelope(stream, command, by)
         body = {**envelope.body, "reason": HUGE}
-        await self._ask(envelope.model_copy(update={"body": body}).signed(self.bureau.key), "oversized")
+        await self._ask(envelope.model_copy(update={"body": body}).sign(self.bureau.key), "oversized")
 
     async def _hurry(self, _stream: StreamId) -> None:
         """A door whose clock is years ahead: what it takes in has happened now, or not at all."""
@@ -145,7 +145,7 @@ class Attackers:
         """Tell a workflow whose deadline is weeks away that a manual clock has come to a day years ahead."""
         round_ = self.bureau.id("round", SOLICITING)
         later = CarryOut(stream=round_, now=datetime.now(UTC) + YEARS)
-        await self._update(round_, "fall_due", self.dice.choice([later, later.signed(OTHER)]))
+        await self._update(round_, "fall_due", self.dice.choice([later, later.sign(OTHER)]))
 
     async def _talk_rubbish(self, stream: StreamId) -> None:
         """What is no command, and commands of another stream."""

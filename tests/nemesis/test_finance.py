@@ -30,7 +30,7 @@ from runtime.identity import open_identity
 from runtime.outbox import open_secret_box
 from scenarios.format import Scenario
 from scenarios.plan import plan
-from scenarios.play import SilentProgress, _Play, bundles
+from scenarios.play import SilentPlay, _Play, bundles
 from schemes.document import read
 from store.identity import SeatGrant
 from store.port import EntryKind
@@ -175,7 +175,7 @@ async def _pay_while_all_is_killed(home: Path, payments: int | None, times: int)
     async with AsyncExitStack() as stack:
         office = await _open(stack, home)
         await stack.enter_async_context(office.kept())
-        player = _Play(whole, office.house.door, office.house.store, SilentProgress())
+        player = _Play(whole, office.house.door, office.house.store, SilentPlay())
         await office.house.door.open_realm(whole.realm)
         await player._publish()
         await player._appoint()

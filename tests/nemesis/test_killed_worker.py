@@ -10,7 +10,7 @@ import pytest
 
 import bootstrap
 from cli.scenario import list_shipped, plan_scenario
-from scenarios.play import SilentProgress, play
+from scenarios.play import SilentPlay, play
 from tests.keys import bare_meta
 from tests.workflows.breakable import breakable
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 S2 = next(path for path in list_shipped() if path.stem == "s2-fuzhou")
 
 
-class Killer(SilentProgress):
+class Killer(SilentPlay):
     """Watches the play, and kills the worker when the command after one of these rows is on its way."""
 
     def __init__(self, house: Breakable, rows: Collection[int], dice: random.Random) -> None:

@@ -14,7 +14,7 @@ import pytest
 import bootstrap
 from application.door import NotKnown
 from audit.verification import verify
-from domain.kernel.envelope import Opening
+from domain.kernel.envelope import WorkflowInput
 from domain.kernel.identity import Actor
 from local import processes
 from store.port import EntryKind
@@ -48,7 +48,7 @@ async def test_a_worker_that_stood_still_in_mid_append_does_nothing_twice(tmp_pa
     ) as house:
         stream, command_id = house.bureau().id("organisation", "ORG-1"), uuid4()
         await house.client.start_workflow(
-            "Register", Opening(stream=stream), id=stream, task_queue=house.settings.task_queue, task_timeout=TASK
+            "Register", WorkflowInput(stream=stream), id=stream, task_queue=house.settings.task_queue, task_timeout=TASK
         )
         asking = asyncio.create_task(_known(house, stream, command_id))
         zombie = house.workers[0]

@@ -7,7 +7,7 @@ from temporalio import workflow
 from workflows.round import RoundWorkflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.kernel.envelope import Opening
+    from domain.kernel.envelope import WorkflowInput
 
 
 @workflow.defn(name="Round")
@@ -15,12 +15,12 @@ class Unarmed(RoundWorkflow):
     """Takes everything along into its next run but its alarm."""
 
     @workflow.init
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: WorkflowInput) -> None:
         known = opening.progress
         if known is not None:
             opening = opening.model_copy(update={"progress": known.model_copy(update={"due": None})})
         super().__init__(opening)
 
     @workflow.run
-    async def run(self, opening: Opening) -> None:
+    async def run(self, opening: WorkflowInput) -> None:
         await super().run(opening)

@@ -25,7 +25,7 @@ from local.postgres import DATABASE, OWNER
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
-    from local.server_account import Account
+    from local.server_account import ServerAccount
 
 FILES = Path(__file__).parents[2] / "deploy" / "postgres"
 PASSWORD = "a-word-of-the-tests-own"
@@ -70,7 +70,7 @@ class Deployment:
     """Servers of one log, with its archive and its certificates, in a folder that whoever runs Postgres can reach."""
 
     home: Path
-    account: Account
+    account: ServerAccount
     flavour: Flavour
     nodes: dict[str, Node] = field(default_factory=dict)
 

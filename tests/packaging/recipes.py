@@ -97,7 +97,7 @@ class TrainVolunteers(Training, Command):
         Edit(
             _DELIVERY,
             """        case VolunteersTrained():
-            return state.having(replace(delivery, trained=delivery.trained + event.trainees))
+            return state.with_parts(replace(delivery, trained=delivery.trained + event.trainees))
 """,
             before="        case _:\n            assert_never(event)\n",
         ),

@@ -69,8 +69,8 @@ def test_without_a_chinese_font_there_is_no_pdf_but_a_reason() -> None:
 
 def test_the_characters_of_a_font_are_those_that_its_maker_says() -> None:
     typefaces = find_typefaces(Script.HANS)
-    assert typefaces.lacking("民政局𠮷䶮A1¥〔〕—“”") == ()
-    assert typefaces.lacking("\U000e0fff") == ("\U000e0fff",)
+    assert typefaces.list_missing("民政局𠮷䶮A1¥〔〕—“”") == ()
+    assert typefaces.list_missing("\U000e0fff") == ("\U000e0fff",)
 
 
 def test_the_same_paper_is_the_same_bytes() -> None:

@@ -12,7 +12,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from domain.kernel.identity import StreamId
-from papers.paper import Column, Entry, Form, Heading, Layout, Paper, Paragraph, Party, Seals, Source, Table
+from papers.paper import Column, Form, FormBox, Heading, Layout, Paper, PaperSource, Paragraph, Party, Seals, Table
 from papers.script import Script
 from papers.word_file import write_docx
 from tests.papers.tools import convert_to_pdf, read_pdf, squeeze
@@ -46,8 +46,8 @@ def invented(**changed: Any) -> Paper:
             ),
             Form(
                 rows=(
-                    (Entry(label="意见", text="同意", lines=3),),
-                    (Entry(label="甲", text="1"), Entry(label="乙", text="2")),
+                    (FormBox(label="意见", text="同意", lines=3),),
+                    (FormBox(label="甲", text="1"), FormBox(label="乙", text="2")),
                 )
             ),
             Seals(parties=(Party(label="甲方", name="杭州市民政局"),)),
@@ -56,7 +56,7 @@ def invented(**changed: Any) -> Paper:
         "signer": "杭州市民政局",
         "date": "2024年5月21日",
         "copies": "市财政局。",
-        "source": Source(stream=StreamId("project/live/AP-1"), position=7, version=5, head="ab" * 32),
+        "source": PaperSource(stream=StreamId("project/live/AP-1"), position=7, version=5, head="ab" * 32),
         "note": "本件由系统生成",
     }
     return Paper(**{**whole, **changed})

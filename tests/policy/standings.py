@@ -94,16 +94,16 @@ def stream(kind: str, stage: str, *, named: bool) -> State:
                 district="DIST-1",
                 base="BASE-1",
             )
-            return state.having(bid, Contract(version=1, parties=PARTIES), Delivery(supervisor="SUPV-1"))
+            return state.with_parts(bid, Contract(version=1, parties=PARTIES), Delivery(supervisor="SUPV-1"))
         case "panel":
-            return state.having(Panel(round="R-1", seated=("E1", "E2", "E3"), barred=frozenset({"E4"})))
+            return state.with_parts(Panel(round="R-1", seated=("E1", "E2", "E3"), barred=frozenset({"E4"})))
         case "organisation" if stage != "NONE":
             known = Organisation(kind=OrganisationKind.SOCIAL_GROUP, district="DIST-1", round="R-1")
-            return state.having(known)
+            return state.with_parts(known)
         case "base":
-            return state.having(Base(operator="ORG-1", evaluator="EVAL-1"))
+            return state.with_parts(Base(operator="ORG-1", evaluator="EVAL-1"))
         case "need":
-            return state.having(Need(community="COMM-1", district="DIST-1"))
+            return state.with_parts(Need(community="COMM-1", district="DIST-1"))
         case _:
             return state
 
@@ -111,9 +111,9 @@ def stream(kind: str, stage: str, *, named: bool) -> State:
 def facts(*, named: bool) -> Facts:
     """The round R-1 with its host, or without."""
     round_ = StreamId.of("round", REALM, "R-1")
-    return Facts(streams={round_: State(round_, version=1).having(Round(host="HOST-1" if named else None))})
+    return Facts(streams={round_: State(round_, version=1).with_parts(Round(host="HOST-1" if named else None))})
 
 
 def former_partner(state: State) -> State:
     """The same project after the partner has left the bid."""
-    return state.having(replace(state.part(Application), partners=()))
+    return state.with_parts(replace(state.part(Application), partners=()))

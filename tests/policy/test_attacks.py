@@ -56,13 +56,13 @@ BID = DraftApplication(round="R-1", organisation="ORG-1", title="助老", reques
 def joint(story: StreamStory, *partners: str) -> StreamStory:
     """The same project of ORG-1 together with these partners."""
     bid = replace(story.state.part(Application), partners=partners)
-    return replace(story, state=story.state.having(bid))
+    return replace(story, state=story.state.with_parts(bid))
 
 
 def engaged(story: StreamStory, **parties: str | None) -> StreamStory:
     """The same project whose contract names these parties."""
     contract = replace(story.state.part(Contract), parties=Parties(**parties))
-    return replace(story, state=story.state.having(contract))
+    return replace(story, state=story.state.with_parts(contract))
 
 
 # ---------------------------------------------------------------- organisations
@@ -108,10 +108,10 @@ def test_a_legal_representative_whose_mandate_has_ended_declines_nothing_on_a_se
 
 
 def test_the_representative_of_a_banned_organisation_hands_no_bid_in() -> None:
-    banned = organisation().having(
+    banned = organisation().with_parts(
         replace(organisation().part(Organisation), banned_until=date(2030, 1, 1), banned_on=date(2024, 1, 1))
     )
-    open_round = replace(State(StreamId("round/test/R-1")), stage=RoundStage.OPEN).having(
+    open_round = replace(State(StreamId("round/test/R-1")), stage=RoundStage.OPEN).with_parts(
         Round(called_on=date(2024, 4, 1), window_wd=60)
     )
     story = a(PROJECT, "AP-1", around(RULES, banned, open_round))
@@ -181,7 +181,7 @@ def test_an_auditor_or_a_district_that_nothing_names_concludes_and_returns_nothi
         assert ("AF08" in rules(reviewed, opinion, at=day, by="AUDIT#1", scope=scope)) is refused
     bid = Application(organisation="ORG-1", round="R-1", district="DIST-1")
     applied = a(PROJECT, "AP-1", around(RULES))
-    applied = replace(applied, state=replace(applied.state, stage="APPLIED").having(bid))
+    applied = replace(applied, state=replace(applied.state, stage="APPLIED").with_parts(bid))
     for name, refused in (("DIST-9", True), ("DIST-1", False)):
         scope = scope_of(Role.DCAB, name)
         assert (
@@ -194,7 +194,7 @@ def test_an_auditor_or_a_district_that_nothing_names_concludes_and_returns_nothi
 
 def test_a_community_submits_no_need_for_another() -> None:
     need = SubmitNeed(round="R-1", group="空巢老人", community="COMM-1")
-    soliciting = replace(State(StreamId("round/test/R-1")), stage=RoundStage.SOLICITING).having(
+    soliciting = replace(State(StreamId("round/test/R-1")), stage=RoundStage.SOLICITING).with_parts(
         Round(solicited_on=date(2024, 6, 3), needs_wd=30)
     )
     story = a(NEED, "ND-1", around(RULES, soliciting))
@@ -213,9 +213,9 @@ def test_a_base_is_operated_by_its_own_operator() -> None:
 def test_nobody_takes_an_organisation_over_by_verifying_it_anew_with_representatives_of_their_own() -> None:
     """Its district, and the round for whose intake it was verified, stay those of the first time."""
     mine = Round(host="HOST-9")
-    around_it = Facts(streams={StreamId("round/test/R-9"): State(StreamId("round/test/R-9")).having(mine)})
+    around_it = Facts(streams={StreamId("round/test/R-9"): State(StreamId("round/test/R-9")).with_parts(mine)})
     known = Organisation(kind=verification().kind, district="DIST-1", round="R-1")
-    state = replace(State(StreamId("organisation/test/ORG-1")), stage=OrganisationStage.VERIFIED).having(known)
+    state = replace(State(StreamId("organisation/test/ORG-1")), stage=OrganisationStage.VERIFIED).with_parts(known)
     story = StreamStory(ORGANISATION, state, around_it)
     again = VerifyOrganisation(**{**dict(verification("SO-LEGAL#9")), "district": "DIST-9", "round": "R-9"})
     story.when_acting(again, at=JUNE, by="DCAB#9", scope=scope_of(Role.DCAB, "DIST-9")).refused("AF02")

@@ -33,6 +33,6 @@ async def test_what_its_file_does_not_bear_is_not_offered(
 ) -> None:
     state = State(StreamId.of("project", "live", "AP-1"), stage=Stage.ACTIVE, version=1)
     (before,) = await list_acts(MemoryStore(), state, Actor(seat), None, AT, only=command)
-    (after,) = await list_acts(MemoryStore(), state.having(part), Actor(seat), None, AT, only=command)
+    (after,) = await list_acts(MemoryStore(), state.with_parts(part), Actor(seat), None, AT, only=command)
     assert missing in {(one.rule, one.zh) for one in before.unmet}
     assert missing not in {(one.rule, one.zh) for one in after.unmet}

@@ -56,8 +56,8 @@ def known(
     register, place = person_stream(realm, person), seat_stream(realm, Actor(seat))
     scope = scope_of(Actor(seat).role, *names)
     return {
-        register: State(register, version=2).having(Person(duties=(Duty(Actor(seat), tenure),))),
-        place: State(place, version=2).having(Seat(scope=scope, tenures=(tenure,))),
+        register: State(register, version=2).with_parts(Person(duties=(Duty(Actor(seat), tenure),))),
+        place: State(place, version=2).with_parts(Seat(scope=scope, tenures=(tenure,))),
     }
 
 
@@ -258,7 +258,7 @@ def test_a_draw_on_the_wall_clock_asks_the_live_registers_in_whatever_realm(real
     streams = {file.stream: file for file in moved}
     pool = tuple(f"E{n}" for n in range(1, 8))
     roster = StreamId.of("roster", realm, "ER-1")
-    streams[roster] = replace(State(roster), version=1).having(Roster(experts=frozenset(pool)))
+    streams[roster] = replace(State(roster), version=1).with_parts(Roster(experts=frozenset(pool)))
     for number in range(2, 8):
         seat = known(f"EXPERT#{number}", person=ME if number == 2 else PersonId(f"P-{100 + number}"), realm=LIVE)
         streams |= {k: v for k, v in seat.items() if k.kind == "seat"}

@@ -168,7 +168,7 @@ async def by_another_key(office: Office, n: int) -> tuple[StreamId, Answer]:
         command=rating.command_type,
         body=plain(rating),
         person=person_on(Actor("CAB-REG#1")),
-    ).signed(OTHER)
+    ).sign(OTHER)
     result = await CommandActivities(office.store).carry_out(CarryOut(stream=stream, now=at, envelope=envelope))
     assert result.answer is not None
     return stream, result.answer

@@ -60,7 +60,7 @@ def test_a_project_is_read_whole_by_whom_it_names_and_is_not_there_for_others(ro
 def test_a_partner_reads_the_project_and_a_former_one_no_more() -> None:
     state = stream("project", "APPLIED", named=True)
     assert sight(Role.SO_PM, state, PARTNER).is_whole
-    alone = state.having(replace(state.part(Application), partners=()))
+    alone = state.with_parts(replace(state.part(Application), partners=()))
     assert sight(Role.SO_PM, alone, PARTNER).denied
 
 
@@ -80,7 +80,7 @@ TWO = Panel(round="R-1", bidders={"AP-1": ("ORG-1",), "AP-2": ("ORG-2",)}, seate
 
 def panel(**sheets: dict[str, Decimal]) -> State:
     by_bid = {name.replace("_", "-"): of for name, of in sheets.items()}
-    return State(StreamId("panel/test/RP-1"), version=1, stage="SCORING").having(replace(TWO, sheets=by_bid))
+    return State(StreamId("panel/test/RP-1"), version=1, stage="SCORING").with_parts(replace(TWO, sheets=by_bid))
 
 
 def test_a_reviewer_sees_no_scores_of_others_before_all_of_their_own_are_in() -> None:
@@ -92,7 +92,7 @@ def test_a_reviewer_sees_no_scores_of_others_before_all_of_their_own_are_in() ->
 
 def test_a_recused_reviewer_sees_nothing_more_even_after_scoring() -> None:
     state = panel(AP_1={"E1": Decimal(80)}, AP_2={"E1": Decimal(80)})
-    denied = sight(Role.EXPERT, state.having(replace(state.part(Panel), barred=frozenset({"E1"})))).denied
+    denied = sight(Role.EXPERT, state.with_parts(replace(state.part(Panel), barred=frozenset({"E1"})))).denied
     assert denied is not None
     assert denied.rule == "SD5"
 
@@ -104,7 +104,7 @@ def test_a_reviewer_who_was_not_drawn_and_a_host_of_another_round_see_no_panel()
 
 
 def test_a_bidder_learns_its_panels_marks_once_it_has_reported_and_never_who_gave_which() -> None:
-    reported = panel().having(replace(TWO, reported=True))
+    reported = panel().with_parts(replace(TWO, reported=True))
     assert sight(Role.SO_LEGAL, panel(), "ORG-1").denied
     assert sight(Role.SO_LEGAL, reported, "ORG-1").withheld == {"sheets", "seated"}
     assert sight(Role.SO_LEGAL, reported, "ORG-9").denied
@@ -146,7 +146,7 @@ def test_the_words_that_views_keep_say_what_the_policy_says(kind: str, role: Rol
 def asked_of(*groups: ApproverGroup) -> State:
     """A request of a service that asks these."""
     opener = Acting(Actor("HOST#1"))
-    return State(StreamId("approval/test/AV-1"), version=1).having(ApprovalRequest(opener, "採購", groups))
+    return State(StreamId("approval/test/AV-1"), version=1).with_parts(ApprovalRequest(opener, "採購", groups))
 
 
 def test_an_approval_is_read_by_whoever_asked_and_those_who_are_asked() -> None:

@@ -32,7 +32,7 @@ from store.port import EntryKind
 from tests.paper import open_paper_door
 from tests.policy.standings import scope_of
 from web.v1.events import as_cloud_event
-from web.v1.files import tell_chapters
+from web.v1.files import build_chapters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +106,7 @@ def seats(role: Role, number: int = 6) -> Seats:
 
 async def _by_v1(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
     file = await load_seen_file(archive.store, grants, stream)
-    answer = tell_chapters(file, lambda zh, _en: zh)
+    answer = build_chapters(file, lambda zh, _en: zh)
     (*_, chapter) = [one for one in answer if one.event == event]
     assert (field in chapter.withheld) is (field not in chapter.data)
     return field in chapter.data

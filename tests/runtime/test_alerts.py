@@ -25,7 +25,7 @@ from metrics import Metrics
 from runtime.health import Health
 from runtime.runtime import Runtime
 from store.memory import MemoryStore
-from store.port import AppendResult, Status
+from store.port import AppendResult, AppendStatus
 from tests.keys import KEY, OTHER, publish
 from tests.packaging.deployment import certify
 from tests.runtime.alerts import ALERTS, PROMTOOL, Series, judge, read_series
@@ -57,7 +57,7 @@ async def ask(commands: CommandActivities, store: MemoryStore, *, key: DoorKey =
     await publish(store)
     envelope = Bureau("alerts", store, key).envelope(ORGANISATION, verification(), "HOST#1")
     now = other.pop("now", envelope.received_at)
-    envelope = envelope.model_copy(update=other).signed(key)
+    envelope = envelope.model_copy(update=other).sign(key)
     with suppress(ApplicationError):
         await commands.carry_out(CarryOut(stream=ORGANISATION, now=now, envelope=envelope))
 
@@ -116,7 +116,7 @@ async def rivals_that_are_quicker_each_time(measures: Metrics) -> None:
 
         async def append(self, append: Append) -> AppendResult:
             self.times += 1
-            return AppendResult(Status.CONFLICT) if self.times % 4 else await super().append(append)
+            return AppendResult(AppendStatus.CONFLICT) if self.times % 4 else await super().append(append)
 
     store = Contended()
     await publish(MemoryStore())

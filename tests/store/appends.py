@@ -10,7 +10,7 @@ from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from store.bytes import GENESIS, chain_hash, leaf
-from store.port import Append, AppendResult, Entry, NewEvent, Standing, Status, Write
+from store.port import Append, AppendResult, AppendStatus, Entry, NewEvent, Standing, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,7 +76,7 @@ def refusal(stream: StreamId, expected: int = 0) -> Append:
 async def appended(store: EventStore, append: Append) -> AppendResult:
     """Append what must go through."""
     answer = await store.append(append)
-    assert answer.status is Status.APPENDED, answer
+    assert answer.status is AppendStatus.APPENDED, answer
     return answer
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from store import postgres
-from store.port import Realm, Standing, Status
+from store.port import AppendStatus, RealmStanding, Standing
 from tests.store.appends import DAY, NOON, appended, event, group, one, project, refusal, write
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def test_what_falls_due_first_is_ordered_by_instant_then_kind_then_stream(
     for stream, instant in at.items():
         await appended(store, due(stream, instant, clock=Clock.MANUAL))
     fallen = []
-    while (standing := await store.falling_due("play", NOON + DAY)) is not None:
+    while (standing := await store.find_next_due("play", NOON + DAY)) is not None:
         fallen.append(standing.stream)
         assert await store.refresh_standing(replace(standing, due_at=None))
     assert fallen == [
@@ -72,8 +72,8 @@ async def test_what_falls_due_first_is_ordered_by_instant_then_kind_then_stream(
 async def test_nothing_falls_due_before_its_instant(store: EventStore) -> None:
     await appended(store, due(A, NOON))
     await appended(store, due(B, None))
-    assert await store.falling_due("live", NOON - DAY) is None
-    at_the_instant = await store.falling_due("live", NOON)
+    assert await store.find_next_due("live", NOON - DAY) is None
+    at_the_instant = await store.find_next_due("live", NOON)
     assert at_the_instant is not None
     assert at_the_instant.stream == A
 
@@ -83,22 +83,22 @@ async def test_overdue_are_those_of_that_clock_before_that_instant_earliest_firs
     for n, stream in enumerate(late):
         await appended(store, due(stream, NOON - n * DAY))
     await appended(store, due(project("M", "play"), NOON - DAY, clock=Clock.MANUAL))
-    assert [s.stream for s in await store.overdue(Clock.WALL, NOON)] == late[:0:-1]
-    assert [s.stream for s in await store.overdue(Clock.WALL, NOON, limit=2)] == [late[3], late[2]]
-    assert [s.stream.name for s in await store.overdue(Clock.MANUAL, NOON)] == ["M"]
+    assert [s.stream for s in await store.list_overdue(Clock.WALL, NOON)] == late[:0:-1]
+    assert [s.stream for s in await store.list_overdue(Clock.WALL, NOON, limit=2)] == [late[3], late[2]]
+    assert [s.stream.name for s in await store.list_overdue(Clock.MANUAL, NOON)] == ["M"]
 
 
 async def test_a_stream_appended_to_from_outside_is_unnotified_until_it_is_notified(store: EventStore) -> None:
     await appended(store, due(B, None, notified=False))
     await appended(store, due(A, None, notified=False))
     await appended(store, one(project("AP-3")))
-    assert [s.stream for s in await store.unnotified()] == [A, B]
-    assert [s.stream for s in await store.unnotified(limit=1)] == [A]
-    (standing, _) = await store.unnotified()
+    assert [s.stream for s in await store.list_unnotified()] == [A, B]
+    assert [s.stream for s in await store.list_unnotified(limit=1)] == [A]
+    (standing, _) = await store.list_unnotified()
     await store.refresh_standing(replace(standing, notified=True))
-    assert [s.stream for s in await store.unnotified()] == [B]
+    assert [s.stream for s in await store.list_unnotified()] == [B]
     await appended(store, one(B, 1))
-    assert await store.unnotified() == []
+    assert await store.list_unnotified() == []
 
 
 async def test_a_standing_is_written_anew_only_at_the_version_it_was_made_for(store: EventStore) -> None:
@@ -126,12 +126,12 @@ async def test_a_manual_clock_moves_with_what_is_written_and_never_back(store: E
     first, second = project("AP-1", "play"), project("AP-2", "play")
     await appended(store, group(write(first, 0, event(), at=NOON)))
     answer = await store.append(group(write(second, 0, event(), at=NOON - DAY)))
-    assert (answer.status, answer.what) == (Status.BEHIND, second)
+    assert (answer.status, answer.what) == (AppendStatus.BEHIND, second)
     await appended(store, group(write(second, 0, event(), at=NOON)))
     assert (await store.realm("play")).now == NOON
     await appended(store, group(write(second, 1, at=NOON + DAY)))
     assert (await store.realm("play")).now == NOON + DAY
-    assert (await store.append(group(write(first, 1, event(), at=NOON)))).status is Status.BEHIND
+    assert (await store.append(group(write(first, 1, event(), at=NOON)))).status is AppendStatus.BEHIND
 
 
 async def test_within_a_group_the_latest_write_sets_the_manual_clock(store: EventStore) -> None:
@@ -148,7 +148,7 @@ async def test_the_clocks_of_appends_that_travel_together_follow_one_another(sto
     answers = await asyncio.gather(
         *(store.append(group(write(s, 0, event(), at=t))) for s, t in zip(streams, at, strict=True)),
     )
-    assert [a.status for a in answers] == [Status.APPENDED, Status.APPENDED, Status.BEHIND]
+    assert [a.status for a in answers] == [AppendStatus.APPENDED, AppendStatus.APPENDED, AppendStatus.BEHIND]
 
 
 async def test_a_wall_clock_is_never_ahead_of_a_write(store: EventStore) -> None:
@@ -181,14 +181,14 @@ async def test_a_realm_goes_live_with_its_record_and_its_whole_agenda(store: Eve
     for stream, at in ((waiting, NOON + DAY), (quiet, None), (elsewhere, NOON + DAY)):
         await appended(store, due(stream, at, clock=Clock.MANUAL))
     answer = await store.go_live(turn(NOON))
-    assert (answer.status, answer.first_position, answer.last_position) == (Status.APPENDED, 7, 8)
+    assert (answer.status, answer.first_position, answer.last_position) == (AppendStatus.APPENDED, 7, 8)
     assert [(s.stream, s.clock, s.notified) async for s in store.standings()] == [
         (elsewhere, Clock.MANUAL, True),
         (waiting, Clock.WALL, False),
         (quiet, Clock.WALL, True),
         (CLOCK, Clock.WALL, True),
     ]
-    assert await store.realm("play") == Realm(Clock.WALL)
+    assert await store.realm("play") == RealmStanding(Clock.WALL)
     assert await store.set_clock("play", Clock.MANUAL) is Clock.WALL
     await appended(store, group(write(quiet, 1, event(), at=NOON - DAY)))
 
@@ -198,7 +198,7 @@ async def test_no_realm_goes_live_while_a_deadline_lies_in_its_past(store: Event
     late = project("AP-1", "play")
     await appended(store, due(late, NOON, clock=Clock.MANUAL))
     answer = await store.go_live(turn(NOON))
-    assert (answer.status, answer.what) == (Status.CONFLICT, late)
+    assert (answer.status, answer.what) == (AppendStatus.CONFLICT, late)
     assert (await store.realm("play")).clock is Clock.MANUAL
     assert [entry async for entry in store.read(CLOCK)] == []
 
@@ -207,7 +207,7 @@ async def test_a_turn_that_is_not_recorded_turns_nothing(store: EventStore) -> N
     await store.set_clock("play", Clock.MANUAL)
     await appended(store, turn(NOON - DAY))
     answer = await store.go_live(turn(NOON))
-    assert (answer.status, answer.what) == (Status.CONFLICT, CLOCK)
+    assert (answer.status, answer.what) == (AppendStatus.CONFLICT, CLOCK)
     assert (await store.realm("play")).clock is Clock.MANUAL
 
 
@@ -220,7 +220,7 @@ async def test_what_was_decided_on_the_manual_clock_no_longer_stands_after_the_t
     await store.go_live(turn(NOON))
     dated = group(write(stream, 1, event()), clock=Clock.MANUAL, reads={CLOCK: before.version})
     answer = await store.append(dated)
-    assert (answer.status, answer.what) == (Status.CONFLICT, CLOCK)
+    assert (answer.status, answer.what) == (AppendStatus.CONFLICT, CLOCK)
     assert not await store.refresh_standing(replace(standing, stage="MOVED"))
     assert [s.clock async for s in store.standings(kind="project")] == [Clock.WALL]
 
@@ -284,10 +284,10 @@ async def test_streams_that_moved_are_told_by_kind_and_position(store: EventStor
     await appended(store, one(round_, 0, event()))
     await appended(store, refusal(need, 1))
     last = await store.last_position()
-    assert await store.moved(0, last, ("need", "round")) == [need, round_]
-    assert await store.moved(2, last, ("need", "round")) == [round_]
-    assert await store.moved(0, 2, ("need", "round")) == [need]
-    assert await store.moved(0, last, ("panel",)) == []
+    assert await store.list_moved(0, last, ("need", "round")) == [need, round_]
+    assert await store.list_moved(2, last, ("need", "round")) == [round_]
+    assert await store.list_moved(0, 2, ("need", "round")) == [need]
+    assert await store.list_moved(0, last, ("panel",)) == []
 
 
 async def test_rows_that_wait_and_were_reckoned_by_an_earlier_calendar_are_outdated(store: EventStore) -> None:
@@ -298,5 +298,5 @@ async def test_rows_that_wait_and_were_reckoned_by_an_earlier_calendar_are_outda
         due = NOON if name == "N-4" else None
         standing = Standing(stream, 1, "OPEN", due, Clock.WALL, summary.encode())
         await appended(store, replace(one(stream, 0, event()), standings=(standing,)))
-    assert [s.stream.name async for s in store.outdated("live", 2)] == ["N-1", "N-4", "N-5"]
-    assert [s async for s in store.outdated("other", 2)] == []
+    assert [s.stream.name async for s in store.iterate_outdated("live", 2)] == ["N-1", "N-4", "N-5"]
+    assert [s async for s in store.iterate_outdated("other", 2)] == []

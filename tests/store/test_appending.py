@@ -13,7 +13,7 @@ import pytest
 from domain.kernel.clock import Clock
 from store.bounds import AppendInvalid
 from store.memory import MemoryStore
-from store.port import Append, EntryKind, Standing, Status
+from store.port import Append, AppendStatus, EntryKind, Standing
 from tests.store.appends import DAY, NOON, appended, event, group, one, project, refusal, whole, write
 
 if TYPE_CHECKING:
@@ -31,17 +31,17 @@ async def test_what_is_dated_ahead_of_the_stores_own_clock_is_not_recorded_and_h
     tomorrow = datetime.now(UTC) + DAY
     hasty, honest = group(write(A, 0, event(), at=tomorrow)), one(B)
     early, prompt = await asyncio.gather(store.append(hasty), store.append(honest))
-    assert (early.status, early.what) == (Status.AHEAD, A)
-    assert prompt.status is Status.APPENDED
+    assert (early.status, early.what) == (AppendStatus.AHEAD, A)
+    assert prompt.status is AppendStatus.APPENDED
     assert await store.last_position() == 2
     assert [e async for e in store.read(A, commands=True)] == []
     soon = group(write(A, 0, event(), at=datetime.now(UTC) + timedelta(seconds=2)))
-    assert (await store.append(soon)).status is Status.APPENDED, "clocks are never quite alike"
+    assert (await store.append(soon)).status is AppendStatus.APPENDED, "clocks are never quite alike"
 
 
 async def test_one_hasty_write_keeps_its_whole_group_out(store: EventStore) -> None:
     both = group(write(A, 0, event()), write(B, 0, event(), at=datetime.now(UTC) + DAY))
-    assert (await store.append(both)).status is Status.AHEAD
+    assert (await store.append(both)).status is AppendStatus.AHEAD
     assert await store.last_position() == 0
 
 
@@ -69,8 +69,10 @@ async def test_recorded_time_never_goes_back_though_a_clock_does() -> None:
 async def test_as_far_ahead_as_is_borne_is_recorded_and_not_a_moment_more() -> None:
     store = MemoryStore(lambda: NOON)
     limit = NOON + timedelta(seconds=5)
-    assert (await store.append(group(write(A, 0, event(), at=limit + timedelta.resolution)))).status is Status.AHEAD
-    assert (await store.append(group(write(A, 0, event(), at=limit)))).status is Status.APPENDED
+    assert (
+        await store.append(group(write(A, 0, event(), at=limit + timedelta.resolution)))
+    ).status is AppendStatus.AHEAD
+    assert (await store.append(group(write(A, 0, event(), at=limit)))).status is AppendStatus.APPENDED
 
 
 async def test_a_command_and_its_events_are_entries_of_one_dense_log(store: EventStore) -> None:
@@ -111,8 +113,8 @@ async def test_an_append_at_another_version_is_a_conflict_and_leaves_no_trace(st
     await appended(store, one(A))
     for expected in (0, 2):
         answer = await store.append(one(A, expected))
-        assert (answer.status, answer.what, answer.recorded_at) == (Status.CONFLICT, A, None)
-    assert (await store.append(refusal(A, 0))).status is Status.CONFLICT
+        assert (answer.status, answer.what, answer.recorded_at) == (AppendStatus.CONFLICT, A, None)
+    assert (await store.append(refusal(A, 0))).status is AppendStatus.CONFLICT
     assert await store.last_position() == 2
     assert [s.version async for s in store.standings()] == [1]
 
@@ -122,23 +124,23 @@ async def test_a_journalled_command_is_a_duplicate_before_its_version_is_looked_
     await appended(store, one(A, command_id=command_id))
     for expected in (0, 1, 7):
         answer = await store.append(one(A, expected, command_id=command_id))
-        assert (answer.status, answer.what) == (Status.DUPLICATE, A)
+        assert (answer.status, answer.what) == (AppendStatus.DUPLICATE, A)
     elsewhere = await store.append(one(B, command_id=command_id))
-    assert (elsewhere.status, elsewhere.what) == (Status.DUPLICATE, A)
+    assert (elsewhere.status, elsewhere.what) == (AppendStatus.DUPLICATE, A)
     assert await store.last_position() == 2
 
 
 async def test_a_refused_command_is_a_duplicate_too(store: EventStore) -> None:
     refused = refusal(A)
     await appended(store, refused)
-    assert (await store.append(refused)).status is Status.DUPLICATE
+    assert (await store.append(refused)).status is AppendStatus.DUPLICATE
 
 
 async def test_one_known_command_makes_its_whole_group_a_duplicate(store: EventStore) -> None:
     command_id = uuid4()
     await appended(store, one(A, command_id=command_id))
     both = group(write(B, 0, event()), write(A, 1, event(), command_id=command_id))
-    assert (await store.append(both)).status is Status.DUPLICATE
+    assert (await store.append(both)).status is AppendStatus.DUPLICATE
     assert await store.last_position() == 2
 
 
@@ -150,7 +152,7 @@ async def test_a_group_over_two_streams_is_recorded_whole(store: EventStore) -> 
 async def test_a_group_over_two_streams_is_recorded_not_at_all(store: EventStore) -> None:
     await appended(store, one(B))
     answer = await store.append(group(write(A, 0, event()), write(B, 0, event())))
-    assert (answer.status, answer.what) == (Status.CONFLICT, B)
+    assert (answer.status, answer.what) == (AppendStatus.CONFLICT, B)
     assert [e.stream for e in await store.feed(0)] == [B, B]
     assert await store.streams_named("AP-1") == []
 
@@ -161,13 +163,13 @@ async def test_writes_of_one_group_may_follow_one_another_on_one_stream(store: E
     assert [(e.kind, e.version) for e in await whole(store)] == [
         ("command", 0), ("event", 1), ("command", 1), ("command", 1), ("event", 2), ("event", 3),
     ]  # fmt: skip
-    assert (await store.append(group(write(A, 0, event()), write(A, 1, event())))).status is Status.CONFLICT
+    assert (await store.append(group(write(A, 0, event()), write(A, 1, event())))).status is AppendStatus.CONFLICT
 
 
 async def test_a_stream_that_was_read_must_still_stand_there(store: EventStore) -> None:
     await appended(store, one(B))
     moved = await store.append(group(write(A, 0, event()), reads={B: 0}))
-    assert (moved.status, moved.what) == (Status.CONFLICT, B)
+    assert (moved.status, moved.what) == (AppendStatus.CONFLICT, B)
     await appended(store, group(write(A, 0, event()), reads={B: 1, project("AP-9"): 0}))
     assert await store.streams_named("AP-9") == []
 
@@ -180,8 +182,8 @@ async def test_appends_that_arrive_together_are_judged_in_order_of_arrival(store
         *map(store.append, (reading_before, one(A), reading_after, one(A), one(A, 1), same, same)),
     )
     assert [a.status for a in answers] == [
-        Status.APPENDED, Status.APPENDED, Status.CONFLICT, Status.CONFLICT, Status.APPENDED,
-        Status.APPENDED, Status.DUPLICATE,
+        AppendStatus.APPENDED, AppendStatus.APPENDED, AppendStatus.CONFLICT, AppendStatus.CONFLICT,
+        AppendStatus.APPENDED, AppendStatus.APPENDED, AppendStatus.DUPLICATE,
     ]  # fmt: skip
     assert answers[-1].what == B
     await whole(store)
@@ -190,7 +192,7 @@ async def test_appends_that_arrive_together_are_judged_in_order_of_arrival(store
 async def test_a_refused_group_leaves_its_streams_where_they_stood_for_those_behind_it(store: EventStore) -> None:
     refused = group(write(A, 0, event(), event()), write(B, 9, event()))
     answers = await asyncio.gather(*map(store.append, (refused, one(A, 0), one(A, 2))))
-    assert [a.status for a in answers] == [Status.CONFLICT, Status.APPENDED, Status.CONFLICT]
+    assert [a.status for a in answers] == [AppendStatus.CONFLICT, AppendStatus.APPENDED, AppendStatus.CONFLICT]
 
 
 async def test_the_same_command_twice_together_is_recorded_once_even_on_two_streams(store: EventStore) -> None:
@@ -201,13 +203,13 @@ async def test_the_same_command_twice_together_is_recorded_once_even_on_two_stre
         store.append(one(B, command_id=command_id)),
     )
     assert [(a.status, a.what) for a in answers] == [
-        (Status.CONFLICT, B), (Status.APPENDED, ""), (Status.DUPLICATE, A),
+        (AppendStatus.CONFLICT, B), (AppendStatus.APPENDED, ""), (AppendStatus.DUPLICATE, A),
     ]  # fmt: skip
 
 
 async def test_many_more_appends_than_fit_into_one_call_are_all_recorded(store: EventStore) -> None:
     answers = await asyncio.gather(*(store.append(one(project(f"AP-{n}"))) for n in range(700)))
-    assert {a.status for a in answers} == {Status.APPENDED}
+    assert {a.status for a in answers} == {AppendStatus.APPENDED}
     assert sorted(a.first_position for a in answers) == list(range(1, 1400, 2))
     await whole(store)
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from local.postgres import OWNER, SUPERUSER
-from store.port import SchemaUnfit, Status, StoreUnavailable
+from store.port import AppendStatus, SchemaUnfit, StoreUnavailable
 from store.postgres import PostgresStore, open_pool
 from tests.store.appends import appended, one, project, whole
 
@@ -29,7 +29,7 @@ async def test_what_nobody_awaits_any_more_is_not_sent(postgres_store: PostgresS
         task.cancel()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(a, asyncio.CancelledError) for a in answers[::2])
-    assert all(getattr(a, "status", None) is Status.APPENDED for a in answers[1::2])
+    assert all(getattr(a, "status", None) is AppendStatus.APPENDED for a in answers[1::2])
     assert len(await whole(postgres_store)) == 40
 
 
@@ -44,7 +44,7 @@ async def test_callers_that_go_away_while_it_is_under_way_disturb_nobody(databas
             task.cancel()
         await asyncio.wait(tasks[::2])
     answers = await asyncio.gather(*tasks[1::2])
-    assert {a.status for a in answers} == {Status.APPENDED}
+    assert {a.status for a in answers} == {AppendStatus.APPENDED}
     assert len(await whole(store)) == 12
     await holder.close()
     await store.aclose()
@@ -61,7 +61,7 @@ async def test_while_another_holds_the_turn_appends_time_out_unknown_and_reading
         with pytest.raises(StoreUnavailable):
             await store.append(late)
         assert await store.last_position() == 2
-    assert (await store.append(late)).status in {Status.APPENDED, Status.DUPLICATE}
+    assert (await store.append(late)).status in {AppendStatus.APPENDED, AppendStatus.DUPLICATE}
     assert len(await whole(store)) == 4
     await holder.close()
     await store.aclose()
@@ -80,7 +80,7 @@ async def test_when_its_connection_dies_everybody_in_the_call_hears_that_nothing
         )
         answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(a) for a in answers] == [StoreUnavailable] * 6
-    assert (await store.append(one(A, 1))).status is Status.APPENDED
+    assert (await store.append(one(A, 1))).status is AppendStatus.APPENDED
     await holder.close()
     await store.aclose()
 
@@ -96,7 +96,7 @@ async def test_when_its_connection_died_while_nobody_used_it_the_next_append_has
     with suppress(asyncpg.InterfaceError):  # the pool took it back by itself, and it cannot be asked any more
         while not kept.is_closed():  # noqa: ASYNC110 - the network's state
             await asyncio.sleep(0.005)
-    assert (await store.append(one(A, 1))).status is Status.APPENDED
+    assert (await store.append(one(A, 1))).status is AppendStatus.APPENDED
     await store.aclose()
 
 
@@ -119,7 +119,7 @@ async def test_what_the_server_undid_is_sent_again(database: Database, monkeypat
         return await execute(columns)
 
     monkeypatch.setattr(store, "_execute", stumbling)
-    assert (await store.append(one(A))).status is Status.APPENDED
+    assert (await store.append(one(A))).status is AppendStatus.APPENDED
     assert sent == 3
     await store.aclose()
 
@@ -157,7 +157,7 @@ async def test_closing_lets_what_is_under_way_end(database: Database) -> None:
     await asyncio.sleep(0)
     await store.aclose()
     answers = await asyncio.gather(*under_way)
-    assert {a.status for a in answers} == {Status.APPENDED}
+    assert {a.status for a in answers} == {AppendStatus.APPENDED}
 
 
 async def test_an_append_is_durable_even_where_the_session_does_not_care(database: Database) -> None:

@@ -187,7 +187,7 @@ async def test_the_register_knows_what_is_here_who_brought_it_and_who_looked(sto
     for uploader in ("person:P-1", "service:finance", "person:P-1"):
         await register.keep(DIGEST, len(TEXT), "text/plain", uploader, "s-1")
     await register.note_read(DIGEST, "person:P-2", "s-2", "project/live/AP-5")
-    kept = await register.kept([DIGEST, "f" * 64])
+    kept = await register.list_kept([DIGEST, "f" * 64])
     assert [(one.sha256, one.size, one.media_type) for one in kept.values()] == [(DIGEST, len(TEXT), "text/plain")]
     assert await register.has_brought(DIGEST, "service:finance")
     assert not await register.has_brought(DIGEST, "person:P-2")

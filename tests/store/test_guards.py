@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.kernel.effects import Claim, Post, Release
-from store.port import Append, Posting, Status
+from store.port import Append, AppendStatus, Posting
 from tests.store.appends import appended, event, group, one, project, whole, write
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def with_effects(n: int, *effects: Effect) -> Append:
 async def test_a_taken_key_says_no_and_names_itself(store: EventStore) -> None:
     await appended(store, with_effects(1, Claim("bid/R1/ORG-1", A)))
     answer = await store.append(with_effects(2, Claim("bid/R1/ORG-1", B)))
-    assert (answer.status, answer.what) == (Status.GUARDED, "bid/R1/ORG-1")
+    assert (answer.status, answer.what) == (AppendStatus.GUARDED, "bid/R1/ORG-1")
     assert await store.claims() == [("bid/R1/ORG-1", A)]
     assert await store.last_position() == 2
 
@@ -41,7 +41,9 @@ async def test_the_same_holder_claims_again_without_effect(store: EventStore) ->
 async def test_a_key_has_as_many_places_as_its_limit(store: EventStore) -> None:
     for n in (1, 2, 3):
         await appended(store, with_effects(n, Claim("panel/expert", f"holder-{n}", limit=3)))
-    assert (await store.append(with_effects(4, Claim("panel/expert", "holder-4", limit=3)))).status is Status.GUARDED
+    assert (
+        await store.append(with_effects(4, Claim("panel/expert", "holder-4", limit=3)))
+    ).status is AppendStatus.GUARDED
     await appended(store, with_effects(5, Claim("panel/expert", "holder-2", limit=1)))
     assert (await store.read_many([], ["panel/expert"])).claims["panel/expert"] == {"holder-1", "holder-2", "holder-3"}
 
@@ -51,7 +53,7 @@ async def test_a_released_place_is_free_again(store: EventStore) -> None:
     await appended(store, with_effects(2, Release("key", A), Claim("key", B)))
     await appended(store, with_effects(3, Release("key", "nobody"), Release("unknown", A)))
     assert await store.claims() == [("key", B)]
-    assert (await store.append(with_effects(4, Claim("key", C), Release("key", B)))).status is Status.GUARDED
+    assert (await store.append(with_effects(4, Claim("key", C), Release("key", B)))).status is AppendStatus.GUARDED
 
 
 async def test_claims_of_one_call_count_for_those_behind_it(store: EventStore) -> None:
@@ -63,7 +65,8 @@ async def test_claims_of_one_call_count_for_those_behind_it(store: EventStore) -
         store.append(with_effects(5, Claim("key", "third"))),
     )
     assert [a.status for a in answers] == [
-        Status.APPENDED, Status.GUARDED, Status.APPENDED, Status.APPENDED, Status.APPENDED,
+        AppendStatus.APPENDED, AppendStatus.GUARDED, AppendStatus.APPENDED,
+        AppendStatus.APPENDED, AppendStatus.APPENDED,
     ]  # fmt: skip
     assert await store.claims() == [("key", "third"), ("other", "y")]
 
@@ -79,7 +82,7 @@ async def test_money_moves_in_double_entry(store: EventStore) -> None:
 async def test_an_account_never_goes_below_zero_and_says_its_name(store: EventStore) -> None:
     await appended(store, with_effects(1, Post(PURSE, "fund/a", 700)))
     answer = await store.append(with_effects(2, Post("fund/a", "fund/b", 701)))
-    assert (answer.status, answer.what) == (Status.GUARDED, "fund/a")
+    assert (answer.status, answer.what) == (AppendStatus.GUARDED, "fund/a")
     await appended(store, with_effects(3, Post("fund/a", PURSE, 700)))
     assert await store.balances() == {"fund/a": 0, PURSE: 0}
 
@@ -122,7 +125,7 @@ async def test_what_a_refused_group_would_have_done_is_not_there_for_those_behin
         store.append(with_effects(2, Claim("key", B), Post(PURSE, "fund/b", 1))),
         store.append(with_effects(3, Post("fund/b", PURSE, 2))),
     )
-    assert [a.status for a in answers] == [Status.GUARDED, Status.APPENDED, Status.GUARDED]
+    assert [a.status for a in answers] == [AppendStatus.GUARDED, AppendStatus.APPENDED, AppendStatus.GUARDED]
     assert (await store.claims(), await store.balances()) == ([("key", B)], {"fund/b": 1, PURSE: -1})
 
 
@@ -131,7 +134,7 @@ async def test_of_sixty_four_racing_for_the_last_yuan_exactly_those_win_that_fit
     answers = await asyncio.gather(
         *(store.append(with_effects(n, Post("envelope", f"grant/{n}", 100))) for n in range(64)),
     )
-    assert [a.status for a in answers] == [Status.APPENDED] * 10 + [Status.GUARDED] * 54
+    assert [a.status for a in answers] == [AppendStatus.APPENDED] * 10 + [AppendStatus.GUARDED] * 54
     assert {a.what for a in answers[10:]} == {"envelope"}
     balances = await store.balances()
     assert (balances["envelope"], len(balances)) == (0, 12)
@@ -140,7 +143,7 @@ async def test_of_sixty_four_racing_for_the_last_yuan_exactly_those_win_that_fit
 
 async def test_a_refused_effect_is_not_asked_for_when_a_conflict_comes_first(store: EventStore) -> None:
     await appended(store, with_effects(1, Claim("key", A)))
-    assert (await store.append(with_effects(1, Claim("key", B)))).status is Status.CONFLICT
+    assert (await store.append(with_effects(1, Claim("key", B)))).status is AppendStatus.CONFLICT
 
 
 async def test_the_ledger_adds_up_to_the_balances(store: EventStore) -> None:

@@ -15,7 +15,7 @@ from domain.kernel.identity import StreamId
 from store import bounds, port
 from store.bounds import AppendInvalid
 from store.identity import read_seats
-from store.port import Append, AppendResult, ArgumentUnfit, RowUnfit, Standing, Status
+from store.port import Append, AppendResult, AppendStatus, ArgumentUnfit, RowUnfit, Standing
 from tests.store.appends import NOON, event, group, one, project, whole, write
 from tests.tables import each_of, every_row, mostly
 
@@ -133,7 +133,7 @@ async def burst(store: EventStore, hostile: Append) -> AppendResult | BaseExcept
         *(store.append(append) for append in (*honest[:5], hostile, *honest[5:])), return_exceptions=True
     )
     answer = answers.pop(5)
-    assert [getattr(a, "status", a) for a in answers] == [Status.APPENDED] * 11
+    assert [getattr(a, "status", a) for a in answers] == [AppendStatus.APPENDED] * 11
     await whole(store)
     return answer
 
@@ -151,14 +151,14 @@ async def test_what_no_store_can_keep_is_refused_by_both_and_alone(store: EventS
     answer = await burst(store, NEVER_KEPT[case]())
     assert isinstance(answer, AppendInvalid)
     assert await store.last_position() == 22
-    assert (await store.append(one(A))).status is Status.APPENDED, "and nothing of it stayed"
+    assert (await store.append(one(A))).status is AppendStatus.APPENDED, "and nothing of it stayed"
 
 
 @each_of(2, "case", KEPT)
 async def test_what_is_only_strange_is_kept_by_both(store: EventStore, case: str) -> None:
     answer = await burst(store, KEPT[case]())
     assert isinstance(answer, AppendResult), answer
-    assert answer.status is Status.APPENDED
+    assert answer.status is AppendStatus.APPENDED
 
 
 @mostly(8, "case", [case for case in NEVER_MADE if case != "a document of 17 MB"])  # Postgres takes that

@@ -157,9 +157,9 @@ class BothStores(RuleBasedStateMachine):
             kept, model = (self.run(_standings(s, **chosen)) for s in (self.kept, self.model))
             assert kept == model
         self.both("realm", "play")
-        self.both("falling_due", "play", NOON)
-        self.both("overdue", Clock.MANUAL, NOON + 2 * DAY)
-        self.both("unnotified")
+        self.both("find_next_due", "play", NOON)
+        self.both("list_overdue", Clock.MANUAL, NOON + 2 * DAY)
+        self.both("list_unnotified")
 
     def teardown(self) -> None:
         kept, model = self.run(whole(self.kept)), self.run(whole(self.model))

@@ -19,7 +19,7 @@ from domain.kernel.effects import Claim, Post
 from local import postgres, processes
 from local.postgres import APPLICATION, OWNER
 from store.migration import migrate
-from store.port import EntryKind, Status, StoreUnavailable
+from store.port import AppendStatus, EntryKind, StoreUnavailable
 from store.postgres import CHANNEL, PostgresStore, open_pool
 from tests.store.appends import appended, event, group, one, project, refusal, whole, write
 from tests.store.conftest import Database, as_superuser
@@ -58,7 +58,7 @@ async def test_of_sixteen_racing_for_the_same_version_one_wins(database: Databas
     async with connected(database, 16) as stores:
         for version in range(12):
             answers = await asyncio.gather(*(store.append(one(A, version)) for store in stores))
-            assert sorted(a.status for a in answers) == [Status.APPENDED] + [Status.CONFLICT] * 15
+            assert sorted(a.status for a in answers) == [AppendStatus.APPENDED] + [AppendStatus.CONFLICT] * 15
         assert len(await whole(stores[0])) == 24
 
 
@@ -68,7 +68,7 @@ async def test_of_sixteen_racing_with_the_same_command_one_records_it(database: 
             command_id = uuid4()
             rivals = [one(project(f"AP-{round_}-{n % 2}"), command_id=command_id) for n in range(16)]
             answers = await asyncio.gather(*(s.append(a) for s, a in zip(stores, rivals, strict=True)))
-            assert sorted(a.status for a in answers) == [Status.APPENDED] + [Status.DUPLICATE] * 15
+            assert sorted(a.status for a in answers) == [AppendStatus.APPENDED] + [AppendStatus.DUPLICATE] * 15
 
 
 async def test_over_many_connections_the_last_yuan_is_spent_once(database: Database) -> None:
@@ -79,7 +79,7 @@ async def test_over_many_connections_the_last_yuan_is_spent_once(database: Datab
             for n in range(48)
         ]
         answers = await asyncio.gather(*(stores[n % 12].append(append) for n, append in enumerate(spend)))
-        assert [a.status for a in answers].count(Status.APPENDED) == 5
+        assert [a.status for a in answers].count(AppendStatus.APPENDED) == 5
         assert (await stores[0].balances())["envelope"] == 0
         assert len(await stores[0].claims()) == 5
 
@@ -198,9 +198,9 @@ async def test_an_answer_that_is_lost_on_the_way_is_unknown_and_asking_again_tel
     lost = one(A, 1, event(Claim("seat", "AP-LOST")))
     with pytest.raises(StoreUnavailable):
         await store.append(lost)
-    assert (await store.append(lost)).status is Status.DUPLICATE
+    assert (await store.append(lost)).status is AppendStatus.DUPLICATE
     later = one(A, 2, command_id=lost.writes[0].command_id)
-    assert (await store.append(later)).status is Status.DUPLICATE
+    assert (await store.append(later)).status is AppendStatus.DUPLICATE
     assert len(await whole(store)) == 4
     await store.aclose()
     listening.close()
@@ -282,7 +282,7 @@ async def _kill_under_load(home: Path, kills: int, writes: int) -> None:
     async def write_on(store: PostgresStore) -> None:
         append = _fresh()
         sent.append(append)
-        if (await store.append(append)).status is Status.APPENDED:
+        if (await store.append(append)).status is AppendStatus.APPENDED:
             acknowledged[append.writes[0].command_id] = append
 
     for _ in range(kills):
@@ -307,7 +307,7 @@ async def _kill_under_load(home: Path, kills: int, writes: int) -> None:
     assert acknowledged.keys() <= recorded.keys()
     for append in sent:
         known = append.writes[0].command_id in recorded
-        assert (await store.append(append)).status is (Status.DUPLICATE if known else Status.APPENDED)
+        assert (await store.append(append)).status is (AppendStatus.DUPLICATE if known else AppendStatus.APPENDED)
     await whole(store)
     await store.aclose()
     assert server.process is not None

@@ -15,7 +15,7 @@ from domain.kernel.canonical import canonical
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.identity import Actor, StreamId
 from store.memory import MemoryStore
-from store.port import CommandQuery, EntryKind, Realm, StoreUnavailable
+from store.port import CommandQuery, EntryKind, RealmStanding, StoreUnavailable
 from tests.store.appends import NOON, appended, event, group, one, project, refusal, whole, write
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def test_one_consultation_brings_the_command_the_later_events_and_the_real
     loaded, readings = await store.consult(A, command_id, {A: 2, B: 0})
     assert loaded.journalled == await store.journalled(command_id)
     assert [e.type for e in loaded.events] == ["Two", "Three"], "from the version known, that version included"
-    assert loaded.realm == Realm()
+    assert loaded.realm == RealmStanding()
     assert readings.streams == {B: []}
 
 

@@ -88,7 +88,7 @@ async def test_trying_a_command_says_too_that_a_document_is_missing(counter: Cou
     assert (trial["would_be"], [one["rule"] for one in trial["unmet"]]) == ("refused", ["DC01"])
     assert promised["would_be"] == "accepted", "who would bring the document is told what would come of it then"
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/at_hand")
-    assert not await counter.house.store.documents.kept({"f" * 64})
+    assert not await counter.house.store.documents.list_kept({"f" * 64})
 
 
 async def test_who_may_see_a_file_reads_its_documents_and_that_they_looked_is_recorded(
@@ -144,7 +144,7 @@ async def test_what_is_not_filed_is_refused_and_nothing_of_it_is_kept(
         answer = await community.post("/v1/documents", content=content, headers=headers)
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/problem+json")
     assert answer.json()["detail"]
-    assert not await counter.house.store.documents.kept([sha256(content).hexdigest()])
+    assert not await counter.house.store.documents.list_kept([sha256(content).hexdigest()])
 
 
 async def test_bytes_that_changed_on_the_way_are_refused(counter: Counter) -> None:

@@ -153,7 +153,7 @@ async def test_administrators_are_written_that_an_endpoint_is_told_nothing_more(
     )
     writer = replace(post.writer, holders=holders)
     for _ in range(2):
-        await writer.tell_disabled(endpoint, "410 Gone", post.moment[0])
+        await writer.notify_disabled(endpoint, "410 Gone", post.moment[0])
         await post.send()
     ((to, message),) = post.office.taken
     assert to == "office@bureau.example"

@@ -20,7 +20,7 @@ from temporalio.client import Client
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
 from local import binaries
-from payload_codec import Place, SealingCodec, sealing_converter
+from payload_codec import PayloadPlace, SealingCodec, sealing_converter
 from payload_keys import PayloadKeys, make_payload_key
 from runtime.payload_opener import PayloadOpener
 from store.identity import Identity, SeatGrant
@@ -49,7 +49,7 @@ def plain() -> Payload:
 
 
 def sealed(namespace: str = "default") -> bytes:
-    payload = CODEC.at(Place(namespace, WORKFLOW)).seal(plain())
+    payload = CODEC.at(PayloadPlace(namespace, WORKFLOW)).seal(plain())
     return json_format.MessageToJson(Payloads(payloads=[payload])).encode()
 
 

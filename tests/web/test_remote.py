@@ -24,7 +24,7 @@ from application.accounts import renew_password
 from application.pages import reach
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
-from remote.login import kept_at
+from remote.login import credentials_path
 from remote.output import layout, visible, yuan
 from remote.server import Problem, Server
 from store.identity import Account, Identity, SeatGrant
@@ -122,7 +122,7 @@ async def test_a_command_is_asked_once_however_often_and_a_refusal_says_all_that
     attached = (*words_of_command, f"attachments=@{tmp_path / 'survey.pdf'}")
     for trial in ((*attached, "--dry-run"), ("why-not", *attached[1:])):
         assert (answer := await shell.run(*trial))[0] == 0, (trial, answer)
-        assert not await counter.house.store.documents.kept({digest}), "trying leaves nothing behind"
+        assert not await counter.house.store.documents.list_kept({digest}), "trying leaves nothing behind"
     first = await shell.run(*words_of_command, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
     again = await shell.run(*words_of_command, "--id", "2b0c7a52-5d1e-4a6b-9c55-0e4f2f6f1a11", "-o", "json")
     assert (rehearsal[0], first[0]) == (0, 0), (rehearsal, first)
@@ -249,4 +249,4 @@ def test_a_table_stands_straight_and_no_text_steers_the_terminal() -> None:
     assert lines == ["甲      b", "長名稱  1", "x       2"]
     assert "\x1b" not in visible("a\x1b[31mb")
     assert (yuan(123456789), yuan(None)) == ("¥1,234,567.89", "")
-    assert kept_at("https://a") != kept_at("https://b")
+    assert credentials_path("https://a") != credentials_path("https://b")

@@ -60,7 +60,7 @@ class Bureau:
             received_at=at or datetime.now(UTC),
             command=command.command_type,
             body=plain(command),
-        ).signed(self.key)
+        ).sign(self.key)
 
     async def straight(self, stream: StreamId, command: Command, by: str, *, at: datetime | None = None) -> Receipt:
         """Carry the command out from outside, as of that moment: no workflow hears of it."""

@@ -9,7 +9,7 @@ from temporalio import workflow
 from workflows.stream import StreamWorkflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.kernel.envelope import Opening
+    from domain.kernel.envelope import WorkflowInput
 
 
 @workflow.defn(name="Need")
@@ -17,11 +17,11 @@ class Sleepy(StreamWorkflow):
     """Sleeps first."""
 
     @workflow.init
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: WorkflowInput) -> None:
         super().__init__(opening)
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         await workflow.sleep(timedelta(minutes=1))
         await self.end()
 
@@ -31,11 +31,11 @@ class Deaf(StreamWorkflow):
     """Ends without carrying anything out."""
 
     @workflow.init
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: WorkflowInput) -> None:
         super().__init__(opening)
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         return
 
 
@@ -44,11 +44,11 @@ class Forgetful(StreamWorkflow):
     """Forgets to show how it stands."""
 
     @workflow.init
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: WorkflowInput) -> None:
         super().__init__(opening)
 
     @workflow.run
-    async def run(self, _opening: Opening) -> None:
+    async def run(self, _opening: WorkflowInput) -> None:
         while not self.is_leaving:
             await self.wait_for_change()
         await self.end()

@@ -14,8 +14,8 @@ import bootstrap
 from application.builds import (
     UNVERSIONED,
     BuildUnknown,
-    Place,
     Poller,
+    WorkerPlace,
     find_place,
     list_builds,
     read_current,
@@ -111,15 +111,15 @@ async def test_a_running_project_moves_from_one_build_to_the_next_with_nothing_l
 async def test_the_first_build_of_all_makes_itself_current_and_the_next_waits_to_be_made_so(desk: Desk) -> None:
     queue = f"builds-{uuid4().hex[:8]}"
     first, second = _worker_of(desk, queue, "2026.1"), _worker_of(desk, queue, "2026.2")
-    assert await find_place(desk.client, queue, "2026.1") is Place.UNHEARD
+    assert await find_place(desk.client, queue, "2026.1") is WorkerPlace.UNHEARD
     async with run_worker(first, desk.client, desk.store), run_worker(second, desk.client, desk.store):
 
         async def serving() -> bool:
-            return await find_place(desk.client, queue, "2026.1") is Place.SERVING
+            return await find_place(desk.client, queue, "2026.1") is WorkerPlace.SERVING
 
         await until(serving)
-        assert await find_place(desk.client, queue, "2026.2") is Place.BESIDE
-        assert await find_place(desk.client, queue, UNVERSIONED) is Place.BESIDE
+        assert await find_place(desk.client, queue, "2026.2") is WorkerPlace.BESIDE
+        assert await find_place(desk.client, queue, UNVERSIONED) is WorkerPlace.BESIDE
         assert await read_current(desk.client, queue) == "2026.1"
 
 
@@ -130,7 +130,7 @@ async def test_a_build_that_was_taken_back_does_not_make_itself_current_again(de
     async with run_worker(only, desk.client, desk.store):
         await _until_current(desk, only)
         await set_current(desk.client, queue, UNVERSIONED)
-        assert await find_place(desk.client, queue, "2026.1") is Place.BESIDE
+        assert await find_place(desk.client, queue, "2026.1") is WorkerPlace.BESIDE
         assert await read_current(desk.client, queue) == UNVERSIONED
 
 

@@ -160,7 +160,7 @@ async def test_what_did_not_come_through_the_door_is_not_carried_out(desk: Desk,
         signed.model_copy(update={"signature": ""}),
         signed.model_copy(update={"actor": Actor("CAB-REG#1")}),
         signed.model_copy(update={"body": {"resources": ["場地"]}}),
-        signed.signed(OTHER),
+        signed.sign(OTHER),
     )
     for envelope in forged:
         assert (await _sent_straight(desk, envelope)).ending is Ending.UNSIGNED
@@ -172,7 +172,7 @@ async def test_a_forged_envelope_learns_nothing_of_a_recorded_command(desk: Desk
     await bureau.open_round()
     need, command_id = bureau.id("need", "ND-1"), uuid4()
     await desk.door.send(need, need_submission(), COMMUNITY, command_id=command_id)
-    forged = bureau.envelope(need, need_submission(), "COMM#1", command_id=command_id).signed(OTHER)
+    forged = bureau.envelope(need, need_submission(), "COMM#1", command_id=command_id).sign(OTHER)
     answer = await _sent_straight(desk, forged)
     assert (answer.ending, answer.events) == (Ending.UNSIGNED, ())
 
@@ -293,7 +293,7 @@ async def test_a_command_of_an_unknown_type_is_a_fault_said_at_once(desk: Desk, 
     await desk.door.send(need, need_submission(), COMMUNITY)
     envelope = bureau.envelope(need, EndorseNeed(), "COMM#2").model_copy(update={"command": "PraiseNeed"})
     with pytest.raises(CommandDefect):
-        await desk.door.ask(envelope.signed(bureau.key))
+        await desk.door.ask(envelope.sign(bureau.key))
 
 
 async def test_a_parked_stream_waits_for_a_person_and_sets_no_alarm(

@@ -32,7 +32,7 @@ from followers.schedules import RoundSchedules, schedule_id
 from local import binaries, postgres, processes, server_account
 from local.postgres import APPLICATION, DATABASE, OWNER, SUPERUSER
 from runtime.documents import open_documents
-from scenarios.play import SilentProgress, play
+from scenarios.play import SilentPlay, play
 from store.postgres import PostgresStore, open_pool
 from tests.application.test_disposal import SHARED
 from tests.cli.installation import in_process
@@ -94,7 +94,7 @@ async def _agree(house: Breakable) -> None:
 # ---------------------------------------------------------------- Temporal's data
 
 
-class Loser(SilentProgress):
+class Loser(SilentPlay):
     """Loses Temporal's data after so many rows."""
 
     def __init__(self, house: Breakable, after: int) -> None:

@@ -85,7 +85,7 @@ async def test_a_realm_whose_clock_cannot_go_on_delays_no_other(desk: Desk) -> N
     assert row.due_at is not None
     taken = deadline_command_id(round_, "CloseNeedSolicitation", "", row.due_at)
     refused = stuck.envelope(stuck.id("need", "ND-9"), EndorseNeed(), "COMM#9", at=then + timedelta(hours=1))
-    forged = refused.model_copy(update={"command_id": taken, "derived": True}).signed(key)
+    forged = refused.model_copy(update={"command_id": taken, "derived": True}).sign(key)
     request = CarryOut(stream=forged.subject, now=forged.received_at, envelope=forged)
     await CommandActivities(desk.store).carry_out(request)
     need, late = stuck.id("need", "ND-1"), row.due_at + timedelta(days=1)

@@ -51,7 +51,7 @@ class OrphansDoor:
 
     async def move_clock(self, _realm: str, to: datetime) -> None:
         """Let the follower make its rounds up to then, one whenever somebody has been late for long enough."""
-        while late := await self._store.overdue(Clock.WALL, to - agenda.LATE, 1):
+        while late := await self._store.list_overdue(Clock.WALL, to - agenda.LATE, 1):
             assert late[0].due_at is not None
             self._now = late[0].due_at + agenda.LATE + A_MOMENT
             if self._now > to:
@@ -75,7 +75,7 @@ class OrphansDoor:
                 received_at=request.at,
                 command=request.command.command_type,
                 body=plain(request.command),
-            ).signed(KEY)
+            ).sign(KEY)
             result = await self._activities.carry_out(CarryOut(stream=subject, now=request.at, envelope=envelope))
             assert result.answer is not None
             yield result.answer

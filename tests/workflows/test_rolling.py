@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.kernel.envelope import Opening, Progress
+from domain.kernel.envelope import Progress, WorkflowInput
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
 from store.port import EntryKind
@@ -39,7 +39,7 @@ async def test_sixty_commands_over_several_runs_are_each_answered_once(desk: Des
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
     await bureau.straight(need, need_submission(), "COMM#1")
-    opening = Opening(stream=need, long_history=SHORT)
+    opening = WorkflowInput(stream=need, long_history=SHORT)
     await desk.client.start_workflow("Need", opening, id=need, task_queue=desk.settings.task_queue)
     places = asyncio.Semaphore(IN_FLIGHT)
     ids = [uuid4() for _ in range(UPDATES)]
@@ -64,7 +64,7 @@ async def test_sixty_commands_over_several_runs_are_each_answered_once(desk: Des
 
 async def test_the_alarm_is_set_again_in_the_next_run(desk: Desk, bureau: Bureau) -> None:
     stream = await bureau.open_round()
-    opening = Opening(stream=stream, long_history=SHORT)
+    opening = WorkflowInput(stream=stream, long_history=SHORT)
     await desk.client.start_workflow("Round", opening, id=stream, task_queue=desk.settings.task_queue)
 
     async def rolled() -> bool:

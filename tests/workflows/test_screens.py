@@ -10,7 +10,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.converter import WorkflowSerializationContext
 
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.envelope import Opening
+from domain.kernel.envelope import WorkflowInput
 from domain.kernel.identity import Actor
 from domain.need import EndorseNeed
 from domain.project.publicity import OpenAwardPublicity
@@ -105,7 +105,7 @@ async def test_a_fresh_run_says_which_file_it_is_though_temporal_forgets_the_sum
     await bureau.open_round()
     need = bureau.id("need", "ND-1")
     await bureau.straight(need, need_submission(), "COMM#1")
-    opening = Opening(stream=need, long_history=SHORT)
+    opening = WorkflowInput(stream=need, long_history=SHORT)
     first = await desk.client.start_workflow("Need", opening, id=need, task_queue=desk.settings.task_queue)
     for number in range(2, SHORT):
         await desk.door.send(need, EndorseNeed(), Actor(f"COMM#{number}"))

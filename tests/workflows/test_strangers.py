@@ -30,7 +30,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 import bootstrap
 from application.door import Door, NotKnown
 from application.workflow_carrier import WorkflowCarrier
-from domain.kernel.envelope import Answer, Ending, Opening
+from domain.kernel.envelope import Answer, Ending, WorkflowInput
 from domain.kernel.identity import Actor, StreamId
 from domain.need import EndorseNeed
 from payload_codec import sealing_converter
@@ -123,7 +123,11 @@ async def test_a_query_of_theirs_learns_nothing_and_stops_nobody(desk: Desk, bur
 async def test_a_workflow_that_they_start_ends_after_one_task(desk: Desk, bureau: Bureau, stranger: Client) -> None:
     need = bureau.id("need", "ND-9")
     handle = await stranger.start_workflow(
-        "Need", Opening(stream=need), id=need, task_queue=desk.settings.task_queue, static_summary="a need of theirs"
+        "Need",
+        WorkflowInput(stream=need),
+        id=need,
+        task_queue=desk.settings.task_queue,
+        static_summary="a need of theirs",
     )
     await until(lambda: _has_ended(desk.client, need, handle.result_run_id))
     assert await _count_task_failures(desk.client, need) == 0, "it was tried again"

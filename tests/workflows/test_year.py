@@ -25,7 +25,7 @@ from domain.kernel.attachment import find_attachments
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
-from domain.kernel.envelope import Opening, Progress
+from domain.kernel.envelope import Progress, WorkflowInput
 from domain.kernel.identity import Role, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.registers.calendar import PublishCalendar
@@ -126,7 +126,7 @@ class Years:
 
     async def ring(self, to: datetime) -> None:
         """Every alarm up to then, the earliest first, each by its own workflow's timer."""
-        while (late := await self.store.falling_due(self.plan.realm, to)) is not None:
+        while (late := await self.store.find_next_due(self.plan.realm, to)) is not None:
             assert late.due_at is not None
             assert late.clock is Clock.WALL
             await self.bring(late.stream, late.due_at)
@@ -151,7 +151,7 @@ class Years:
         with self.skipper.with_time_skipping_disabled():
             handle = await self.skipper.client.start_workflow(
                 workflow_type(stream.kind),
-                Opening(stream=stream),
+                WorkflowInput(stream=stream),
                 id=stream,
                 task_queue=self.desk.settings.task_queue,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

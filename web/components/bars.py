@@ -17,7 +17,7 @@ WIDTH: Final = 760
 
 
 @dataclass(frozen=True)
-class Row:
+class BarRow:
     """What is to be drawn."""
 
     label: str
@@ -32,7 +32,7 @@ class Row:
 class Bar:
     """A row with where it lies."""
 
-    row: Row
+    row: BarRow
     y: int
     whole: int
     part: int
@@ -52,7 +52,7 @@ class Bars:
         return "；".join(f"{bar.row.label} {bar.row.said}" for bar in self.bars)
 
 
-def draw_bars(rows: Iterable[Row]) -> Bars:
+def draw_bars(rows: Iterable[BarRow]) -> Bars:
     """The picture, on a scale by which the largest is as long as a bar may be; what there is any of is seen."""
     kept = tuple(rows)
     most = max((row.whole for row in kept), default=0) or 1

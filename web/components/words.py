@@ -12,28 +12,28 @@ from domain.kernel.restriction import WITHHELD
 from web.language import Language
 
 
-def tell_moment(at: datetime) -> str:
+def format_moment(at: datetime) -> str:
     """When something was, as a clock in China shows it."""
     return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
-def tell_deadline(at: datetime) -> str:
+def format_deadline(at: datetime) -> str:
     """Until when: what ends with a day ends at 24:00 of that day."""
     return closing_time(at)
 
 
-def tell_role(role: str, language: Language) -> str:
+def name_role(role: str, language: Language) -> str:
     """What the office calls that role; an unknown one by its name."""
     known = next((one for one in Role if one == role), None)
     return language.say(known.zh, known.en) if known is not None else role
 
 
-def tell_seat(seat: str, language: Language) -> str:
+def name_seat(seat: str, language: Language) -> str:
     """A seat: its role in words, and its number; or that it is withheld."""
     if seat == UNNAMED:
         return language.say(*WITHHELD)
     role, mark, number = seat.partition("#")
-    return f"{tell_role(role, language)}{mark}{number}"
+    return f"{name_role(role, language)}{mark}{number}"
 
 
 def spell(fen: int, language: Language) -> str:
@@ -44,29 +44,29 @@ def spell(fen: int, language: Language) -> str:
     return language.say(words, yuan(fen))
 
 
-def tell_money(fen: int) -> str:
+def format_money(fen: int) -> str:
     """An amount in a table or a sentence: ``¥18,000.00``."""
     return yuan(fen)
 
 
-def tell_event(event_type: str) -> tuple[str, str]:
+def name_event(event_type: str) -> tuple[str, str]:
     """What the office calls an event, in Chinese and English."""
     zh, en = value_words(event_type)
     return zh, begin_words(en)
 
 
-def tell_command(command_type: str) -> tuple[str, str]:
+def name_command(command_type: str) -> tuple[str, str]:
     """What the office calls a command, in Chinese and English."""
     named = command_class(command_type)
     return named.zh(), begin_words(named.en())
 
 
-def tell_list(kind: str) -> tuple[str, str]:
+def name_list(kind: str) -> tuple[str, str]:
     """What the office calls the list of such files, in Chinese and English."""
     return AGGREGATES[kind].zh, begin_words(AGGREGATES[kind].en_many)
 
 
-def tell_kind(kind: str) -> tuple[str, str]:
+def name_kind(kind: str) -> tuple[str, str]:
     """What the office calls one of such files, in Chinese and English."""
     return AGGREGATES[kind].zh, begin_words(AGGREGATES[kind].en)
 

@@ -29,7 +29,7 @@ _TYPES: Final = {
 
 
 @dataclass(frozen=True)
-class Asset:
+class StaticFile:
     """One file as it is sent."""
 
     media_type: str
@@ -37,15 +37,15 @@ class Asset:
     zipped: bytes
 
 
-def read_assets(folder: Path = FOLDER) -> Mapping[str, Asset]:
+def read_assets(folder: Path = FOLDER) -> Mapping[str, StaticFile]:
     """Every file that pages ask for, by its name."""
     files = sorted(file for file in folder.iterdir() if file.suffix in _TYPES)
     return {file.name: _read(file) for file in files}
 
 
-def _read(file: Path) -> Asset:
+def _read(file: Path) -> StaticFile:
     content = file.read_bytes()
-    return Asset(_TYPES[file.suffix], content, gzip.compress(content, 9, mtime=0))
+    return StaticFile(_TYPES[file.suffix], content, gzip.compress(content, 9, mtime=0))
 
 
 ASSETS: Final = read_assets()

@@ -28,7 +28,7 @@ _LASTING_S: Final = 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
-class Reader:
+class PageReader:
     """Whoever a page is made for."""
 
     caller: Caller | None

@@ -22,10 +22,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
 from domain.kernel.identity import Actor, Role
-from web.components.words import begin_words, spell, tell_deadline, tell_moment, tell_money, tell_role, tell_seat
+from web.components.words import begin_words, format_deadline, format_moment, format_money, name_role, name_seat, spell
 from web.console.assets import PREFIX
 from web.console.bytecode import TemplateBytecode
-from web.console.reader import Reader, may_list, read_seat
+from web.console.reader import PageReader, may_list, read_seat
 from web.console.texts import Texts, speaker
 from web.guard import house_of, language_of
 from web.identity.credentials import cookie_name
@@ -81,9 +81,9 @@ def environment() -> Environment:
     for name, component in _COMPONENTS.items():
         ours.globals[name] = getattr(theirs.get_template(f"{_GOVUK}/components/{component}/macro.html").module, name)
     ours.filters |= {
-        "moment": tell_moment,
-        "deadline": tell_deadline,
-        "money": tell_money,
+        "moment": format_moment,
+        "deadline": format_deadline,
+        "money": format_money,
         "query": urlencode,
         "begin": begin_words,
         "grouped": "{:,}".format,
@@ -122,9 +122,9 @@ def render(
             say=language.say,
             language=language,
             languages=[(one.value, one.name_of_itself) for one in Language],
-            role=lambda role: tell_role(role, language),
+            role=lambda role: name_role(role, language),
             spell=lambda fen: spell(fen, language),
-            seat_words=lambda seat: tell_seat(seat, language),
+            seat_words=lambda seat: name_seat(seat, language),
             reader=reader,
             static=PREFIX,
             here=here(request),
@@ -163,10 +163,10 @@ def here(request: Request) -> str:
     return f"{quote(request.url.path)}{query}"
 
 
-def read_reader(request: Request) -> Reader:
+def read_reader(request: Request) -> PageReader:
     """Whoever the page is for."""
     caller: Caller | None = getattr(request.state, "caller", None)
-    return Reader(caller, read_seat(request, caller), language_of(request), make_token(request))
+    return PageReader(caller, read_seat(request, caller), language_of(request), make_token(request))
 
 
 def make_token(request: Request) -> str:
@@ -203,7 +203,7 @@ def list_ways(seat: Actor | None) -> list[tuple[str, str]]:
     return own or [("/lists/round", "nav_rounds"), ("/public", "nav_public")]
 
 
-def _list_links(request: Request, reader: Reader, speak: Any) -> list[Link]:  # noqa: ANN401 - a speaker
+def _list_links(request: Request, reader: PageReader, speak: Any) -> list[Link]:  # noqa: ANN401 - a speaker
     path = request.url.path
     if reader.caller is not None:
         here = "/" if path in _OF_TASKS else path

@@ -58,23 +58,23 @@ class PageRoute(GuardedRoute):
                     raise
                 return await self.send_away(request)
 
-        async def paged(request: Request) -> Response:
+        async def handle(request: Request) -> Response:
             try:
                 return await let_in(request)
             except Failure as failure:
-                return await self.tell(request, failure)
+                return await self.answer_failure(request, failure)
             except RequestValidationError as invalid:
-                return await self.tell(request, InputInvalid([_explain(error) for error in invalid.errors()]))
+                return await self.answer_failure(request, InputInvalid([_explain(error) for error in invalid.errors()]))
             except HTTPException:
                 raise
             except Exception as fault:  # noqa: BLE001 - told to the log without its words, and to the reader as a page
                 request_id = request.scope["venture"]["request_id"]
                 log.error("web.defect", request_id=request_id, trace=describe_trace(fault))  # noqa: TRY400
-                return await self.tell(request, Defect(type(fault).__name__))
+                return await self.answer_failure(request, Defect(type(fault).__name__))
 
-        return paged
+        return handle
 
-    async def tell(self, request: Request, failure: Failure) -> Response:
+    async def answer_failure(self, request: Request, failure: Failure) -> Response:
         """Say what went wrong."""
         return show_failure(request, failure)
 

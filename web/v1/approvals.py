@@ -300,7 +300,9 @@ async def get_approval(
     request = await _require_approval(house, caller, approval_id)
     if request.approval.verdict is Verdict.OPEN and wait:
         verdict = await _wait(house, request, wait)
-        request = await _require_approval(house, caller, approval_id) if verdict is None else request.having(verdict)
+        request = (
+            await _require_approval(house, caller, approval_id) if verdict is None else request.with_approval(verdict)
+        )
     headers = {"Retry-After": "0" if wait else "30"} if request.approval.verdict is Verdict.OPEN else {}
     return Response(_write(request, language), headers=headers, media_type="application/json")
 
@@ -326,17 +328,17 @@ async def stream_approval(
     """How an approval stands, at once and when it is decided, as server-sent events; then the stream ends."""
     request = await _require_approval(house, caller, approval_id)
 
-    async def tell() -> AsyncIterator[str]:
+    async def write_events() -> AsyncIterator[str]:
         present = ApprovalAnswer.of(request, language)
         yield event(str(request.approval.verdict), "approval", present.model_dump_json())
         if request.approval.verdict is not Verdict.OPEN:
             return
         while (approval := await _wait(house, request, HEARTBEAT_S)) is None:
             yield heartbeat()
-        answer = ApprovalAnswer.of(request.having(approval), language)
+        answer = ApprovalAnswer.of(request.with_approval(approval), language)
         yield event(str(approval.verdict), "approval", answer.model_dump_json())
 
-    return StreamingResponse(tell(), media_type=SSE)
+    return StreamingResponse(write_events(), media_type=SSE)
 
 
 async def _wait(house: House, request: StreamApproval, patience_s: float) -> Approval | None:
@@ -365,7 +367,7 @@ async def _require_approval(house: House, caller: Caller, approval_id: UUID) -> 
     approval = next((one for one in state.approvals if one.id == approval_id), None)
     if approval is None or not await may_see(house.store, caller.grants, state):
         raise NoSuchApproval(approval_id)
-    return request.having(approval)
+    return request.with_approval(approval)
 
 
 # ---------------------------------------------------------------- asking for one, and deciding one

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from application.caller import Caller
-    from application.operations import Progress
+    from application.operations import OperationProgress
     from domain.kernel.message import Command
     from web.house import House
     from web.language import Language
@@ -370,7 +370,7 @@ async def _try(trial: Asked, at_hand: frozenset[str], house: House, language: La
     )
 
 
-async def _begin(order: Asked, house: House, caller: Caller, command_id: UUID) -> Progress:
+async def _begin(order: Asked, house: House, caller: Caller, command_id: UUID) -> OperationProgress:
     """Have it carried out without waiting."""
     await house.operations.begin(
         caller.name,

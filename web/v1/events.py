@@ -129,7 +129,7 @@ async def stream_events(
     begin = int(last_event_id) if last_event_id is not None else after
     position = await house.store.last_position() if begin is None else begin
 
-    async def tell() -> AsyncIterator[str]:
+    async def write_events() -> AsyncIterator[str]:
         at, live = position, False
         while True:
             page = await feed.page(at, MOST, live=live)
@@ -140,7 +140,7 @@ async def stream_events(
             if not is_more and not await house.growth.wait(at, HEARTBEAT_S):
                 yield heartbeat()
 
-    return StreamingResponse(tell(), media_type=SSE)
+    return StreamingResponse(write_events(), media_type=SSE)
 
 
 class _Feed:
@@ -169,14 +169,14 @@ class _Feed:
         source = self._house.growth if live else self._house.store
         entries = await source.feed(after, limit)
         reached = entries[-1].position if entries else after
-        return EventPage(events=[self._tell(entry) for entry in self._choose(entries)], after=reached)
+        return EventPage(events=[self._convert(entry) for entry in self._choose(entries)], after=reached)
 
     async def _page_of(self, stream: StreamId, after: int, limit: int) -> EventPage:
         """The next so many entries of one stream: nobody looks through a whole log for the few that are its own."""
         end = await self._house.store.last_position()
         entries = [entry async for entry in self._house.store.read(stream) if entry.position > after]
         reached = max(after, end) if len(entries) <= limit else entries[limit - 1].position
-        return EventPage(events=[self._tell(entry) for entry in self._choose(entries[:limit])], after=reached)
+        return EventPage(events=[self._convert(entry) for entry in self._choose(entries[:limit])], after=reached)
 
     def _choose(self, entries: Iterable[Entry]) -> Iterable[Entry]:
         for entry in entries:
@@ -187,7 +187,7 @@ class _Feed:
             if (self._types is None or entry.type in self._types) and self._access.shows(entry.type):
                 yield entry
 
-    def _tell(self, entry: Entry) -> CloudEvent:
+    def _convert(self, entry: Entry) -> CloudEvent:
         return as_cloud_event(entry, self._source, self._access)
 
 

@@ -232,7 +232,7 @@ def _file(file: File, language: Language, until: datetime | None, known: datetim
             )
             for one in file.awaiting()
         ],
-        story=tell_chapters(file, language.say),
+        story=build_chapters(file, language.say),
         documents=[
             FiledDocumentAnswer(stream=one.stream, is_here=one.is_here, **one.attachment.model_dump())
             for one in file.documents
@@ -243,7 +243,7 @@ def _file(file: File, language: Language, until: datetime | None, known: datetim
     )
 
 
-def tell_chapters(file: File, say: Say) -> list[ChapterAnswer]:
+def build_chapters(file: File, say: Say) -> list[ChapterAnswer]:
     """The events of the story as whoever reads it sees them, and which of their fields they do not."""
     return [
         ChapterAnswer(

@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from application.operations import Progress
+from application.operations import OperationProgress
 from application.pages import PageRequest
 from domain.kernel.failure import Failure
 from domain.kernel.identity import Actor, StreamId
@@ -57,7 +57,7 @@ class OperationAnswer(BaseModel):
     error: Problem | None = None
 
 
-async def describe(store: EventStore, progress: Progress, language: Language) -> OperationAnswer:
+async def describe(store: EventStore, progress: OperationProgress, language: Language) -> OperationAnswer:
     """How it stands."""
     operation, outcome = progress.operation, progress.outcome
     failure: Failure | None = progress.failure

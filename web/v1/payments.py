@@ -106,7 +106,7 @@ async def stream_payment(
     subject = f"{project}/{tranche}"
     first = await _look(house, caller, language, subject, realm)
 
-    async def tell() -> AsyncIterator[str]:
+    async def write_events() -> AsyncIterator[str]:
         yield event(str(first.version), "payment", first.model_dump_json())
         if first.done:
             return
@@ -115,7 +115,7 @@ async def stream_payment(
         last = await _look(house, caller, language, subject, realm)
         yield event(str(last.version), "payment", last.model_dump_json())
 
-    return StreamingResponse(tell(), media_type=SSE)
+    return StreamingResponse(write_events(), media_type=SSE)
 
 
 async def _wait(house: House, answer: PaymentAnswer, patience_s: float) -> Payment | None:
@@ -152,7 +152,7 @@ async def _look(house: House, caller: Caller, language: Language, subject: str, 
             for one in awaiting
         ],
         approvals=[
-            ApprovalAnswer.of(one.having(approvals[one.approval.id]), language)
+            ApprovalAnswer.of(one.with_approval(approvals[one.approval.id]), language)
             for one in requests.rows
             if one.approval.id in approvals
         ],

@@ -56,10 +56,10 @@ PROPOSAL = ProposeAward(project="PJ-2", award=15000000, funds=FUNDS, panel="RP-1
 
 def facts(score: str = "82.00", *, lottery: int = 7000000, reported: bool = True) -> Facts:
     """A panel that scored AP-2, and two funds."""
-    panel = State(StreamId("panel/test/RP-1")).having(
+    panel = State(StreamId("panel/test/RP-1")).with_parts(
         Panel(results={"AP-2": Decimal(score)} if reported else {}, reported=reported, seated=("E1", "E2"))
     )
-    funds = [State(StreamId(f"fund/test/{name}")).having(Fund(name=name)) for name in FUNDS]
+    funds = [State(StreamId(f"fund/test/{name}")).with_parts(Fund(name=name)) for name in FUNDS]
     known = around(RULES, organisation(), panel, *funds)
     return replace(known, balances={"envelope/test/FS-LOT": lottery, "envelope/test/FS-CSF": 8000000})
 
@@ -108,14 +108,14 @@ def test_no_award_before_the_report() -> None:
 def test_marks_count_once_they_are_reported() -> None:
     known = facts()
     panel = known.of(StreamId("panel/test/RP-1"))
-    unreported = panel.having(replace(panel.part(Panel), reported=False))
+    unreported = panel.with_parts(replace(panel.part(Panel), reported=False))
     early = replace(known, streams={**known.streams, panel.stream: unreported})
     shortlisted(early).when(PROPOSAL, at="2024-05-13", by="CAB-REG#1").refused("T01")
 
 
 def test_support_is_for_a_base_without_a_bid() -> None:
     support = BaseSupport(round="R-1", organisation="ORG-1", base="BASE-M1", title="運營扶持")
-    base = State(StreamId("base/test/BASE-M1"), stage="ASSESSED").having(Base(operator="ORG-1"))
+    base = State(StreamId("base/test/BASE-M1"), stage="ASSESSED").with_parts(Base(operator="ORG-1"))
     known = facts()
     round_ = State(StreamId("round/test/R-1"), stage="PLANNED")
     known = replace(known, streams={**known.streams, base.stream: base, round_.stream: round_})
@@ -134,7 +134,7 @@ def test_no_award_beyond_the_envelope() -> None:
 
 def test_no_award_from_a_fund_for_other_purposes() -> None:
     known = facts()
-    narrow = State(StreamId("fund/test/FS-LOT")).having(Fund(purposes=frozenset({"助殘扶困"})))
+    narrow = State(StreamId("fund/test/FS-LOT")).with_parts(Fund(purposes=frozenset({"助殘扶困"})))
     other = replace(known, streams={**known.streams, narrow.stream: narrow})
     shortlisted(other).when(PROPOSAL, at="2024-05-13", by="CAB-REG#1").refused("M5")
 
@@ -152,7 +152,7 @@ def test_a_number_is_taken_once() -> None:
 def test_nobody_barred_is_awarded() -> None:
     known = facts()
     org = organisation()
-    barred = org.having(replace(org.part(Organisation), kind=None))
+    barred = org.with_parts(replace(org.part(Organisation), kind=None))
     unverified = replace(known, streams={**known.streams, barred.stream: barred})
     shortlisted(unverified).when(PROPOSAL, at="2024-05-13", by="CAB-REG#1").refused("D5")
 
@@ -208,7 +208,7 @@ def test_an_objection_has_a_number_of_its_own() -> None:
 def test_who_reviewed_does_not_investigate() -> None:
     known = facts()
     panel = known.of(StreamId("panel/test/RP-1"))
-    took_part = panel.having(replace(panel.part(Panel), took_part=frozenset({Acting(who("CAB-REG#2"))})))
+    took_part = panel.with_parts(replace(panel.part(Panel), took_part=frozenset({Acting(who("CAB-REG#2"))})))
     story = posted().ordered(LodgeObjection(ground="重複資助"), at="2024-05-16", by="PUBLIC#1")
     story = story.knowing(replace(known, streams={**known.streams, panel.stream: took_part}))
     story.when(AcceptObjection(), at="2024-05-17", by="CAB-REG#2").refused("P5")
@@ -260,7 +260,7 @@ def to_be_rescored(score: str = "75.00", *, reported: bool = True) -> StreamStor
     upheld = UpholdObjection(finding="評分有誤", remedy=ObjectionRemedy.RESCORE, attachments=EVIDENCE)
     story = objected().when(upheld, at="2024-05-22", by="CAB-DEC#1").then(ObjectionUpheld.of(upheld, freed={}))
     assert stage(story) == "PROPOSED"
-    panel = State(StreamId("panel/test/RP-2")).having(
+    panel = State(StreamId("panel/test/RP-2")).with_parts(
         Panel(results={"AP-2": Decimal(score)} if reported else {}, reported=reported, seated=("E7", "E8"))
     )
     known = story.facts

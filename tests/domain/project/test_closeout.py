@@ -101,8 +101,10 @@ def test_a_project_does_not_close_with_a_tranche_open() -> None:
 
 def test_a_tranche_is_settled_to_the_fen() -> None:
     story = settling()
-    odd = story.state.part(Tranches).having("T1", Tranche(7500000, "ContractSigned", TrancheStatus.PAID, paid=7499999))
-    StreamStory(PROJECT, story.state.having(odd), story.facts).when(
+    odd = story.state.part(Tranches).with_tranche(
+        "T1", Tranche(7500000, "ContractSigned", TrancheStatus.PAID, paid=7499999)
+    )
+    StreamStory(PROJECT, story.state.with_parts(odd), story.facts).when(
         CloseProject(), at="2024-12-28", by="CAB-REG#1"
     ).refused("M4")
 

@@ -33,7 +33,7 @@ from domain.project.delivery import (
     RecordActivity,
     SubmitReport,
 )
-from domain.project.derived import derive_outputs, list_indicators
+from domain.project.indicators import derive_outputs, list_indicators
 from domain.project.outputs import Indicator, Output, Site
 from domain.project.tranches import MilestoneTerm
 from tests.domain.project.life import active, agreement, around, awarded

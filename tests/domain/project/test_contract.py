@@ -127,7 +127,7 @@ def test_the_auditor_is_not_the_evaluator() -> None:
 
 def test_eligibility_is_checked_again_at_signing() -> None:
     org = organisation()
-    barred = org.having(replace(org.part(Organisation), banned_until=date(2025, 1, 1)))
+    barred = org.with_parts(replace(org.part(Organisation), banned_until=date(2025, 1, 1)))
     story = awarded().knowing(around(RULES, barred))
     story.when(agreement(), at="2024-06-04", by="CAB-REG#1").refused("T10")
 

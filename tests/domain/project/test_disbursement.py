@@ -140,7 +140,7 @@ def test_nothing_is_asked_for_without_an_account() -> None:
 
 def test_nobody_listed_is_paid() -> None:
     org = organisation()
-    listed = org.having(replace(org.part(Organisation), listings=frozenset({Listing.ABNORMAL})))
+    listed = org.with_parts(replace(org.part(Organisation), listings=frozenset({Listing.ABNORMAL})))
     story = contracted().knowing(around(RULES, listed))
     story.when(REQUEST, at="2024-06-06", by="CAB-REG#1").refused("D5")
     approved().knowing(around(RULES, listed)).when(PAY, at="2024-06-13", by="FISCAL#1").refused("D5")
@@ -181,7 +181,7 @@ def test_another_account_voids_what_is_in_hand() -> None:
 def test_an_approval_is_for_its_content_only() -> None:
     story = approved()
     tranches = story.state.part(Tranches)
-    forged = story.state.having(tranches.having("T1", replace(tranches.of["T1"], bound="0" * 64)))
+    forged = story.state.with_parts(tranches.with_tranche("T1", replace(tranches.of["T1"], bound="0" * 64)))
     replace(story, state=forged).when(PAY, at="2024-06-13", by="FISCAL#1").refused("SD3")
 
 
@@ -297,7 +297,7 @@ def test_nothing_is_paid_beyond_what_the_audit_found_eligible() -> None:
 
 def test_no_more_is_paid_than_the_award() -> None:
     story = contracted()
-    swollen = story.state.having(replace(story.state.part(Money), paid=7500001))
+    swollen = story.state.with_parts(replace(story.state.part(Money), paid=7500001))
     replace(story, state=swollen).when(REQUEST, at="2024-06-06", by="CAB-REG#1").refused("M3")
 
 

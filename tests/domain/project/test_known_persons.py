@@ -32,7 +32,7 @@ REQUEST = RequestDisbursement(tranche="T1")
 def without_account() -> StreamStory:
     """A contract of which nobody has said yet where the money goes."""
     story = contracted()
-    return replace(story, state=story.state.having(replace(story.state.part(Contract), account="")))
+    return replace(story, state=story.state.with_parts(replace(story.state.part(Contract), account="")))
 
 
 # ---------------------------------------------------------------- the first account

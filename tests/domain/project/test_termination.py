@@ -158,7 +158,7 @@ def test_no_more_comes_back_than_was_ordered() -> None:
 
 def test_no_more_comes_back_than_was_paid() -> None:
     story = terminated()
-    shrunk = story.state.having(replace(story.state.part(Money), returned=7400000))
+    shrunk = story.state.with_parts(replace(story.state.part(Money), returned=7400000))
     replace(story, state=shrunk).when(ReceiveClawback(amount=100001), at="2024-10-28", by="CAB-FIN#1").refused("M3")
 
 

@@ -76,7 +76,7 @@ def settle(state: State) -> Iterator[Command]:
     if money.audited is None:
         yield IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=0, auditor="ORG-A9")
     for name, tranche in state.part(Tranches).of.items():
-        if not tranche.settled:
+        if not tranche.is_settled:
             yield CancelTranche(tranche=name, amount=max(tranche.remainder, 1), **AGAINST)
     if outstanding(state):
         yield ReceiveClawback(amount=outstanding(state))
@@ -143,7 +143,7 @@ def test_every_bid_and_award_can_be_brought_to_an_end(story: StreamStory) -> Non
 def test_a_team_that_was_struck_out_by_mistake_can_be_put_back() -> None:
     """After the final evaluation nothing new is recorded, so a struck activity must be able to count again (Z1)."""
     records = Delivery(teams={"銀齡隊": 9}, activities={7: ActivityRecord(date(2024, 8, 1), 30, "銀齡隊")})
-    struck = records.corrected(7, strike=True, person_times=None, amount=None)
+    struck = records.correct(7, strike=True, person_times=None, amount=None)
     assert struck.standing_months == 0
-    again = struck.corrected(7, strike=False, person_times=30, amount=None)
+    again = struck.correct(7, strike=False, person_times=30, amount=None)
     assert (again.standing_months, again.person_times) == (1, 30)

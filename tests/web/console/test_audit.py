@@ -20,7 +20,7 @@ from store.port import CommandQuery
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
 from tests.workflows.waiting import until
-from web.console.audit.run import MOST_KEPT, Run, RunKind, Runs, RunsBusy
+from web.console.audit.run import MOST_KEPT, AuditRun, RunKind, Runs, RunsBusy
 
 if TYPE_CHECKING:
     import httpx
@@ -128,15 +128,15 @@ async def test_who_did_and_who_tried_is_told_with_the_receipt(papers: PaperHouse
 async def test_one_runs_at_a_time_and_only_so_many_are_kept(papers: PaperHouse) -> None:
     runs = Runs()
 
-    async def work(run: Run) -> Verification:
+    async def work(run: AuditRun) -> Verification:
         return await verify(papers.house.store, progress=run)
 
     for _ in range(MOST_KEPT + 2):
-        run = runs.begin(Run(RunKind.VERIFY, "person:P-1"), work)
+        run = runs.begin(AuditRun(RunKind.VERIFY, "person:P-1"), work)
         with pytest.raises(RunsBusy):
-            runs.begin(Run(RunKind.VERIFY, "person:P-2"), work)
+            runs.begin(AuditRun(RunKind.VERIFY, "person:P-2"), work)
 
-        async def is_over(run: Run = run) -> bool:
+        async def is_over(run: AuditRun = run) -> bool:
             return run.ended_at is not None
 
         await until(is_over)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from yaml import safe_load
 
 from application.pages import PageRequest, reach
-from application.public import PublicFilter, list_posted
+from application.public_projects import PublicFilter, list_posted
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from scenarios.play import play

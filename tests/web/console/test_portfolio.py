@@ -12,7 +12,7 @@ import pytest
 
 from domain.kernel.scope import Scope, ScopeKind
 from tests.web.console.papers import PaperHouse, open_paper_house
-from web.components.bars import Row, draw_bars
+from web.components.bars import BarRow, draw_bars
 
 if TYPE_CHECKING:
     import httpx
@@ -111,7 +111,7 @@ async def test_machines_are_told_the_same_figures(papers: PaperHouse) -> None:
 
 
 def test_bars_are_on_one_scale_and_what_there_is_any_of_is_seen() -> None:
-    picture = draw_bars([Row("a", 1000, 500, "500 / 1000"), Row("b", 1, 0, "0 / 1")])
+    picture = draw_bars([BarRow("a", 1000, 500, "500 / 1000"), BarRow("b", 1, 0, "0 / 1")])
     assert [(bar.whole, bar.part) for bar in picture.bars] == [(300, 150), (2, 0)]
     assert picture.words() == "a 500 / 1000；b 0 / 1"
     assert draw_bars([]).bars == ()

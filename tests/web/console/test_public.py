@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from application.projects import list_projects
-from application.public import POSTED
+from application.public_projects import POSTED
 from domain.project.stage import Stage
 from domain.visibility import UNPUBLISHED
 from tests.paper import REPORTED

@@ -17,7 +17,7 @@ from domain.kernel.field_shape import Notation
 from domain.kernel.input import read_fields
 from domain.project.bidding import SubmitApplication
 from domain.project.seal import commit
-from web.console.act.seal import Limits, describe_bid, read_envelope
+from web.console.act.seal import BidLimits, describe_bid, read_envelope
 from web.console.act.texts import TEXTS
 from web.console.assets import FOLDER
 from web.console.texts import speaker
@@ -75,13 +75,13 @@ def test_the_program_holds_a_bid_to_the_limits_of_its_round(
 
 
 def test_what_the_page_tells_of_a_round_the_program_takes() -> None:
-    limits = Limits("R-1", cap=3_000_050, match=20, joint=False, fields=("助老扶幼", "助殘"))
+    limits = BidLimits("R-1", cap=3_000_050, match=20, joint=False, fields=("助老扶幼", "助殘"))
     assert limits.options == " --cap 3000050 --match 20 --alone --fields 助老扶幼、助殘"
-    assert limits.tell(speaker(Language.EN, TEXTS)) == {
+    assert limits.describe(speaker(Language.EN, TEXTS)) == {
         "requested": "at most ¥30,000.50 may be applied for",
         "match_pledged": "match funding: at least 20% of the whole budget",
         "partners": "joint applications are not accepted",
         "fields": "fields must be among: 助老扶幼、助殘",
     }
-    free = Limits("R-2", cap=None, match=0, joint=True, fields=None)
-    assert (free.options, free.tell(speaker(Language.EN, TEXTS))) == ("", {})
+    free = BidLimits("R-2", cap=None, match=0, joint=True, fields=None)
+    assert (free.options, free.describe(speaker(Language.EN, TEXTS))) == ("", {})

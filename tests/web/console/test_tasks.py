@@ -146,7 +146,7 @@ async def test_several_approvals_are_given_on_one_page_each_bound_to_its_own_con
 def test_an_opening_entry_is_confirmed_by_what_was_proposed_without_typing_its_digest() -> None:
     state = State(StreamId.of("project", "live", "AP-1"))
     entry = Openings(proposed=cast("OpeningProposed", SimpleNamespace(digest="a" * 64)))
-    assert prefill(ConfirmOpening, state.having(entry), "") == {"digest": "a" * 64}
+    assert prefill(ConfirmOpening, state.with_parts(entry), "") == {"digest": "a" * 64}
     assert prefill(ConfirmOpening, state, "") == {}
 
 

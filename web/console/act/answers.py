@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def list_answers(command: type[Command], tree: Tree, language: Language) -> list[tuple[Shown, list[str]]]:
     """Each field that was filled in, with its value as lines of text."""
     parts = [one for one in show_fields(command, tree, (), {}) if one.place != PREVIEW]
-    return [(one, lines) for one in parts if (lines := list(_tell(one, language)))]
+    return [(one, lines) for one in parts if (lines := list(_list_lines(one, language)))]
 
 
-def _tell(one: Shown, language: Language) -> list[str]:
+def _list_lines(one: Shown, language: Language) -> list[str]:
     """What was typed into a field, for reading."""
     match one.widget:
         case "documents":
@@ -29,13 +29,15 @@ def _tell(one: Shown, language: Language) -> list[str]:
         case "table":
             lines = []
             for row in one.rows:
-                cells = [text for cell in row for text in _tell(cell, language)]
+                cells = [text for cell in row for text in _list_lines(cell, language)]
                 if cells:
                     lines.append("　".join(cells))
             return lines
         case "group":
             return [
-                f"{language.say(inner.zh, inner.en)} {text}" for inner in one.fields for text in _tell(inner, language)
+                f"{language.say(inner.zh, inner.en)} {text}"
+                for inner in one.fields
+                for text in _list_lines(inner, language)
             ]
         case "choice":
             known = next((choice for choice in one.choices if choice.value == one.value), None)

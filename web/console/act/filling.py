@@ -29,7 +29,7 @@ from domain.kernel.state import NONE, State
 from domain.project.opening import ConfirmOpening, Openings
 from store.documents import CHUNK
 from web.asker import Asker, find_asker
-from web.components.words import tell_command, tell_moment
+from web.components.words import format_moment, name_command
 from web.console.act.form import ACCOUNT, Tree, find_doubled, list_hidden
 from web.console.paths import act_path
 from web.console.reader import read_seat
@@ -166,7 +166,7 @@ async def begin(
         asker,
         _read_id(given_id if isinstance(given_id, str) else None),
         is_seen,
-        at_text=at_text or (tell_moment(asker.at) if asker.at is not None else ""),
+        at_text=at_text or (format_moment(asker.at) if asker.at is not None else ""),
         draft_id=read_draft_id(form.get("draft")) if form is not None else None,
     )
 
@@ -191,7 +191,7 @@ def _choose_seat(request: Request, caller: Caller, command: type[Command], chose
         HTTPStatus.FORBIDDEN,
         "forbidden",
         f"「{command.zh()}」由{zh}辦理，您當前的身份是{mine.zh if mine else '—'}",
-        f"{tell_command(command.command_type)[1]} is for the {en}; you act as {mine.en if mine else '—'}",
+        f"{name_command(command.command_type)[1]} is for the {en}; you act as {mine.en if mine else '—'}",
     )
 
 
@@ -233,7 +233,7 @@ def read_filled(filling: Filling) -> tuple[Command, datetime | None]:
         )
         faults.append(InputFault((ACCOUNT,), zh, en))
     at = filling.asker.at
-    if at is not None and filling.at_text != tell_moment(at):
+    if at is not None and filling.at_text != format_moment(at):
         try:
             at = parse_instant(filling.at_text)
         except ValueError:

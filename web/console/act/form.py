@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 
 from domain.kernel.explanation import InputFault, show
 from domain.kernel.failure import Failure
-from domain.kernel.field_shape import Choice, FieldShape, Kind, Shape, field_shapes
+from domain.kernel.field_shape import FieldChoice, FieldShape, Kind, Shape, field_shapes
 from domain.kernel.input import parse_amount
 from domain.kernel.words import NAMED
 from domain.project.contract import digest_account
@@ -66,7 +66,7 @@ class Shown:
     hint: tuple[str, str] | None = None
     required: bool = False
     value: Any = ""
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[FieldChoice, ...] = ()
     faults: tuple[InputFault, ...] = ()
     columns: tuple[Shown, ...] = ()
     """Of a table, its columns."""

@@ -71,7 +71,7 @@ class HoldingRoute(PageRoute):
         """Keep what was typed for that person, and send them to the door."""
         return await _hold_form(request, person, form)
 
-    async def tell(self, request: Request, failure: Failure) -> Response:
+    async def answer_failure(self, request: Request, failure: Failure) -> Response:
         """Say what went wrong beside what was typed, which goes back into the form."""
         sent = None
         if request.method not in SAFE:

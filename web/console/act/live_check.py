@@ -16,7 +16,7 @@ from deciding.reader import Reader
 from domain.kernel.calendar import local_day
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.input import parse_amount, parse_day
-from web.components.words import spell, tell_money
+from web.components.words import format_money, spell
 from web.console.act.filling import begin, dry_run, needs_proof, read_filled
 from web.console.act.form import show_fields
 from web.console.act.meeting import fill_preview
@@ -74,7 +74,7 @@ async def check_live(
         filling, _ = await fill_in(filling, form, _leave)
         calendar = await Reader(house.store).calendar(filling.stream.realm)
         today = local_day(filling.asker.at or house.now())
-        notes = {**dict(_tell_fields(form, calendar, today, filling.language)), **dict(_tell_sums(filling))}
+        notes = {**dict(_describe_fields(form, calendar, today, filling.language)), **dict(_describe_sums(filling))}
     finally:
         await form.close()
     return LiveCheck(notes=notes, unmet=await _list_unmet(filling))
@@ -85,43 +85,43 @@ async def _leave(_upload: UploadFile) -> Tree:
     return {}
 
 
-def _tell_fields(form: FormData, calendar: Calendar, today: date, language: Language) -> Iterator[tuple[str, str]]:
+def _describe_fields(form: FormData, calendar: Calendar, today: date, language: Language) -> Iterator[tuple[str, str]]:
     """Of each field, named by the page as ``kind:id:what was typed``, what is to be known of it."""
     for text in form.getlist("tell")[:MOST_NOTES]:
         if isinstance(text, str):
             kind, field, typed = (*text.split(":", 2), "", "")[:3]
             with suppress(ValueError, OverflowError):  # what cannot be read yet is told when the form is checked
-                yield field, _tell(kind, typed.strip(), calendar, today, language)
+                yield field, _describe_value(kind, typed.strip(), calendar, today, language)
 
 
-def _tell(kind: str, typed: str, calendar: Calendar, today: date, language: Language) -> str:
+def _describe_value(kind: str, typed: str, calendar: Calendar, today: date, language: Language) -> str:
     """Raises ValueError or OverflowError for what cannot be read."""
     match kind:
         case "money":
             return spell(parse_amount(typed), language)
         case "date":
-            return _tell_day(parse_day(typed), calendar, language)
+            return _describe_day(parse_day(typed), calendar, language)
         case "days" if 0 < int(typed) <= _MOST_DAYS:
             last = calendar.after(today, int(typed))
             zh, en = f"自今日起算，至 {last} 24:00", f"counted from today: until the end of {last}"
-            return f"{language.say(zh, en)}{_tell_guess(last, calendar, language)}"
+            return f"{language.say(zh, en)}{_describe_guess(last, calendar, language)}"
         case _:
             return ""
 
 
-def _tell_day(day: date, calendar: Calendar, language: Language) -> str:
+def _describe_day(day: date, calendar: Calendar, language: Language) -> str:
     kind = ("工作日", "a working day") if calendar.is_working(day) else ("非工作日", "not a working day")
     zh, en = _WEEKDAYS[day.weekday()]
-    return f"{language.say(f'{zh}，{kind[0]}', f'{en}, {kind[1]}')}{_tell_guess(day, calendar, language)}"
+    return f"{language.say(f'{zh}，{kind[0]}', f'{en}, {kind[1]}')}{_describe_guess(day, calendar, language)}"
 
 
-def _tell_guess(day: date, calendar: Calendar, language: Language) -> str:
+def _describe_guess(day: date, calendar: Calendar, language: Language) -> str:
     if not calendar.is_provisional(day):
         return ""
     return language.say(f"（{day.year} 年放假安排尚未公佈）", f" (the holidays of {day.year} are not published yet)")
 
 
-def _tell_sums(filling: Filling) -> Iterator[tuple[str, str]]:
+def _describe_sums(filling: Filling) -> Iterator[tuple[str, str]]:
     """Of each table with amounts, what each column of them comes to so far."""
     language = filling.language
     for table in show_fields(filling.command, filling.tree, ()):
@@ -132,16 +132,19 @@ def _tell_sums(filling: Filling) -> Iterator[tuple[str, str]]:
                     sums[number] = sums.get(number, 0) + cell.fen
         if len(sums) == 1:
             (fen,) = sums.values()
-            yield table.id, language.say(f"合計 {_tell_sum(fen, language)}", f"In total {_tell_sum(fen, language)}")
+            yield (
+                table.id,
+                language.say(f"合計 {_describe_sum(fen, language)}", f"In total {_describe_sum(fen, language)}"),
+            )
         elif sums:
-            columns = ((table.columns[number], _tell_sum(fen, language)) for number, fen in sums.items())
+            columns = ((table.columns[number], _describe_sum(fen, language)) for number, fen in sums.items())
             texts = (language.say(f"{one.zh}合計 {text}", f"{one.en}: {text} in total") for one, text in columns)
             yield table.id, language.say("；", "; ").join(texts)
 
 
-def _tell_sum(fen: int, language: Language) -> str:
+def _describe_sum(fen: int, language: Language) -> str:
     spelt = spell(fen, language)
-    return f"{tell_money(fen)}{f'（{spelt}）' if spelt else ''}"
+    return f"{format_money(fen)}{f'（{spelt}）' if spelt else ''}"
 
 
 async def _list_unmet(filling: Filling) -> list[str]:

@@ -39,7 +39,7 @@ from domain.kernel.state import SAME
 from domain.registers.seat import SEAT
 from domain.registers.seat import read_seat as read_seat_name
 from domain.titles import number_of, title_of
-from web.components.words import tell_command, tell_event
+from web.components.words import name_command, name_event
 from web.console.act.answers import list_answers
 from web.console.act.filling import (
     Filling,
@@ -134,7 +134,7 @@ async def ask_for_subject(
         "console/act/subject.html",
         TEXTS,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
-        words=tell_command(command),
+        words=name_command(command),
         command=command,
         kinds=kinds,
         kind=chosen,
@@ -325,7 +325,7 @@ async def _show_form(
         kept=kept,
         left=left,
         missing=missing,
-        instead=[(act_path(one.command_type, filling.stream), tell_command(one.command_type)) for one in instead],
+        instead=[(act_path(one.command_type, filling.stream), name_command(one.command_type)) for one in instead],
         may_save=filling.caller.person is not None,
     )
 
@@ -377,7 +377,7 @@ async def _check(filling: Filling, command: Command, at: datetime | None) -> HTM
         "console/act/check.html",
         answers=list_answers(filling.command, filling.tree, filling.language),
         amounts=list(list_amounts(command)),
-        consequences=[(tell_event(event.event_type), describe_event(event, say)) for event in step.events],
+        consequences=[(name_event(event.event_type), describe_event(event, say)) for event in step.events],
         takes_two=command.takes_two(),
         meeting=await find_meeting(filling, command),
         sheet=await find_sheet(filling),
@@ -396,7 +396,7 @@ async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial:
         unmet=list_unmet(refusal),
         is_trial=is_trial,
         last=last,
-        last_words=tell_event(last.event.event_type) if last else ("", ""),
+        last_words=name_event(last.event.event_type) if last else ("", ""),
     )
 
 
@@ -444,7 +444,7 @@ async def _render(
         template,
         TEXTS,
         status=status,
-        words=tell_command(filling.command.command_type),
+        words=name_command(filling.command.command_type),
         button=name_button(filling.command.command_type),
         action=filling.path,
         hidden=filling.hidden,
@@ -494,9 +494,9 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
         "console/act/receipt.html",
         TEXTS,
         outcome=outcome,
-        words=tell_command(outcome.command),
+        words=name_command(outcome.command),
         came_to=name_end(outcome),
-        events=[(tell_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
+        events=[(name_event(one.event.event_type), describe_event(one.event, language.say)) for one in events],
         file=file_path(outcome.stream) if await may_see(house.store, caller.grants, state) else "",
         number=number_of(state),
         payment=await find_payment(house.store, then, tranche),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Payment:
+class TranchePayment:
     """One tranche as it stands."""
 
     tranche: str
@@ -41,7 +41,7 @@ def find_amount(state: State, tranche: object) -> tuple[str, Fen] | None:
     return "tranche_left", known.remainder
 
 
-async def find_payment(store: EventStore, state: State, tranche: object) -> Payment | None:
+async def find_payment(store: EventStore, state: State, tranche: object) -> TranchePayment | None:
     """The tranche of that name; None if the file has none of it."""
     amount = find_amount(state, tranche)
     if amount is None or not isinstance(tranche, str):
@@ -54,4 +54,4 @@ async def find_payment(store: EventStore, state: State, tranche: object) -> Paym
         account = "payee_unregistered"
     else:
         account = "payee_registered" if contract.account_confirmed else "payee_unconfirmed"
-    return Payment(tranche, what, fen, f"{name} {payee}".strip(), account)
+    return TranchePayment(tranche, what, fen, f"{name} {payee}".strip(), account)

@@ -22,7 +22,7 @@ from domain.project.bidding import SubmitApplication
 from domain.project.seal import Seal
 from domain.project.sealing import SealApplication
 from domain.round.stage import RoundStage
-from web.components.words import tell_money
+from web.components.words import format_money
 from web.console.act.form import show_fields
 from web.console.act.prefill import find_scheme, list_known
 
@@ -51,7 +51,7 @@ def is_sealed(filling: Filling) -> bool:
 
 
 @dataclass(frozen=True)
-class Limits:
+class BidLimits:
     """What a round lets a bid ask, as far as the bid itself shows it."""
 
     round: str
@@ -64,7 +64,7 @@ class Limits:
     fields: tuple[str, ...] | None
     """The fields that there are; None where any may be said."""
 
-    def tell(self, t: Speak) -> dict[str, str]:
+    def describe(self, t: Speak) -> dict[str, str]:
         """By the field that each is about, in words."""
         held = {
             "requested": self.cap is not None,
@@ -72,7 +72,7 @@ class Limits:
             "partners": not self.joint,
             "fields": self.fields is not None,
         }
-        values = {"cap": tell_money(self.cap or 0), "match": self.match, "fields": "、".join(self.fields or ())}
+        values = {"cap": format_money(self.cap or 0), "match": self.match, "fields": "、".join(self.fields or ())}
         return {name: t(f"limit_{name}", **values) for name, holds in held.items() if holds}
 
     @property
@@ -84,7 +84,7 @@ class Limits:
         return f"{cap}{match}{'' if self.joint else ' --alone'}{fields}"
 
 
-async def list_limits(filling: Filling) -> list[Limits]:
+async def list_limits(filling: Filling) -> list[BidLimits]:
     """Those of every round that is open for bids: what can be held to them before anything leaves the browser."""
     if filling.command is not SealApplication:
         return []
@@ -97,7 +97,7 @@ async def list_limits(filling: Filling) -> list[Limits]:
             terms = scheme.codelists.terms(Codelist.FIELDS) if scheme.codelists is not None else None
             names = tuple(term.name for term in terms) if terms is not None else None
             bidding = scheme.bidding
-            limits.append(Limits(name, bidding.cap_fen, scheme.budget.match_min, bidding.joint, names))
+            limits.append(BidLimits(name, bidding.cap_fen, scheme.budget.match_min, bidding.joint, names))
     return limits
 
 
@@ -109,7 +109,7 @@ def list_sealed_fields(filling: Filling) -> list[Shown]:
     return [one for one in fields if one.place[0] not in (*_ASKED, *NONCE)]
 
 
-def describe_bid(limits: Sequence[Limits], t: Speak) -> str:
+def describe_bid(limits: Sequence[BidLimits], t: Speak) -> str:
     """For the script: what each field of a bid takes, what it is where nothing is said, files' types, and limits.
 
     The limits are the rules' own values; the script holds a bid to them as AP02, M6 and K1 do.
@@ -127,7 +127,7 @@ def describe_bid(limits: Sequence[Limits], t: Speak) -> str:
                     "cap": one.cap,
                     "match": one.match,
                     "fields": one.fields,
-                    "told": one.tell(t),
+                    "told": one.describe(t),
                 }
                 for one in limits
             },

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
-from application.reviews import Bid, Review, find_review, list_bids, read_scheme, weigh
+from application.reviews import PanelReview, ReviewedBid, find_review, list_bids, read_scheme, weigh
 from domain.catalogue import value_words
 from domain.registers.panel import SubmitScore
 
@@ -20,23 +20,23 @@ CRITERIA: Final = "criteria"
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ReviewSheet:
     """What a reviewer has before them while they score."""
 
-    review: Review
-    bid: Bid
+    review: PanelReview
+    bid: ReviewedBid
     rubric: Mapping[str, int]
     """Criterion and the points that it is worth."""
     total: Decimal
     """What the points that were typed so far add up to."""
 
 
-def find_own_review(filling: Filling) -> Review | None:
+def find_own_review(filling: Filling) -> PanelReview | None:
     """The panel as whoever scores has it before them; None of any other command."""
     return find_review(filling.state, filling.seat) if filling.command is SubmitScore else None
 
 
-async def find_sheet(filling: Filling) -> Sheet | None:
+async def find_sheet(filling: Filling) -> ReviewSheet | None:
     """The bid that is scored, with the rules' criteria; None of other commands, and where the panel has no such bid."""
     review = find_own_review(filling)
     if review is None or not review.is_cleared:
@@ -48,10 +48,10 @@ async def find_sheet(filling: Filling) -> Sheet | None:
         return None
     typed = filling.tree.get(CRITERIA, {})
     points = [_read_points(text) for text in typed.values()] if isinstance(typed, dict) else []
-    return Sheet(review, bids[0], weigh(scheme), sum(points, Decimal(0)))
+    return ReviewSheet(review, bids[0], weigh(scheme), sum(points, Decimal(0)))
 
 
-def lay_out(filling: Filling, sheet: Sheet | None) -> Tree:
+def lay_out(filling: Filling, sheet: ReviewSheet | None) -> Tree:
     """What was typed, with a row for each criterion that there is none of yet."""
     if sheet is None:
         return filling.tree
@@ -66,7 +66,7 @@ def leave_out_blanks(filling: Filling) -> Filling:
     return replace(filling, tree={name: value for name, value in filling.tree.items() if name != CRITERIA})
 
 
-def set_out(fields: Sequence[Shown], sheet: Sheet | None) -> list[Shown]:
+def set_out(fields: Sequence[Shown], sheet: ReviewSheet | None) -> list[Shown]:
     """The fields of a sheet: which bid is known, a criterion is named and has its cap, and the one mark comes last."""
     if sheet is None:
         return list(fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from web.components.words import tell_command
+from web.components.words import name_command
 from web.console.failure import LEFT_BEHIND
 
 if TYPE_CHECKING:
@@ -211,5 +211,5 @@ _BUTTONS: Final[Mapping[str, tuple[str, str]]] = {
 def name_button(command: str) -> tuple[str, str]:
     """What the button says that has the command carried out: it names the act."""
     known = _BUTTONS.get(command)
-    zh, en = tell_command(command)
+    zh, en = name_command(command)
     return known or (f"確認辦理：{zh}", en)

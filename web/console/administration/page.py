@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
-from application.api_keys import NoSuchKey, withdraw_key
+from application.api_keys import NoSuchApiKey, withdraw_key
 from application.doctor import Examination, examine_each, examine_log, examine_parked, examine_unnotified
 from application.realms import RealmExists, RealmMisnamed, open_realm
 from application.view_health import list_views
 from domain.kernel.identity import Role
 from runtime.health import read_release
 from views.catalogue import VIEWS
-from web.components.words import tell_list
+from web.components.words import name_list
 from web.console.reader import require_role
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
@@ -110,7 +110,7 @@ async def _show(request: Request, house: House, name: str = "", fault: Failure |
         TEXTS,
         diagnoses=[one async for one in examine_each(examinations)],
         views=[(one, VIEWS[one.head.name]) for one in await list_views(store) if one.head.name in VIEWS],
-        registers=[(kind, tell_list(kind)) for kind in KEPT],
+        registers=[(kind, name_list(kind)) for kind in KEPT],
         keys=[(key, key.expires_at <= now) for key in await house.identity.keys()],
         release=read_release(),
         manual_realms=await store.manual_realms(),
@@ -142,5 +142,5 @@ async def withdraw(
     require_role(caller, ADMINISTRATORS)
     await read_form(request)
     if not await withdraw_key(house.identity, key_id, house.now()):
-        raise NoSuchKey(key_id)
+        raise NoSuchApiKey(key_id)
     return RedirectResponse("/administration", HTTPStatus.SEE_OTHER)

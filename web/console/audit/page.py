@@ -26,8 +26,8 @@ from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.identity import Actor, Role
 from papers.lists import ATTEMPTS, COMMANDS, READS, collect_reads
 from store.port import CommandQuery
-from web.components.words import tell_command, tell_event
-from web.console.audit.run import Run, RunKind
+from web.components.words import name_command, name_event
+from web.console.audit.run import AuditRun, RunKind
 from web.console.audit.texts import TEXTS
 from web.console.paths import file_path
 from web.console.reader import require_role
@@ -74,7 +74,7 @@ async def begin_run(request: Request, house: ByHouse, caller: ByCaller) -> Respo
     return RedirectResponse(f"/audit/runs/{run.id}", HTTPStatus.SEE_OTHER)
 
 
-async def _begin(house: House, caller: Caller, form: FormData) -> Run:
+async def _begin(house: House, caller: Caller, form: FormData) -> AuditRun:
     """Raises InputInvalid for roots that are none, NameUnknown for a file that is not there, RunsBusy."""
     text = {name: str(form.get(name, "")).strip()[:8_000] for name in ("kind", "roots", "realm", "subject")}
     store, who = house.store, caller.person or caller.service
@@ -82,23 +82,23 @@ async def _begin(house: House, caller: Caller, form: FormData) -> Run:
         case RunKind.VERIFY.value:
             roots = _read_roots(text["roots"])
 
-            async def verify_all(run: Run) -> Verification:
+            async def verify_all(run: AuditRun) -> Verification:
                 return await verify(store, progress=run, roots=roots, documents=house.documents)
 
-            return house.runs.begin(Run(RunKind.VERIFY, who), verify_all)
+            return house.runs.begin(AuditRun(RunKind.VERIFY, who), verify_all)
         case RunKind.INVARIANTS.value:
             realm = text["realm"] or None
             await require_realm(store, realm)
 
-            async def recompute(run: Run) -> Report:
+            async def recompute(run: AuditRun) -> Report:
                 run.begin(await store.last_position())
                 return await check(store, realm, onlooker=run.advance)
 
-            return house.runs.begin(Run(RunKind.INVARIANTS, who, realm or ""), recompute)
+            return house.runs.begin(AuditRun(RunKind.INVARIANTS, who, realm or ""), recompute)
         case RunKind.REPLAY.value:
             stream = await resolve_name(store, text["subject"][:200], text["realm"][:64] or None)
             again = partial(replay, store, None, stream)
-            return house.runs.begin(Run(RunKind.REPLAY, who, stream), lambda _: again())
+            return house.runs.begin(AuditRun(RunKind.REPLAY, who, stream), lambda _: again())
         case _:
             raise InputInvalid([InputFault(("kind",), "請選擇一項", "choose one")])
 
@@ -140,14 +140,14 @@ async def show_run(request: Request, run_id: UUID, house: ByHouse, caller: ByCal
             return render(request, "console/audit/invariants.html", TEXTS, invariants=INVARIANTS, **values)
         case Replay(stream=stream, refold=refold):
             stage = stage_words(stream.kind, refold.stage)
-            return render(request, "console/audit/replay.html", TEXTS, stage=stage, words=_tell_any, **values)
+            return render(request, "console/audit/replay.html", TEXTS, stage=stage, words=_name_any, **values)
         case _:
             return render(request, "console/audit/running.html", TEXTS, **values)
 
 
-def _tell_any(command: str) -> tuple[str, str]:
+def _name_any(command: str) -> tuple[str, str]:
     """What the office calls a command; one of another release by its name."""
-    return tell_command(command) if is_command(command) else (command, command)
+    return name_command(command) if is_command(command) else (command, command)
 
 
 @router.get("/audit/attempts", response_class=Response)
@@ -179,7 +179,7 @@ async def show_attempts(
         params={"realm": realm} if realm else {},
         realm=realm,
         realms=await list_realms(house.store),
-        words=_tell_any,
+        words=_name_any,
         file_of=file_path,
     )
 
@@ -225,8 +225,8 @@ async def show_commands(
         seat=seat,
         person=person,
         is_wrong=is_wrong,
-        words=_tell_any,
-        happened=tell_event,
+        words=_name_any,
+        happened=name_event,
         file_of=file_path,
     )
 

@@ -45,7 +45,7 @@ class RunsBusy(Failure):
     remedy_zh = "待其結束後再開始"
     remedy_en = "Wait until it is done, then begin"
 
-    def __init__(self, running: Run) -> None:
+    def __init__(self, running: AuditRun) -> None:
         """Name what runs."""
         super().__init__(f"正在進行：{running.kind.zh}", f"under way: {running.kind.en}")
 
@@ -61,7 +61,7 @@ class NoSuchRun(Failure):
 
 
 @dataclass
-class Run:
+class AuditRun:
     """One run, and how far it has come. It watches the pass."""
 
     kind: RunKind
@@ -91,10 +91,10 @@ class Runs:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._runs: OrderedDict[UUID, Run] = OrderedDict()
+        self._runs: OrderedDict[UUID, AuditRun] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, run: Run, work: Callable[[Run], Awaitable[Verification | Report | Replay]]) -> Run:
+    def begin(self, run: AuditRun, work: Callable[[AuditRun], Awaitable[Verification | Report | Replay]]) -> AuditRun:
         """Have it carried out. Raises RunsBusy while another runs."""
         running = next((one for one in self._runs.values() if one.ended_at is None), None)
         if running is not None:
@@ -105,14 +105,14 @@ class Runs:
         self._task = asyncio.create_task(self._carry_out(run, work))
         return run
 
-    def find(self, run_id: UUID) -> Run:
+    def find(self, run_id: UUID) -> AuditRun:
         """That one. Raises NoSuchRun."""
         run = self._runs.get(run_id)
         if run is None:
             raise NoSuchRun
         return run
 
-    def list(self) -> Sequence[Run]:
+    def list(self) -> Sequence[AuditRun]:
         """Those that are kept, the newest first."""
         return list(reversed(self._runs.values()))
 
@@ -122,7 +122,9 @@ class Runs:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _carry_out(self, run: Run, work: Callable[[Run], Awaitable[Verification | Report | Replay]]) -> None:
+    async def _carry_out(
+        self, run: AuditRun, work: Callable[[AuditRun], Awaitable[Verification | Report | Replay]]
+    ) -> None:
         try:
             run.result = await work(run)
         except Failure as failure:

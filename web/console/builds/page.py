@@ -123,7 +123,7 @@ async def _set_current(house: House, workers: Workers, caller: Caller, work: Und
     ) as outcome:
         build_id = UNVERSIONED if work.target == NO_BUILD else work.target or ""
         await set_current(workers.client, workers.task_queue, build_id)
-        outcome.tell([True])
+        outcome.count([True])
 
 
 def _find_workers(house: House) -> Workers:

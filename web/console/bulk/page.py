@@ -38,7 +38,7 @@ from papers.command_template import write_template
 from papers.workbook import MEDIA_TYPE
 from schemes.document import DocumentFault, DocumentInvalid
 from web.asker import find_asker
-from web.components.words import tell_command
+from web.components.words import name_command
 from web.console.act.filling import find_offered, keep_document, name_file
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.paths import file_path
@@ -108,7 +108,7 @@ TEXTS: Final[Texts] = {
 
 
 @dataclass(frozen=True)
-class Table:
+class UploadedTable:
     """A spreadsheet that was handed in, and the documents that it names."""
 
     name: str
@@ -175,7 +175,7 @@ async def take_bulk(request: Request, house: ByHouse, caller: ByCaller) -> Respo
 # ------------------------------------------------------------------------------------------ what was handed in
 
 
-async def _read_table(house: House, caller: Caller, form: FormData) -> Table:
+async def _read_table(house: House, caller: Caller, form: FormData) -> UploadedTable:
     """The file as it was chosen, or as it was looked at. Raises DocumentInvalid, or what keeps a document out."""
     realm, sent = str(form.get("realm", LIVE))[:64], form.get("table")
     papers = [one for one in form.getlist("papers") if isinstance(one, UploadFile) and one.filename]
@@ -192,7 +192,7 @@ async def _read_table(house: House, caller: Caller, form: FormData) -> Table:
         raise _invalid(name, "請選擇 .xlsx、.xls 或 .et 表格", "choose an .xlsx, .xls or .et spreadsheet")
     if len(content) > MOST_BYTES:
         raise _invalid(name, "表格大於 1 MB，請分成幾份", "it is larger than 1 MB: hand it in by parts")
-    return Table(name, content, realm, {one.name: one for one in kept})
+    return UploadedTable(name, content, realm, {one.name: one for one in kept})
 
 
 async def _keep_paper(house: House, caller: Caller, upload: UploadFile) -> Attachment:
@@ -212,7 +212,7 @@ def _invalid(name: str, zh: str, en: str) -> DocumentInvalid:
     return DocumentInvalid([DocumentFault(name, 1, "", zh, en)])
 
 
-async def _read_orders(house: House, caller: Caller, table: Table) -> tuple[BulkOrder, ...]:
+async def _read_orders(house: House, caller: Caller, table: UploadedTable) -> tuple[BulkOrder, ...]:
     """Its rows as commands, of files that the caller may see. Raises DocumentInvalid."""
 
     async def admits(stream: StreamId, row: Mapping[str, Any]) -> bool:
@@ -286,7 +286,7 @@ def _list_offered(caller: Caller) -> list[tuple[str, type[Command]]]:
 def _group_offered(caller: Caller) -> list[tuple[tuple[str, str], list[tuple[str, tuple[str, str]]]]]:
     """The same by kind of file, in words."""
     return [
-        ((AGGREGATES[kind].zh, AGGREGATES[kind].en), [(one, tell_command(one)) for _, one in some])
+        ((AGGREGATES[kind].zh, AGGREGATES[kind].en), [(one, name_command(one)) for _, one in some])
         for kind, some in groupby(((kind, one.command_type) for kind, one in _list_offered(caller)), key=itemgetter(0))
     ]
 
@@ -310,7 +310,9 @@ async def _show_form(
     )
 
 
-def _show_results(request: Request, table: Table, results: Sequence[BulkResult], *, is_trial: bool) -> HTMLResponse:
+def _show_results(
+    request: Request, table: UploadedTable, results: Sequence[BulkResult], *, is_trial: bool
+) -> HTMLResponse:
     sums = Counter[tuple[str, str]]()
     for one in results:
         if one.ok:
@@ -328,7 +330,7 @@ def _show_results(request: Request, table: Table, results: Sequence[BulkResult],
         unknown=sum(one.outcome is RowOutcome.NOT_KNOWN for one in results),
         counted=Counter(one.outcome for one in results).items(),
         sums=sums.items(),
-        words=tell_command,
+        words=name_command,
         amounts=list_amounts,
         file_of=file_path,
         done=(RowOutcome.CARRIED_OUT, RowOutcome.REPEATED),

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from application.drafts import MOST, list_drafts
 from application.drafts import read_form as read_form_of
 from domain.catalogue import AGGREGATES, is_command
-from web.components.words import tell_command
+from web.components.words import name_command
 from web.console.act.held_form import ROWS, draft_path
 from web.console.paths import act_path, together_path
 from web.console.rendering import render
@@ -49,7 +49,7 @@ async def show_drafts(request: Request, house: ByHouse, caller: ByCaller) -> Res
     """My drafts."""
     drafts = await list_drafts(house.identity, caller.person, house.now()) if caller.person is not None else ()
     rows = [
-        (one, tell_command(one.command), draft_path(_form_path(one), one.id))
+        (one, name_command(one.command), draft_path(_form_path(one), one.id))
         for one in drafts
         if is_command(one.command) and one.stream.kind in AGGREGATES
     ]

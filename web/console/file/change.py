@@ -9,10 +9,10 @@ from application.course import sum_money
 from domain.catalogue import AGGREGATES, stage_words, value_words
 from domain.kernel.state import State
 from domain.project.contract import Contract
-from domain.project.derived import derive_outputs
+from domain.project.indicators import derive_outputs
 from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches
-from web.components.words import tell_event, tell_money
+from web.components.words import format_money, name_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -48,7 +48,7 @@ def trace_money(turns: Iterable[Turn]) -> Mapping[str, list[Movement]]:
     figures: Mapping[str, int] = {}
     moved: dict[str, list[Movement]] = {}
     for turn in turns:
-        what = tell_event(turn.event_type)
+        what = name_event(turn.event_type)
         for name, fen in turn.figures.items():
             if difference := fen - figures.get(name, 0):
                 moved.setdefault(name, []).append(Movement(turn.at, turn.position, what, difference))
@@ -71,21 +71,21 @@ def _describe(state: State, speak: Speak, say: Say) -> Iterator[tuple[str, str]]
     yield speak("stands"), say(*stage_words(state.stream.kind, state.stage))
     for name, fen in sum_money(state).items():
         if fen:
-            yield speak(name), tell_money(fen)
+            yield speak(name), format_money(fen)
     if state.stream.kind != "project":
         for name, value in AGGREGATES[state.stream.kind].summary(state).items():
             if isinstance(value, str | int) and value and name != "envelope":
                 yield say(*value_words(name)), str(value)
         return
     for name, one in state.part(Tranches).of.items():
-        text = f"{tell_money(one.planned)} {say(one.status.zh, one.status.en)}"
+        text = f"{format_money(one.planned)} {say(one.status.zh, one.status.en)}"
         yield f"{speak('tranche')} {name}", text
     contract, passed = state.part(Contract), state.part(Gates).passed
     for name, term in contract.milestones.items():
         met = speak("gate_met" if f"{MILESTONE}/{name}" in passed else "gate_unmet")
         yield f"{speak('milestone')} {name}", f"{term.title} {term.due or ''} {met}"
     for line, fen in contract.budget.items():
-        yield f"{speak('budget')} {say(*value_words(line))}", tell_money(fen)
+        yield f"{speak('budget')} {say(*value_words(line))}", format_money(fen)
     for output, count in derive_outputs(state).items():
         if count:
             yield say(output.zh, output.en), f"{count:,}"

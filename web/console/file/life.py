@@ -40,7 +40,7 @@ ABOVE: Final = 10
 
 
 @dataclass(frozen=True)
-class Step:
+class LifeStage:
     """One stage of the picture."""
 
     stage: str
@@ -58,13 +58,13 @@ class Step:
 class Life:
     """The picture, ready to be drawn."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[LifeStage, ...]
     lines: tuple[str, ...]
     """Paths between one box and the next."""
     width: int
     height: int
 
-    def lines_of(self, say: Say, step: Step) -> tuple[tuple[str, ...], bool]:
+    def lines_of(self, say: Say, step: LifeStage) -> tuple[tuple[str, ...], bool]:
         """The words of a box, in as many lines as they need; and whether they are written small."""
         return fold_words(say(step.zh, step.en))
 
@@ -113,7 +113,7 @@ def draw_life(stream: StreamId, reached: list[tuple[str, datetime]]) -> Life:
         row, column = divmod(index, MOST_IN_A_ROW)
         zh, en = stage_words(stream.kind, stage)
         look = _look(stream.kind, stage, current, is_reached=stage in first, is_over=is_over)
-        steps.append(Step(stage, zh, en, look, first.get(stage), MARGIN + column * STEP, MARGIN + row * ROW))
+        steps.append(LifeStage(stage, zh, en, look, first.get(stage), MARGIN + column * STEP, MARGIN + row * ROW))
     rows = -(-len(order) // MOST_IN_A_ROW)
     columns = min(len(order), MOST_IN_A_ROW)
     lines = tuple(_connect(a, b) for a, b in pairwise(steps))
@@ -163,7 +163,7 @@ def _look(kind: str, stage: str, current: str, *, is_reached: bool, is_over: boo
     return "detour" if is_detour else "done"
 
 
-def _connect(a: Step, b: Step) -> str:
+def _connect(a: LifeStage, b: LifeStage) -> str:
     """A line from one box to the next, around to the row below where it begins."""
     if a.y == b.y:
         return f"M{a.x + WIDE} {a.y + HIGH // 2}H{b.x}"

@@ -33,10 +33,10 @@ from domain.registers.organisation import Organisation
 from domain.titles import number_of, title_of
 from papers.catalogue import kinds_of
 from web.asker import find_asker
-from web.components.words import tell_command
+from web.components.words import name_command
 from web.console.file.change import compare, trace_money
 from web.console.file.life import draw_life, trace_stages
-from web.console.file.story import list_documents, tell_story
+from web.console.file.story import build_story, list_documents
 from web.console.paths import act_path, file_path, papers_path
 from web.console.reader import read_seat
 from web.console.rendering import render
@@ -238,7 +238,7 @@ async def show_file(
     acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
     attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
     clock = await house.store.realm(realm)
-    shown_story = tell_story(
+    shown_story = build_story(
         file.story,
         attempts,
         stream,
@@ -261,7 +261,7 @@ async def show_file(
         awaiting=_list_wanted(file, acts, seat, is_past=is_past),
         due=None if is_past else file.due(),
         open_acts=_list_open(file, acts, seat),
-        closed_acts=[(tell_command(act.command.command_type), act.unmet) for act in acts if not act.is_open],
+        closed_acts=[(name_command(act.command.command_type), act.unmet) for act in acts if not act.is_open],
         facts=await _list_facts(house, file, language, opens),
         opens=opens,
         opened=_find_opening(file),
@@ -289,7 +289,7 @@ async def show_file(
         is_past=is_past,
         own_path=file_path(stream),
         papers_path=papers_path(stream) if kinds_of(stream) else "",
-        tell_command=tell_command,
+        name_command=name_command,
         file_path=file_path,
     )
 
@@ -374,7 +374,7 @@ def _list_open(file: File, acts: list[Act], seat: Actor | None) -> list[tuple[st
     """What may be done besides what is awaited of this seat."""
     awaited = {one.command for one in file.awaiting() if seat is not None and seat.role in one.roles}
     return [
-        (act_path(act.command.command_type, file.stream), tell_command(act.command.command_type))
+        (act_path(act.command.command_type, file.stream), name_command(act.command.command_type))
         for act in acts
         if act.is_open and act.command.command_type not in awaited
     ]
@@ -461,7 +461,7 @@ def _list_tranches(state: State) -> list[TrancheRow]:
             one.paid,
             one.cancelled,
             one.remainder,
-            _tell_gate(state, one.gate),
+            _name_gate(state, one.gate),
             one.gate in passed,
             one.status,
         )
@@ -469,7 +469,7 @@ def _list_tranches(state: State) -> list[TrancheRow]:
     ]
 
 
-def _tell_gate(state: State, gate: str) -> tuple[str, str]:
+def _name_gate(state: State, gate: str) -> tuple[str, str]:
     """What must be before a tranche may be asked for."""
     event, slash, milestone = gate.partition("/")
     if event == MILESTONE and slash:
@@ -501,7 +501,7 @@ def _list_people(file: File) -> list[tuple[str, tuple[str, ...], int]]:
 def _list_proposals(state: State, now: datetime) -> list[tuple[int, tuple[str, str], str, datetime]]:
     """Acts that wait for a second person."""
     return [
-        (number, tell_command(one.command), one.by.seat, one.lapses_at)
+        (number, name_command(one.command), one.by.seat, one.lapses_at)
         for number, one in state.part(Proposals).of.items()
         if one.is_open(now)
     ]

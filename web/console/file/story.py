@@ -10,7 +10,7 @@ from application.attempts import AttemptLine
 from application.event_text import describe_event
 from domain.kernel.attachment import find_attachments
 from domain.kernel.identity import SYSTEM
-from web.components.words import tell_command, tell_event
+from web.components.words import name_command, name_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +28,7 @@ _INTERVENTIONS: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Entry:
+class StoryEntry:
     """One entry of a story."""
 
     kind: str
@@ -57,11 +57,11 @@ class Entry:
 class Story:
     """A page of a story, and what of the whole is marked."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[StoryEntry, ...]
     """The newest first, with idle stretches folded."""
-    refused: tuple[Entry, ...]
+    refused: tuple[StoryEntry, ...]
     """All of them, wherever in the story they stand; so of the special ones."""
-    special: tuple[Entry, ...]
+    special: tuple[StoryEntry, ...]
     size: int
     """Entries of the whole story."""
     newer: int | None
@@ -70,7 +70,7 @@ class Story:
     """Likewise of the page after it."""
 
 
-def tell_story(
+def build_story(
     chapters: Sequence[Chapter],
     attempts: Sequence[AttemptLine],
     own: StreamId,
@@ -85,7 +85,7 @@ def tell_story(
     In a realm on a manual clock everything is recorded later than it was so, and nothing is said of that.
     """
 
-    def tell(one: Chapter | AttemptLine) -> Entry:
+    def build_entry(one: Chapter | AttemptLine) -> StoryEntry:
         return (
             _refused(one, language) if isinstance(one, AttemptLine) else _event(one, own, language, is_manual=is_manual)
         )
@@ -95,9 +95,9 @@ def tell_story(
     start = next((index for index, one in enumerate(whole) if one.position == begin), 0)
     end = len(whole) if most is None else start + most
     return Story(
-        entries=tuple(_fold_gaps(map(tell, whole[start:end]), whole[start - 1 : start])),
-        refused=tuple(tell(one) for one in whole if isinstance(one, AttemptLine)),
-        special=tuple(tell(one) for one in whole if not isinstance(one, AttemptLine) and _is_special(one)),
+        entries=tuple(_fold_gaps(map(build_entry, whole[start:end]), whole[start - 1 : start])),
+        refused=tuple(build_entry(one) for one in whole if isinstance(one, AttemptLine)),
+        special=tuple(build_entry(one) for one in whole if not isinstance(one, AttemptLine) and _is_special(one)),
         size=len(whole),
         newer=whole[max(0, start - (most or start))].position if start else None,
         older=whole[end].position if end < len(whole) else None,
@@ -113,25 +113,25 @@ def _is_special(chapter: Chapter) -> bool:
     return of.actor != SYSTEM and of.event.event_type in _INTERVENTIONS
 
 
-def _fold_gaps(entries: Iterable[Entry], before: Sequence[Chapter | AttemptLine]) -> Iterator[Entry]:
+def _fold_gaps(entries: Iterable[StoryEntry], before: Sequence[Chapter | AttemptLine]) -> Iterator[StoryEntry]:
     """``before`` is the last of the page before, if there is one."""
     later = next(map(_when, before), None)
     for entry in entries:
         if later is not None and entry.at is not None and later - entry.at > IDLE:
-            yield Entry("gap", days=(later - entry.at).days)
+            yield StoryEntry("gap", days=(later - entry.at).days)
         yield entry
         later = entry.at
 
 
-def _event(chapter: Chapter, own: StreamId, language: Language, *, is_manual: bool) -> Entry:
+def _event(chapter: Chapter, own: StreamId, language: Language, *, is_manual: bool) -> StoryEntry:
     of = chapter.occurrence
     is_late = not is_manual and abs(chapter.recorded_at - chapter.at) > timedelta(days=1)
     mark = "automatic" if of.actor == SYSTEM else ("special" if _is_special(chapter) else "")
-    return Entry(
+    return StoryEntry(
         "event",
         at=chapter.at,
         recorded_at=chapter.recorded_at if is_late else None,
-        what=language.say(*tell_event(of.event.event_type)),
+        what=language.say(*name_event(of.event.event_type)),
         text=describe_event(of.event, language.say),
         who=of.actor,
         persons=tuple(sorted(of.persons)),
@@ -143,11 +143,11 @@ def _event(chapter: Chapter, own: StreamId, language: Language, *, is_manual: bo
     )
 
 
-def _refused(attempt: AttemptLine, language: Language) -> Entry:
-    return Entry(
+def _refused(attempt: AttemptLine, language: Language) -> StoryEntry:
+    return StoryEntry(
         "refused",
         at=attempt.occurred_at,
-        what=language.say(*tell_command(attempt.command)),
+        what=language.say(*name_command(attempt.command)),
         who=attempt.actor,
         persons=(attempt.person,) if attempt.person else (),
         position=attempt.position,
@@ -155,7 +155,7 @@ def _refused(attempt: AttemptLine, language: Language) -> Entry:
 
 
 @dataclass(frozen=True)
-class Document:
+class StoryDocument:
     """One document that an event names."""
 
     name: str
@@ -166,12 +166,12 @@ class Document:
     """The file that names it."""
 
 
-def list_documents(chapters: Iterable[Chapter], language: Language) -> list[Document]:
+def list_documents(chapters: Iterable[Chapter], language: Language) -> list[StoryDocument]:
     """Every document that is named in the story, each once, in the order in which they came."""
-    documents: dict[str, Document] = {}
+    documents: dict[str, StoryDocument] = {}
     for chapter in chapters:
         event = chapter.occurrence.event
         for one in find_attachments(event):
-            what = language.say(*tell_event(event.event_type))
-            documents.setdefault(one.sha256, Document(one.name, one.sha256, chapter.at, what, chapter.stream))
+            what = language.say(*name_event(event.event_type))
+            documents.setdefault(one.sha256, StoryDocument(one.name, one.sha256, chapter.at, what, chapter.stream))
     return list(documents.values())

@@ -20,7 +20,7 @@ from domain.catalogue import AGGREGATES, command_class, is_command
 from domain.kernel.proposal import ConfirmAct
 from papers.lists import COMMANDS, WAITING
 from store.port import CommandQuery
-from web.components.words import tell_command, tell_event, tell_kind
+from web.components.words import name_command, name_event, name_kind
 from web.console.act.payment import find_amount
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.paths import act_path, file_path, write_choice
@@ -113,7 +113,7 @@ class Tab:
     count: int | None
     """None where it is not counted."""
 
-    def tell_count(self) -> str:
+    def describe_count(self) -> str:
         """``12``, or that there are more than are counted."""
         if self.count is None:
             return ""
@@ -173,7 +173,7 @@ async def show_inbox(
         organisation=chosen or "",
         organisations=organisations,
         command=command,
-        commands=[(one, tell_command(one)) for one in sorted(commands) if is_command(one)],
+        commands=[(one, name_command(one)) for one in sorted(commands) if is_command(one)],
         overdue=overdue,
         begins=[] if after or any(conditions.values()) else list_beginnings(AGGREGATES, seat),
         ways=list_ways(seat),
@@ -244,8 +244,8 @@ async def _show_own(
         TEXTS,
         path=path,
         rows=[(one, _name(one.stream, lines.get(one.stream), is_told=knows)) for one in page.rows],
-        words=tell_command,
-        happened=tell_event,
+        words=name_command,
+        happened=name_event,
         opens=await list_open(house.store, caller.grants, {one.stream for one in page.rows}),
         next=page.next,
         is_first=after is None,
@@ -333,7 +333,7 @@ def _task(
         _may_give(waiting, seat) and _may_be_ticked(waiting.command),
         file_path(stream),
         f"{number}/{waiting.subject}" if waiting.subject else number,
-        say(*tell_kind(stream.kind)),
+        say(*name_kind(stream.kind)),
         amount,
         of,
     )

@@ -15,8 +15,8 @@ from domain.catalogue import stage_words
 from domain.kernel.identity import LIVE
 from domain.project.outputs import Output
 from domain.project.stage import MAIN_LINE, Stage
-from web.components.bars import Row, draw_bars
-from web.components.words import begin_words, tell_money
+from web.components.bars import BarRow, draw_bars
+from web.components.words import begin_words, format_money
 from web.console.paths import file_path
 from web.console.reader import choose_organisation, list_organisations, read_seat
 from web.console.rendering import render
@@ -203,7 +203,7 @@ async def show_courses(
         amount=lambda one: one.amount(measure.value) if measure is not None else one.amount(Measure.NET.value),
         total=_total(sums, measure),
         net=Measure.NET,
-        conditions=_tell_conditions(query, speak, language.say),
+        conditions=_describe_conditions(query, speak, language.say),
         back=f"/portfolio?{urlencode({**wider, **own})}",
         is_past=filters.is_past,
         moments=_moments(query, speak, language.say),
@@ -226,7 +226,7 @@ def _moments(query: PortfolioQuery, speak: Speak, say: Say) -> str:
     return say("，", ", ").join(f"{speak(name)} {value}" for name, value in axes if value is not None)
 
 
-def _tell_conditions(query: CourseQuery, speak: Speak, say: Say) -> list[tuple[str, str]]:
+def _describe_conditions(query: CourseQuery, speak: Speak, say: Say) -> list[tuple[str, str]]:
     """What the list is narrowed by, in words."""
     conditions = [(speak(by.value), str(value)) for by in By if (value := getattr(query, by.value)) is not None]
     conditions += [
@@ -240,28 +240,30 @@ def _tell_conditions(query: CourseQuery, speak: Speak, say: Say) -> list[tuple[s
     return [*conditions, (speak("overdue"), "✓")] if query.overdue else conditions
 
 
-def _funnel(figures: Figures, say: Say) -> list[Row]:
+def _funnel(figures: Figures, say: Say) -> list[BarRow]:
     """The main line: how many ever came so far, and how many stand there."""
     ever, now = figures.reached, figures.standing
     return [
-        Row(begin_words(say(one.zh, one.en)), ever[one.value], now[one.value], f"{ever[one.value]} / {now[one.value]}")
+        BarRow(
+            begin_words(say(one.zh, one.en)), ever[one.value], now[one.value], f"{ever[one.value]} / {now[one.value]}"
+        )
         for one in MAIN_LINE
     ]
 
 
-def _times(durations: tuple[Duration, ...], say: Say) -> list[Row]:
+def _times(durations: tuple[Duration, ...], say: Say) -> list[BarRow]:
     """What nine of ten did not exceed, and the median, in working days."""
     return [
-        Row(begin_words(say(*stage_words("project", one.stage))), slow, median, f"{median} / {slow}")
+        BarRow(begin_words(say(*stage_words("project", one.stage))), slow, median, f"{median} / {slow}")
         for one in durations
         for median, slow in (one.working_days,)
     ]
 
 
-def _compare(groups: Mapping[str, Figures], speak: Speak) -> list[Row]:
+def _compare(groups: Mapping[str, Figures], speak: Speak) -> list[BarRow]:
     """What was awarded, and what of it is out."""
     return [
-        Row(key or speak("not_stated"), award, max(net, 0), f"{tell_money(net)} / {tell_money(award)}")
+        BarRow(key or speak("not_stated"), award, max(net, 0), f"{format_money(net)} / {format_money(award)}")
         for key, figures in groups.items()
         for award, net in ((figures.money["award"], figures.money["net"]),)
     ]

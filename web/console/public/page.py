@@ -1,7 +1,7 @@
 """``/public``: what anybody may see, without coming in. Browsers and caches keep it for a minute.
 
-Lists are answered from ``application.public``, which names what is public column by column; the page of one project
-reads its file under the policy for nobody's seat, and shows nothing of it but what is asked for here.
+Lists are answered from ``application.public_projects``, which names what is public column by column; the page of one
+project reads its file under the policy for nobody's seat, and shows nothing of it but what is asked for here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fastapi import APIRouter, Query, Request, Response
 from application.listing import StreamFilter, list_streams
 from application.money import Dimension, MoneyFilter, list_money, list_realms
 from application.pages import PageRequest
-from application.public import IN_NOTICE, POSTED, PublicFilter, find_posted, list_posted
+from application.public_projects import IN_NOTICE, POSTED, PublicFilter, find_posted, list_posted
 from application.queries import NameUnknown, load_file
 from domain.application import Application
 from domain.catalogue import stage_words
@@ -32,7 +32,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
 from domain.project.contract import Contract
-from domain.project.derived import derive_outputs, list_indicators
+from domain.project.indicators import derive_outputs, list_indicators
 from domain.project.publicity import AwardPublicityOpened, Publicity
 from domain.project.stage import Stage
 from domain.round.clarification import Clarifications
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from application.listing import StreamLine
     from application.money import Sums
     from application.pages import Page
-    from application.public import PublicProject
+    from application.public_projects import PublicProject
     from application.queries import File
     from web.house import House
 
@@ -72,7 +72,7 @@ _After = Annotated[str | None, Query(max_length=2_000)]
 
 
 @dataclass(frozen=True)
-class Notice:
+class PostedNotice:
     """A public notice as it is shown on the page of its project. The amount is in fen."""
 
     award: int
@@ -382,7 +382,7 @@ def _list_facts(file: File, application: Application, contract: Contract) -> lis
     return [one for one in facts if one[1]]
 
 
-def _read_notice(file: File) -> Notice | None:
+def _read_notice(file: File) -> PostedNotice | None:
     """The newest notice of the file; None where it was never posted."""
     posted = [
         one.occurrence.event
@@ -393,7 +393,7 @@ def _read_notice(file: File) -> Notice | None:
     if not posted or known.posted_on is None:
         return None
     last, event = known.last_day(file.calendar), posted[-1]
-    return Notice(
+    return PostedNotice(
         award=event.award,
         contact=event.contact,
         reviewers=event.reviewers,

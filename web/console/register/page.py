@@ -22,7 +22,7 @@ from domain.registers.seat import read_seat as seat_of
 from domain.visibility import OPEN_KINDS, REGISTERS
 from papers.lists import FILES
 from web.body import fill
-from web.components.words import tell_command, tell_list, tell_seat
+from web.components.words import name_command, name_list, name_seat
 from web.console.paths import file_path
 from web.console.reader import read_seat
 from web.console.rendering import render
@@ -72,7 +72,7 @@ TEXTS: Final[Texts] = {
 @allow(Policy.READ)
 async def show_kinds(request: Request, caller: ByCaller) -> Response:
     """Which lists there are for whoever asks."""
-    kinds = [(kind, tell_list(kind)) for kind in AGGREGATES if kind not in _ELSEWHERE and may_list(caller, kind)]
+    kinds = [(kind, name_list(kind)) for kind in AGGREGATES if kind not in _ELSEWHERE and may_list(caller, kind)]
     return render(request, "console/register/kinds.html", TEXTS, kinds=kinds)
 
 
@@ -106,7 +106,7 @@ async def show_list(
         request,
         "console/register/list.html",
         TEXTS,
-        title=tell_list(kind),
+        title=name_list(kind),
         rows=[
             (line, _path(line), _name(line, language_of(request)), stage_words(kind, line.stage)) for line in page.rows
         ],
@@ -123,7 +123,7 @@ async def show_list(
 def _name(line: StreamLine, language: Language) -> str:
     """What it is called; a seat by its role in words."""
     seat = seat_of(line.stream.name) if line.stream.kind == "seat" else None
-    return tell_seat(seat, language) if seat is not None else line.name
+    return name_seat(seat, language) if seat is not None else line.name
 
 
 def _path(line: StreamLine) -> str:
@@ -143,7 +143,7 @@ def list_beginnings(kinds: Iterable[str], seat: Actor | None, realm: str = LIVE)
     if seat is None:
         return []
     return [
-        (command.command_type, realm, tell_command(command.command_type))
+        (command.command_type, realm, name_command(command.command_type))
         for kind in kinds
         for command in AGGREGATES[kind].commands
         if NONE in command.during and seat.role in command.by and command not in _ON_WHAT_IS_THERE

@@ -16,7 +16,7 @@ from domain.catalogue import stage_words, value_words
 from domain.kernel.identity import Role
 from domain.registers.panel import DeclareConflict, DeclareImpartiality, PanelStage, SubmitScore
 from web.asker import find_asker
-from web.components.words import tell_moment
+from web.components.words import format_moment
 from web.console.act.held_form import FORM, draft_path
 from web.console.file.page import read_stream
 from web.console.paths import act_path, file_path, review_path
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from application.caller import Caller
-    from application.reviews import Bid, Review
+    from application.reviews import PanelReview, ReviewedBid
     from domain.kernel.identity import Actor, StreamId
     from web.console.texts import Texts
     from web.house import House
@@ -89,7 +89,7 @@ TEXTS: Final[Texts] = {
 class Line:
     """One bid in the list of a panel."""
 
-    bid: Bid
+    bid: ReviewedBid
     file: str
     mark: Decimal | None
     """The reviewer's own."""
@@ -142,7 +142,7 @@ async def show_review(request: Request, realm: str, name: str, house: ByHouse, c
         months=scheme.review.recusal_months if scheme else None,
         seat=seat,
         command_id=uuid4(),
-        at_text=tell_moment(asker.at) if asker.at is not None else "",
+        at_text=format_moment(asker.at) if asker.at is not None else "",
         declare_none=act_path(DeclareImpartiality.command_type, stream),
         declare_one=act_path(DeclareConflict.command_type, stream),
     )
@@ -156,7 +156,7 @@ def _find_seat(request: Request, caller: Caller) -> Actor | None:
     return next((seat for seat in caller.seats if seat.role is Role.EXPERT), None)
 
 
-async def _list_lines(house: House, caller: Caller, review: Review, bids: Sequence[Bid]) -> list[Line]:
+async def _list_lines(house: House, caller: Caller, review: PanelReview, bids: Sequence[ReviewedBid]) -> list[Line]:
     drafts = await _find_drafts(house, caller, review.stream)
     return [
         Line(

@@ -38,8 +38,8 @@ from domain.round.resolution import ResolveRound
 from domain.round.results import PublishResult
 from domain.round.stage import NeedStage, RoundStage
 from web.asker import find_asker
-from web.components.bars import Row, draw_bars
-from web.components.words import tell_command
+from web.components.bars import BarRow, draw_bars
+from web.components.words import name_command
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import TEXTS as FILE_TEXTS
 from web.console.file.page import list_kept, read_stream
@@ -250,7 +250,7 @@ def _acts_on(
 ) -> list[tuple[str, tuple[str, str]]]:
     """The forms that this seat's role may fill in there; whether it may now, the form says."""
     return [
-        (act_path(one.command_type, stream), tell_command(one.command_type))
+        (act_path(one.command_type, stream), name_command(one.command_type))
         for one in commands
         if seat is not None and seat.role in one.by
     ]
@@ -275,12 +275,12 @@ def _list_sections(file: File, seat: Actor | None, acts: list[Act]) -> list[Sect
         events = {one.records.event_type for one in commands}
         at = [one.at for one in file.story if one.occurrence.event.event_type in events]
         mine = [
-            (act_path(one.command_type, file.stream), tell_command(one.command_type))
+            (act_path(one.command_type, file.stream), name_command(one.command_type))
             for one in commands
             if one.command_type in open_
         ]
         begun = [
-            (f"/do/{one.command_type}?realm={file.stream.realm}", tell_command(one.command_type))
+            (f"/do/{one.command_type}?realm={file.stream.realm}", name_command(one.command_type))
             for one in commands
             if seat is not None and seat.role in one.by and _BEGINS.get(one) == file.state.stage
         ]
@@ -289,10 +289,10 @@ def _list_sections(file: File, seat: Actor | None, acts: list[Act]) -> list[Sect
     return sections
 
 
-def _draw_ranking(ranking: tuple[Ranked, ...]) -> list[Row]:
+def _draw_ranking(ranking: tuple[Ranked, ...]) -> list[BarRow]:
     """Totals by rank; those that would be awarded are dark."""
     return [
-        Row(
+        BarRow(
             one.of.application,
             round(one.of.total * 100),
             round(one.of.total * 100) if one.fits else 0,

@@ -27,7 +27,7 @@ from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.titles import number_of, title_of
 from store.port import StoreUnavailable
-from web.components.words import tell_command, tell_event
+from web.components.words import name_command, name_event
 from web.console.act.answers import list_answers
 from web.console.act.filling import (
     Filling,
@@ -45,7 +45,7 @@ from web.console.act.filling import (
 from web.console.act.form import list_hidden, read_tree, show_fields
 from web.console.act.held_form import FORM, LEFT, ROWS, HoldingRoute, lead_back, read_typed
 from web.console.act.page import link_faults, takes_files
-from web.console.act.payment import Payment, find_payment
+from web.console.act.payment import TranchePayment, find_payment
 from web.console.act.prefill import take_city_terms
 from web.console.act.texts import TEXTS as ACT_TEXTS
 from web.console.act.texts import name_button
@@ -119,7 +119,7 @@ TEXTS: Final[Texts] = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenTask:
     """One task, with the id under which it is carried out."""
 
     stream: StreamId
@@ -132,15 +132,15 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Row:
+class TaskRow:
     """One task on the page."""
 
-    choice: Choice
+    choice: ChosenTask
     filling: Filling
     unmet: tuple[Unmet, ...] = ()
     events: tuple[tuple[tuple[str, str], str], ...] = ()
     """What it would come to, in words."""
-    payment: Payment | None = None
+    payment: TranchePayment | None = None
     """The tranche that it is about, if the reader may see the file."""
     fen: int | None = None
     """Its amount, where it has exactly one."""
@@ -179,7 +179,7 @@ async def show_together(
         kinds.setdefault(text.partition(" ")[0], []).append(text)
     if len(kinds) != 1:
         listed = [
-            (tell_command(find_offered(name).command_type), len(some), _together_path(some))
+            (name_command(find_offered(name).command_type), len(some), _together_path(some))
             for name, some in kinds.items()
         ]
         return render(
@@ -267,7 +267,7 @@ async def _hold(
     person: PersonId,
     command: type[Command],
     seat: Actor,
-    choices: Sequence[Choice],
+    choices: Sequence[ChosenTask],
     tree: Tree,
     left: Sequence[str] = (),
 ) -> Response:
@@ -288,14 +288,14 @@ async def _hold(
     return lead_back(together_path(command.command_type), first.command_id)
 
 
-async def _drop(house: House, caller: Caller, rows: Sequence[Row]) -> None:
+async def _drop(house: House, caller: Caller, rows: Sequence[TaskRow]) -> None:
     """Forget what was held of a form that has been sent."""
     if caller.person is not None:
         for row in rows:
             await house.identity.drop_draft(row.choice.command_id, caller.person)
 
 
-async def _renew(house: House, choice: Choice) -> Choice:
+async def _renew(house: House, choice: ChosenTask) -> ChosenTask:
     """Under another id if that command was given since."""
     is_given = await house.store.journalled(choice.command_id) is not None
     return replace(choice, command_id=uuid4()) if is_given else choice
@@ -314,7 +314,7 @@ def _find_command(name: str) -> type[Command]:
     return command
 
 
-def _read_choices(form: FormData) -> list[Choice]:
+def _read_choices(form: FormData) -> list[ChosenTask]:
     """Those that the form carries. Raises Refusal."""
     texts = [text for text in form.getlist("row") if isinstance(text, str)]
     if not 0 < len(texts) <= MOST:
@@ -322,31 +322,31 @@ def _read_choices(form: FormData) -> list[Choice]:
     return [_read_choice(text[:400]) for text in texts]
 
 
-def _read_choice(text: str) -> Choice:
+def _read_choice(text: str) -> ChosenTask:
     """What the form carries. Raises Refusal for what is none of it."""
     command_id, _, rest = text.partition(" ")
     stream, _, part = rest.partition(" ")
     try:
-        return Choice(StreamId(stream), part, UUID(command_id))
+        return ChosenTask(StreamId(stream), part, UUID(command_id))
     except ValueError:
         raise Refusal(
             HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "所選事項有誤", "what was selected cannot be read"
         ) from None
 
 
-async def _begin(request: Request, house: House, caller: Caller, command: type[Command], choice: Choice) -> Row:
+async def _begin(request: Request, house: House, caller: Caller, command: type[Command], choice: ChosenTask) -> TaskRow:
     filling = await begin(request, house, caller, command.command_type, choice.stream)
     own = prefill(command, filling.state, choice.part)
     payment = await find_payment(house.store, filling.state, own.get("tranche")) if filling.is_seen else None
-    return Row(choice, replace(filling, command_id=choice.command_id, tree=own), payment=payment)
+    return TaskRow(choice, replace(filling, command_id=choice.command_id, tree=own), payment=payment)
 
 
-async def _fill(row: Row, tree: Tree) -> Row:
+async def _fill(row: TaskRow, tree: Tree) -> TaskRow:
     """With what was typed for all of them, as its own round's rules write it; what it has of its own stays."""
     return replace(row, filling=await take_city_terms(replace(row.filling, tree={**tree, **row.filling.tree})))
 
 
-async def _try(row: Row) -> Row:
+async def _try(row: TaskRow) -> TaskRow:
     """What it would come to now. Nothing is recorded."""
     of = row.filling
     command, at = read_filled(of)
@@ -357,12 +357,12 @@ async def _try(row: Row) -> Row:
     say = of.language.say
     return replace(
         row,
-        events=tuple((tell_event(event.event_type), describe_event(event, say)) for event in step.events),
+        events=tuple((name_event(event.event_type), describe_event(event, say)) for event in step.events),
         fen=amounts[0].fen if len(amounts) == 1 else None,
     )
 
 
-async def _carry_out(row: Row) -> Row:
+async def _carry_out(row: TaskRow) -> TaskRow:
     """What came of it; not done and nothing unmet is not known."""
     command, at = read_filled(row.filling)
     try:
@@ -383,7 +383,7 @@ async def _carry_out(row: Row) -> Row:
 def _show_form(
     request: Request,
     command: type[Command],
-    rows: Sequence[Row],
+    rows: Sequence[TaskRow],
     tree: Tree,
     faults: Sequence[InputFault] = (),
     *,
@@ -404,7 +404,7 @@ def _show_form(
     )
 
 
-async def _check(request: Request, command: type[Command], rows: Sequence[Row], tree: Tree) -> Response:
+async def _check(request: Request, command: type[Command], rows: Sequence[TaskRow], tree: Tree) -> Response:
     trials = [await _try(row) for row in rows]
     possible = [row for row in trials if not row.unmet]
     amounts = [row.fen for row in possible if row.fen is not None]
@@ -420,7 +420,9 @@ async def _check(request: Request, command: type[Command], rows: Sequence[Row], 
     )
 
 
-async def _show_results(request: Request, house: House, caller: Caller, rows: Sequence[Row], tree: Tree) -> Response:
+async def _show_results(
+    request: Request, house: House, caller: Caller, rows: Sequence[TaskRow], tree: Tree
+) -> Response:
     command, position = rows[0].filling.command, await house.store.last_position()
     return _render(
         request,
@@ -439,7 +441,7 @@ def _render(
     request: Request,
     template: str,
     command: type[Command],
-    rows: Sequence[Row],
+    rows: Sequence[TaskRow],
     *,
     status: HTTPStatus = HTTPStatus.OK,
     **values: Any,  # noqa: ANN401 - what that template shows
@@ -449,11 +451,11 @@ def _render(
         f"console/together/{template}.html",
         TEXTS,
         status=status,
-        words=tell_command(command.command_type),
+        words=name_command(command.command_type),
         button=name_button(command.command_type),
         action=f"/together/{command.command_type}",
         rows=rows,
         seat=rows[0].filling.seat,
-        happened=tell_event,
+        happened=name_event,
         **values,
     )

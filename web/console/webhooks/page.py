@@ -18,7 +18,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.identity import LIVE, Actor
 from domain.registers.seat import read_seat as seat_of
 from store.identity import SeatGrant
-from web.components.words import tell_event, tell_kind
+from web.components.words import name_event, name_kind
 from web.console.administration.page import ADMINISTRATORS
 from web.console.reader import require_role
 from web.console.rendering import render
@@ -126,9 +126,9 @@ async def _show_all(
         typed=typed or dict.fromkeys(FIELDS, ""),
         chosen=chosen,
         seats=await _list_seats(house),
-        events=[(tell_kind(kind), types) for kind, types in _list_types()],
+        events=[(name_kind(kind), types) for kind, types in _list_types()],
         fault=fault,
-        tell_event=tell_event,
+        name_event=name_event,
     )
 
 
@@ -214,7 +214,7 @@ async def _show_one(
         fresh=fresh,
         replayed=replayed,
         fault=fault,
-        tell_event=tell_event,
+        name_event=name_event,
     )
 
 

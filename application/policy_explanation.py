@@ -43,7 +43,7 @@ class Explanation:
     """Whether the particulars were given, so that the rules of the stage could be asked."""
 
     @property
-    def allowed(self) -> bool:
+    def is_allowed(self) -> bool:
         """Whether nothing that was judged refuses it."""
         return all(condition.met for condition in self.conditions) and not self.others
 
@@ -53,7 +53,7 @@ class Explanation:
             "stream": self.stream,
             "command": self.command.command_type,
             "seat": self.seat,
-            "allowed": self.allowed,
+            "allowed": self.is_allowed,
             "judged": self.judged,
             "conditions": [condition.as_row() for condition in self.conditions],
             "others": [unmet.as_json() for unmet in self.others],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import Order, Page, PageRequest, read_page
+from application.pages import Page, PageRequest, SortOrder, read_page
 from application.projects import ProjectFilter, list_conditions
 from application.realms import require_realm
 from domain.kernel.identity import StreamId
@@ -29,7 +29,7 @@ POSTED: Final = tuple(stage.value for stage in Stage if stage not in UNPUBLISHED
 """Stages of a project that is in public notice, or has been."""
 IN_NOTICE: Final = (Stage.IN_PUBLICITY.value, Stage.OBJECTION_HOLD.value)
 """Those in which anybody may object."""
-_ORDER: Final = Order((("stream", str),))
+_ORDER: Final = SortOrder((("stream", str),))
 _Word = Annotated[str | None, Field(min_length=1, max_length=200)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from application.why import explain, leave_open, list_seats
+from application.policy_explanation import explain, leave_open, list_seats
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor, StreamId
 from domain.need import SubmitNeed
@@ -36,7 +36,7 @@ async def test_a_role_and_a_stage_that_do_not_fit_are_both_named_and_what_fits_i
         ("SD14", True),
     ]
     assert not explanation.judged
-    assert not explanation.allowed
+    assert not explanation.is_allowed
 
 
 async def test_an_expert_who_was_not_drawn_is_told_so(file: tuple[MemoryStore, str]) -> None:
@@ -53,7 +53,7 @@ async def test_with_its_particulars_the_rules_of_the_stage_are_asked_as_well(fil
     blank = StreamId.of("project", realm, "AP-99")
     draft = DraftApplication(round="R-FZ-2023", organisation="ORG-3", title="助老", requested=100)
     explanation = await explain(store, blank, draft, Actor("SO-PM#1"))
-    assert explanation.allowed
+    assert explanation.is_allowed
     assert explanation.judged
     explanation = await explain(store, blank, leave_open(SuspendProject, {}), Actor("CAB-DEC#1"))
     assert not explanation.judged

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 async def resolve(store: EventStore, name: str, realm: str | None, printer: Printer) -> StreamId:
     """The stream that is meant. Raises NameUnknown, NameAmbiguous, or NoSuchRealm."""
-    return _tell(await find_meaning(store, name, realm), name, realm, printer)
+    return _print_realm(await find_meaning(store, name, realm), name, realm, printer)
 
 
 async def resolve_or_begin(store: EventStore, name: str, realm: str | None, printer: Printer) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet. Raises likewise, or ArgumentInvalid."""
     with _told_how_subjects_begin(name):
         meaning = await find_or_begin(store, name, realm)
-    return _tell(meaning, name, realm, printer)
+    return _print_realm(meaning, name, realm, printer)
 
 
 async def resolve_to_act(
@@ -37,14 +37,14 @@ async def resolve_to_act(
     """Likewise, of who acts by a command, which ``begins`` a stream or goes on with one. Raises RealmUnsaid, too."""
     with _told_how_subjects_begin(name):
         meaning = await find_to_act(store, name, realm, begins=begins)
-    return _tell(meaning, name, realm, printer)
+    return _print_realm(meaning, name, realm, printer)
 
 
 async def resolve_to_change(store: EventStore, name: str, realm: str | None, printer: Printer) -> StreamId:
     """The stream that is there already and that a verb of its own changes. Raises as ``resolve``, and RealmUnsaid."""
     meaning = await find_meaning(store, name, realm)
     require_realm_said(meaning, name, realm)
-    return _tell(meaning, name, realm, printer)
+    return _print_realm(meaning, name, realm, printer)
 
 
 @contextmanager
@@ -58,10 +58,10 @@ def _told_how_subjects_begin(name: str) -> Iterator[None]:
         ) from unknown
 
 
-def _tell(meaning: Meaning, name: str, realm: str | None, printer: Printer) -> StreamId:
+def _print_realm(meaning: Meaning, name: str, realm: str | None, printer: Printer) -> StreamId:
     """Say to people in which realm it is, unless they said so or there is but one way to take it."""
     stream = meaning.stream
-    if realm is not None or not printer.for_people or name.startswith(f"{stream.kind}/"):
+    if realm is not None or not printer.is_for_people or name.startswith(f"{stream.kind}/"):
         return stream
     if stream.realm != LIVE:
         printer.tell(
