@@ -101,13 +101,8 @@ async def confirm_command(
             return
         confirmation = await find_confirmation(runtime.store, stream, digest)
         receipt = await runtime.door.send(stream, confirmation, who)
-    if not printer.is_for_people:
-        printer.json(receipt_as_json(receipt))
-        return
-    done = "、".join(receipt.events[1:])
-    printer.tell(
-        f"✓ 已確認：{done}  {stream} v{receipt.version}", f"✓ Confirmed: {done}  {stream} v{receipt.version}", "green"
-    )
+    done = f"{'、'.join(receipt.events[1:])}  {stream} v{receipt.version}"
+    printer.answer(receipt_as_json(receipt), f"✓ 已確認：{done}", f"✓ Confirmed: {done}")
 
 
 def _choose(proposals: Mapping[int, Proposal], stream: StreamId, printer: Printer, *, yes: bool) -> str:
@@ -150,10 +145,7 @@ async def drop_command(
     async with invocation.open_runtime(working=True) as runtime:
         stream = await resolve_or_begin(runtime.store, subject, realm, printer)
         receipt = await runtime.door.send(stream, DropAct(proposal=number, reason=reason), who)
-    if not printer.is_for_people:
-        printer.json(receipt_as_json(receipt))
-        return
-    printer.tell(f"✓ 已撤回提案 {number}", f"✓ Proposal {number} is off", "green")
+    printer.answer(receipt_as_json(receipt), f"✓ 已撤回提案 {number}", f"✓ Proposal {number} is off")
 
 
 async def find_waiting(store: EventStore, receipt: Receipt) -> Proposal | None:
@@ -165,10 +157,10 @@ async def find_waiting(store: EventStore, receipt: Receipt) -> Proposal | None:
     return (await list_proposals(store, receipt.stream)).get(event.proposal) if isinstance(event, ActProposed) else None
 
 
-def print_proposal(printer: Printer, proposal: Proposal, how: str) -> None:
-    """Say that another person must confirm it, and by which command."""
-    printer.tell(
+def print_proposal(printer: Printer, proposal: Proposal, how: str, data: Mapping[str, Any]) -> None:
+    """Say that another person must confirm it, and by which command; or as data."""
+    printer.answer(
+        data,
         f"✓ 已提出，須另一人確認（校驗值 {proposal.digest[:8]}）：{how}",
         f"✓ Proposed. Another person must confirm it (digest {proposal.digest[:8]}): {how}",
-        "green",
     )

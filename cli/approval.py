@@ -248,12 +248,11 @@ async def _decide(decision: _Decision, invocation: Invocation) -> None:
             moment = await manual_now(runtime.store, request.stream)
         receipt = await runtime.door.send(request.stream, command, who, command_id=decision.command_id, at=moment)
         request = await find_approval(runtime.store, decision.approval, written=receipt.position)
-    if not printer.is_for_people:
-        printer.json({**receipt_as_json(receipt), "approval": request.as_json()})
-        return
     zh, en = request.approval.verdict.zh, request.approval.verdict.en
-    printer.tell(
-        f"✓ 已{decision.choice.zh}，此項審批現為「{zh}」", f"✓ Done ({decision.choice.en}): it is {en}", "green"
+    printer.answer(
+        {**receipt_as_json(receipt), "approval": request.as_json()},
+        f"✓ 已{decision.choice.zh}，此項審批現為「{zh}」",
+        f"✓ Done ({decision.choice.en}): it is {en}",
     )
 
 
@@ -293,10 +292,8 @@ async def open_command(
             moment = await manual_now(runtime.store, stream)
         receipt = await runtime.door.send(stream, command, who, command_id=command_id, at=moment)
         (opened,) = await list_opened(runtime.store, stream, receipt.version, receipt.events)
-    if not printer.is_for_people:
-        printer.json({**receipt_as_json(receipt), "approval": StreamApproval(stream, opened, title).as_json()})
-        return
-    printer.tell(f"✓ 已提請審批 {opened.id}", f"✓ Asked for: approval {opened.id}", "green")
+    data = {**receipt_as_json(receipt), "approval": StreamApproval(stream, opened, title).as_json()}
+    printer.answer(data, f"✓ 已提請審批 {opened.id}", f"✓ Asked for: approval {opened.id}")
 
 
 def _read_group(text: str) -> dict[str, object]:

@@ -83,11 +83,7 @@ async def current_command(
         async with record_maintenance(runtime.store, door, who, Work.SET_BUILD, reason, build_id) as outcome:
             await set_current(runtime.client, runtime.settings.task_queue, version)
             outcome.count([True])
-    printer = invocation.printer
-    if not printer.is_for_people:
-        printer.json({"current": version or None})
-        return
-    printer.tell(f"✓ 現行版本：{build_id}", f"✓ current: {build_id}", "green")
+    invocation.printer.answer({"current": version or None}, f"✓ 現行版本：{build_id}", f"✓ current: {build_id}")
 
 
 @app.command("move")

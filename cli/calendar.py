@@ -8,7 +8,7 @@ import typer
 
 from application.realms import require_realm
 from application.rules import publish_calendars
-from cli.act import find_waiting, print_proposal
+from cli.act import find_waiting
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import read_actor
@@ -36,13 +36,15 @@ async def publish_command(
         receipts = await publish_calendars(runtime.door, runtime.store, year, who, realm)
         waiting = [await find_waiting(runtime.store, receipt) for receipt in receipts]
     proposed = [proposal for proposal in waiting if proposal is not None]
-    if not printer.is_for_people:
-        done = {"realm": realm, "published": len(receipts) - len(proposed)}
-        printer.json(done | ({"proposed": [proposal.digest for proposal in proposed]} if proposed else {}))
-    elif proposed:
-        for proposal in proposed:
-            print_proposal(printer, proposal, f"venture act confirm cn {proposal.digest[:8]} --as CAB-DEC#1")
+    data = {"realm": realm, "published": len(receipts) - len(proposed)}
+    if proposed:
+        how = "\n".join(f"venture act confirm cn {one.digest[:8]} --as CAB-DEC#1" for one in proposed)
+        printer.answer(
+            data | {"proposed": [one.digest for one in proposed]},
+            f"✓ 已提出，須另一人確認：\n{how}",
+            f"✓ Proposed. Another person must confirm:\n{how}",
+        )
     elif receipts:
-        printer.tell(f"✓ 已發布 {len(receipts)} 個年度", f"✓ years published: {len(receipts)}", "green")
+        printer.answer(data, f"✓ 已發布 {len(receipts)} 個年度", f"✓ years published: {len(receipts)}")
     else:
-        printer.tell("沒有新的年度可發布", "there is no year to publish that is not")
+        printer.answer(data, "沒有新的年度可發布", "there is no year to publish that is not", "")

@@ -6,6 +6,7 @@ import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -110,22 +111,18 @@ async def do_command(
         if stream.realm != LIVE and moment is None:
             moment = await manual_now(runtime.store, stream)
         receipt = await runtime.door.send(stream, command, who, command_id=command_id, at=moment)
-    if not printer.is_for_people:
-        printer.json(receipt_as_json(receipt) | {"amounts": _amounts(command)})
-        return
+    answer = partial(printer.answer, receipt_as_json(receipt) | {"amounts": _amounts(command)})
     if is_proposal(receipt):
-        printer.tell(
+        answer(
             f"✓ 已提出，須另一人確認：見 venture act show {subject}",
             f"✓ Proposed. Another person must confirm it: venture act show {subject}",
-            "green",
         )
         return
     again = printer.say("（此前已辦理，結果同上）", " (done before; the same answer)") if receipt.repeated else ""
     events = _event_words(receipt.events, printer) + _amount_words(command, printer)
-    printer.tell(
+    answer(
         f"✓ 已辦理：{events}  {receipt.stream} v{receipt.version}{again}",
         f"✓ Carried out: {events}  {receipt.stream} v{receipt.version}{again}",
-        "green",
     )
 
 

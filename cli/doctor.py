@@ -188,8 +188,5 @@ async def migrate_command(
         )
     who = invocation.settings.person or f"{getpass.getuser()}@{platform.node()}"
     applied = await migrate(url.get_secret_value(), app_role=APPLICATION, auditor_role=AUDITOR, who=who, why=reason)
-    if printer.is_for_people:
-        names = "、".join(applied) or printer.say("已是最新", "nothing to do")
-        printer.tell(f"✓ {names}", f"✓ {names}", "green")
-    else:
-        printer.json({"applied": list(applied)})
+    names = "、".join(applied)
+    printer.answer({"applied": list(applied)}, f"✓ {names or '已是最新'}", f"✓ {names or 'nothing to do'}")

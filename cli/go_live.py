@@ -51,18 +51,13 @@ async def go_live_command(
         else:
             live = await confirm_go_live(runtime.store, runtime.door, realm, who, confirm, command_id=command_id)
         waiting = await find_waiting(runtime.store, live.receipt)
-    if waiting is not None and printer.is_for_people:
-        print_proposal(printer, waiting, f"venture go-live {realm} --as CAB-DEC#1 --confirm {waiting.digest[:8]}")
-        return
     if waiting is not None:
-        printer.json({"realm": realm, "proposed": waiting.digest})
+        how = f"venture go-live {realm} --as CAB-DEC#1 --confirm {waiting.digest[:8]}"
+        print_proposal(printer, waiting, how, {"realm": realm, "proposed": waiting.digest})
         return
-    if not printer.is_for_people:
-        printer.json({"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)})
-        return
-    printer.tell(
+    printer.answer(
+        {"realm": realm, "version": live.receipt.version, "looked_at": list(live.looked_at)},
         f"✓ {realm} 已轉為實時鐘：{len(live.looked_at)} 個卷宗的期限由此自行到期。命令不再註明時間",
         f"✓ {realm} lives on the wall clock: the deadlines of {len(live.looked_at)} streams fall due by themselves "
         "from now on. Commands take no time any more",
-        "green",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -219,16 +220,14 @@ async def _ask(runtime: Runtime, key: KeyId, command: Command, actor: str, print
 
 
 def _print_receipt(receipt: Receipt, key: KeyId, printer: Printer) -> None:
-    if not printer.is_for_people:
-        printer.json(receipt_as_json(receipt))
-    elif receipt.events == ("ActProposed",):
-        printer.tell(
+    answer = partial(printer.answer, receipt_as_json(receipt))
+    if receipt.events == ("ActProposed",):
+        answer(
             f"✓ 已提出，尚未生效：由另一人確認（venture key confirm {key} --as ADMIN#n）",
             f"✓ Proposed, and not in force yet: another person confirms it (venture key confirm {key} --as ADMIN#n)",
-            "green",
         )
     else:
-        printer.tell(f"✓ 已辦理：{key}", f"✓ Carried out: {key}", "green")
+        answer(f"✓ 已辦理：{key}", f"✓ Carried out: {key}")
 
 
 def _row(key: ListedKey, now: datetime, printer: Printer) -> dict[str, Any]:

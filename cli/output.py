@@ -100,6 +100,13 @@ class Printer:
                     table.add_row(*(make_visible(c.cell(row)) if c.right else TextCell(c.cell(row)) for c in columns))
                 self.show(table)
 
+    def answer(self, data: Mapping[str, Any], zh: str, en: str, style: str = "green") -> None:
+        """What came of a command: one sentence for people, the data for machines."""
+        if self.is_for_people:
+            self.tell(zh, en, style)
+        else:
+            self.json(data)
+
     def line(self, text: str, style: str = "") -> None:
         """A line of a result for people, on standard output."""
         result_console().print(make_visible(text), style=style or None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -26,14 +27,11 @@ async def open_command(
     """
     async with invocation.open_runtime() as runtime:
         is_new = await open_realm(runtime.store, runtime.door, name)
-    printer = invocation.printer
-    if not printer.is_for_people:
-        printer.json({"realm": name, "new": is_new})
-    elif is_new:
-        printer.tell(
+    answer = partial(invocation.printer.answer, {"realm": name, "new": is_new})
+    if is_new:
+        answer(
             f"✓ 已開環境 {name}。命令加 --realm {name} --at 日期",
             f"✓ the realm {name} is open. Give commands with --realm {name} --at DATE",
-            "green",
         )
     else:
-        printer.tell(f"環境 {name} 早已開", f"the realm {name} was open before")
+        answer(f"環境 {name} 早已開", f"the realm {name} was open before", "")

@@ -119,14 +119,11 @@ async def resolve_command(
             moment = await manual_now(runtime.store, round_)
         await bring(files, invocation.settings, runtime.store)
         receipt = await resolve_round(runtime.door, draft, command, who, command_id=command_id, at=moment)
-    if not printer.is_for_people:
-        printer.json(receipt_as_json(receipt) | {"awards_fen": draft.awards_fen})
-        return
     chosen, left_out, total = len(draft.selected), len(sheet.left_out), yuan(draft.awards_fen)
-    printer.tell(
+    printer.answer(
+        receipt_as_json(receipt) | {"awards_fen": draft.awards_fen},
         f"✓ 已決議：入選 {chosen} 項，共 {total}；未列入 {left_out} 項  {receipt.stream} v{receipt.version}",
         f"✓ resolved: {chosen} chosen, {total} in all; {left_out} left out  {receipt.stream} v{receipt.version}",
-        "green",
     )
 
 

@@ -52,14 +52,11 @@ async def open_command(
         now = datetime.now(SHANGHAI)
         await require_published(runtime.store, rules.ref, now.year, stream.realm, Order(command, who, now))
         receipt = await runtime.door.send(stream, command, who)
-    if printer.is_for_people:
-        printer.tell(
-            f"✓ {name} 已開始需求徵集，適用辦法 {scheme}。下一步:venture round show {name}",
-            f"✓ {name} solicits needs under {scheme}. Next: venture round show {name}",
-            "green",
-        )
-    else:
-        printer.json({"stream": receipt.stream, "version": receipt.version, "events": list(receipt.events)})
+    printer.answer(
+        {"stream": receipt.stream, "version": receipt.version, "events": list(receipt.events)},
+        f"✓ {name} 已開始需求徵集，適用辦法 {scheme}。下一步:venture round show {name}",
+        f"✓ {name} solicits needs under {scheme}. Next: venture round show {name}",
+    )
 
 
 def _read_round(name: str) -> StreamId:

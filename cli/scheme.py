@@ -71,15 +71,14 @@ async def publish_command(
         receipt = await publish_scheme(runtime.door, runtime.store, rules, who, realm, moment)
         waiting = await find_waiting(runtime.store, receipt) if receipt is not None else None
     printer = invocation.printer
-    if not printer.is_for_people:
-        proposed = {"proposed": waiting.digest} if waiting is not None else {}
-        printer.json({"scheme": str(rules.ref), "realm": realm, "new": receipt is not None} | proposed)
-    elif waiting is not None:
-        print_proposal(printer, waiting, f"venture act confirm {rules.name} {waiting.digest[:8]} --as CAB-REG#1")
+    data = {"scheme": str(rules.ref), "realm": realm, "new": receipt is not None}
+    if waiting is not None:
+        how = f"venture act confirm {rules.name} {waiting.digest[:8]} --as CAB-REG#1"
+        print_proposal(printer, waiting, how, data | {"proposed": waiting.digest})
     elif receipt is not None:
-        printer.tell(f"✓ 已發布 {rules.ref}", f"✓ published: {rules.ref}", "green")
+        printer.answer(data, f"✓ 已發布 {rules.ref}", f"✓ published: {rules.ref}")
     else:
-        printer.tell(f"{rules.ref} 早已發布", f"{rules.ref} was published before")
+        printer.answer(data, f"{rules.ref} 早已發布", f"{rules.ref} was published before", "")
 
 
 @app.command("diff")

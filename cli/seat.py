@@ -221,20 +221,15 @@ async def ask(invocation: Invocation, stream: StreamId, command: Command, actor:
     row = receipt_as_json(receipt)
     if waiting is None:
         print_receipt(printer, row)
-    elif printer.is_for_people:
-        print_proposal(printer, waiting, f"{confirm} {waiting.digest[:8]} --as ADMIN#2")
     else:
-        printer.json(row | {"proposed": waiting.digest})
+        data = row | {"proposed": waiting.digest}
+        print_proposal(printer, waiting, f"{confirm} {waiting.digest[:8]} --as ADMIN#2", data)
 
 
 def print_receipt(printer: Printer, row: dict[str, Any]) -> None:
     """What was done."""
-    if not printer.is_for_people:
-        printer.json(row)
-        return
-    events = "、".join(row["events"])
-    where = f"{row['stream']} v{row['version']}"
-    printer.tell(f"✓ 已辦理：{events}  {where}", f"✓ Carried out: {events}  {where}", "green")
+    done = f"{'、'.join(row['events'])}  {row['stream']} v{row['version']}"
+    printer.answer(row, f"✓ 已辦理：{done}", f"✓ Carried out: {done}")
 
 
 def read_day(text: str | None, option: str) -> date | None:

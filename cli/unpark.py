@@ -68,9 +68,8 @@ async def unpark_command(
         command = SetDeadlineAside(deadline=due.command.command_type, key=due.key, falls_at=due.at, reason=reason)
         receipt = await runtime.door.send(stream, command, who)
         waiting = await find_waiting(runtime.store, receipt)
-    if not printer.is_for_people:
-        printer.json(receipt_as_json(receipt))
-    elif waiting is not None:
-        print_proposal(printer, waiting, f"venture act confirm {name} {waiting.digest[:8]} --as CAB-DEC#n")
+    data = receipt_as_json(receipt)
+    if waiting is not None:
+        print_proposal(printer, waiting, f"venture act confirm {name} {waiting.digest[:8]} --as CAB-DEC#n", data)
     else:
-        printer.tell(f"✓ 已擱置：{parked.why}", f"✓ Set aside: {parked.why}", "green")
+        printer.answer(data, f"✓ 已擱置：{parked.why}", f"✓ Set aside: {parked.why}")

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remote import login
-from remote.output import LANGUAGES, Output, Words, choose_language, text, yuan
+from remote.arguments import build_parser, find_language
+from remote.output import Output, Words, text, yuan
 from remote.server import Problem, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 Verb = tuple[Server, argparse.Namespace, Output]
 WAIT_S = 30
@@ -47,12 +48,13 @@ NOTHING = Words("没有", "沒有", "none")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Ask the server that ``VENTURE_URL`` names, and end with the code that says what came of it."""
-    parser = _parser()
+    language = find_language(arguments)
+    parser = build_parser(language, VERBS)
     words, rest = parser.parse_known_args(arguments)
     if rest and (not hasattr(words, "given") or any(one.startswith("-") for one in rest)):
         parser.error(f"? {' '.join(rest)}")
     words.given = rest
-    output = Output(words.output, choose_language(words.lang))
+    output = Output(words.output, language)
     try:
         server = Server(os.environ["VENTURE_URL"], {"Accept-Language": output.language})
         login.identify(server)
@@ -371,66 +373,20 @@ def _print_page(page: dict[str, Any], name: str, columns: tuple[tuple[str, Words
     return 0
 
 
-# ---------------------------------------------------------------- words
-
-
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("-o", "--output", choices=("table", "json", "jsonl"), default="table")
-    common.add_argument("--lang", choices=LANGUAGES)
-    common.add_argument("--realm")
-    seat = argparse.ArgumentParser(add_help=False)
-    seat.add_argument("--as", dest="seat", help="ROLE#n")
-    page = argparse.ArgumentParser(add_help=False)
-    page.add_argument("--limit", type=int, default=100)
-    page.add_argument("--after")
-    moment = argparse.ArgumentParser(add_help=False)
-    moment.add_argument("--at", help="2023-05-22T09:00:00+08:00")
-    root = argparse.ArgumentParser(prog="venture", description=f"{__doc__}".partition("\n")[0])
-    nouns = root.add_subparsers(required=True, metavar="NOUN")
-
-    def add(under: Any, name: str, verb: Callable[..., int], *parents: Any, **more: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - the library's own
-        parser: argparse.ArgumentParser = under.add_parser(
-            name, parents=[common, *parents], help=(verb.__doc__ or "").partition("\n")[0], **more
-        )
-        parser.set_defaults(verb=verb)
-        return parser
-
-    come = add(nouns, "login", log_in)
-    come.add_argument("--key", action="store_true", help="an API key, typed or piped")
-    come.add_argument("name", nargs="?", help="a local account")
-    add(nouns, "logout", log_out)
-    add(nouns, "whoami", who_am_i)
-    for name, verb in (("do", do), ("why-not", why_not)):
-        command = add(nouns, name, verb, seat, moment)
-        command.add_argument("name", metavar="COMMAND")
-        command.add_argument("subject", metavar="SUBJECT [key=value …]")
-        command.set_defaults(given=())
-        command.add_argument("--id")
-        command.add_argument("--dry-run", action="store_true")
-    add(nouns, "inbox", list_inbox, seat, page).add_argument("--overdue", action="store_true")
-    project = nouns.add_parser("project", help="list, show").add_subparsers(required=True, metavar="VERB")
-    listed = add(project, "list", list_projects, page)
-    listed.add_argument("--overdue", action="store_true")
-    for name in ("stage", "round", "organisation", "fund", "awaits", "search"):
-        listed.add_argument(f"--{name}")
-    show = add(project, "show", show_project)
-    show.add_argument("subject")
-    show.add_argument("--as-of", dest="as_of")
-    approval = nouns.add_parser("approval", help="list, show, wait, approve, decline, return, open")
-    verbs = approval.add_subparsers(required=True, metavar="VERB")
-    add(verbs, "list", list_approvals, seat, page).add_argument("--all", action="store_true")
-    add(verbs, "show", show_approval).add_argument("id")
-    add(verbs, "wait", wait_for).add_argument("id", metavar="ID|PJ-3/T1")
-    for name in ("approve", "decline", "return"):
-        decision = add(verbs, name, decide, seat, moment)
-        decision.add_argument("id")
-        decision.add_argument("--reason")
-        decision.add_argument("--id", dest="command_id")
-        decision.set_defaults(decision=name)
-    opened = add(verbs, "open", open_approval, seat)
-    opened.add_argument("title", metavar="TITLE [key=value …]")
-    opened.set_defaults(given=())
-    opened.add_argument("--of", action="append", required=True, help="all:CAB-DEC#1,CAB-FIN#1 | any:CAB-DEC | 2:…")
-    opened.add_argument("--id", dest="command_id")
-    return root
+VERBS = {
+    "login": log_in,
+    "logout": log_out,
+    "whoami": who_am_i,
+    "do": do,
+    "why-not": why_not,
+    "inbox": list_inbox,
+    "project list": list_projects,
+    "project show": show_project,
+    "approval list": list_approvals,
+    "approval show": show_approval,
+    "approval wait": wait_for,
+    "approval approve": decide,
+    "approval decline": decide,
+    "approval return": decide,
+    "approval open": open_approval,
+}

@@ -23,6 +23,10 @@ class Words:
     hant: str
     en: str
 
+    def in_(self, language: str) -> str:
+        """The word in that language."""
+        return {"zh-Hans": self.hans, "zh-Hant": self.hant}.get(language, self.en)
+
 
 def choose_language(language: str | None) -> str:
     """The one asked for, that of VENTURE_LANG, or the locale's."""
@@ -41,7 +45,7 @@ class Output:
 
     def say(self, words: Words) -> str:
         """The word in the reader's language."""
-        return {"zh-Hans": words.hans, "zh-Hant": words.hant}.get(self.language, words.en)
+        return words.in_(self.language)
 
     def tell(self, text: str) -> None:
         """A sentence for people, beside the result."""

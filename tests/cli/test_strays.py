@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from domain.kernel.failure import FailureKind
+
 if TYPE_CHECKING:
     from tests.cli.installation import Installation
 
@@ -15,7 +17,7 @@ BY = ("--as", "ADMIN#1", "--reason", "還原自昨夜備份")
 
 def test_strays_are_ended_only_after_somebody_has_said_yes(venture: Installation) -> None:
     answer = venture.ask("resurrect", "--strays", *BY)  # nobody is at the keyboard
-    assert answer.exit_code == 5
+    assert answer.exit_code == FailureKind.INTERRUPTED
     assert "結束日誌中沒有的工作流" in answer.stderr
     assert venture.ask("resurrect", "--strays", *BY, "--yes", "-o", "json").exit_code == 0
     kept = json.loads(venture.ask("audit", "maintenance", "-o", "json").stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import stat
 import sys
 import time
@@ -24,8 +25,11 @@ from application.accounts import renew_password
 from application.pages import reach
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
+from languages.script import simplify
+from remote import app
+from remote.arguments import build_parser, find_language
 from remote.login import credentials_path
-from remote.output import layout, visible, yuan
+from remote.output import LANGUAGES, layout, visible, yuan
 from remote.server import Problem, Server
 from store.identity import Account, Identity, SeatGrant
 from tests.web.conftest import served
@@ -242,6 +246,27 @@ async def test_a_server_that_is_away_is_not_known_and_says_under_which_id_to_ask
     with pytest.raises(Problem) as problem:
         server.ask("POST", "/v1/commands/X", body={}, headers={"Idempotency-Key": "k-1"})
     assert (problem.value.code, "--id k-1" in str(problem.value)) == (5, True)
+
+
+ENGLISH = re.compile(r"\b(?:the|of|usage|show this|and|options|arguments)\b")
+
+
+def test_the_help_of_every_verb_is_in_the_language_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in [*app.VERBS, "project", "approval", ""]:
+        helps = {}
+        for language in LANGUAGES:
+            with pytest.raises(SystemExit):
+                build_parser(language, app.VERBS).parse_args([*verb.split(), "--help"])
+            helps[language] = capsys.readouterr().out
+        assert re.search(r"[\u4e00-\u9fff]", helps["en"]) is None, verb
+        assert ENGLISH.search(helps["zh-Hant"]) is None, verb
+        assert simplify(helps["zh-Hant"]) == helps["zh-Hans"], verb
+
+
+def test_the_language_is_asked_for_before_the_verb_or_after_it() -> None:
+    for words in (["--lang", "en", "inbox"], ["inbox", "--lang=en"]):
+        assert find_language(words) == "en"
+        assert build_parser("en", app.VERBS).parse_args(words).verb is app.list_inbox
 
 
 def test_a_table_stands_straight_and_no_text_steers_the_terminal() -> None:
