@@ -145,7 +145,7 @@ async def record() -> tuple[str, list[Append]]:
 
 
 @dataclass(frozen=True)
-class Line:
+class EntryTemplate:
     """One entry, with a mark where the number of its file belongs."""
 
     stream: str
@@ -166,7 +166,7 @@ class Template:
     """One file, append by append, and how its streams stand at the end."""
 
     realm: str
-    groups: tuple[tuple[Line, ...], ...]
+    groups: tuple[tuple[EntryTemplate, ...], ...]
     standings: tuple[Standing, ...]
     need: StreamId
     """Of which there are more."""
@@ -209,10 +209,10 @@ class Template:
             yield Append((again,), (stands,))
 
 
-def _lines(append: Append, mark: Callable[[str], str]) -> Iterator[Line]:
+def _lines(append: Append, mark: Callable[[str], str]) -> Iterator[EntryTemplate]:
     for write in append.writes:
         shared, stream, version = write.stream.kind in SHARED, mark(write.stream), write.expected
-        command = Line(
+        command = EntryTemplate(
             stream,
             shared,
             "command",
@@ -280,7 +280,7 @@ class Seed:
                     for more in range(MORE_NEEDS):
                         yield from (self._row(line, f"{number:05d}-{more}") for line in group)
 
-    def _row(self, line: Line, number: str) -> tuple[Any, ...]:
+    def _row(self, line: EntryTemplate, number: str) -> tuple[Any, ...]:
         stream, meta, data = (text.replace(NUMBER, number) for text in (line.stream, line.meta, line.data))
         self.position += 1
         if line.kind == "command":
