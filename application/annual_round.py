@@ -45,7 +45,6 @@ class NoSuchSchedule(Failure):
     remedy_en = "venture round schedules shows those that do"
 
     def __init__(self, programme: str) -> None:
-        """Keep the code."""
         super().__init__(f"{programme} 沒有年度安排", f"there is no schedule of {programme}", programme=programme)
 
 

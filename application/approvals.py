@@ -38,7 +38,6 @@ class NoSuchApproval(Failure):
     remedy_en = "venture approval list --all shows those that were"
 
     def __init__(self, approval_id: UUID) -> None:
-        """Keep the id."""
         super().__init__(
             f"未找到審批事項 {approval_id}", f"there is no approval {approval_id}", approval=str(approval_id)
         )
@@ -52,7 +51,6 @@ class StillUndecided(Failure):
     remedy_en = "Wait again whenever you like"
 
     def __init__(self, awaited: UUID | str, waited_s: float) -> None:
-        """Keep what was waited for, and for how long."""
         super().__init__(f"{waited_s:g} 秒內沒有結果", f"no decision within {waited_s:g} s", approval=str(awaited))
 
 

@@ -48,7 +48,6 @@ class BuildUnknown(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, build_id: str, why: str) -> None:
-        """Say which, and what Temporal says of it."""
         super().__init__(
             f"Temporal 不能以 {build_id} 為現行版本：{why}", f"Temporal cannot make {build_id} current: {why}"
         )

@@ -266,7 +266,6 @@ class RowUndated(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, realm: str) -> None:
-        """Name the realm."""
         super().__init__(
             f"{realm} 環境的時鐘尚未開始，此行須填 at",
             f"the clock of the environment {realm} has not begun: the row needs an at",

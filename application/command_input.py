@@ -34,7 +34,6 @@ class CommandUnknown(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, name: str, kind: str) -> None:
-        """Say which resemble it."""
         near = " ".join(_resembling(name, kind))
         super().__init__(
             f"{AGGREGATES[kind].zh}沒有命令 {show(name)}。{f'{near}？' if near else ''}全部見 venture commands {kind}",

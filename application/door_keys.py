@@ -35,7 +35,6 @@ class NoSuchKey(Failure):
     remedy_en = "venture key list shows all of them"
 
     def __init__(self, key: str) -> None:
-        """Keep the id."""
         super().__init__(f"日誌中沒有密鑰 {key}", f"the log has no key {key}", key=key)
 
 
@@ -47,7 +46,6 @@ class NoProposal(Failure):
     remedy_en = "venture key show tells what waits, with its digest; name it by --digest"
 
     def __init__(self, key: str, digests: Sequence[str]) -> None:
-        """Keep what does wait."""
         zh, en = "、".join(digests) or "無", ", ".join(digests) or "none"
         super().__init__(
             f"{key} 沒有這樣一項待確認的提案（現有：{zh}）",

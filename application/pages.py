@@ -47,7 +47,6 @@ class CursorInvalid(Failure):
     remedy_en = "Begin again with the first page"
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__("游標無效", "the cursor is not one of this list")
 
 

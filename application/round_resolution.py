@@ -37,7 +37,6 @@ class NoPanels(Failure):
     remedy_en = "Draw its panels and have them report first"
 
     def __init__(self, round_: StreamId) -> None:
-        """Keep the round."""
         super().__init__(f"{round_} 沒有評審專家組", f"{round_} has no panel", round=round_)
 
 

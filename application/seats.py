@@ -28,7 +28,6 @@ class NotOnRegister(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, stream: StreamId) -> None:
-        """Keep which."""
         super().__init__(f"登記冊中沒有 {stream.name}", f"the register has no {stream.name}", stream=stream)
 
 

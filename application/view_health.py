@@ -25,7 +25,6 @@ class NoSuchView(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, name: str) -> None:
-        """Keep the name, and say which there are."""
         known = " ".join(VIEWS)
         super().__init__(f"沒有視圖 {name}；有：{known}", f"there is no view {name}; there are: {known}", name=name)
 

@@ -44,7 +44,6 @@ class NoSuchEndpoint(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, name: str) -> None:
-        """Keep the id."""
         super().__init__(f"沒有這個接收端或通知：{show(name)}", f"no such endpoint or delivery: {show(name)}")
 
 

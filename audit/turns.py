@@ -14,7 +14,6 @@ class Turns:
     """Those of one walk."""
 
     def __init__(self) -> None:
-        """Begin one."""
         self._since = perf_counter()
 
     async def give_way(self) -> None:

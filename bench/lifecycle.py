@@ -104,7 +104,6 @@ class Peers:
     """What the peers' activities do."""
 
     def __init__(self, pool: asyncpg.Pool[Any], store: PostgresStore) -> None:
-        """Insert by that pool, append to that store."""
         self._pool = pool
         self._store = store
         self._versions: Counter[StreamId] = Counter()
@@ -175,7 +174,6 @@ class Driver:
     """Lives lives."""
 
     def __init__(self, client: Client, store: PostgresStore, door: Door) -> None:
-        """Through that door, or for the peers by that client."""
         self._client = client
         self._store = store
         self._door = door
@@ -248,7 +246,6 @@ class Recording(WorkflowCarrier):
     """A way to the workflows that writes down what it asks and what comes of it."""
 
     def __init__(self, client: Client, task_queue: str, store: PostgresStore) -> None:
-        """Write down from now on."""
         super().__init__(client, task_queue)
         self._store = store
         self.steps: list[script.RecordedUpdate] = []
@@ -327,7 +324,6 @@ class Child:
     """A process of this bench that speaks by lines."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        """Speak with it."""
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("it cannot be spoken with")
         self._process, self._ear, self._mouth = process, process.stdin, process.stdout
@@ -376,7 +372,6 @@ class Bench:
     """Rounds of variants, measured."""
 
     def __init__(self, pids: dict[str, int], driver: Child) -> None:
-        """Measure these parties."""
         self._pids = pids
         self._driver = driver
         self.rows: dict[tuple[str, str], list[dict[str, float]]] = {}

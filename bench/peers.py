@@ -25,7 +25,6 @@ class _Peer:
 
     @workflow.init
     def __init__(self, opening: Opening) -> None:
-        """Begin."""
         self._stream = opening.stream
         self._progress: Progress | None = None
         self._over = False

@@ -112,7 +112,6 @@ class Recorder(MemoryStore):
     """A store that remembers what was appended to it."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         super().__init__()
         self.appends: list[Append] = []
 
@@ -256,7 +255,6 @@ class Seed:
     """The log as it grows: what was copied in, and what must stand beside it."""
 
     def __init__(self, template: Template) -> None:
-        """Nothing is in it yet."""
         self._template = template
         self.position = 0
         self.recorded_at = datetime.now(UTC)

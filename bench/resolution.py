@@ -68,7 +68,6 @@ class Round:
     """A round that is filled straight through ``carry_out``."""
 
     def __init__(self, store: EventStore, key: DoorKey, bids: int) -> None:
-        """A realm of its own."""
         self.realm = f"resolution-{uuid4().hex[:8]}"
         self.bids = bids
         self._store = store

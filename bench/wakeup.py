@@ -146,7 +146,6 @@ class PaperRealm:
     """A paper realm whose commands this process carries out itself."""
 
     def __init__(self, store: PostgresStore, door: Door) -> None:
-        """In a realm of its own."""
         self.realm = f"wakeup-{uuid4().hex[:8]}"
         self._store = store
         self._door = door

@@ -47,7 +47,6 @@ class Cell:
     """A text in a table that is broken as Chinese is; the library would break it at spaces only."""
 
     def __init__(self, text: str) -> None:
-        """Show that text."""
         self.text = make_visible(text)
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[Text]:

@@ -120,7 +120,6 @@ class Typer(typer.Typer):
     """The library's own, with our help pages."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - whatever the library takes
-        """Make its group one of ours."""
         defaults = {"cls": Nouns, "pretty_exceptions_enable": False, "rich_markup_mode": None}
         super().__init__(**{**defaults, **settings})
 

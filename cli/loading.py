@@ -46,7 +46,6 @@ class Verbs(Mapping[str, Any]):
     """The verbs that those modules declare, after the nouns."""
 
     def __init__(self, modules: Sequence[str], nouns: Mapping[str, Any] | None = None) -> None:
-        """Load nothing yet."""
         self._modules = modules
         self._nouns = nouns or {}
 

@@ -38,7 +38,6 @@ class SandboxRefused(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__("沙盒只供本機試用，生產環境不可用", "the sandbox is for this machine, never for production")
 
 

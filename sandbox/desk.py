@@ -86,7 +86,6 @@ class Desk(Generic[Given]):
     """Takes instructions in, and reports what comes of each."""
 
     def __init__(self, reporter: Reporter, tell: Callable[[Given, Reporter], Awaitable[Sequence[Message]]]) -> None:
-        """Report by that reporter what ``tell`` says of an instruction."""
         self.reporter = reporter
         self._tell = tell
         self.taken: dict[str, Given] = {}

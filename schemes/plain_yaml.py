@@ -34,7 +34,6 @@ class YamlInvalid(ValueMisread):
     """The text cannot be read on from that line."""
 
     def __init__(self, line: int, zh: str, en: str) -> None:
-        """Keep the line, counted from 1."""
         super().__init__(zh, en)
         self.line = line
 

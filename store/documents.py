@@ -28,7 +28,6 @@ class DocumentsUnavailable(Failure):
     remedy_en = "Look at the place that VENTURE_DOCUMENTS names (venture doctor) and try again: nothing is kept twice"
 
     def __init__(self, why: str) -> None:
-        """Keep what was seen of it."""
         super().__init__(f"文件庫不可用：{why}", f"the documents' store is not available: {why}", why=why)
 
 

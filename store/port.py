@@ -418,7 +418,6 @@ class StoreUnavailable(Failure):
     remedy_en = "Look at Postgres, then ask again with the same id"
 
     def __init__(self, why: str) -> None:
-        """Keep what was seen of it."""
         super().__init__(f"數據庫沒有回答：{why}", f"the database did not answer: {why}", why=why)
         self.why = why
 
@@ -442,5 +441,4 @@ class RowUnfit(Failure):
     remedy_en = "Run venture audit verify; compare the row with a backup"
 
     def __init__(self, why: str) -> None:
-        """Keep which fault was seen in it."""
         super().__init__(f"數據庫所存與本版所讀不符：{why}", f"what the database keeps cannot be read: {why}", why=why)

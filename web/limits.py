@@ -68,7 +68,6 @@ class Limits:
     def __init__(
         self, app: ASGIApp, *, otherwise: Language, body_s: float = BODY_S, most_at_once: int = MOST_AT_ONCE
     ) -> None:
-        """Hold that app to it."""
         self._app = app
         self._otherwise = otherwise
         self._body_s = body_s

@@ -34,7 +34,6 @@ class StrictProtocol(HttpToolsProtocol):
     """Answers what is a request by RFC 9112, and hangs up on whoever does not ask."""
 
     def __init__(self, *parts: Any, **named: Any) -> None:  # noqa: ANN401 - the base's own
-        """Wait for the first request."""
         super().__init__(*parts, **named)
         self._is_in_head = True
         self._began = self.loop.time()

@@ -19,7 +19,6 @@ class ProbeWorkflow:
 
     @workflow.init
     def __init__(self) -> None:
-        """Nothing is let go yet."""
         self._let_go = False
 
     @workflow.run

@@ -68,7 +68,6 @@ class StreamWorkflow:
 
     @workflow.init  # an update may come before the first line of ``run``: all state is set here
     def __init__(self, opening: Opening) -> None:
-        """Know what the last run knew."""
         self._stream = opening.stream
         self._progress: Progress | None = opening.progress
         self._opening = opening

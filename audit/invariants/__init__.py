@@ -211,7 +211,6 @@ class Invariants:
     """Takes entries in the order of the log; holds the state of streams, never the log."""
 
     def __init__(self) -> None:
-        """Nothing has happened."""
         self._require = Conditions()
         self._realms: defaultdict[str, Realm] = defaultdict(Realm)
         self._offices = offices.Offices()

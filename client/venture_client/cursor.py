@@ -21,7 +21,6 @@ class FileCursor:
     """A file of its own, replaced whole: who crashes while writing finds the position of before."""
 
     def __init__(self, path: str | Path) -> None:
-        """Keep it there."""
         self._path = Path(path)
 
     def load(self) -> int:

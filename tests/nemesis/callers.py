@@ -126,7 +126,6 @@ class Callers:
     """How often they asked, and how often they heard no answer."""
 
     def __post_init__(self) -> None:
-        """Know the way beside the doors."""
         self._beside = Beside(self.bureau, CommandActivities(self.store), self.doors[0])
 
     async def begin(self, stories: Sequence[LifeStory], rolling: float) -> None:
@@ -270,7 +269,6 @@ class AcceptedCount:
     """What those who share a chapter know of each other: how many commands of it were accepted."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         self.accepted = 0
         self._news = asyncio.Event()
 

@@ -36,7 +36,6 @@ class Link:
     """One link. What a cut holds back is delivered late, when it is mended: nobody is told that it was cut."""
 
     def __init__(self, to_port: int, dice: random.Random) -> None:
-        """Lead to that loopback port."""
         self._to_port = to_port
         self._dice = dice
         self._open = {way: asyncio.Event() for way in Direction}

@@ -52,7 +52,6 @@ class Receiver:
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        """Answers at once unless a test says otherwise."""
         self.may_answer.set()
 
     async def take(self, request: Request) -> Response:

@@ -43,7 +43,6 @@ class PageRoute(GuardedRoute):
     """A guarded route whose answers are pages, failures too."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
-        """Leave it out of the interface for machines."""
         super().__init__(path, endpoint, **{**options, "include_in_schema": False})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

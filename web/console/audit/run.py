@@ -46,7 +46,6 @@ class RunsBusy(Failure):
     remedy_en = "Wait until it is done, then begin"
 
     def __init__(self, running: Run) -> None:
-        """Name what runs."""
         super().__init__(f"正在進行：{running.kind.zh}", f"under way: {running.kind.en}")
 
 
@@ -56,7 +55,6 @@ class NoSuchRun(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self) -> None:
-        """Say why that may be."""
         super().__init__("沒有此次核對；服務重啟後須重新開始", "no such run: after a restart it is begun again")
 
 
@@ -90,7 +88,6 @@ class Runs:
     """Those of this process."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._runs: OrderedDict[UUID, Run] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
