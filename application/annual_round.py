@@ -58,7 +58,7 @@ class AnnualRoundSchedule:
     fired: int
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601, ``next_at`` and ``next_round`` null where none is to come."""
         annual = self.schedule.annual
         return {
             "programme": annual.programme,

@@ -77,7 +77,7 @@ class StreamApproval:
         return replace(self, approval=approval)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601, null where there is none yet; beside it what ``describe`` says."""
         a = self.approval
         return {
             "id": str(a.id),

@@ -61,7 +61,7 @@ class AttemptLine:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601; ``person`` is left out where nobody is named."""
         return {
             "position": self.position,
             "stream": self.stream,

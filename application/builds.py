@@ -95,7 +95,7 @@ class Build:
         return self.workflows > 0 and self.polling > 0 and not self.is_current and self.build_id != UNVERSIONED
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON, counts as they are; ``build`` is null for workers without a build id."""
         return {
             "build": self.build_id or None,
             "current": self.is_current,

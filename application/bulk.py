@@ -95,7 +95,7 @@ class BulkResult:
         return self.outcome in (RowOutcome.CARRIED_OUT, RowOutcome.REPEATED, RowOutcome.GRANTABLE)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: amounts in fen and in yuan; ``why`` is null where nothing is to be said."""
         return {
             "row": self.order.number,
             "line": self.order.line,

@@ -117,7 +117,7 @@ class Amount:
     fen: int
 
     def as_json(self) -> dict[str, object]:
-        """For a machine."""
+        """As JSON: the sum in fen as a number, and in yuan as a text."""
         return {"field": self.field, "fen": self.fen, "yuan": yuan(self.fen)}
 
 

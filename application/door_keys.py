@@ -74,7 +74,7 @@ class ListedKey:
         return record.withdrawn_at is None and record.has_begun(now) and not record.has_ended(now)
 
     def as_json(self, now: datetime) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601, null where there is none; ``valid`` is as of ``now``."""
         record = self.record
         instants = {"since": record.since, "until": record.until, "withdrawn_at": record.withdrawn_at}
         return {

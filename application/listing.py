@@ -77,7 +77,7 @@ class StreamLine:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601, ``due`` null without a deadline; particulars among the rest."""
         return {
             "stream": self.stream,
             "realm": self.stream.realm,

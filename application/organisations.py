@@ -57,7 +57,7 @@ class OrganisationLine:
         return cls(stream=StreamId(row["stream"]), listings=tuple(row["listings"]), **plain)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: days as ``2026-03-01``, null where there is none."""
         return {
             "stream": self.stream,
             "organisation": self.stream.name,

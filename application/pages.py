@@ -83,7 +83,7 @@ class Freshness:
         return self.behind == 0
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``behind`` in entries of the log; ``reached_at`` in UTC by ISO 8601, null where it is not known."""
         reached_at = self.reached_at.isoformat() if self.reached_at else None
         return {"position": self.position, "behind": self.behind, "reached_at": reached_at}
 

@@ -52,7 +52,7 @@ class Payment:
     """The version of the project at which it stood so."""
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: sums in fen; ``status`` is null where there is no such tranche yet."""
         return {
             "stream": str(self.stream),
             "tranche": self.tranche,

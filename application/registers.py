@@ -62,7 +62,7 @@ class RegisterLine:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601; the particulars stand among the rest."""
         return {
             "stream": self.stream,
             "name": self.stream.name,

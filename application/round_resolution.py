@@ -55,7 +55,7 @@ class Purse:
         return self.drawn_fen <= self.left_fen
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: sums in fen, and whether the money suffices."""
         return {**asdict(self), "suffices": self.suffices}
 
 
@@ -80,7 +80,7 @@ class ResolutionPreview:
         return tuple(ranked.application for ranked in self.ranking if not ranked.selected)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: sums in fen; ``preview`` is the digest that the command carries."""
         return {
             "round": self.round,
             "panels": list(self.panels),

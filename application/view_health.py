@@ -48,7 +48,7 @@ class ViewStanding:
         return self.head.reached_at
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``behind`` in entries of the log; ``code_version`` is null for a view unknown to this code."""
         head = self.head
         return {
             "view": head.name,

@@ -71,7 +71,7 @@ class Finding:
         return f"{self.kind.en}{subject}: must be {self.expected}, is {self.actual}"
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON, in both languages; ``position`` and ``stream`` are null where it is of no one entry."""
         return {
             "position": self.position,
             "stream": self.stream,

@@ -77,7 +77,7 @@ class Run:
         return not self.failure and not self.differences
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON; ``failure`` is empty where the history was replayed."""
         return {
             "run_id": self.run_id,
             "events": self.events,
@@ -107,7 +107,7 @@ class Histories:
         return all(run.ok for run in self.runs)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON; ``asked`` is false where Temporal did not answer."""
         return {
             "ok": self.ok,
             "asked": self.temporal_answered,

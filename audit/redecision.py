@@ -69,7 +69,7 @@ class DecisionDifference:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: what was recorded beside what is decided today, in both languages."""
         return {
             "position": self.position,
             "version": self.version,
@@ -103,7 +103,7 @@ class Redecision:
         return self.first is None
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: the first difference whole, of the others their number; ``first`` is null if there is none."""
         return {
             "ok": self.ok,
             "commands": self.commands,

@@ -109,7 +109,7 @@ class Verification:
         return not self.findings
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: the root in hexadecimal digits; ``changed_by`` is null where every kept root agrees."""
         return {
             "ok": self.ok,
             "entries": self.entries,

@@ -48,7 +48,7 @@ class Output:
         sys.stderr.write(f"{visible(text)}\n")
 
     def json(self, value: object) -> None:
-        """The answer as it came."""
+        """Write the answer as JSON; on one line for ``jsonl``."""
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=None if self.form == "jsonl" else 1) + "\n")
 
     def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, Words]], empty: Words) -> None:

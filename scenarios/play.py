@@ -75,7 +75,7 @@ class RefusalResult:
     ok: bool
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``got`` has the rules that refused, ``unmet`` what they say."""
         return {
             "row": self.row,
             "line": self.line,
@@ -100,7 +100,7 @@ class Deviation:
     unmet: tuple[Unmet, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: row and line of the scenario, counted from 1, and what was otherwise in both languages."""
         return {
             "row": self.row,
             "line": self.line,
@@ -132,7 +132,7 @@ class ProjectEnd:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: sums in fen; ``expected`` is null where the scenario expects nothing."""
         return {
             "state": self.state,
             "paid_fen": self.paid_fen,
@@ -166,7 +166,7 @@ class PlayResult:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``ok`` only where everything came as the scenario says."""
         return {
             "id": self.plan.scenario.id,
             "file": self.plan.document.file,

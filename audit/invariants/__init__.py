@@ -195,7 +195,7 @@ class Report:
         return not self.breaches
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: how often each rule was judged, which never, and every breach."""
         return {
             "ok": self.ok,
             "events": self.events,

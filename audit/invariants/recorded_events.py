@@ -194,7 +194,7 @@ class Breach:
         return Phrase.in_english(self.en_template, self.params)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: the sentence in both languages, and its values by name."""
         return {
             "rule": self.rule,
             "position": self.position,
