@@ -422,7 +422,7 @@ def _require_undecided(check: Checks, other: State, round_: str, rule: str) -> N
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the need as submitted, who endorsed it, and what it was merged or split into."""
     need = state.part(Need)
     match event:
         case NeedSubmitted():

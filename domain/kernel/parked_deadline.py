@@ -70,6 +70,6 @@ class SetAside(Part):
 
 
 def evolve(state: State, _of: Occurrence, event: DeadlineSetAside) -> State:
-    """What is remembered of it."""
+    """Keep the deadline among those that are due no more."""
     known = state.part(SetAside).deadlines
     return state.having(SetAside(known | {(event.deadline, event.key, event.falls_at)}))

@@ -776,7 +776,7 @@ def _require_passable(check: Checks, state: State, facts: Facts, order: Order) -
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the bid as written last, sums in fen, and the places in quotas that it holds."""
     application = state.part(Application)
     match event:
         case ApplicationDrafted():

@@ -566,7 +566,7 @@ def _confirm(
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the days of report, closing and archiving, and every correction; what comes back is ``Money``'s."""
     closeout, money, today = state.part(Closeout), state.part(Money), local_day(of.at)
     match event:
         case FinalReportSubmitted():

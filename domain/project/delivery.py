@@ -962,7 +962,7 @@ def require_standing_team(check: Checks, delivery: Delivery, months: int) -> Non
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep what was done, from activities to vouchers (in fen), and who looked on."""
     delivery, today = state.part(Delivery), local_day(of.at)
     match event:
         case SupervisorAssigned():

@@ -443,7 +443,7 @@ def _require_orderable(check: Checks, state: State, facts: Facts, command: Order
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the newest procedure, and what is to come back (fen); what has come is ``Money.clawed_back``."""
     clawback, today = state.part(Clawback), local_day(of.at)
     match event:
         case TerminationInitiated():

@@ -188,7 +188,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep what is looked into, and what came of it."""
     known = state.part(Case)
     match event:
         case CaseOpened():

@@ -355,7 +355,7 @@ def _is_up(state: State, facts: Facts, application: str) -> bool:
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep what was committed to, and the panel that is to be drawn; to abandon it changes the stage alone."""
     match event:
         case DrawCommitted():
             return state.having(Committed(event), Panel(round=event.round, bidders=event.bidders))

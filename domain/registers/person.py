@@ -271,7 +271,7 @@ def _require_not_self(check: Checks, state: State, order: Order) -> None:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep the person's login, and every seat that they were, are or will be on."""
     known = state.part(Person)
     match event:
         case PersonRegistered() | LoginBound():

@@ -270,7 +270,7 @@ def _require_entered(check: Checks, roster: Roster, expert: str) -> None:
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep who is on the roster."""
     roster = state.part(Roster)
     match event:
         case ExpertsEntered(experts=experts):

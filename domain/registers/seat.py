@@ -466,7 +466,7 @@ def _is_admin(state: State) -> bool:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep everybody who was, is or will be on the seat."""
     seat = state.part(Seat)
     match event:
         case SeatEstablished():

@@ -195,7 +195,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep every question about the call by number, and its answer."""
     known = state.part(Clarifications)
     match event:
         case ClarificationAsked(clarification=number):
