@@ -106,7 +106,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         return type(self)(self.keys, takes_plain=self._takes_plain, place=place)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Each of them sealed."""
+        """The payloads, each sealed by itself."""
         return [self.seal(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:

@@ -45,7 +45,7 @@ class ApprovalEnds:
     id: UUID
 
     def answer(self, state: State) -> Approval | None:
-        """It, once it is decided."""
+        """The approval, once it is decided; until then None."""
         return next((a for a in state.approvals if a.id == self.id and a.verdict is not Verdict.OPEN), None)
 
 

@@ -53,7 +53,7 @@ class AttemptLine:
 
     @classmethod
     def of(cls, row: Row) -> AttemptLine:
-        """As the view has it."""
+        """Read from a row of the view."""
         plain = {name: row[name] for name in _PLAIN}
         person = PersonId(row["person"]) if row["person"] else None
         return cls(

@@ -62,7 +62,7 @@ class RowOutcome(StrEnum):
 
     @property
     def label(self) -> tuple[str, str]:
-        """In Chinese and English."""
+        """What it is called, in Chinese and English."""
         return _OUTCOMES[self], self.value.replace("_", " ")
 
 

@@ -85,7 +85,7 @@ class SignedMessage:
 
     @property
     def content(self) -> bytes:
-        """What is signed."""
+        """The bytes that its signature is over: id, instant and body, joined by dots."""
         return f"{self.id}.{self.sent_at}.".encode() + self.body
 
 

@@ -63,7 +63,7 @@ class Bearer(Protocol):
 
     @property
     def session(self) -> str:
-        """By what they came in."""
+        """The session or the key by which they came in."""
 
 
 @dataclass(frozen=True)

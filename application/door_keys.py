@@ -65,7 +65,7 @@ class ListedKey:
 
     @classmethod
     def of(cls, state: State) -> ListedKey:
-        """What that stream says."""
+        """The key as its stream tells it."""
         return cls(state.stream.name, DoorKeyStage(state.stage), state.part(DoorKeyRecord))
 
     def is_valid(self, now: datetime) -> bool:

@@ -62,7 +62,7 @@ class StreamLine:
 
     @classmethod
     def of(cls, row: Row) -> StreamLine:
-        """As the view has it."""
+        """Read from a row of the view."""
         particulars = dict(row["summary"])
         return cls(
             stream=StreamId(row["stream"]),

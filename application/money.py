@@ -28,7 +28,7 @@ STAGE, REACHED = "stage/", "reached/"
 
 
 class Dimension(StrEnum):
-    """By what sums are kept."""
+    """What sums are grouped by."""
 
     FUND = "fund"
     FUND_YEAR = "fund_year"

@@ -52,7 +52,7 @@ class OrganisationLine:
 
     @classmethod
     def of(cls, row: Row) -> OrganisationLine:
-        """As the view has it."""
+        """Read from a row of the view."""
         plain = {name: row[name] for name in _PLAIN}
         return cls(stream=StreamId(row["stream"]), listings=tuple(row["listings"]), **plain)
 

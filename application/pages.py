@@ -68,7 +68,7 @@ class PageRequest(BaseModel):
 
 @dataclass(frozen=True)
 class Freshness:
-    """How old it is."""
+    """How far the list lags behind the log."""
 
     position: int
     """Everything in the log up to there is in it."""
@@ -125,11 +125,11 @@ class Order:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns."""
+        """The names of the columns, in their order."""
         return tuple(name for name, _ in self.columns)
 
     def write(self, view: str, row: Row) -> str:
-        """The cursor of that row."""
+        """The cursor that stands for that row: opaque to whoever gets it."""
         values = [_plain(row[name]) for name in self.names]
         return urlsafe_b64encode(json.dumps([view, *self.names, *values]).encode()).decode().rstrip("=")
 

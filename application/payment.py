@@ -28,7 +28,7 @@ _OVER = frozenset({Stage.TERMINATED, Stage.REVOKED, Stage.ARCHIVED})
 
 
 class Course(Words):
-    """Whether it is paid."""
+    """How far a payment has come."""
 
     WAITING = "WAITING", "未撥付", "not paid yet"
     PAID = "PAID", "已撥付", "paid"

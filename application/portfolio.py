@@ -130,7 +130,7 @@ class Course:
 
     @classmethod
     def of(cls, row: Row) -> Course:
-        """As the view has it."""
+        """Read from a row of the view."""
         return cls(StreamId(row["stream"]), row["version"], row["stage"], tuple(row["tags"]), row["figures"])
 
     @property

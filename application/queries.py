@@ -72,7 +72,7 @@ class RealmUnsaid(Failure):
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a name means."""
+    """The stream that a name leads to."""
 
     stream: StreamId
     namesakes: tuple[StreamId, ...] = ()
@@ -176,7 +176,7 @@ class File:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What a list shows of it."""
+        """What a list shows of the file."""
         return dict(AGGREGATES[self.stream.kind].summary(self.state))
 
     def awaiting(self) -> list[Awaited]:
@@ -190,7 +190,7 @@ class File:
         return self.stream.kind != "panel" or Restriction.PANELIST not in self.restrictions
 
     def due(self) -> Due | None:
-        """The nearest deadline."""
+        """The file's nearest deadline, if it has any."""
         return AGGREGATES[self.stream.kind].due(self.state, self.calendar)
 
 

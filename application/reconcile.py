@@ -115,7 +115,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class ReconcileFinding:
-    """One difference."""
+    """One difference between the log and Temporal."""
 
     stream: str
     """Of an annual round's schedule its own id: ``annual/live/FZ``."""

@@ -51,7 +51,7 @@ class RegisterLine:
 
     @classmethod
     def of(cls, row: Row) -> RegisterLine:
-        """As the view has it."""
+        """Read from a row of the view."""
         return cls(
             StreamId(row["stream"]),
             row["version"],

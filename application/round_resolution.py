@@ -51,7 +51,7 @@ class Purse:
 
     @property
     def suffices(self) -> bool:
-        """Whether it covers them."""
+        """Whether what is left covers what is drawn."""
         return self.drawn_fen <= self.left_fen
 
     def as_json(self) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Webhooks:
         return FreshSecret(endpoint_id, secret.shared, secret.public)
 
     async def list(self) -> Sequence[Endpoint]:
-        """All of them."""
+        """All endpoints, the oldest first."""
         return await self.outbox.endpoints()
 
     async def find(self, endpoint_id: UUID) -> Endpoint:

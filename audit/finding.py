@@ -60,13 +60,13 @@ class Finding:
 
     @property
     def zh(self) -> str:
-        """In a sentence."""
+        """The finding as a sentence in Chinese."""
         subject = f"({self.subject})" if self.subject else ""
         return f"{self.kind.zh}{subject}：應為 {self.expected}，實為 {self.actual}"
 
     @property
     def en(self) -> str:
-        """In a sentence."""
+        """The finding as a sentence in English."""
         subject = f" ({self.subject})" if self.subject else ""
         return f"{self.kind.en}{subject}: must be {self.expected}, is {self.actual}"
 

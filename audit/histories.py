@@ -166,7 +166,7 @@ class Answers:
     """What ``carry_out`` and ``carry_out_each`` gave the workflow, in order."""
 
     def __iter__(self) -> Iterator[Answer]:
-        """Each of them."""
+        """Every answer: those to callers first, then those of activities."""
         return chain((answer for _, answer in self.of_updates), self.from_activities)
 
     @classmethod

@@ -56,13 +56,13 @@ class DecisionDifference:
 
     @property
     def zh(self) -> str:
-        """In a sentence."""
+        """The difference as a sentence in Chinese."""
         where = f"序號 {self.position} v{self.version} {self.command} {self.what}"
         return f"{where}：記錄為 {self.recorded}，重判為 {self.decided}"
 
     @property
     def en(self) -> str:
-        """In a sentence."""
+        """The difference as a sentence in English."""
         return (
             f"position {self.position} v{self.version} {self.command} {self.what}: "
             f"recorded {self.recorded}, decided {self.decided}"

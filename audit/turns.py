@@ -11,7 +11,7 @@ LONGEST_S: Final = 0.002
 
 
 class Turns:
-    """Those of one walk."""
+    """Lets others run now and then during one long walk over the log."""
 
     def __init__(self) -> None:
         self._since = perf_counter()

@@ -131,7 +131,7 @@ async def run(args: argparse.Namespace) -> None:
 
 
 async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, worker: int, servers: Servers) -> None:
-    """Hundred by hundred."""
+    """Measure hundred by hundred."""
     if servers.temporal.process is None or servers.postgres.process is None:
         raise RuntimeError("these servers are another's")
     parties = {
@@ -181,7 +181,7 @@ async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, w
 
 
 def main() -> None:
-    """Run it."""
+    """Read the arguments, then measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--projects", type=int, default=400)
     parser.add_argument("--part", type=int, default=100, help="projects in one bulk file")

@@ -101,7 +101,7 @@ async def measure(args: argparse.Namespace, ways: dict[str, Door], store: Postgr
 
 
 def main() -> None:
-    """Run it."""
+    """Read the arguments, then measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="parts that each way takes in")
     parser.add_argument("--part", type=int, default=50, help="projects in one bulk file")

@@ -171,7 +171,7 @@ async def drive(settings: Settings, scripts: Path) -> None:
 
 
 class Driver:
-    """Lives lives."""
+    """Drives streams through their lives and times them."""
 
     def __init__(self, client: Client, store: PostgresStore, door: Door) -> None:
         self._client = client
@@ -350,20 +350,20 @@ class Child:
         return child
 
     async def hear(self) -> str:
-        """Its next line."""
+        """The next line that the process writes."""
         line = await self._mouth.readline()
         if not line:
             raise RuntimeError("a process of the bench ended")
         return line.decode()
 
     async def ask(self, line: str) -> dict[str, Any]:
-        """What it says to that."""
+        """The process's answer to that line."""
         self._ear.write(line.encode() + b"\n")
         answer: dict[str, Any] = json.loads(await self.hear())
         return answer
 
     async def stop(self) -> None:
-        """End it."""
+        """End the process."""
         self._process.terminate()
         await self._process.wait()
 
@@ -394,7 +394,7 @@ class Bench:
                 self.rows.setdefault((life, variant), []).append(row)
 
     def median(self, life: str, variant: str, what: str) -> float:
-        """Over the rounds."""
+        """The median over the rounds."""
         return statistics.median(row[what] for row in self.rows[life, variant])
 
     def ratio(self, life: str, peer: str, what: str) -> list[float]:

@@ -51,7 +51,7 @@ class _Peer:
 
     @workflow.update(name="carry_out")
     async def carry_out(self, envelope: Envelope) -> Answer | None:
-        """One command."""
+        """Carry out one command."""
         return (await self._carry_out(CarryOut(stream=self._stream, now=workflow.now(), envelope=envelope))).answer
 
     @workflow.update(name="fall_due")
@@ -83,7 +83,7 @@ class BareWorkflow(_Peer):
 
     @workflow.run
     async def run(self, _opening: Opening) -> None:
-        """Until it is over."""
+        """Run until the life is over."""
         await self.live()
 
     async def _do(self, order: CarryOut) -> CarryOutResult:
@@ -101,7 +101,7 @@ class UsualWorkflow(_Peer):
 
     @workflow.run
     async def run(self, _opening: Opening) -> None:
-        """Until it is over."""
+        """Run until the life is over."""
         await self.live()
 
     async def _do(self, order: CarryOut) -> CarryOutResult:
@@ -119,5 +119,5 @@ class PlainWorkflow(UsualWorkflow):
 
     @workflow.run
     async def run(self, _opening: Opening) -> None:
-        """Until it is over."""
+        """Run until the life is over."""
         await self.live()

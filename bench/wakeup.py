@@ -152,7 +152,7 @@ class PaperRealm:
         self._at = BEGINS
 
     def id(self, kind: str, name: str) -> StreamId:
-        """A stream of it."""
+        """The stream of that name in this realm."""
         return StreamId.of(kind, self.realm, name)
 
     async def do(self, stream: StreamId, command: Command, seat: str) -> None:

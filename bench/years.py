@@ -90,7 +90,7 @@ _MULTIPLIED = {
 
 @dataclass(frozen=True)
 class MultipliedLog:
-    """One of the databases."""
+    """One of the databases: a log that was filled several times over."""
 
     store: PostgresStore
     owner: asyncpg.Connection[Any]

@@ -54,7 +54,7 @@ class Verbs(Mapping[str, Any]):
         return {one.name: one for module in self._modules for one in _read_declarations(module)}
 
     def headline(self, name: str) -> str:
-        """What a list says of it."""
+        """The first line of the verb's help, for lists."""
         noun = self._nouns.get(name)
         return self._declarations[name].headline if noun is None else noun.help
 

@@ -42,7 +42,7 @@ class SandboxRefused(Failure):
 
 
 class Desk(Words):
-    """Whose part it plays."""
+    """Which party the sandbox plays."""
 
     BANK = "bank", "銀行", "bank"
     SIGNATURE = "signature", "電子簽名服務", "signature service"

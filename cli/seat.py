@@ -228,7 +228,7 @@ async def ask(invocation: Invocation, stream: StreamId, command: Command, actor:
 
 
 def tell_receipt(printer: Printer, row: dict[str, Any]) -> None:
-    """What was done."""
+    """Tell what was recorded, and where."""
     if not printer.for_people:
         printer.json(row)
         return

@@ -37,7 +37,7 @@ class StaleFold(Exception):
 
 
 class FoldCache:
-    """What this worker remembers; nothing that the log does not say."""
+    """What this worker remembers, of ``most`` streams; nothing that the log does not say."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most

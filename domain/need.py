@@ -459,7 +459,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
-    """The decision."""
+    """The bureau, to adopt or reject the need."""
     if state.stage == NeedStage.SUBMITTED:
         yield Awaited((Role.CAB_REG,), "AdoptNeed", "", "需求入庫或不採納", "adopt or reject the need")
 

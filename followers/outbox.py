@@ -88,7 +88,7 @@ class OutboxFollower(Follower):
             self.tell_failure(failed)
 
     def forget(self) -> None:
-        """Nothing is remembered."""
+        """Do nothing: between two rounds nothing is kept in memory."""
 
     async def follow(self, now: datetime) -> int:
         """Take the next page of the log; how many entries there were. Raises CursorMoved."""

@@ -71,7 +71,7 @@ class Fold:
     course: tuple[Step, ...] = ()
 
     def after(self, entry: Entry) -> Fold:
-        """It after that event."""
+        """The fold, gone on by that event."""
         state = AGGREGATES[self.state.stream.kind].evolve(self.state, read_occurrence(entry))
         moment = Moment(state, entry.occurred_at, entry.recorded_at, entry.position)
         kept = (*self.history, moment) if state.stream.kind in KEPT else ()

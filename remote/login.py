@@ -49,7 +49,7 @@ def keep(url: str, kept: dict[str, Any]) -> None:
 
 
 def forget(url: str) -> None:
-    """Keep nothing."""
+    """Remove what is kept of the login at that server."""
     kept_at(url).unlink(missing_ok=True)
 
 

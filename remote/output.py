@@ -34,7 +34,7 @@ def choose_language(language: str | None) -> str:
 
 @dataclass(frozen=True)
 class Output:
-    """How one call answers."""
+    """In which form and language one call writes its result."""
 
     form: str
     language: str
@@ -66,7 +66,7 @@ class Output:
 
 
 def text(value: object) -> str:
-    """What stands in a cell."""
+    """A value as the text of a cell, with control characters made visible."""
     match value:
         case None:
             return ""

@@ -42,7 +42,7 @@ class PlayProgress(Protocol):
         """A play of that many rows begins."""
 
     def on_row(self, row: PlannedCommand) -> None:
-        """That row is done."""
+        """The row was carried out."""
 
     def on_wait(self, _row: PlannedCommand, why: str) -> None:
         """No answer yet: the row will be asked again under the same id."""
@@ -52,13 +52,13 @@ class SilentProgress:
     """Shows nothing of how far a play has come."""
 
     def on_begin(self, plan: Plan, rows: int) -> None:
-        """Show nothing."""
+        """Show nothing of the beginning."""
 
     def on_row(self, row: PlannedCommand) -> None:
-        """Show nothing."""
+        """Show nothing of a row."""
 
     def on_wait(self, row: PlannedCommand, why: str) -> None:
-        """Show nothing."""
+        """Show nothing of the wait."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class ProjectEnd:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended so."""
+        """Whether it ended as the scenario expects."""
         return self.expected is None or (
             self.expected.state == self.state and self.expected.net in (None, self.net_fen)
         )

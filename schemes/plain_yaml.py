@@ -31,7 +31,7 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 class YamlInvalid(ValueMisread):
-    """The text cannot be read on from that line."""
+    """The text cannot be read on from that line, counted from 1."""
 
     def __init__(self, line: int, zh: str, en: str) -> None:
         super().__init__(zh, en)

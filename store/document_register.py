@@ -78,7 +78,7 @@ class PostgresDocuments:
 
 @dataclass
 class MemoryDocuments:
-    """The same in memory."""
+    """The register of documents, in memory."""
 
     documents: dict[str, Document] = field(default_factory=dict)
     uploads: set[tuple[str, str]] = field(default_factory=set)
@@ -123,5 +123,5 @@ class MemoryDocuments:
         return {digest: at for (of, digest), at in self.disposals.items() if of == stream}
 
     async def since(self) -> int:
-        """From the first entry on."""
+        """0: documents are registered from the first entry on."""
         return 0

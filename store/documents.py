@@ -60,7 +60,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRead:
-    """That somebody looked."""
+    """One reading of a document: who read which bytes, and when."""
 
     id: int
     sha256: str

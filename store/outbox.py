@@ -193,7 +193,7 @@ class OutboxStore:
         return [Delivery(*row.values()) for row in rows]
 
     async def end_try(self, delivery: Delivery, at: datetime, status: int | None, answer: str, took_ms: int) -> None:
-        """Log how a try went."""
+        """Record how one try of a delivery went."""
         await self._value("end_try", delivery.id, delivery.tries, at, status, answer, took_ms)
 
     async def delivered(self, delivery: Delivery, at: datetime) -> None:

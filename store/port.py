@@ -122,7 +122,7 @@ class Append:
     """Other streams with the version at which they were read (0: no events); each must still stand there."""
 
     def __post_init__(self) -> None:
-        """Check the form."""
+        """Raises AppendInvalid for what cannot be appended as it is."""
         if len({write.command_id for write in self.writes}) != len(self.writes) or not self.writes:
             raise AppendInvalid("an append is one or more commands, each with an id of its own")
         versions: dict[StreamId, int] = {}

@@ -74,7 +74,7 @@ class Limits:
         self._left = most_at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request within the limits; anything but HTTP goes through as it is."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -65,7 +65,7 @@ class StrictProtocol(HttpToolsProtocol):
             self._see_to_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nobody."""
+        """Stop the watch over a connection that is gone."""
         super().connection_lost(exc)
         if self._watch is not None:
             self._watch.cancel()

@@ -23,7 +23,7 @@ class ProbeWorkflow:
 
     @workflow.run
     async def run(self) -> None:
-        """Wait to be let go."""
+        """Run until it is let go."""
         await workflow.wait_condition(lambda: self._let_go)
         await workflow.wait_condition(workflow.all_handlers_finished)
 

@@ -136,7 +136,7 @@ class StreamWorkflow:
 
     @workflow.query(name="progress")
     def progress(self) -> Progress | None:
-        """How the stream stands."""
+        """How far the stream has come, for queries."""
         return self._progress
 
     async def stay_in(self, *stages: str) -> None:

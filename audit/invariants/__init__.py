@@ -284,7 +284,7 @@ class Invariants:
                 self.reconcile(name, realm.stated)
 
     def report(self) -> Report:
-        """What it came to so far."""
+        """What was judged so far, and every breach."""
         judged = dict.fromkeys(INVARIANTS, 0) | self._require.judged
         return Report(self._events, len(self._realms), judged, tuple(self._require.breaches), self._bases_reconciled)
 

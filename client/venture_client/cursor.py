@@ -14,7 +14,7 @@ class Cursor(Protocol):
         """That position; 0 before the first."""
 
     def save(self, position: int) -> None:
-        """Keep it."""
+        """Store the position, so that the next start goes on from it."""
 
 
 class FileCursor:

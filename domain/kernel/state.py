@@ -163,7 +163,7 @@ _BLANK: dict[type[Part], Part] = {}
 
 @dataclass(frozen=True)
 class State:
-    """One stream, folded."""
+    """What the events of one stream add up to."""
 
     stream: StreamId
     version: int = 0

@@ -142,7 +142,7 @@ class PlacesFreed(Particulars):
     """Keys: of its one answer to its need, and of a withdrawn bid also its place in the round."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Give the places back."""
+        """Free the places in quotas that the bid had claimed."""
         for key in self.freed_places:
             yield free_place(key, stream)
 

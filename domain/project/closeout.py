@@ -324,7 +324,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Closeout(Part):
-    """How the project ended."""
+    """When the project was reported on, closed and archived, and what was corrected."""
 
     reported_on: date | None = None
     closed_on: date | None = None

@@ -40,7 +40,7 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Challenges(Part):
-    """All of them, by number."""
+    """All challenges to the award, by number."""
 
     of: Mapping[str, Challenge] = field(default_factory=dict)
     stayed_until: date | None = None

@@ -140,7 +140,7 @@ class Case(Part):
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """What it is about."""
+    """The project and the organisation that the case is about."""
     if not isinstance(command, OpenCase):
         return Reads()
     streams = {state.stream.sibling("project", command.project)} if command.project else set()

@@ -192,13 +192,13 @@ Events = DrawCommitted | DrawAbandoned
 
 @dataclass(frozen=True)
 class Committed(Part):
-    """What was committed to."""
+    """The draw as it was committed to; None before."""
 
     event: DrawCommitted | None = None
 
 
 def governed_by(state: State, command: Command) -> StreamId | None:
-    """The panel's round."""
+    """The round whose rules govern the panel."""
     round_ = command.round if isinstance(command, DrawPanel | CommitDraw) else state.part(Panel).round
     return state.stream.sibling("round", round_) if round_ else None
 

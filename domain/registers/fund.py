@@ -84,7 +84,7 @@ class FundSourceRegistered(Source, Event):
     )
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Fill the envelope."""
+        """Post the envelope from the treasury to the fund, in fen."""
         yield Post(treasury(stream.realm), envelope(stream.realm, stream.name), self.envelope)
 
 

@@ -60,7 +60,7 @@ class FoundOffice(Founding, Command):
 
 @dataclass(frozen=True)
 class Office(Part):
-    """Who founded it."""
+    """The persons with whom the office was founded."""
 
     administrators: tuple[PersonId, ...] = ()
 

@@ -172,7 +172,7 @@ Events = ExpertsEntered | ExpertSuspended | ExpertReinstated | ExpertRemoved | E
 
 @dataclass(frozen=True)
 class Roster(Part):
-    """Who is on it."""
+    """The experts on the roster, who of them stands aside, and their ties."""
 
     experts: frozenset[str] = frozenset()
     suspended: Mapping[str, date | None] = field(default_factory=dict)

@@ -193,7 +193,7 @@ def scheme_of(register: State, ref: SchemeRef) -> Scheme | None:
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """Whose the code is."""
+    """Which programme has claimed the code before."""
     match command:
         case ScheduleAnnualRound(programme=programme):
             return Reads(claims=frozenset({programme_key(state.stream, programme)}))

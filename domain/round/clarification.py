@@ -208,7 +208,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
-    """The answers."""
+    """The bureau, to answer every question that is open."""
     known = state.part(Clarifications)
     if state.stage not in ANSWERABLE:
         return

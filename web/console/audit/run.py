@@ -31,7 +31,7 @@ MOST_KEPT: Final = 20
 
 
 class RunKind(Words):
-    """What is run."""
+    """What an audit run does."""
 
     VERIFY = "verify", "核驗全部日誌", "Verify the whole log"
     INVARIANTS = "invariants", "重算不變量", "Recompute the invariants"
@@ -39,7 +39,7 @@ class RunKind(Words):
 
 
 class RunsBusy(Failure):
-    """One runs already."""
+    """Another audit run has not ended yet."""
 
     kind = FailureKind.CONFLICT
     remedy_zh = "待其結束後再開始"
@@ -85,7 +85,7 @@ class Run:
 
 
 class Runs:
-    """Those of this process."""
+    """The audit runs of this process, one at a time; the newest are kept."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[UUID, Run] = OrderedDict()
@@ -114,7 +114,7 @@ class Runs:
         return list(reversed(self._runs.values()))
 
     async def aclose(self) -> None:
-        """Leave off."""
+        """Cancel the run that is under way."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -124,7 +124,7 @@ class Table:
 
     @property
     def hidden(self) -> Iterator[tuple[str, str]]:
-        """What sends it again."""
+        """The hidden fields that send the table again with the next step."""
         yield from (("name", self.name), ("content", b64encode(self.content).decode()), ("realm", self.realm))
         yield from (("paper", f"{one.sha256} {one.media_type} {one.name}") for one in self.papers.values())
 

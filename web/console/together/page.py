@@ -127,7 +127,7 @@ class Choice:
     command_id: UUID
 
     def __str__(self) -> str:
-        """As the form carries it."""
+        """The choice as a form's hidden field carries it."""
         return f"{self.command_id} {self.stream} {self.part}".rstrip()
 
 
