@@ -97,7 +97,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         self._bindings = {key_id: place.binding(key_id) for key_id in keys.ids} if place else {}
 
     def with_context(self, context: SerializationContext) -> Self:
-        """The same, for what belongs there."""
+        """A codec with the same keys, for payloads of that place."""
         place = Place.of(context)
         return self if place == self._place else self.at(place)
 

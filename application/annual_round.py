@@ -140,7 +140,7 @@ async def list_all_schedules(store: EventStore, schedules: RoundSchedules) -> Se
 async def list_schedules(
     store: EventStore, schedules: RoundSchedules, stream: StreamId
 ) -> Sequence[AnnualRoundSchedule]:
-    """Those of one programme, by code."""
+    """The schedules of one programme, by code."""
     logged = [schedule for schedule in (await load_schedules(store, stream)).values() if schedule is not None]
     return [await _with_next(schedules, schedule) for schedule in sorted(logged, key=lambda s: s.annual.programme)]
 

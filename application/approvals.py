@@ -73,7 +73,7 @@ class StreamApproval:
         return self.approval.until or self.wanted_by
 
     def having(self, approval: Approval) -> StreamApproval:
-        """The same as it stands by now."""
+        """The same line with the approval as it stands by now."""
         return replace(self, approval=approval)
 
     def as_json(self) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class Operations:
         return len(operations)
 
     async def aclose(self) -> None:
-        """Leave what runs to the next process."""
+        """Stop here; what is under way is left to the next process."""
         running = list(self._running.values())
         for task in running:
             task.cancel()

@@ -91,7 +91,7 @@ class Webhooks:
         return await self.outbox.endpoints()
 
     async def find(self, endpoint_id: UUID) -> Endpoint:
-        """That one. Raises NoSuchEndpoint."""
+        """The endpoint of that id. Raises NoSuchEndpoint."""
         for endpoint in await self.outbox.endpoints():
             if endpoint.id == endpoint_id:
                 return endpoint

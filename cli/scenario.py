@@ -127,7 +127,7 @@ class _Bar:
         self._progress.update(self._task, advance=1, now=f"{row.at:%Y-%m-%d} {row.stream.name} {what}")
 
     def on_wait(self, _row: PlannedCommand, why: str) -> None:
-        """No answer yet."""
+        """Show that no answer has come yet, and why."""
         self._progress.update(self._task, now=self._printer.say("等候回應…", "waiting for an answer…") + f" {why}")
 
 

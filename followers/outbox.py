@@ -44,7 +44,7 @@ class ListMails(Protocol):
     """What a page of the log asks to be written."""
 
     async def __call__(self, entries: Sequence[Entry], now: datetime) -> list[Mail]:
-        """Say it. Raises StoreUnavailable."""
+        """The mails that these entries call for. Raises StoreUnavailable."""
 
 
 class OutboxFollower(Follower):

@@ -37,7 +37,7 @@ def kept_at(url: str) -> Path:
 
 
 def keep(url: str, kept: dict[str, Any]) -> None:
-    """Keep it, for this user alone."""
+    """Store what is known of the login, readable by this user alone."""
     path = kept_at(url)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent)  # of mode 0600

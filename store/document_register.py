@@ -31,7 +31,7 @@ class PostgresDocuments:
             await self.pool.execute(DOCUMENTS["keep"], sha256, size, media_type, uploader, session)
 
     async def kept(self, digests: Collection[str]) -> Mapping[str, Document]:
-        """Those of them that are here."""
+        """Of those digests, the ones whose bytes are here."""
         async with self.errors():
             rows = await self.pool.fetch(DOCUMENTS["kept"], list(digests))
         return {row["sha256"]: Document(*row.values()) for row in rows}
@@ -92,7 +92,7 @@ class MemoryDocuments:
         self.uploads.add((sha256, uploader))
 
     async def kept(self, digests: Collection[str]) -> Mapping[str, Document]:
-        """Those of them that are here."""
+        """Of those digests, the ones whose bytes are here."""
         return {digest: self.documents[digest] for digest in sorted(digests) if digest in self.documents}
 
     async def page(self, after: str, limit: int) -> Sequence[Document]:

@@ -79,7 +79,7 @@ class DocumentRegister(Protocol):
         """Say that its bytes are durable, and who brought them; what was said before stays."""
 
     async def kept(self, digests: Collection[str]) -> Mapping[str, Document]:
-        """Those of them that are here."""
+        """Of those digests, the ones whose bytes are here."""
 
     async def page(self, after: str, limit: int) -> Sequence[Document]:
         """Documents in order of digest."""

@@ -180,7 +180,7 @@ class IdentityStore:
     # ------------------------------------------------------------------------------------------ accounts
 
     async def add_account(self, account: Account) -> bool:
-        """Keep it; whether the login was free."""
+        """Store the account; False if its login is taken."""
         seats = seats_as_json(account.seats)
         return await self._row("add_account", account.login, account.person, seats, account.secret) is not None
 
@@ -220,7 +220,7 @@ class IdentityStore:
         await self._row("begin_session", token, session.id, session.person, seats, session.begun_at)
 
     async def session(self, token: bytes) -> Session | None:
-        """The one under that digest."""
+        """The session whose token has that digest."""
         row = await self._row("session", token)
         return row and Session(
             row["id"],
@@ -306,7 +306,7 @@ class IdentityStore:
     # ------------------------------------------------------------------------------------------ senders
 
     async def add_sender(self, sender: Sender) -> bool:
-        """Keep it; whether the name was free."""
+        """Store the sender; False if its name is taken."""
         of, seats = sender, seats_as_json(sender.seats)
         row = await self._row("add_sender", of.name, of.id, seats, of.person, of.secret, of.made_by, of.made_at)
         return row is not None
@@ -344,7 +344,7 @@ class IdentityStore:
     # ------------------------------------------------------------------------------------------ operations
 
     async def add_operation(self, operation: Operation) -> bool:
-        """Keep it; whether the id was free."""
+        """Store the operation; False if its id is taken."""
         of = operation
         request = (of.stream, of.actor, of.command, of.body, of.at, of.person, of.session)
         return await self._row("add_operation", of.id, of.asker, *request) is not None

@@ -157,7 +157,7 @@ class OutboxStore:
         await self._value("add_endpoint", endpoint_id, url, seats_as_json(seats), list(types), secret, made_by, now)
 
     async def endpoints(self) -> Sequence[Endpoint]:
-        """All of them, the oldest first."""
+        """All endpoints, the oldest first."""
         async with translate_errors():
             return [_endpoint(row) for row in await self._pool.fetch(OUTBOX["endpoints"])]
 
@@ -246,7 +246,7 @@ class OutboxStore:
             return [Address(*row.values()) for row in await self._pool.fetch(OUTBOX["addresses"])]
 
     async def add_mails(self, mails: Sequence[Mail]) -> None:
-        """Keep those that are not there yet."""
+        """Store the mails that are not there yet."""
         if mails:
             await self._value("add_mails", *_columns(mails))
 

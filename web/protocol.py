@@ -71,7 +71,7 @@ class StrictProtocol(HttpToolsProtocol):
             self._watch.cancel()
 
     def on_message_begin(self) -> None:
-        """Begin to count and to wait anew."""
+        """Count and time the next request from its beginning."""
         super().on_message_begin()
         self._is_in_head = True
         self._began = self.loop.time()

@@ -25,7 +25,7 @@ def _take_in(project: Project, event: RecordedEvent) -> None:
 
 
 def note_application_drafted(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """A bid is being written; nothing is claimed yet."""
+    """A bid was drafted."""
     _take_in(realm.project(event.name), event)
 
 

@@ -59,7 +59,7 @@ class SchemeRef(BaseModel):
     version: Annotated[int, Field(ge=1, le=9999, title="版本 / version")]
 
     def __str__(self) -> str:
-        """As people cite it."""
+        """The scheme and its version, as people cite them."""
         return f"{self.name}@{self.version}"
 
 

@@ -271,7 +271,7 @@ class CorrectionConfirmed(CorrectionNumber, Event):
     """The voucher that is free again, if one was struck out."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Give a struck voucher back."""
+        """Release the claim of a voucher that was struck."""
         if self.voucher is not None:
             yield Release(voucher_key(stream, self.voucher), stream)
 

@@ -54,7 +54,7 @@ class Challenges(Part):
 
 
 def require_no_stay(check: Checks, state: State, rule: str) -> None:
-    """That nothing stands still."""
+    """Check that no challenge holds the award up."""
     staying = state.part(Challenges).staying
     check(
         not staying,

@@ -270,7 +270,7 @@ def _require_entered(check: Checks, roster: Roster, expert: str) -> None:
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """Keep who is on the roster."""
+    """Keep who is on the roster, who of them stands aside, and their ties."""
     roster = state.part(Roster)
     match event:
         case ExpertsEntered(experts=experts):

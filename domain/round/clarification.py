@@ -116,7 +116,7 @@ class Clarifications(Part):
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """Those that nobody has answered."""
+        """The numbers of the questions that nobody has answered."""
         return tuple(number for number, one in self.of.items() if one.answer is None)
 
 

@@ -97,7 +97,7 @@ class OidcProvider:
         self._reading = asyncio.Lock()
 
     async def aclose(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     # ------------------------------------------------------------------------------------------ tokens

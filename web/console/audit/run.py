@@ -103,7 +103,7 @@ class Runs:
         return run
 
     def find(self, run_id: UUID) -> Run:
-        """That one. Raises NoSuchRun."""
+        """The run of that id. Raises NoSuchRun."""
         run = self._runs.get(run_id)
         if run is None:
             raise NoSuchRun

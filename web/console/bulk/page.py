@@ -284,7 +284,7 @@ def _list_offered(caller: Caller) -> list[tuple[str, type[Command]]]:
 
 
 def _group_offered(caller: Caller) -> list[tuple[tuple[str, str], list[tuple[str, tuple[str, str]]]]]:
-    """The same by kind of file, in words."""
+    """The commands that the caller may give in bulk, by kind of file, with their words."""
     return [
         ((AGGREGATES[kind].zh, AGGREGATES[kind].en), [(one, tell_command(one)) for _, one in some])
         for kind, some in groupby(((kind, one.command_type) for kind, one in _list_offered(caller)), key=itemgetter(0))

@@ -166,7 +166,7 @@ class Row:
 
     @property
     def file(self) -> str:
-        """Its file, if the reader may see it."""
+        """The task's file, if the reader may see it."""
         return file_path(self.choice.stream) if self.filling.is_seen else ""
 
 

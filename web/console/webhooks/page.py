@@ -168,7 +168,7 @@ async def add(request: Request, house: ByHouse, caller: ByCaller) -> Response:
 
 
 def _read_seat(text: str) -> Actor:
-    """That seat. Raises WebhookInvalid."""
+    """The seat that was typed. Raises WebhookInvalid."""
     try:
         return Actor(text)
     except ValueError:
