@@ -403,7 +403,6 @@ class DoorKeyMissing(Failure):
     )
 
     def __init__(self) -> None:
-        """Say which setting is missing."""
         super().__init__(
             "入口須有私鑰：設 VENTURE_DOOR_KEY_FILE 或 VENTURE_DOOR_KEY",
             "a door needs a private key: set VENTURE_DOOR_KEY_FILE or VENTURE_DOOR_KEY",
@@ -488,7 +487,6 @@ class SecretDamaged(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, path: Path, length: int) -> None:
-        """Say which file, and how much is in it."""
         super().__init__(
             f"{path} 只有 {length} 字節，不是完整的密鑰：由備份恢復它，或 ./run reset",
             f"{path} holds {length} bytes, which is no whole key: restore it from a backup, or ./run reset",

@@ -67,7 +67,6 @@ class AddressTaken(Failure):
     kind = FailureKind.CONFLICT
 
     def __init__(self, host: str, port: int) -> None:
-        """Say where."""
         super().__init__(
             f"{host}:{port} 已被另一程序佔用：請設 VENTURE_HTTP_PORT 為另一埠",
             f"another program listens on {host}:{port}: set VENTURE_HTTP_PORT to another port",
@@ -80,7 +79,6 @@ class LocalOnly(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, host: str) -> None:
-        """Say which address it is."""
         super().__init__(
             f"內置服務與本地賬號只限本機：VENTURE_LISTEN_HOST 不可為 {host}",
             f"embedded servers and local accounts are for this machine alone: VENTURE_LISTEN_HOST may not be {host}",

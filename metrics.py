@@ -25,7 +25,6 @@ class Metrics:
     """Counters and durations; every label has few values, all there from the beginning."""
 
     def __init__(self) -> None:
-        """Begin at nothing."""
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.commands = Counter(

@@ -97,7 +97,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         self._bindings = {key_id: place.binding(key_id) for key_id in keys.ids} if place else {}
 
     def with_context(self, context: SerializationContext) -> Self:
-        """The same, for what belongs there."""
+        """A codec with the same keys, for payloads of that place."""
         place = PayloadPlace.of(context)
         return self if place == self._place else self.at(place)
 
@@ -106,7 +106,7 @@ class SealingCodec(PayloadCodec, WithSerializationContext):
         return type(self)(self.keys, takes_plain=self._takes_plain, place=place)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Each of them sealed."""
+        """The payloads, each sealed by itself."""
         return [self.seal(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:

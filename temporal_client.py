@@ -40,7 +40,6 @@ class PortTaken(Failure):
     kind = FailureKind.UNAVAILABLE
 
     def __init__(self, setting: str, port: int | None, why: Exception) -> None:
-        """Say which setting names it."""
         super().__init__(
             f"端口 {port} 無法使用：{why}", f"the port {port} cannot be used: {why}", setting=setting, port=port
         )

@@ -23,7 +23,6 @@ class ApprovalActivities:
     """Waits by whatever way it is given (application/approvals.py); who waits costs a place of its own queue only."""
 
     def __init__(self, wait: Callable[[ApprovalAsked], Awaitable[ApprovalDecided]]) -> None:
-        """Wait that way."""
         self._wait = wait
 
     @activity.defn(name=names.WAIT_FOR_APPROVAL)

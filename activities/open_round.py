@@ -21,7 +21,6 @@ class RoundActivities:
     """Opens rounds by whatever way it is given (application/annual_round.py)."""
 
     def __init__(self, open_round: Callable[[YearsRound], Awaitable[Opened]]) -> None:
-        """Open them that way."""
         self._open_round = open_round
 
     @activity.defn(name=names.OPEN_ROUND)

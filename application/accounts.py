@@ -80,7 +80,6 @@ class NoSuchAccount(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, login: str) -> None:
-        """Keep the name."""
         super().__init__(f"沒有賬號 {show(login)}", f"there is no account {show(login)}", login=login)
 
 
@@ -90,7 +89,6 @@ class NoSuchLogin(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, issuer: str, subject: str) -> None:
-        """Keep it."""
         super().__init__(
             f"{show(issuer)} 的 {show(subject)} 沒有登記", f"{show(subject)} of {show(issuer)} is not admitted"
         )

@@ -45,7 +45,6 @@ class NoSuchSchedule(Failure):
     remedy_en = "venture round schedules shows those that do"
 
     def __init__(self, programme: str) -> None:
-        """Keep the code."""
         super().__init__(f"{programme} 沒有年度安排", f"there is no schedule of {programme}", programme=programme)
 
 
@@ -59,7 +58,7 @@ class AnnualRoundSchedule:
     fired: int
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601, ``next_at`` and ``next_round`` null where none is to come."""
         annual = self.schedule.annual
         return {
             "programme": annual.programme,
@@ -141,7 +140,7 @@ async def list_all_schedules(store: EventStore, schedules: RoundSchedules) -> Se
 async def list_schedules(
     store: EventStore, schedules: RoundSchedules, stream: StreamId
 ) -> Sequence[AnnualRoundSchedule]:
-    """Those of one programme, by code."""
+    """The schedules of one programme, by code."""
     logged = [schedule for schedule in (await load_schedules(store, stream)).values() if schedule is not None]
     return [await _with_next(schedules, schedule) for schedule in sorted(logged, key=lambda s: s.annual.programme)]
 

@@ -46,7 +46,6 @@ class NoSuchApiKey(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, key_id: str) -> None:
-        """Keep the id."""
         super().__init__(
             f"沒有可撤銷的密鑰 {show(key_id)}", f"there is no key {show(key_id)} to be withdrawn", key=key_id
         )

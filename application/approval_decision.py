@@ -50,7 +50,6 @@ class NoSuchDecision(Failure):
     kind = FailureKind.REFUSED
 
     def __init__(self, gate: str, choice: Choice) -> None:
-        """Name both, and what there is."""
         zh = command_class(gate).zh()
         known = [Choice.APPROVE, *([Choice.DECLINE] if gate in DECLINES else [])]
         super().__init__(
@@ -66,7 +65,6 @@ class ApprovalEnded(Failure):
     kind = FailureKind.REFUSED
 
     def __init__(self, request: StreamApproval) -> None:
-        """Say how it ended."""
         verdict = request.approval.verdict
         super().__init__(
             f"此項審批現為「{verdict.zh}」，不得再決定",

@@ -45,7 +45,7 @@ class ApprovalEnds:
     id: UUID
 
     def answer(self, state: State) -> Approval | None:
-        """It, once it is decided."""
+        """The approval, once it is decided; until then None."""
         return next((a for a in state.approvals if a.id == self.id and a.verdict is not Verdict.OPEN), None)
 
 
@@ -56,7 +56,6 @@ class ApprovalWatch:
     """Reads a stream only when it has grown and somebody waits for an approval in it, and once for all who do."""
 
     def __init__(self, store: EventStore) -> None:
-        """Follow that store while anybody waits."""
         self._store = store
         self._waiting: dict[StreamId, _Waiting] = {}
         self._unread: set[StreamId] = set()

@@ -38,7 +38,6 @@ class NoSuchApproval(Failure):
     remedy_en = "venture approval list --all shows those that were"
 
     def __init__(self, approval_id: UUID) -> None:
-        """Keep the id."""
         super().__init__(
             f"未找到審批事項 {approval_id}", f"there is no approval {approval_id}", approval=str(approval_id)
         )
@@ -52,7 +51,6 @@ class StillUndecided(Failure):
     remedy_en = "Wait again whenever you like"
 
     def __init__(self, awaited: UUID | str, waited_s: float) -> None:
-        """Keep what was waited for, and for how long."""
         super().__init__(f"{waited_s:g} 秒內沒有結果", f"no decision within {waited_s:g} s", approval=str(awaited))
 
 
@@ -75,11 +73,11 @@ class StreamApproval:
         return self.approval.until or self.wanted_by
 
     def with_approval(self, approval: Approval) -> StreamApproval:
-        """The same as it stands by now."""
+        """The same line with the approval as it stands by now."""
         return replace(self, approval=approval)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601, null where there is none yet; beside it what ``describe`` says."""
         a = self.approval
         return {
             "id": str(a.id),

@@ -53,7 +53,7 @@ class AttemptLine:
 
     @classmethod
     def of(cls, row: Row) -> AttemptLine:
-        """As the view has it."""
+        """Read from a row of the view."""
         plain = {name: row[name] for name in _PLAIN}
         person = PersonId(row["person"]) if row["person"] else None
         return cls(
@@ -61,7 +61,7 @@ class AttemptLine:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601; ``person`` is left out where nobody is named."""
         return {
             "position": self.position,
             "stream": self.stream,

@@ -48,7 +48,6 @@ class BuildUnknown(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, build_id: str, why: str) -> None:
-        """Say which, and what Temporal says of it."""
         super().__init__(
             f"Temporal 不能以 {build_id} 為現行版本：{why}", f"Temporal cannot make {build_id} current: {why}"
         )
@@ -96,7 +95,7 @@ class Build:
         return self.workflows > 0 and self.polling > 0 and not self.is_current and self.build_id != UNVERSIONED
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON, counts as they are; ``build`` is null for workers without a build id."""
         return {
             "build": self.build_id or None,
             "current": self.is_current,

@@ -62,7 +62,7 @@ class RowOutcome(StrEnum):
 
     @property
     def label(self) -> tuple[str, str]:
-        """In Chinese and English."""
+        """What it is called, in Chinese and English."""
         return _OUTCOMES[self], self.value.replace("_", " ")
 
 
@@ -95,7 +95,7 @@ class BulkResult:
         return self.outcome in (RowOutcome.CARRIED_OUT, RowOutcome.REPEATED, RowOutcome.GRANTABLE)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: amounts in fen and in yuan; ``why`` is null where nothing is to be said."""
         return {
             "row": self.order.number,
             "line": self.order.line,
@@ -266,7 +266,6 @@ class RowUndated(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, realm: str) -> None:
-        """Name the realm."""
         super().__init__(
             f"{realm} 環境的時鐘尚未開始，此行須填 at",
             f"the clock of the environment {realm} has not begun: the row needs an at",

@@ -38,7 +38,7 @@ Cell = int | float | str | bool | time | date | datetime | timedelta
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A row of the sheet."""
+    """One row of the spreadsheet."""
 
     line: int
     """From 1, as Excel counts."""

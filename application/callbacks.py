@@ -49,7 +49,6 @@ class NoSuchSender(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, name: str) -> None:
-        """Keep the name."""
         super().__init__(f"沒有這個發送方：{show(name)}", f"no such sender: {show(name)}")
 
 
@@ -69,7 +68,6 @@ class MessageChanged(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, message: str) -> None:
-        """Keep the id."""
         super().__init__(
             f"webhook-id {show(message)} 已用於內容不同的通知",
             f"the webhook-id {show(message)} was used for a message that says something else",
@@ -87,7 +85,7 @@ class SignedMessage:
 
     @property
     def content(self) -> bytes:
-        """What is signed."""
+        """The bytes that its signature is over: id, instant and body, joined by dots."""
         return f"{self.id}.{self.sent_at}.".encode() + self.body
 
 

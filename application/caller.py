@@ -45,7 +45,6 @@ class SeatNotHeld(Failure):
     rule = "ID03"
 
     def __init__(self, seat: str, held: tuple[Actor, ...]) -> None:
-        """Keep the seat, and those that are held."""
         mine = "、".join(held) or "無"
         super().__init__(
             f"您不在崗位 {seat}；您的崗位：{mine}",
@@ -61,7 +60,6 @@ class SeatUnclear(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, by: tuple[Role, ...], held: tuple[Actor, ...]) -> None:
-        """Keep the roles that may, and the seats that are held."""
         may, mine = "、".join(by), "、".join(held) or "無"
         super().__init__(
             f"請以 as 寫明崗位：此命令由 {may} 辦理，您的崗位：{mine}",
@@ -78,7 +76,6 @@ class MachineMayNot(Failure):
     rule = "SD2"
 
     def __init__(self, command: type[Command]) -> None:
-        """Name the command."""
         super().__init__(
             f"「{command.zh()}」只可由人親自辦理，服務不可代辦",
             f"{command.command_type} is a person's decision: no service may give it",
@@ -92,7 +89,6 @@ class ProofStale(Failure):
     rule = "ID04"
 
     def __init__(self, command: type[Command]) -> None:
-        """Name the command."""
         minutes = PROOF_LASTS.total_seconds() / 60
         super().__init__(
             f"辦理「{command.zh()}」須在 {minutes:.0f} 分鐘內重新登錄確認身份",

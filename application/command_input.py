@@ -34,7 +34,6 @@ class CommandUnknown(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, name: str, kind: str) -> None:
-        """Say which resemble it."""
         near = " ".join(_resembling(name, kind))
         super().__init__(
             f"{AGGREGATES[kind].zh}沒有命令 {show(name)}。{f'{near}？' if near else ''}全部見 venture commands {kind}",
@@ -118,7 +117,7 @@ class UnderstoodAmount:
     fen: int
 
     def as_json(self) -> dict[str, object]:
-        """For a machine."""
+        """As JSON: the sum in fen as a number, and in yuan as a text."""
         return {"field": self.field, "fen": self.fen, "yuan": yuan(self.fen)}
 
 

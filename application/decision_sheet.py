@@ -31,7 +31,7 @@ class DecisionSheet:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why each is left out."""
+        """Why each bid is left out, by application."""
         return {one.application: one.reason for one in self.left_out}
 
 

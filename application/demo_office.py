@@ -55,7 +55,7 @@ def demo_person(seat: Actor) -> PersonId:
 
 
 def demo_scope(seat: Actor) -> Scope:
-    """For whom the seat acts."""
+    """For whom that seat acts in the demonstration."""
     kind = scope_kind(seat.role)
     name = seat.role if kind is ScopeKind.PARTY else _NAMES.get(kind)
     return Scope(kind=kind, names=tuple(f"{name}-{number}" for number in range(1, 11)) if name else ())

@@ -81,7 +81,7 @@ class DisposalLine:
     is_here: bool
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``destroyed_at`` in UTC by ISO 8601, null where the bytes were not destroyed."""
         return {
             "sha256": self.attachment.sha256,
             "name": self.attachment.name,

@@ -81,7 +81,7 @@ class Diagnosis:
     """The state for people who read Chinese, where it is more than a name or a figure."""
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``ok`` is null where it is not known; what mends it is empty where nothing is to be mended."""
         return {
             "part": self.part_en,
             "part_zh": self.part_zh,

@@ -39,7 +39,6 @@ class NoSuchDocument(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, digest: str) -> None:
-        """Keep the beginning of the digest."""
         super().__init__(
             f"未找到文件 {digest[:12]}…；請以 stream 指明在何卷宗見到它",
             f"no document {digest[:12]}…; say by «stream» in which file you saw it",
@@ -52,7 +51,6 @@ class BytesAltered(Failure):
     kind = FailureKind.INTEGRITY
 
     def __init__(self, digest: str, actual: str) -> None:
-        """Say which, and what was found instead."""
         super().__init__(f"文件 {digest} 的原件不符：{actual}", f"the bytes of {digest} do not agree: {actual}")
 
 
@@ -65,7 +63,7 @@ class Bearer(Protocol):
 
     @property
     def session(self) -> str:
-        """By what they came in."""
+        """The session or the key by which they came in."""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,6 @@ class NotKnown(Failure):
     kind = FailureKind.UNAVAILABLE
 
     def __init__(self, command_id: UUID, why: str) -> None:
-        """Keep the id to ask again with."""
         super().__init__(f"結果未知（{why}）", f"not known ({why})", command_id=str(command_id), why=why)
         self.remedy_zh = (
             f"請憑原編號查詢，不會重複辦理：--id {command_id}（scenario play 與 bulk 再次運行同一命令即續辦）"
@@ -77,7 +76,6 @@ class Mismatch(Failure):
     remedy_en = "Use a fresh id"
 
     def __init__(self, command_id: UUID) -> None:
-        """Keep the id."""
         super().__init__(
             f"編號 {command_id} 已用於另一請求",
             f"the id {command_id} was used for another request",
@@ -100,7 +98,6 @@ class CommandInvalid(Failure):
     remedy_en = "Nothing was recorded. Shorten or mend what was filled in, and ask under a new id"
 
     def __init__(self, why: str) -> None:
-        """Keep which part it is."""
         super().__init__(f"命令無法記錄：{why}", f"the command cannot be recorded: {why}", why=why)
 
 
@@ -112,7 +109,6 @@ class Unsigned(Failure):
     remedy_en = "Nothing was recorded. venture key list shows what is published, venture doctor this door's key"
 
     def __init__(self, stream: StreamId, unmet: tuple[Unmet, ...]) -> None:
-        """Keep the stream that was asked, and why."""
         zh, en = "；".join(u.zh for u in unmet), "; ".join(u.en for u in unmet)
         super().__init__(
             f"未受理 {stream} 的命令：{zh}",

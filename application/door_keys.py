@@ -35,7 +35,6 @@ class NoSuchDoorKey(Failure):
     remedy_en = "venture key list shows all of them"
 
     def __init__(self, key: str) -> None:
-        """Keep the id."""
         super().__init__(f"日誌中沒有密鑰 {key}", f"the log has no key {key}", key=key)
 
 
@@ -47,7 +46,6 @@ class NoProposal(Failure):
     remedy_en = "venture key show tells what waits, with its digest; name it by --digest"
 
     def __init__(self, key: str, digests: Sequence[str]) -> None:
-        """Keep what does wait."""
         zh, en = "、".join(digests) or "無", ", ".join(digests) or "none"
         super().__init__(
             f"{key} 沒有這樣一項待確認的提案（現有：{zh}）",
@@ -67,7 +65,7 @@ class ListedKey:
 
     @classmethod
     def of(cls, state: State) -> ListedKey:
-        """What that stream says."""
+        """The key as its stream tells it."""
         return cls(state.stream.name, DoorKeyStage(state.stage), state.part(DoorKeyRecord))
 
     def is_valid(self, now: datetime) -> bool:
@@ -76,7 +74,7 @@ class ListedKey:
         return record.withdrawn_at is None and record.has_begun(now) and not record.has_ended(now)
 
     def as_json(self, now: datetime) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601, null where there is none; ``valid`` is as of ``now``."""
         record = self.record
         instants = {"since": record.since, "until": record.until, "withdrawn_at": record.withdrawn_at}
         return {

@@ -42,7 +42,6 @@ class DraftsFull(Failure):
     remedy_en = "Delete drafts that are no longer needed, then save again"
 
     def __init__(self) -> None:
-        """Say how many."""
         super().__init__(f"每人至多保存 {MOST} 份草稿", f"at most {MOST} drafts are kept for one person", most=MOST)
 
 
@@ -52,7 +51,6 @@ class DraftTooLarge(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self) -> None:
-        """Say how much it may be."""
         most = LARGEST // 1024
         super().__init__(f"草稿不可超過 {most} kB", f"a draft may have at most {most} kB", most=most)
 

@@ -25,7 +25,6 @@ class Growth:
     """Wakes whoever waits for the log to go beyond a position. Nobody who leaves takes anything along."""
 
     def __init__(self, store: EventStore) -> None:
-        """Follow that store while anybody waits."""
         self._store = store
         self._reached = 0
         self._waiting: dict[asyncio.Future[None], int] = {}

@@ -72,7 +72,7 @@ class Waiting:
         return seat in self.seats if self.seats else str(seat.role) in self.roles
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``until`` in UTC by ISO 8601, null without a deadline; at most one of ``overdue`` and ``soon``."""
         return {
             "stream": self.stream,
             "realm": self.stream.realm,

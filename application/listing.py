@@ -61,7 +61,7 @@ class StreamLine:
 
     @classmethod
     def of(cls, row: Row) -> StreamLine:
-        """As the view has it."""
+        """Read from a row of the view."""
         particulars = dict(row["summary"])
         return cls(
             stream=StreamId(row["stream"]),
@@ -76,7 +76,7 @@ class StreamLine:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601, ``due`` null without a deadline; particulars among the rest."""
         return {
             "stream": self.stream,
             "realm": self.stream.realm,

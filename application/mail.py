@@ -146,7 +146,7 @@ class MailWriter:
 
 
 async def list_awaited(store: EventStore, state: State) -> Sequence[Awaited]:
-    """What waits in a file."""
+    """Everything that somebody is awaited for in the file now."""
     calendar = await read_calendar(store, state.stream.realm)
     return AGGREGATES[state.stream.kind].awaiting(state, calendar)
 
@@ -194,7 +194,7 @@ def _find_askers(approval: Approval, history: Sequence[Entry]) -> set[str]:
 def _write_decided(
     persons: Iterable[str], approval: Approval, state: State, entry: Entry, now: datetime
 ) -> Iterable[Mail]:
-    """What became of it."""
+    """A mail to each of them that says how the approval was decided."""
     command = command_class(approval.gate)
     about = {
         "command": approval.gate,

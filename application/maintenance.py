@@ -77,7 +77,7 @@ class MaintenanceRecord:
     ended_at: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601; ``ended_at``, ``changed`` and ``left`` are null while it goes on."""
         return {
             "number": self.begun.number,
             "work": self.begun.work,

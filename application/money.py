@@ -28,7 +28,7 @@ STAGE, REACHED = "stage/", "reached/"
 
 
 class Dimension(StrEnum):
-    """By what sums are kept."""
+    """What sums are grouped by."""
 
     FUND = "fund"
     FUND_YEAR = "fund_year"
@@ -71,7 +71,7 @@ class Sums:
     """By measure; every measure of the dimension is there."""
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: every sum in fen, beside the realm and the key."""
         return {"realm": self.realm, "key": self.key, **self.values}
 
 
@@ -123,7 +123,7 @@ class Funnel:
     """By stage, how many were ever there."""
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: numbers of projects, in all and by stage."""
         return {"projects": self.projects, "standing": dict(self.standing), "reached": dict(self.reached)}
 
 

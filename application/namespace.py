@@ -44,7 +44,6 @@ class NamespaceMissing(Failure):
     kind = FailureKind.UNAVAILABLE
 
     def __init__(self, namespace: str) -> None:
-        """Say how it is made."""
         super().__init__(
             f"Temporal 沒有命名空間 {namespace}", f"Temporal has no namespace {namespace}", namespace=namespace
         )
@@ -57,7 +56,6 @@ class NamespaceOfAnotherLog(Failure):
     kind = FailureKind.CONFLICT
 
     def __init__(self, namespace: str, theirs: str, ours: str) -> None:
-        """Say which two do not belong together, and what to do about it."""
         short = ours[:16] or "-"
         super().__init__(
             f"命名空間 {namespace} 屬於日誌 {theirs[:16]}，而數據庫中是 {short}",
@@ -90,7 +88,6 @@ class PayloadKeysDiffer(Failure):
     )
 
     def __init__(self, ours: str, theirs: str) -> None:
-        """Name the keys here, and the one that sealed."""
         super().__init__(
             f"載荷密鑰不符：此處為 {ours}，開不了以 {theirs} 所封者",
             f"payload keys: {ours} here do not open what {theirs} sealed",

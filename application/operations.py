@@ -49,7 +49,6 @@ class NoSuchOperation(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, operation_id: UUID) -> None:
-        """Keep the id."""
         super().__init__(f"沒有編號 {operation_id} 的操作", f"there is no operation {operation_id}")
 
 
@@ -59,7 +58,6 @@ class OperationTaken(Failure):
     kind = FailureKind.CONFLICT
 
     def __init__(self, operation_id: UUID) -> None:
-        """Keep the id."""
         super().__init__(f"編號 {operation_id} 已用於另一請求", f"the id {operation_id} was used for another request")
 
 
@@ -96,7 +94,6 @@ class Operations:
     """Those of this process run here; any process can tell how any of them stands."""
 
     def __init__(self, store: EventStore, identity: IdentityStore, door: Door) -> None:
-        """Ask through that door."""
         self._store = store
         self._identity = identity
         self._door = door
@@ -165,7 +162,7 @@ class Operations:
         return len(operations)
 
     async def aclose(self) -> None:
-        """Leave what runs to the next process."""
+        """Stop here; what is under way is left to the next process."""
         running = list(self._running.values())
         for task in running:
             task.cancel()

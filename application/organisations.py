@@ -52,12 +52,12 @@ class OrganisationLine:
 
     @classmethod
     def of(cls, row: Row) -> OrganisationLine:
-        """As the view has it."""
+        """Read from a row of the view."""
         plain = {name: row[name] for name in _PLAIN}
         return cls(stream=StreamId(row["stream"]), listings=tuple(row["listings"]), **plain)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: days as ``2026-03-01``, null where there is none."""
         return {
             "stream": self.stream,
             "organisation": self.stream.name,

@@ -38,7 +38,7 @@ class OutputSheet:
         return self.match_proven < self.match
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: what was reached as whole numbers, self-raised money (``match``) in fen."""
         return {
             "outputs": {output.value: count for output, count in self.outputs.items()},
             "indicators": [

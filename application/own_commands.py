@@ -51,7 +51,7 @@ class OwnCommand:
 
     @classmethod
     def of(cls, entry: Entry) -> OwnCommand:
-        """As the journal has it."""
+        """Read from the command's entry in the log, which is its journal."""
         outcome = Journal.of(entry).outcome
         return cls(
             entry.command_id,

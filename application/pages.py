@@ -47,7 +47,6 @@ class CursorInvalid(Failure):
     remedy_en = "Begin again with the first page"
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__("游標無效", "the cursor is not one of this list")
 
 
@@ -69,7 +68,7 @@ class PageRequest(BaseModel):
 
 @dataclass(frozen=True)
 class Freshness:
-    """How old it is."""
+    """How far the list lags behind the log."""
 
     position: int
     """Everything in the log up to there is in it."""
@@ -84,7 +83,7 @@ class Freshness:
         return self.behind == 0
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``behind`` in entries of the log; ``reached_at`` in UTC by ISO 8601, null where it is not known."""
         reached_at = self.reached_at.isoformat() if self.reached_at else None
         return {"position": self.position, "behind": self.behind, "reached_at": reached_at}
 
@@ -126,11 +125,11 @@ class SortOrder:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns."""
+        """The names of the columns, in their order."""
         return tuple(name for name, _ in self.columns)
 
     def write(self, view: str, row: Row) -> str:
-        """The cursor of that row."""
+        """The cursor that stands for that row: opaque to whoever gets it."""
         values = [_plain(row[name]) for name in self.names]
         return urlsafe_b64encode(json.dumps([view, *self.names, *values]).encode()).decode().rstrip("=")
 

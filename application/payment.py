@@ -28,7 +28,7 @@ _OVER = frozenset({Stage.TERMINATED, Stage.REVOKED, Stage.ARCHIVED})
 
 
 class Course(Words):
-    """Whether it is paid."""
+    """How far a payment has come."""
 
     WAITING = "WAITING", "未撥付", "not paid yet"
     PAID = "PAID", "已撥付", "paid"
@@ -52,7 +52,7 @@ class Payment:
     """The version of the project at which it stood so."""
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: sums in fen; ``status`` is null where there is no such tranche yet."""
         return {
             "stream": str(self.stream),
             "tranche": self.tranche,

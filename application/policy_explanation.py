@@ -48,7 +48,7 @@ class Explanation:
         return all(condition.met for condition in self.conditions) and not self.others
 
     def as_json(self) -> dict[str, object]:
-        """For a machine."""
+        """As JSON: every condition of the table, met or not, and what the rules would refuse besides."""
         return {
             "stream": self.stream,
             "command": self.command.command_type,

@@ -130,7 +130,7 @@ class ProjectCourse:
 
     @classmethod
     def of(cls, row: Row) -> ProjectCourse:
-        """As the view has it."""
+        """Read from a row of the view."""
         return cls(StreamId(row["stream"]), row["version"], row["stage"], tuple(row["tags"]), row["figures"])
 
     @property
@@ -164,7 +164,7 @@ class ProjectCourse:
         return frozenset({self.stream.name, self.number, *self.values("partner"), *self.values("scheme")})
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: sums in fen; each dimension is a list, empty where the project has no value of it."""
         return {
             "stream": self.stream,
             "number": self.number,
@@ -205,7 +205,7 @@ class Figures:
             self.uncounted[Measure.MATCH.value] += 1
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: money in fen; every output stands there, those of none as 0."""
         return {
             "projects": self.projects,
             "standing": _sorted(self.standing),
@@ -233,7 +233,7 @@ class Duration:
     """By the published calendar of each realm; a year that is not published counts Monday to Friday."""
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: median and 90th percentile, in days and in working days."""
         return {
             "stage": self.stage,
             "times": self.times,
@@ -261,7 +261,7 @@ class Portfolio:
     freshness: Freshness
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``read_at`` in UTC by ISO 8601; ``overdue`` is null for a day that is past."""
         return {
             "read_at": self.read_at.isoformat(),
             "position": self.freshness.position,

@@ -24,7 +24,6 @@ class NoSuchProposal(Failure):
     remedy_en = "venture act show lists what waits, with its digest"
 
     def __init__(self, stream: StreamId, digest: str) -> None:
-        """Keep both."""
         super().__init__(
             f"{stream} 沒有校驗值為 {digest} 的待確認提案",
             f"nothing with the digest {digest} waits on {stream}",

@@ -69,7 +69,7 @@ class PublicProject:
 
     @classmethod
     def of(cls, row: Row) -> PublicProject:
-        """As the view has it."""
+        """Read from a row of the view."""
         return cls(
             stream=StreamId(row["stream"]),
             number=row["number"] or "",

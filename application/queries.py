@@ -36,7 +36,6 @@ class NameUnknown(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, name: str) -> None:
-        """Keep the name."""
         super().__init__(f"找不到 {name}", f"there is no {name}", name=name)
 
 
@@ -48,7 +47,6 @@ class NameAmbiguous(Failure):
     remedy_en = "Name the environment by --realm, or write the whole id"
 
     def __init__(self, name: str, candidates: Sequence[StreamId]) -> None:
-        """Keep the candidates."""
         names = "".join(f"\n  {candidate}" for candidate in candidates)
         super().__init__(
             f"{name} 有多個：{names}", f"there are several {name}:{names}", name=name, candidates=list(candidates)
@@ -62,7 +60,6 @@ class RealmUnsaid(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, name: str, realm: str) -> None:
-        """Keep the name, and the realm that has it."""
         super().__init__(
             f"live 環境沒有 {name}，{realm} 環境有。要在該處辦理，請加 --realm {realm}（HTTP 為 realm 欄）；"
             "在 live 新立則加 --realm live",
@@ -75,7 +72,7 @@ class RealmUnsaid(Failure):
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a name means."""
+    """The stream that a name leads to."""
 
     stream: StreamId
     namesakes: tuple[StreamId, ...] = ()
@@ -179,7 +176,7 @@ class File:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What a list shows of it."""
+        """What a list shows of the file."""
         return dict(AGGREGATES[self.stream.kind].summary(self.state))
 
     def awaiting(self) -> list[Awaited]:
@@ -193,7 +190,7 @@ class File:
         return self.stream.kind != "panel" or Restriction.PANELIST not in self.restrictions
 
     def due(self) -> Due | None:
-        """The nearest deadline."""
+        """The file's nearest deadline, if it has any."""
         return AGGREGATES[self.stream.kind].due(self.state, self.calendar)
 
 

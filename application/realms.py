@@ -24,7 +24,6 @@ class RealmMisnamed(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, realm: str) -> None:
-        """Keep its name."""
         super().__init__(
             f"環境 {show(realm)}：只用字母、數字與 . _ -", f"the environment {show(realm)}: letters, figures and . _ -"
         )
@@ -36,7 +35,6 @@ class NoSuchRealm(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, realm: str) -> None:
-        """Keep its name."""
         super().__init__(f"沒有環境 {realm}", f"there is no environment {realm}", realm=realm)
         self.remedy_zh = f"核對名稱；確要新開，用 venture realm open {realm}"
         self.remedy_en = f"Look at its name again; to make it, venture realm open {realm}"
@@ -48,7 +46,6 @@ class RealmExists(Failure):
     kind = FailureKind.CONFLICT
 
     def __init__(self, realm: str) -> None:
-        """Keep its name."""
         super().__init__(
             f"環境 {realm} 已有，用實時鐘", f"the environment {realm} is there, on the wall clock", realm=realm
         )

@@ -115,7 +115,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True)
 class ReconcileFinding:
-    """One difference."""
+    """One difference between the log and Temporal."""
 
     stream: str
     """Of an annual round's schedule its own id: ``annual/live/FZ``."""
@@ -137,7 +137,7 @@ class ReconcileFinding:
         return self.difference.done if self.mended else self.difference.remedy
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON, with what mends it in both languages; ``workflow_version`` is null where it has no workflow."""
         zh, en = self.advice
         return {
             "stream": self.stream,
@@ -160,7 +160,7 @@ class Reconciliation:
     findings: list[ReconcileFinding] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: how many of each were compared, and every difference."""
         counted = {"streams": self.streams, "workflows": self.workflows, "alarms": self.schedules}
         return {**counted, "found": [finding.as_json() for finding in self.findings]}
 

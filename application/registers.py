@@ -51,7 +51,7 @@ class RegisterLine:
 
     @classmethod
     def of(cls, row: Row) -> RegisterLine:
-        """As the view has it."""
+        """Read from a row of the view."""
         return cls(
             StreamId(row["stream"]),
             row["version"],
@@ -62,7 +62,7 @@ class RegisterLine:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: instants in UTC by ISO 8601; the particulars stand among the rest."""
         return {
             "stream": self.stream,
             "name": self.stream.name,

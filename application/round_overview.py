@@ -56,7 +56,7 @@ class SheetCount:
 
     @property
     def sheets_in(self) -> int:
-        """Sheets that are in."""
+        """How many score sheets were handed in."""
         return sum(len(seats) for _, seats in self.bids)
 
 

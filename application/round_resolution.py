@@ -37,7 +37,6 @@ class NoPanels(Failure):
     remedy_en = "Draw its panels and have them report first"
 
     def __init__(self, round_: StreamId) -> None:
-        """Keep the round."""
         super().__init__(f"{round_} 沒有評審專家組", f"{round_} has no panel", round=round_)
 
 
@@ -52,11 +51,11 @@ class Purse:
 
     @property
     def suffices(self) -> bool:
-        """Whether it covers them."""
+        """Whether what is left covers what is drawn."""
         return self.drawn_fen <= self.left_fen
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: sums in fen, and whether the money suffices."""
         return {**asdict(self), "suffices": self.suffices}
 
 
@@ -81,7 +80,7 @@ class ResolutionPreview:
         return tuple(ranked.application for ranked in self.ranking if not ranked.selected)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: sums in fen; ``preview`` is the digest that the command carries."""
         return {
             "round": self.round,
             "panels": list(self.panels),

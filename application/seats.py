@@ -28,7 +28,6 @@ class NotOnRegister(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, stream: StreamId) -> None:
-        """Keep which."""
         super().__init__(f"登記冊中沒有 {stream.name}", f"the register has no {stream.name}", stream=stream)
 
 
@@ -42,7 +41,7 @@ class ListedSeat:
     tenures: tuple[Tenure, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``names`` is empty where the scope needs none, as that of a whole bureau."""
         return {
             "seat": self.seat,
             "scope": self.scope,
@@ -61,7 +60,7 @@ class ListedPerson:
     duties: tuple[Duty, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: one entry for each tenure, its seat beside it."""
         return {
             "person": self.person,
             "stage": self.stage,
@@ -71,7 +70,7 @@ class ListedPerson:
 
 
 def tenure_as_json(tenure: Tenure) -> dict[str, Any]:
-    """For a machine."""
+    """As JSON: instants in UTC by ISO 8601, ``ends`` null if open; ``basis`` and ``reason`` left out where empty."""
     return {
         "person": tenure.person,
         "begins": tenure.begins.isoformat(),

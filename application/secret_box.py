@@ -23,7 +23,6 @@ class SealUnknown(Failure):
     kind = FailureKind.INTEGRITY
 
     def __init__(self, name: str) -> None:
-        """Name the key."""
         super().__init__(
             f"密鑰 {name} 不在 VENTURE_PAYLOAD_KEYS 中，或所封者已被改動",
             f"the key {name} is not among VENTURE_PAYLOAD_KEYS, or what it sealed was changed",

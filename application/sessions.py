@@ -28,7 +28,7 @@ _SEEN_EVERY: Final = timedelta(minutes=1)
 
 
 def digest_token(token: str) -> bytes:
-    """What is kept of a token."""
+    """The SHA-256 of the token: all of it that is stored."""
     return sha256(token.encode()).digest()
 
 

@@ -148,7 +148,7 @@ class LeftOut:
     en: str
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: the line of the table, and in both languages why nothing is recorded."""
         return {"line": self.line, "case": self.case, "zh": self.zh, "en": self.en}
 
 

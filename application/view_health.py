@@ -25,7 +25,6 @@ class NoSuchView(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, name: str) -> None:
-        """Keep the name, and say which there are."""
         known = " ".join(VIEWS)
         super().__init__(f"沒有視圖 {name}；有：{known}", f"there is no view {name}; there are: {known}", name=name)
 
@@ -49,7 +48,7 @@ class ViewStanding:
         return self.head.reached_at
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``behind`` in entries of the log; ``code_version`` is null for a view unknown to this code."""
         head = self.head
         return {
             "view": head.name,

@@ -26,7 +26,7 @@ class WebhookSecret:
 
     @classmethod
     def make(cls) -> WebhookSecret:
-        """A fresh one."""
+        """A fresh secret, from the system's randomness."""
         return cls(secrets.token_bytes(2 * _HALF))
 
     @property

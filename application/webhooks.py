@@ -44,7 +44,6 @@ class NoSuchEndpoint(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, name: str) -> None:
-        """Keep the id."""
         super().__init__(f"沒有這個接收端或通知：{show(name)}", f"no such endpoint or delivery: {show(name)}")
 
 
@@ -88,11 +87,11 @@ class Webhooks:
         return FreshSecret(endpoint_id, secret.shared, secret.public)
 
     async def list(self) -> Sequence[Endpoint]:
-        """All of them."""
+        """All endpoints, the oldest first."""
         return await self.outbox.endpoints()
 
     async def find(self, endpoint_id: UUID) -> Endpoint:
-        """That one. Raises NoSuchEndpoint."""
+        """The endpoint of that id. Raises NoSuchEndpoint."""
         for endpoint in await self.outbox.endpoints():
             if endpoint.id == endpoint_id:
                 return endpoint

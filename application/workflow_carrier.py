@@ -54,7 +54,6 @@ class WorkflowCarrier:
     """Asks the workflows on one task queue."""
 
     def __init__(self, client: Client, task_queue: str) -> None:
-        """Ask there."""
         self._client = client
         self._task_queue = task_queue
         self._places: WeakValueDictionary[StreamId, asyncio.Semaphore] = WeakValueDictionary()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AsOf:
-    """A stream as it was."""
+    """A stream as it was on a day."""
 
     state: State
     entries: Sequence[Entry]

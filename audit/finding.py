@@ -60,18 +60,18 @@ class Finding:
 
     @property
     def zh(self) -> str:
-        """In a sentence."""
+        """The finding as a sentence in Chinese."""
         subject = f"({self.subject})" if self.subject else ""
         return f"{self.kind.zh}{subject}：應為 {self.expected}，實為 {self.actual}"
 
     @property
     def en(self) -> str:
-        """In a sentence."""
+        """The finding as a sentence in English."""
         subject = f" ({self.subject})" if self.subject else ""
         return f"{self.kind.en}{subject}: must be {self.expected}, is {self.actual}"
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON, in both languages; ``position`` and ``stream`` are null where it is of no one entry."""
         return {
             "position": self.position,
             "stream": self.stream,

@@ -38,7 +38,6 @@ class FactMissing(Failure):
     kind = FailureKind.INTEGRITY
 
     def __init__(self, what: str) -> None:
-        """Keep what is missing."""
         super().__init__(f"日誌中沒有當時所讀的 {what}", f"the log lacks what was read: {what}", reading=what)
         self.what = what
 

@@ -77,7 +77,7 @@ class WorkflowRun:
         return not self.failure and not self.differences
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON; ``failure`` is empty where the history was replayed."""
         return {
             "run_id": self.run_id,
             "events": self.events,
@@ -107,7 +107,7 @@ class Histories:
         return all(run.ok for run in self.runs)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON; ``asked`` is false where Temporal did not answer."""
         return {
             "ok": self.ok,
             "asked": self.temporal_answered,
@@ -166,7 +166,7 @@ class Answers:
     """What ``carry_out`` and ``carry_out_each`` gave the workflow, in order."""
 
     def __iter__(self) -> Iterator[Answer]:
-        """Each of them."""
+        """Every answer: those to callers first, then those of activities."""
         return chain((answer for _, answer in self.of_updates), self.from_activities)
 
     @classmethod

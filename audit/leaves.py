@@ -64,7 +64,6 @@ class Leaves:
     """Takes the log's entries one after another, in order of position."""
 
     def __init__(self, report: Callable[[Finding], None]) -> None:
-        """Tell every finding to that function."""
         self._report = report
         self._position = 0
         self._recorded_at: datetime | None = None

@@ -86,7 +86,7 @@ class Realms:
     _rows: dict[str, RealmStanding] = field(default_factory=dict)
 
     def trace(self, name: str) -> RealmTrace:
-        """The realm of that name."""
+        """What the walk keeps of the realm of that name; begun if it is new."""
         return self._traces.setdefault(name, RealmTrace(name))
 
     def clock(self, name: str) -> Clock:

@@ -56,20 +56,20 @@ class DecisionDifference:
 
     @property
     def zh(self) -> str:
-        """In a sentence."""
+        """The difference as a sentence in Chinese."""
         where = f"序號 {self.position} v{self.version} {self.command} {self.what}"
         return f"{where}：記錄為 {self.recorded}，重判為 {self.decided}"
 
     @property
     def en(self) -> str:
-        """In a sentence."""
+        """The difference as a sentence in English."""
         return (
             f"position {self.position} v{self.version} {self.command} {self.what}: "
             f"recorded {self.recorded}, decided {self.decided}"
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: what was recorded beside what is decided today, in both languages."""
         return {
             "position": self.position,
             "version": self.version,
@@ -103,7 +103,7 @@ class Redecision:
         return self.first is None
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: the first difference whole, of the others their number; ``first`` is null if there is none."""
         return {
             "ok": self.ok,
             "commands": self.commands,

@@ -27,7 +27,6 @@ class Repeats:
     """Collects the halves of all ids; whole ids only of those whose halves are alike."""
 
     def __init__(self) -> None:
-        """Nothing is seen yet."""
         self._buckets = [array("Q") for _ in range(_BUCKETS)]
         self._seen: dict[UUID, list[Entry]] = {}
 

@@ -40,7 +40,7 @@ class Refold:
         return not self.differences
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: each field that differs, as folded and as the agenda has it."""
         return {
             "ok": self.ok,
             "version": self.version,
@@ -64,7 +64,7 @@ class Replay:
         return self.refold.ok and self.redecision.ok and self.histories.ok
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``ok`` only where nothing differs in any of the three."""
         return {
             "ok": self.ok,
             "stream": self.stream,

@@ -20,7 +20,6 @@ class Ledger:
     """Walks the ledger beside the log; neither is held."""
 
     def __init__(self, tables: Tables, postings: AsyncIterator[Posting]) -> None:
-        """Compare what the tables' newest entry posts."""
         self._tables = tables
         self._postings = postings
         self._next: Posting | None = None
@@ -60,7 +59,6 @@ class Tables:
     """Takes the log's events in order and keeps what the guards must hold after them."""
 
     def __init__(self) -> None:
-        """Nothing is claimed, every account is empty."""
         self._claims: dict[tuple[str, str], tuple[int, StreamId]] = {}
         self._balances: dict[str, tuple[int, int, StreamId]] = {}
         self.expected_postings: list[Posting] | None = []

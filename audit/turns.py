@@ -11,10 +11,9 @@ LONGEST_S: Final = 0.002
 
 
 class Turns:
-    """Those of one walk."""
+    """Lets others run now and then during one long walk over the log."""
 
     def __init__(self) -> None:
-        """Begin one."""
         self._since = perf_counter()
 
     async def give_way(self) -> None:

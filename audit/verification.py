@@ -48,13 +48,13 @@ class VerificationProgress(Protocol):
 
 
 class SilentProgress:
-    """Nobody watches."""
+    """Shows no progress: for callers that nobody watches."""
 
     def begin(self, entries: int) -> None:
-        """Show nothing."""
+        """Show nothing of the beginning."""
 
     def advance(self, position: int) -> None:
-        """Show nothing."""
+        """Show nothing of the way."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ class Root:
         return cls(int(size), root)
 
     def __str__(self) -> str:
-        """As it is to be kept."""
+        """``SIZE:HEX``, as it is printed and given by ``--root``."""
         return f"{self.size}:{self.root.hex()}"
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What the pass came to."""
+    """What a verification of the log found."""
 
     entries: int
     """Entries checked."""
@@ -109,7 +109,7 @@ class Verification:
         return not self.findings
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: the root in hexadecimal digits; ``changed_by`` is null where every kept root agrees."""
         return {
             "ok": self.ok,
             "entries": self.entries,

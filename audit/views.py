@@ -73,7 +73,7 @@ class ViewRowsCheck:
     """Takes the log's entries in order, with what each stream adds up to, and keeps what rows must say."""
 
     def __init__(self, threads: Mapping[StreamId, Thread]) -> None:
-        """Rely on the states of these threads."""
+        """``threads`` are kept up by the caller, each entry before it comes here."""
         self._threads = threads
         self._seen: defaultdict[StreamId, _Seen] = defaultdict(_Seen)
         self._touched: dict[str, int] = {}

@@ -17,7 +17,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -31,31 +30,25 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bootstrap
-import local
 import temporal_client
 from activities.carry_out import CommandActivities
-from application.builds import list_pollers
 from application.bulk import run_rows
 from application.bulk_file import parse_rows
 from application.door import Door
 from application.door_keys import publish_first_key
 from application.workflow_carrier import WorkflowCarrier
 from bench.meter import cpu_ms, machine_load, resident_mib
-from bench.surroundings import surroundings
+from bench.own_servers import own_servers, start_worker, until_polled
 from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId
 from domain.registers.scheme import PublishPolicyPack
 from local import processes
-from local.postgres import APPLICATION, AUDITOR
 from schemes.calendars import load_published
-from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
-
     from domain.kernel.message import Command
     from local import Servers
     from scenarios.plan import Plan
@@ -121,41 +114,24 @@ def yardstick_ms() -> float:
     return (time.process_time() - began) * 1000
 
 
-def start_worker(home: Path) -> Any:  # noqa: ANN401 - a process
-    """The product's own worker process, on that folder's servers."""
-    environment = surroundings(home, log_level="warning")
-    command = [sys.executable, str(Path(__file__).parent.parent / "worker.py")]
-    return processes.spawn(command, log=home / "logs" / "worker.log", when_parent_dies=signal.SIGKILL, env=environment)
-
-
-async def until_polled(client: Client, task_queue: str) -> None:
-    """Come back once the worker asks for work: to be there takes it longer than an answer may, on a busy machine."""
-    while not await list_pollers(client, task_queue):  # noqa: ASYNC110 - what is waited for is another process
-        await asyncio.sleep(0.5)
-
-
 async def run(args: argparse.Namespace) -> None:
     """Start everything, go through all hundreds, print."""
-    with tempfile.TemporaryDirectory(prefix="venture-bench-") as folder:
-        settings = bootstrap.settings(home=Path(folder), log_level="warning")
-        bootstrap.configure_logging(settings)
-        async with local.servers(settings) as servers:
-            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-            worker = start_worker(Path(folder))
-            pool = await open_pool(servers.postgres_url)
-            client = await temporal_client.connect_temporal(servers.temporal_address, settings)
-            async with aclosing(PostgresStore(pool)) as store:
-                key = bootstrap.load_door_key(settings)
-                door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
-                await publish_first_key(CommandActivities(store), store, key)
-                await until_polled(client, settings.task_queue)
-                await measured(args, door, store, worker.pid, servers)
-            await temporal_client.breathe()
-            processes.stop(worker, signal.SIGTERM)
+    async with own_servers("warning") as (settings, servers):
+        worker = start_worker(settings.home, log_level="warning")
+        pool = await open_pool(servers.postgres_url)
+        client = await temporal_client.connect_temporal(servers.temporal_address, settings)
+        async with aclosing(PostgresStore(pool)) as store:
+            key = bootstrap.load_door_key(settings)
+            door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
+            await publish_first_key(CommandActivities(store), store, key)
+            await until_polled(client, settings.task_queue)
+            await measured(args, door, store, worker.pid, servers)
+        await temporal_client.breathe()
+        processes.stop(worker, signal.SIGTERM)
 
 
 async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, worker: int, servers: Servers) -> None:
-    """Hundred by hundred."""
+    """Measure hundred by hundred."""
     if servers.temporal.process is None or servers.postgres.process is None:
         raise RuntimeError("these servers are another's")
     parties = {
@@ -205,7 +181,7 @@ async def measured(args: argparse.Namespace, door: Door, store: PostgresStore, w
 
 
 def main() -> None:
-    """Run it."""
+    """Read the arguments, then measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--projects", type=int, default=400)
     parser.add_argument("--part", type=int, default=100, help="projects in one bulk file")

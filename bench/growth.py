@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import signal
 import sys
-import tempfile
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,18 +21,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import asyncpg
 
 import bootstrap
-import local
 import temporal_client
 from activities.carry_out import CommandActivities
 from application.door import Door
 from application.door_keys import publish_first_key
 from application.workflow_carrier import WorkflowCarrier
-from bench.surroundings import surroundings
+from bench.own_servers import own_servers, start_worker, worker_log
 from cli.scenario import list_shipped, plan_scenario
 from local import processes
-from local.postgres import APPLICATION, AUDITOR
 from scenarios.play import play
-from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -41,7 +37,6 @@ if TYPE_CHECKING:
 
     from local import Servers
 
-ROOT = Path(__file__).resolve().parent.parent
 LIMITS_MB: Mapping[str, float] = {"log": 100, "views": 200, "WAL": 900, "Temporal": 350, "worker's log": 11}
 """Megabytes a thousand projects: a fifth over what was measured in November 2026 (docs/benchmarks.md)."""
 _TABLES = """
@@ -67,34 +62,26 @@ async def weigh(servers: Servers, home: Path) -> dict[str, int]:
 def weigh_files(home: Path) -> dict[str, int]:
     """Bytes of what does not lie in Postgres."""
     temporal = sum(file.stat().st_size for file in home.glob("**/temporal.db*"))
-    return {"Temporal": temporal, "worker's log": (home / "worker.log").stat().st_size}
+    return {"Temporal": temporal, "worker's log": worker_log(home).stat().st_size}
 
 
 async def grow(plays: int) -> dict[str, float]:
     """Megabytes that a thousand projects leave in each part."""
-    with tempfile.TemporaryDirectory(prefix="venture-growth-") as folder:
-        home = Path(folder)
-        settings = bootstrap.settings(home=home, log_level="error")
-        bootstrap.configure_logging(settings)
-        async with local.servers(settings) as servers:
-            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-            key = bootstrap.load_door_key(settings)
-            client = await temporal_client.connect_temporal(servers.temporal_address, settings)
-            async with aclosing(PostgresStore(await open_pool(servers.postgres_url))) as store:
-                await publish_first_key(CommandActivities(store), store, key)
-                door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
-                command, environment = [sys.executable, str(ROOT / "worker.py")], surroundings(home, log_format="json")
-                worker = processes.spawn(
-                    command, log=home / "worker.log", when_parent_dies=signal.SIGTERM, env=environment
-                )
-                try:
-                    await _play(door, store, "warm", 3)
-                    before, first = await weigh(servers, home), await _count(store)
-                    await _play(door, store, "grown", plays)
-                    after, last = await weigh(servers, home), await _count(store)
-                finally:
-                    processes.stop(worker, signal.SIGTERM, patience_s=40)
-            await temporal_client.breathe()
+    async with own_servers("error") as (settings, servers):
+        key = bootstrap.load_door_key(settings)
+        client = await temporal_client.connect_temporal(servers.temporal_address, settings)
+        async with aclosing(PostgresStore(await open_pool(servers.postgres_url))) as store:
+            await publish_first_key(CommandActivities(store), store, key)
+            door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
+            worker = start_worker(settings.home, log_format="json")
+            try:
+                await _play(door, store, "warm", 3)
+                before, first = await weigh(servers, settings.home), await _count(store)
+                await _play(door, store, "grown", plays)
+                after, last = await weigh(servers, settings.home), await _count(store)
+            finally:
+                processes.stop(worker, signal.SIGTERM, patience_s=40)
+        await temporal_client.breathe()
     print(f"{last - first} projects in {plays} plays")
     return {part: (after[part] - before[part]) / (last - first) / 1000 for part in LIMITS_MB}
 

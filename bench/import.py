@@ -16,7 +16,6 @@ import os
 import signal
 import statistics
 import sys
-import tempfile
 import time
 from contextlib import aclosing
 from pathlib import Path
@@ -25,18 +24,16 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bootstrap
-import local
 import temporal_client
 from activities.carry_out import CommandActivities
 from application.door import Door
 from application.door_keys import publish_first_key
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
-from bench.bulk import STORY, Hundred, start_worker, until_polled
+from bench.bulk import STORY, Hundred
 from bench.meter import cpu_ms, machine_load, resident_mib
+from bench.own_servers import own_servers, start_worker, until_polled
 from local import processes
-from local.postgres import APPLICATION, AUDITOR
-from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -45,24 +42,20 @@ if TYPE_CHECKING:
 
 async def run(args: argparse.Namespace) -> None:
     """Start everything, take the parts in by turns, print."""
-    with tempfile.TemporaryDirectory(prefix="venture-bench-") as folder:
-        settings = bootstrap.settings(home=Path(folder), log_level="warning")
-        bootstrap.configure_logging(settings)
-        async with local.servers(settings) as servers:
-            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-            worker = start_worker(Path(folder))
-            client = await temporal_client.connect_temporal(servers.temporal_address, settings)
-            pids = [worker.pid, *(s.process.pid for s in (servers.temporal, servers.postgres) if s.process is not None)]
-            pool = await open_pool(servers.postgres_url)
-            async with aclosing(PostgresStore(pool)) as store:
-                key, workflows = bootstrap.load_door_key(settings), WorkflowCarrier(client, settings.task_queue)
-                paper = ProcessCarrier(CommandActivities(store), store, otherwise=workflows)
-                ways = {"process": Door(paper, store, key), "workflows": Door(workflows, store, key)}
-                await publish_first_key(CommandActivities(store), store, key)
-                await until_polled(client, settings.task_queue)
-                await measure(args, ways, store, pids)
-            await temporal_client.breathe()
-            processes.stop(worker, signal.SIGTERM)
+    async with own_servers("warning") as (settings, servers):
+        worker = start_worker(settings.home, log_level="warning")
+        client = await temporal_client.connect_temporal(servers.temporal_address, settings)
+        pids = [worker.pid, *(s.process.pid for s in (servers.temporal, servers.postgres) if s.process is not None)]
+        pool = await open_pool(servers.postgres_url)
+        async with aclosing(PostgresStore(pool)) as store:
+            key, workflows = bootstrap.load_door_key(settings), WorkflowCarrier(client, settings.task_queue)
+            paper = ProcessCarrier(CommandActivities(store), store, otherwise=workflows)
+            ways = {"process": Door(paper, store, key), "workflows": Door(workflows, store, key)}
+            await publish_first_key(CommandActivities(store), store, key)
+            await until_polled(client, settings.task_queue)
+            await measure(args, ways, store, pids)
+        await temporal_client.breathe()
+        processes.stop(worker, signal.SIGTERM)
 
 
 async def measure(args: argparse.Namespace, ways: dict[str, Door], store: PostgresStore, pids: Sequence[int]) -> None:
@@ -108,7 +101,7 @@ async def measure(args: argparse.Namespace, ways: dict[str, Door], store: Postgr
 
 
 def main() -> None:
-    """Run it."""
+    """Read the arguments, then measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="parts that each way takes in")
     parser.add_argument("--part", type=int, default=50, help="projects in one bulk file")

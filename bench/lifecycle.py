@@ -25,7 +25,6 @@ import random
 import signal
 import statistics
 import sys
-import tempfile
 import time
 from collections import Counter
 from contextlib import aclosing, asynccontextmanager
@@ -49,7 +48,6 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
 import bootstrap
-import local
 import temporal_client
 from activities.carry_out import CommandActivities
 from application import door as doors
@@ -58,6 +56,7 @@ from application.door_keys import publish_first_key
 from application.workflow_carrier import WorkflowCarrier
 from bench import script
 from bench.meter import cpu_ms, machine_load
+from bench.own_servers import own_servers
 from bench.peers import BareWorkflow, PlainWorkflow, UsualWorkflow
 from bench.surroundings import surroundings
 from cli.scenario import list_shipped, plan_scenario
@@ -66,12 +65,10 @@ from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Ending, Env
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.registers.calendar import PublishCalendar
 from local import processes
-from local.postgres import APPLICATION, AUDITOR
 from runtime.sandbox import sandbox
 from runtime.worker import TUNING, run_worker
 from scenarios.play import play
 from schemes.calendars import load_published
-from store.migration import migrate
 from store.port import Append, AppendStatus, EntryKind, NewEvent, Standing, Write
 from store.postgres import PostgresStore, open_pool
 from workflows.kinds import workflow_type
@@ -107,7 +104,6 @@ class Peers:
     """What the peers' activities do."""
 
     def __init__(self, pool: asyncpg.Pool[Any], store: PostgresStore) -> None:
-        """Insert by that pool, append to that store."""
         self._pool = pool
         self._store = store
         self._versions: Counter[StreamId] = Counter()
@@ -175,10 +171,9 @@ async def drive(settings: Settings, scripts: Path) -> None:
 
 
 class Driver:
-    """Lives lives."""
+    """Drives streams through their lives and times them."""
 
     def __init__(self, client: Client, store: PostgresStore, door: Door) -> None:
-        """Through that door, or for the peers by that client."""
         self._client = client
         self._store = store
         self._door = door
@@ -251,10 +246,9 @@ class Recording(WorkflowCarrier):
     """A way to the workflows that writes down what it asks and what comes of it."""
 
     def __init__(self, client: Client, task_queue: str, store: PostgresStore) -> None:
-        """Write down from now on."""
         super().__init__(client, task_queue)
         self._store = store
-        self.steps: list[script.Step] = []
+        self.steps: list[script.RecordedUpdate] = []
 
     async def _update_once(self, update: str, stream: StreamId, argument: BaseModel, answers: Any, *more: Any) -> Any:  # noqa: ANN401
         before = await self._store.last_position()
@@ -266,7 +260,7 @@ class Recording(WorkflowCarrier):
         if workflow_type(stream.kind) == "Register":
             progress = progress.model_copy(update={"final": progress.due is None})
         self.steps.append(
-            script.Step(
+            script.RecordedUpdate(
                 update=update,
                 kind=stream.kind,
                 name=stream.name,
@@ -330,7 +324,6 @@ class Child:
     """A process of this bench that speaks by lines."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        """Speak with it."""
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("it cannot be spoken with")
         self._process, self._ear, self._mouth = process, process.stdin, process.stdout
@@ -357,20 +350,20 @@ class Child:
         return child
 
     async def hear(self) -> str:
-        """Its next line."""
+        """The next line that the process writes."""
         line = await self._mouth.readline()
         if not line:
             raise RuntimeError("a process of the bench ended")
         return line.decode()
 
     async def ask(self, line: str) -> dict[str, Any]:
-        """What it says to that."""
+        """The process's answer to that line."""
         self._ear.write(line.encode() + b"\n")
         answer: dict[str, Any] = json.loads(await self.hear())
         return answer
 
     async def stop(self) -> None:
-        """End it."""
+        """End the process."""
         self._process.terminate()
         await self._process.wait()
 
@@ -379,7 +372,6 @@ class Bench:
     """Rounds of variants, measured."""
 
     def __init__(self, pids: dict[str, int], driver: Child) -> None:
-        """Measure these parties."""
         self._pids = pids
         self._driver = driver
         self.rows: dict[tuple[str, str], list[dict[str, float]]] = {}
@@ -402,7 +394,7 @@ class Bench:
                 self.rows.setdefault((life, variant), []).append(row)
 
     def median(self, life: str, variant: str, what: str) -> float:
-        """Over the rounds."""
+        """The median over the rounds."""
         return statistics.median(row[what] for row in self.rows[life, variant])
 
     def ratio(self, life: str, peer: str, what: str) -> list[float]:
@@ -413,48 +405,43 @@ class Bench:
 
 async def run(args: argparse.Namespace) -> None:
     """Start everything, take turns, print."""
-    logging_level = "warning"
-    with tempfile.TemporaryDirectory(prefix="venture-bench-") as home:
-        settings = bootstrap.settings(home=Path(home), log_level=logging_level)
-        bootstrap.configure_logging(settings)
-        async with local.servers(settings) as servers:
-            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-            owner = await asyncpg.connect(servers.owner_url)
-            await owner.execute("GRANT USAGE ON SCHEMA public TO venture_app;" + PLAIN_TABLE)
-            await owner.close()
-            settings = bootstrap.settings(
-                home=Path(home),
-                log_level=logging_level,
-                postgres_url=servers.postgres_url,
-                temporal_address=servers.temporal_address,
-            )
-            scripts = Path(home) / "scripts.json"
-            await recorded(settings, scripts)
-            worker = await Child.started("worker", settings, scripts)
-            driver = await Child.started("driver", settings, scripts)
-            if servers.temporal.process is None or servers.postgres.process is None:
-                raise RuntimeError("these servers are another's")
-            pids = {
-                "temporal": servers.temporal.process.pid,
-                "postgres": servers.postgres.process.pid,
-                "worker": worker.pid,
-                "driver": driver.pid,
-            }
-            bench = Bench(pids, driver)
-            lives = {"notes": (args.notes, args.at_once), "s1": (args.plays, args.plays)}
-            lives = {life: size for life, size in lives.items() if life in args.lives}
-            for life in lives:  # warm up
-                for variant in args.variants:
-                    await bench.measure(life, variant, 10 if life == "notes" else 1, 10)
-            print("pids", pids, file=sys.stderr, flush=True)
-            load = machine_load()[0]
-            for number in count(1):
-                await bench.round(lives, args.variants)
-                if number == args.rounds:
-                    break
-            report(bench, list(lives), args, load)
-            await driver.stop()
-            await worker.stop()
+    async with own_servers("warning") as (base, servers):
+        owner = await asyncpg.connect(servers.owner_url)
+        await owner.execute("GRANT USAGE ON SCHEMA public TO venture_app;" + PLAIN_TABLE)
+        await owner.close()
+        settings = bootstrap.settings(
+            home=base.home,
+            log_level=base.log_level,
+            postgres_url=servers.postgres_url,
+            temporal_address=servers.temporal_address,
+        )
+        scripts = settings.home / "scripts.json"
+        await recorded(settings, scripts)
+        worker = await Child.started("worker", settings, scripts)
+        driver = await Child.started("driver", settings, scripts)
+        if servers.temporal.process is None or servers.postgres.process is None:
+            raise RuntimeError("these servers are another's")
+        pids = {
+            "temporal": servers.temporal.process.pid,
+            "postgres": servers.postgres.process.pid,
+            "worker": worker.pid,
+            "driver": driver.pid,
+        }
+        bench = Bench(pids, driver)
+        lives = {"notes": (args.notes, args.at_once), "s1": (args.plays, args.plays)}
+        lives = {life: size for life, size in lives.items() if life in args.lives}
+        for life in lives:  # warm up
+            for variant in args.variants:
+                await bench.measure(life, variant, 10 if life == "notes" else 1, 10)
+        print("pids", pids, file=sys.stderr, flush=True)
+        load = machine_load()[0]
+        for number in count(1):
+            await bench.round(lives, args.variants)
+            if number == args.rounds:
+                break
+        report(bench, list(lives), args, load)
+        await driver.stop()
+        await worker.stop()
 
 
 def report(bench: Bench, lives: list[str], args: argparse.Namespace, load: float) -> None:

@@ -25,7 +25,6 @@ class _Peer:
 
     @workflow.init
     def __init__(self, opening: WorkflowInput) -> None:
-        """Begin."""
         self._stream = opening.stream
         self._progress: Progress | None = None
         self._over = False
@@ -52,7 +51,7 @@ class _Peer:
 
     @workflow.update(name="carry_out")
     async def carry_out(self, envelope: Envelope) -> Answer | None:
-        """One command."""
+        """Carry out one command."""
         return (await self._carry_out(CarryOut(stream=self._stream, now=workflow.now(), envelope=envelope))).answer
 
     @workflow.update(name="fall_due")
@@ -84,7 +83,7 @@ class BareWorkflow(_Peer):
 
     @workflow.run
     async def run(self, _opening: WorkflowInput) -> None:
-        """Until it is over."""
+        """Run until the life is over."""
         await self.live()
 
     async def _do(self, order: CarryOut) -> CarryOutResult:
@@ -102,7 +101,7 @@ class UsualWorkflow(_Peer):
 
     @workflow.run
     async def run(self, _opening: WorkflowInput) -> None:
-        """Until it is over."""
+        """Run until the life is over."""
         await self.live()
 
     async def _do(self, order: CarryOut) -> CarryOutResult:
@@ -120,5 +119,5 @@ class PlainWorkflow(UsualWorkflow):
 
     @workflow.run
     async def run(self, _opening: WorkflowInput) -> None:
-        """Until it is over."""
+        """Run until the life is over."""
         await self.live()

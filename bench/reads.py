@@ -112,7 +112,6 @@ class Recorder(MemoryStore):
     """A store that remembers what was appended to it."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         super().__init__()
         self.appends: list[Append] = []
 
@@ -145,7 +144,7 @@ async def record() -> tuple[str, list[Append]]:
 
 
 @dataclass(frozen=True)
-class Line:
+class EntryTemplate:
     """One entry, with a mark where the number of its file belongs."""
 
     stream: str
@@ -166,7 +165,7 @@ class Template:
     """One file, append by append, and how its streams stand at the end."""
 
     realm: str
-    groups: tuple[tuple[Line, ...], ...]
+    groups: tuple[tuple[EntryTemplate, ...], ...]
     standings: tuple[Standing, ...]
     need: StreamId
     """Of which there are more."""
@@ -209,10 +208,10 @@ class Template:
             yield Append((again,), (stands,))
 
 
-def _lines(append: Append, mark: Callable[[str], str]) -> Iterator[Line]:
+def _lines(append: Append, mark: Callable[[str], str]) -> Iterator[EntryTemplate]:
     for write in append.writes:
         shared, stream, version = write.stream.kind in SHARED, mark(write.stream), write.expected
-        command = Line(
+        command = EntryTemplate(
             stream,
             shared,
             "command",
@@ -256,7 +255,6 @@ class Seed:
     """The log as it grows: what was copied in, and what must stand beside it."""
 
     def __init__(self, template: Template) -> None:
-        """Nothing is in it yet."""
         self._template = template
         self.position = 0
         self.recorded_at = datetime.now(UTC)
@@ -280,7 +278,7 @@ class Seed:
                     for more in range(MORE_NEEDS):
                         yield from (self._row(line, f"{number:05d}-{more}") for line in group)
 
-    def _row(self, line: Line, number: str) -> tuple[Any, ...]:
+    def _row(self, line: EntryTemplate, number: str) -> tuple[Any, ...]:
         stream, meta, data = (text.replace(NUMBER, number) for text in (line.stream, line.meta, line.data))
         self.position += 1
         if line.kind == "command":

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,6 @@ from uuid import uuid4
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bootstrap
-import local
 import temporal_client
 from activities.carry_out import CommandActivities
 from application.door import Door
@@ -33,6 +31,7 @@ from application.door_keys import build_first_publication
 from application.round_resolution import ResolutionPreview, preview_resolution, resolve_round
 from application.workflow_carrier import WorkflowCarrier
 from bench.meter import machine_load
+from bench.own_servers import own_servers
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut, Ending, Envelope
@@ -47,11 +46,9 @@ from domain.registers.panel import DrawPanel, IssueReviewReport
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
 from domain.round.resolution import Selection
-from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
 from schemes import packs
 from schemes.calendars import load_published
-from store.migration import migrate
 from store.port import Append, AppendStatus, Standing
 from store.postgres import PostgresStore, open_pool
 
@@ -71,7 +68,6 @@ class Round:
     """A round that is filled straight through ``carry_out``."""
 
     def __init__(self, store: EventStore, key: DoorKey, bids: int) -> None:
-        """A realm of its own."""
         self.realm = f"resolution-{uuid4().hex[:8]}"
         self.bids = bids
         self._store = store
@@ -203,42 +199,38 @@ def copied(append: Append) -> Append:
 
 async def run(args: argparse.Namespace) -> None:
     """Start everything, fill a round, resolve it, print."""
-    with tempfile.TemporaryDirectory(prefix="venture-bench-") as folder:
-        settings = bootstrap.settings(home=Path(folder), log_level="error")
-        bootstrap.configure_logging(settings)
-        async with local.servers(settings) as servers:
-            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-            pool = await open_pool(servers.postgres_url)
-            store, key = Kept(pool), bootstrap.load_door_key(settings)
-            client = await temporal_client.connect_temporal(servers.temporal_address, settings)
-            full = Round(store, key, args.bids)
+    async with own_servers("error") as (settings, servers):
+        pool = await open_pool(servers.postgres_url)
+        store, key = Kept(pool), bootstrap.load_door_key(settings)
+        client = await temporal_client.connect_temporal(servers.temporal_address, settings)
+        full = Round(store, key, args.bids)
+        began = time.perf_counter()
+        await full.fill(packs.load_shipped("hangzhou"))
+        print(f"filled {args.bids} bids in {time.perf_counter() - began:.0f} s")
+        async with run_worker(settings, client, store):
+            door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
             began = time.perf_counter()
-            await full.fill(packs.load_shipped("hangzhou"))
-            print(f"filled {args.bids} bids in {time.perf_counter() - began:.0f} s")
-            async with run_worker(settings, client, store):
-                door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
-                began = time.perf_counter()
-                draft = await full.preview()
-                looked = time.perf_counter() - began
-                command = draft.command(MINUTES, dict.fromkeys(draft.left_out, "名次"), "市民政局")
-                began = time.perf_counter()
-                await resolve_round(door, draft, command, Actor("CAB-REG#1"), at=full.now)
-                act = time.perf_counter() - began
-            append = store.largest
-            if append is None or len(append.writes) <= args.bids:
-                raise RuntimeError(append)
+            draft = await full.preview()
+            looked = time.perf_counter() - began
+            command = draft.command(MINUTES, dict.fromkeys(draft.left_out, "名次"), "市民政局")
             began = time.perf_counter()
-            result = await store.append(copied(append))
-            if result.status is not AppendStatus.APPENDED:
-                raise RuntimeError(result)
-            alone = time.perf_counter() - began
-            entries = sum(1 + len(write.events) for write in append.writes)
-            print(
-                f"preview {looked:.2f} s; act {act:.2f} s ({1000 * act / args.bids:.1f} ms a bid), {entries} entries; "
-                f"append {alone:.2f} s; act/append {act / alone:.1f}; load {machine_load()[0]:.1f}"
-            )
-            await store.aclose()
-            pool.terminate()
+            await resolve_round(door, draft, command, Actor("CAB-REG#1"), at=full.now)
+            act = time.perf_counter() - began
+        append = store.largest
+        if append is None or len(append.writes) <= args.bids:
+            raise RuntimeError(append)
+        began = time.perf_counter()
+        result = await store.append(copied(append))
+        if result.status is not AppendStatus.APPENDED:
+            raise RuntimeError(result)
+        alone = time.perf_counter() - began
+        entries = sum(1 + len(write.events) for write in append.writes)
+        print(
+            f"preview {looked:.2f} s; act {act:.2f} s ({1000 * act / args.bids:.1f} ms a bid), {entries} entries; "
+            f"append {alone:.2f} s; act/append {act / alone:.1f}; load {machine_load()[0]:.1f}"
+        )
+        await store.aclose()
+        pool.terminate()
     await temporal_client.breathe()
 
 

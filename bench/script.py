@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from domain.kernel.envelope import CarryOut, CarryOutResult
 
 
-class Step(BaseModel):
+class RecordedUpdate(BaseModel):
     """One update: of which stream, what it asks, what came of it."""
 
     update: str
@@ -31,12 +31,12 @@ class Step(BaseModel):
 class Script(BaseModel):
     """The updates of one lifecycle, in order."""
 
-    steps: list[Step]
+    steps: list[RecordedUpdate]
 
 
 SCRIPTS: dict[str, Script] = {}
 """By name. A step's number stands in the signature of its envelope, which the peers do not check."""
-_DUE: dict[tuple[str, str], Step] = {}
+_DUE: dict[tuple[str, str], RecordedUpdate] = {}
 
 
 def mark(name: str, number: int) -> str:
@@ -58,7 +58,7 @@ def save(path: Path) -> None:
     path.write_text(json.dumps({name: script.model_dump(mode="json") for name, script in SCRIPTS.items()}))
 
 
-def step_of(order: CarryOut) -> Step:
+def step_of(order: CarryOut) -> RecordedUpdate:
     """The recorded step that is asked again."""
     if order.envelope is None:
         now = order.model_dump(mode="json")["now"]

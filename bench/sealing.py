@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import statistics
 import sys
-import tempfile
 import time
 from contextlib import aclosing
 from pathlib import Path
@@ -29,17 +28,15 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 import bootstrap
-import local
 import temporal_client
 from activities.carry_out import CommandActivities
 from application.door import Door
 from application.door_keys import publish_first_key
 from application.workflow_carrier import WorkflowCarrier
 from bench.meter import cpu_ms, machine_load
+from bench.own_servers import own_servers
 from domain.kernel.identity import LIVE, Actor, StreamId
-from local.postgres import APPLICATION, AUDITOR
 from runtime.worker import run_worker
-from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -51,26 +48,22 @@ BY_TURNS = (("sealed", "clear"), ("clear", "sealed"))
 
 async def run(args: argparse.Namespace) -> None:
     """Start everything, live all lives, print."""
-    with tempfile.TemporaryDirectory(prefix="venture-bench-") as folder:
-        settings = bootstrap.settings(home=Path(folder), log_level="error")
-        bootstrap.configure_logging(settings)
-        async with local.servers(settings) as servers:
-            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-            store, key = PostgresStore(await open_pool(servers.postgres_url)), bootstrap.load_door_key(settings)
-            sealing = await temporal_client.connect_temporal(servers.temporal_address, settings)
-            config = sealing.config()
-            config["data_converter"] = pydantic_data_converter
-            clients, queues = {"sealed": sealing, "clear": Client(**config)}, {"sealed": "sealed", "clear": "clear"}
-            of = {name: settings.model_copy(update={"task_queue": queue}) for name, queue in queues.items()}
-            async with (
-                aclosing(store),
-                run_worker(of["sealed"], clients["sealed"], store),
-                run_worker(of["clear"], clients["clear"], store),
-            ):
-                await publish_first_key(CommandActivities(store), store, key)
-                doors = {n: Door(WorkflowCarrier(client, queues[n]), store, key) for n, client in clients.items()}
-                await measure(args, doors, servers)
-            await temporal_client.breathe()
+    async with own_servers("error") as (settings, servers):
+        store, key = PostgresStore(await open_pool(servers.postgres_url)), bootstrap.load_door_key(settings)
+        sealing = await temporal_client.connect_temporal(servers.temporal_address, settings)
+        config = sealing.config()
+        config["data_converter"] = pydantic_data_converter
+        clients, queues = {"sealed": sealing, "clear": Client(**config)}, {"sealed": "sealed", "clear": "clear"}
+        of = {name: settings.model_copy(update={"task_queue": queue}) for name, queue in queues.items()}
+        async with (
+            aclosing(store),
+            run_worker(of["sealed"], clients["sealed"], store),
+            run_worker(of["clear"], clients["clear"], store),
+        ):
+            await publish_first_key(CommandActivities(store), store, key)
+            doors = {n: Door(WorkflowCarrier(client, queues[n]), store, key) for n, client in clients.items()}
+            await measure(args, doors, servers)
+        await temporal_client.breathe()
 
 
 async def measure(args: argparse.Namespace, doors: dict[str, Door], servers: Servers) -> None:

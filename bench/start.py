@@ -15,15 +15,11 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import bootstrap
-import local
-from local.postgres import APPLICATION, AUDITOR
-from store.migration import migrate
+from bench.own_servers import own_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ["-c", "import pydantic.main, asyncpg, temporalio.client"]
@@ -65,15 +61,12 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     rounds = parser.parse_args().rounds
-    with tempfile.TemporaryDirectory(prefix="venture-start-") as folder:
-        settings = bootstrap.settings(home=Path(folder) / "home")
+    async with own_servers("info") as (settings, _):
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        bytecode = str(Path(folder) / "bytecode")
+        bytecode = str(settings.home / "bytecode")
         environment = {**inherited, "VENTURE_HOME": str(settings.home), "PYTHONPYCACHEPREFIX": bytecode}
-        async with local.servers(settings) as servers:
-            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-            await asyncio.to_thread(measure, ["starter.py", "demo"], environment)
-            await asyncio.to_thread(compare, rounds, environment)
+        await asyncio.to_thread(measure, ["starter.py", "demo"], environment)
+        await asyncio.to_thread(compare, rounds, environment)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import asyncio
 import signal
 import statistics
 import sys
-import tempfile
 import time
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -27,7 +26,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import asyncpg
 
 import bootstrap
-import local
 import temporal_client
 from activities.carry_out import CommandActivities
 from application.api_keys import issue_key
@@ -38,6 +36,7 @@ from application.door_keys import build_first_publication
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
 from bench.meter import cpu_ms, machine_load
+from bench.own_servers import own_servers
 from bench.surroundings import surroundings, until_listening
 from deciding.fold import fold
 from domain.kernel.clock import Clock
@@ -53,11 +52,9 @@ from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.plan import OpenNeedSolicitation
 from local import processes
-from local.postgres import APPLICATION, AUDITOR
 from runtime.identity import open_identity
 from schemes import packs
 from store.identity import SeatGrant
-from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 
 if TYPE_CHECKING:
@@ -145,18 +142,17 @@ async def measure(port: int, pid: int, requests: list[bytes], commit: Callable[[
 # ------------------------------------------------------------------------------------------------ what is waited for
 
 
-class Office:
+class PaperRealm:
     """A paper realm whose commands this process carries out itself."""
 
     def __init__(self, store: PostgresStore, door: Door) -> None:
-        """In a realm of its own."""
         self.realm = f"wakeup-{uuid4().hex[:8]}"
         self._store = store
         self._door = door
         self._at = BEGINS
 
     def id(self, kind: str, name: str) -> StreamId:
-        """A stream of it."""
+        """The stream of that name in this realm."""
         return StreamId.of(kind, self.realm, name)
 
     async def do(self, stream: StreamId, command: Command, seat: str) -> None:
@@ -231,7 +227,7 @@ async def compare(
     await activities.carry_out(CarryOut(stream=first.subject, now=first.received_at, envelope=first))
     client = await temporal_client.connect_temporal(servers.temporal_address, settings, lazily=True)
     workflows = WorkflowCarrier(client, settings.task_queue)
-    office = Office(store, Door(ProcessCarrier(activities, store, otherwise=workflows), store, key))
+    office = PaperRealm(store, Door(ProcessCarrier(activities, store, otherwise=workflows), store, key))
     project, approval = await office.ask_approval()
     await find_approval(store, UUID(approval), patience_s=30)  # no worker keeps the views here
     keys = [await make_key(identity, f"bench-{n}") for n in range(0, number, EACH)]
@@ -276,11 +272,8 @@ async def main() -> None:
     if arguments.echo:
         await echo(arguments.echo[0], int(arguments.echo[1]))
         return
-    with tempfile.TemporaryDirectory(prefix="venture-wakeup-") as folder:
-        settings = bootstrap.settings(home=Path(folder) / "home")
-        async with local.servers(settings) as servers:
-            await migrate(servers.owner_url, app_role=APPLICATION, auditor_role=AUDITOR)
-            await run(arguments.number, settings.home, servers)
+    async with own_servers("info") as (settings, servers):
+        await run(arguments.number, settings.home, servers)
 
 
 if __name__ == "__main__":

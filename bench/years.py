@@ -89,8 +89,8 @@ _MULTIPLIED = {
 
 
 @dataclass(frozen=True)
-class Log:
-    """One of the databases."""
+class MultipliedLog:
+    """One of the databases: a log that was filled several times over."""
 
     store: PostgresStore
     owner: asyncpg.Connection[Any]
@@ -99,7 +99,7 @@ class Log:
     commands: Sequence[UUID]
 
 
-async def fill(server: Postgres, template: Template, projects: int, times: int) -> Log:
+async def fill(server: Postgres, template: Template, projects: int, times: int) -> MultipliedLog:
     """A database of its own with that many projects, so many times, vacuumed once."""
     app, owner = await open_database(server, f"years{times}")
     begun = time.perf_counter()
@@ -123,7 +123,7 @@ async def fill(server: Postgres, template: Template, projects: int, times: int) 
     )
     store = PostgresStore(await open_pool(app, largest=8))
     await prepare_reads(store)
-    return Log(
+    return MultipliedLog(
         store,
         owner,
         entries,
@@ -144,7 +144,7 @@ async def _median_ms(ask: Callable[[Asked], Awaitable[object]], of: Iterable[Ask
     return statistics.median(spans)
 
 
-async def measure_once(log: Log, seconds: float) -> dict[str, float]:
+async def measure_once(log: MultipliedLog, seconds: float) -> dict[str, float]:
     """One turn on one log: rates and medians in milliseconds."""
     wal = "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')"
     before = await log.owner.fetchval(wal)
@@ -165,7 +165,7 @@ async def measure_once(log: Log, seconds: float) -> dict[str, float]:
     }
 
 
-async def measure(logs: Sequence[Log], rounds: int, seconds: float) -> dict[str, list[float]]:
+async def measure(logs: Sequence[MultipliedLog], rounds: int, seconds: float) -> dict[str, list[float]]:
     """Every measure on every log by turns, the medians of each."""
     turns: list[list[dict[str, float]]] = [[] for _ in logs]
     for log in logs:
@@ -176,7 +176,7 @@ async def measure(logs: Sequence[Log], rounds: int, seconds: float) -> dict[str,
     return {name: [statistics.median(turn[name] for turn in of) for of in turns] for name in turns[0][0]}
 
 
-async def measure_verification(log: Log) -> float:
+async def measure_verification(log: MultipliedLog) -> float:
     """Seconds of this process's own CPU that a million entries take to verify."""
     own = time.process_time()
     verification = await verify(log.store)
@@ -186,7 +186,7 @@ async def measure_verification(log: Log) -> float:
     return own / verification.entries * 1_000_000
 
 
-async def measure_vacuum(log: Log) -> float:
+async def measure_vacuum(log: MultipliedLog) -> float:
     """Seconds of a vacuum after what was appended meanwhile."""
     begun = time.perf_counter()
     await log.owner.execute("VACUUM (ANALYZE) venture.entries")
@@ -197,7 +197,7 @@ async def measure_vacuum(log: Log) -> float:
 
 
 @asynccontextmanager
-async def partitioned(log: Log, every: int) -> AsyncIterator[str]:
+async def partitioned(log: MultipliedLog, every: int) -> AsyncIterator[str]:
     """The same entries in partitions of so many positions, for as long as the block runs; the table's name."""
     owner, last = log.owner, await log.store.last_position()
     await owner.execute("CREATE TABLE parted (LIKE venture.entries) PARTITION BY RANGE (position)")
@@ -216,7 +216,7 @@ async def partitioned(log: Log, every: int) -> AsyncIterator[str]:
         await owner.execute("DROP TABLE parted")
 
 
-async def measure_table(log: Log, table: str) -> tuple[float, float]:
+async def measure_table(log: MultipliedLog, table: str) -> tuple[float, float]:
     """Medians in milliseconds of a stream's events and of a command, from that table."""
     fetch = log.owner.fetch
     by_stream, by_command = _OF_STREAM.format(table=table), _OF_COMMAND.format(table=table)
@@ -227,7 +227,7 @@ async def measure_table(log: Log, table: str) -> tuple[float, float]:
     )
 
 
-async def compare_partitions(log: Log, sizes: Sequence[int]) -> dict[str, tuple[float, float]]:
+async def compare_partitions(log: MultipliedLog, sizes: Sequence[int]) -> dict[str, tuple[float, float]]:
     """What reading costs from the one table and from partitions of those sizes."""
     tables = {"one table": await measure_table(log, "venture.entries")}
     for every in sizes:

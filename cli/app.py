@@ -67,7 +67,6 @@ class RootCommand(Nouns):
     """The whole command line, of which only what is called is loaded."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - the library's own types are private
-        """Take the nouns and verbs of the tables above."""
         nouns = {
             name: Nouns(name=name, help=text, commands=Verbs(modules), no_args_is_help=True, rich_markup_mode=None)  # type: ignore[arg-type] # the library only reads them
             for name, (text, modules) in NOUNS.items()

@@ -47,15 +47,14 @@ class TextCell:
     """A text in a table that is broken as Chinese is; the library would break it at spaces only."""
 
     def __init__(self, text: str) -> None:
-        """Show that text."""
         self.text = make_visible(text)
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> Iterator[Text]:
-        """Give the lines that fit."""
+        """The lines of the text, as wide as there is room."""
         yield from (Text(line, overflow="fold") for line in wrap(self.text, options.max_width))
 
     def __rich_measure__(self, _console: Console, _options: ConsoleOptions) -> Measurement:
-        """Say how wide it would like to be."""
+        """The least and the greatest width that the text can use."""
         most = cell_len(self.text)
         longest = max((cell_len(piece) for piece in _PIECE.findall(self.text)), default=0)
         return Measurement(min(max(_LEAST, longest), most), most)

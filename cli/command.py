@@ -247,7 +247,7 @@ async def manual_now(store: EventStore, stream: StreamId) -> datetime | None:
 
 
 def receipt_as_json(receipt: Receipt) -> dict[str, Any]:
-    """For a machine."""
+    """As JSON: ``repeated`` says that the same id was answered before."""
     return {
         "id": str(receipt.command_id),
         "stream": receipt.stream,

@@ -86,7 +86,7 @@ class Nouns(typer.core.TyperGroup):
     """What was typed."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **settings: Any) -> Any:  # noqa: ANN401 - the library's own types are private
-        """Read the words."""
+        """Parse the words, with usage errors in the reader's language."""
         self.words = tuple(args)
         with _translate_usage_errors(self.words):
             return super().make_context(info_name, args, parent, **settings)
@@ -120,7 +120,6 @@ class Typer(typer.Typer):
     """The library's own, with our help pages."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - whatever the library takes
-        """Make its group one of ours."""
         defaults = {"cls": Nouns, "pretty_exceptions_enable": False, "rich_markup_mode": None}
         super().__init__(**{**defaults, **settings})
 

@@ -30,7 +30,6 @@ class NotWrittenTo(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self, person: str) -> None:
-        """Name the person by their number."""
         super().__init__(f"{person} 沒有登記郵箱", f"{person} has no address here")
 
 

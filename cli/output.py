@@ -161,7 +161,7 @@ class Column:
     right: bool = False
 
     def cell(self, row: Mapping[str, Any]) -> str:
-        """What stands in it."""
+        """The row's value as text; empty where it has none."""
         value = row.get(self.key)
         return "" if value is None else str(value)
 

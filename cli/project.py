@@ -125,7 +125,7 @@ def show(file: File, printer: Printer, now: datetime, organisation: str = "", *,
 
 
 def as_json(file: File) -> dict[str, Any]:
-    """A file for machines."""
+    """The file as JSON: instants in UTC by ISO 8601; ``due`` is null without a deadline."""
     due = file.due()
     return {
         "stream": file.stream,

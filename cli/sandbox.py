@@ -38,12 +38,11 @@ class SandboxRefused(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__("沙盒只供本機試用，生產環境不可用", "the sandbox is for this machine, never for production")
 
 
 class DeskKind(Words):
-    """Whose part it plays."""
+    """Which party the sandbox plays."""
 
     BANK = "bank", "銀行", "bank"
     SIGNATURE = "signature", "電子簽名服務", "signature service"

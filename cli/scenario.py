@@ -122,12 +122,12 @@ class _Bar:
         self._progress.update(self._task, description=plan.scenario.id, total=rows, completed=0)
 
     def on_row(self, row: PlannedCommand) -> None:
-        """That row is done."""
+        """Go on by one row, and name it."""
         what = self._printer.say(row.command.zh(), row.command.en())
         self._progress.update(self._task, advance=1, now=f"{row.at:%Y-%m-%d} {row.stream.name} {what}")
 
     def on_wait(self, _row: PlannedCommand, why: str) -> None:
-        """No answer yet."""
+        """Show that no answer has come yet, and why."""
         self._progress.update(self._task, now=self._printer.say("等候回應…", "waiting for an answer…") + f" {why}")
 
 

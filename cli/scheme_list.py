@@ -27,7 +27,7 @@ async def list_command(*, invocation: Invocation) -> None:
 
 
 def show_schemes(schemes: list[Scheme], printer: Printer) -> None:
-    """A table of them."""
+    """Print the schemes as a table."""
     rows = [
         {"name": s.name, "version": s.version, "city": s.city, "title": s.title, "effective": s.effective.isoformat()}
         for s in schemes

@@ -227,7 +227,7 @@ async def ask(invocation: Invocation, stream: StreamId, command: Command, actor:
 
 
 def print_receipt(printer: Printer, row: dict[str, Any]) -> None:
-    """What was done."""
+    """Tell what was recorded, and where."""
     done = f"{'、'.join(row['events'])}  {row['stream']} v{row['version']}"
     printer.answer(row, f"✓ 已辦理：{done}", f"✓ Carried out: {done}")
 

@@ -23,7 +23,6 @@ class ResultLost(Failure):
     remedy_en = "What was carried out is recorded all the same; look at it through another output"
 
     def __init__(self, error: OSError) -> None:
-        """Keep what the system said."""
         super().__init__(f"結果無法寫出：{error.strerror}", f"the result cannot be written: {error.strerror}")
         self.is_unread = error.errno == errno.EPIPE
         """Whether the reader has closed it, as ``| head -1`` does."""

@@ -31,7 +31,6 @@ class NotParked(Failure):
     remedy_en = "venture doctor lists the files that stand still"
 
     def __init__(self, stream: StreamId) -> None:
-        """Keep which."""
         super().__init__(
             f"{stream} 沒有不能辦理的期限", f"no deadline of {stream} keeps it from going on", stream=stream
         )

@@ -46,7 +46,6 @@ class Verbs(Mapping[str, Any]):
     """The verbs that those modules declare, after the nouns."""
 
     def __init__(self, modules: Sequence[str], nouns: Mapping[str, Any] | None = None) -> None:
-        """Load nothing yet."""
         self._modules = modules
         self._nouns = nouns or {}
 
@@ -55,7 +54,7 @@ class Verbs(Mapping[str, Any]):
         return {one.name: one for module in self._modules for one in _read_declarations(module)}
 
     def headline(self, name: str) -> str:
-        """What a list says of it."""
+        """The first line of the verb's help, for lists."""
         noun = self._nouns.get(name)
         return self._declarations[name].headline if noun is None else noun.help
 

@@ -209,7 +209,7 @@ async def replay_command(
 
 
 def _show(fresh: FreshSecret, printer: Printer) -> None:
-    """The secret, this once."""
+    """Print the secret, the only time that it can be seen."""
     if not printer.is_for_people:
         printer.json({"id": str(fresh.endpoint), "secret": fresh.shared, "public_key": fresh.public})
         return

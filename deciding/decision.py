@@ -51,7 +51,6 @@ class StreamParked(Failure):
     )
 
     def __init__(self, stream: StreamId, why: str = "", due: Due | None = None) -> None:
-        """Keep the stream, and the deadline where it is known."""
         super().__init__(
             f"{stream} 已轉人工處理", f"{stream} is parked", stream=stream, **({"why": why} if why else {})
         )

@@ -37,10 +37,9 @@ class StaleFold(Exception):
 
 
 class FoldCache:
-    """What this worker remembers; nothing that the log does not say."""
+    """What this worker remembers, of ``most`` streams; nothing that the log does not say."""
 
     def __init__(self, most: int = MOST) -> None:
-        """Remember that many."""
         self._most = most
         self._folds: OrderedDict[StreamId, CachedFold] = OrderedDict()
         self.is_founded = False

@@ -128,7 +128,7 @@ class Journal(BaseModel):
         )
 
     def as_meta(self) -> bytes:
-        """The bytes that are kept."""
+        """The journal as canonical JSON, which is what the entry stores."""
         return canonical(plain(self))
 
     @field_serializer("claims")

@@ -74,7 +74,7 @@ class Warrant:
 
     @classmethod
     def of_envelope(cls, envelope: Envelope) -> Warrant:
-        """That of a command on its way in."""
+        """The warrant of a command on its way in."""
         actor, key, signature = envelope.actor, envelope.key, envelope.signature
         received_at, realm = envelope.received_at, envelope.subject.realm
         try:

@@ -422,7 +422,7 @@ def _require_undecided(check: Checks, other: State, round_: str, rule: str) -> N
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the need as submitted, who endorsed it, and what it was merged or split into."""
     need = state.part(Need)
     match event:
         case NeedSubmitted():
@@ -459,7 +459,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
-    """The decision."""
+    """The bureau, to adopt or reject the need."""
     if state.stage == NeedStage.SUBMITTED:
         yield Awaited((Role.CAB_REG,), "AdoptNeed", "", "需求入庫或不採納", "adopt or reject the need")
 

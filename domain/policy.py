@@ -84,7 +84,7 @@ class Condition:
     met: bool
 
     def as_row(self) -> dict[str, object]:
-        """For a machine."""
+        """The row that ``why`` shows: the rule, whether it is met, and the condition in both languages."""
         return {"rule": self.rule, "met": self.met, "zh": self.zh, "en": self.en}
 
 

@@ -57,7 +57,6 @@ class AgendaFollower(Follower):
     def __init__(
         self, store: EventStore, look: Callable[[StreamId], Awaitable[None]], measures: Metrics | None = None
     ) -> None:
-        """Send ``look`` by that function."""
         super().__init__(store, measures)
         self._look = look
         self._notices: dict[StreamId, _Notice] = {}

@@ -62,11 +62,11 @@ log = structlog.get_logger()
 
 
 class CheckedAddress(Protocol):
-    """An address that was looked at."""
+    """An address that a webhook was found to be allowed to go to."""
 
     @property
     def host(self) -> str:
-        """The name in the URL."""
+        """The host name of the URL."""
 
     @property
     def address(self) -> str:
@@ -74,14 +74,14 @@ class CheckedAddress(Protocol):
 
 
 class Addressing(Protocol):
-    """Where a webhook may go."""
+    """Which addresses a webhook may go to."""
 
     async def find_target(self, url: str) -> CheckedAddress:
         """The address to connect to. Raises Failure where it may not go there, OSError where there is none."""
 
 
 class Secret(Protocol):
-    """What signs."""
+    """The keys that sign for one endpoint."""
 
     def sign(self, content: bytes) -> tuple[str, str]:
         """Both signatures, as the header has them."""

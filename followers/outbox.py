@@ -44,7 +44,7 @@ class ListMails(Protocol):
     """What a page of the log asks to be written."""
 
     async def __call__(self, entries: Sequence[Entry], now: datetime) -> list[Mail]:
-        """Say it. Raises StoreUnavailable."""
+        """The mails that these entries call for. Raises StoreUnavailable."""
 
 
 class OutboxFollower(Follower):
@@ -88,7 +88,7 @@ class OutboxFollower(Follower):
             self.log_failure(failed)
 
     def forget(self) -> None:
-        """Nothing is remembered."""
+        """Do nothing: between two rounds nothing is kept in memory."""
 
     async def follow(self, now: datetime) -> int:
         """Take the next page of the log; how many entries there were. Raises CursorMoved."""

@@ -71,7 +71,7 @@ class Fold:
     course: tuple[CourseStep, ...] = ()
 
     def after(self, entry: Entry) -> Fold:
-        """It after that event."""
+        """The fold, gone on by that event."""
         state = AGGREGATES[self.state.stream.kind].evolve(self.state, read_occurrence(entry))
         moment = Moment(state, entry.occurred_at, entry.recorded_at, entry.position)
         kept = (*self.history, moment) if state.stream.kind in KEPT else ()
@@ -88,7 +88,6 @@ class Folds:
     """What is remembered of streams, and read from the log where it is not."""
 
     def __init__(self, store: EventStore) -> None:
-        """Remember nothing yet."""
         self._store = store
         self._folds: OrderedDict[StreamId, Fold] = OrderedDict()
 
@@ -155,7 +154,6 @@ class ViewFollower(Follower):
     lease: ClassVar[timedelta] = timedelta(seconds=5)
 
     def __init__(self, store: EventStore, measures: Metrics | None = None) -> None:
-        """Nothing is remembered yet."""
         super().__init__(store, measures)
         self._folds = Folds(store)
         self._position = 0

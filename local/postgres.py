@@ -41,7 +41,7 @@ class Postgres:
     passwords: dict[str, str] = field(repr=False)
 
     def url(self, role: str) -> str:
-        """How that role connects."""
+        """The URL by which that role connects, its password included."""
         database = SUPERUSER if role == SUPERUSER else DATABASE
         return f"postgresql://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{database}"
 

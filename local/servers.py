@@ -75,12 +75,12 @@ class Servers:
 
     @property
     def postgres_url(self) -> str:
-        """As the application's role."""
+        """The URL by which the application connects."""
         return self.postgres.url(APPLICATION)
 
     @property
     def owner_url(self) -> str:
-        """As the owner of the schema."""
+        """The URL by which the schema's owner connects."""
         return self.postgres.url(OWNER)
 
     @property

@@ -61,7 +61,7 @@ class PaperLine:
     missing_en: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``date`` is null while the paper cannot be made, and only then is said what is missing."""
         missing = {"missing_zh": self.missing_zh, "missing_en": self.missing_en} if self.day is None else {}
         return {
             "name": self.name,

@@ -67,12 +67,12 @@ class Dossier:
 
     @property
     def script(self) -> Script:
-        """The script of its city."""
+        """The Chinese script of its city."""
         return self.office.script
 
     @property
     def bureau(self) -> str:
-        """Who issues its papers."""
+        """The bureau that issues its papers."""
         city = self.scheme.city if self.scheme else ""
         return self.script.write(self.office.bureau.format(city=city))
 
@@ -112,11 +112,11 @@ class Dossier:
         ]
 
     def until(self, chapter: Chapter) -> Iterator[Chapter]:
-        """What came before it."""
+        """The events of the file before that one."""
         return (one for one in self.file.story if one.position < chapter.position)
 
     def after(self, chapter: Chapter) -> Iterator[Chapter]:
-        """What came after it."""
+        """The events of the file after that one."""
         return (one for one in self.file.story if one.position > chapter.position)
 
     @property

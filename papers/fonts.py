@@ -42,7 +42,6 @@ class FontsMissing(Failure):
     remedy_en = "Install a Chinese font (Debian: apt install fonts-noto-cjk), or take the DOCX"
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__("本機沒有可用的中文字體，不能製作 PDF", "this machine has no Chinese font to make a PDF with")
 
 

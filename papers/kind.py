@@ -80,7 +80,7 @@ def write_amount(fen: Fen) -> str:
 
 
 def write_in_words(dossier: Dossier, fen: Fen) -> str:
-    """``人民幣伍萬元整``."""
+    """The sum in words, as ``人民幣伍萬元整``."""
     return dossier.say(f"人民幣{capital_yuan(fen)}")
 
 

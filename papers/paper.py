@@ -56,7 +56,7 @@ class Paragraph(Element):
 
 
 class Heading(Element):
-    """一、 or （一）."""
+    """A heading, numbered 一、 on the first level and （一） on the second."""
 
     type: Literal["heading"] = "heading"
     level: Annotated[int, Field(ge=1, le=2)]
@@ -83,7 +83,7 @@ class Table(Element):
 
 
 class FormBox(Element):
-    """One box of a form."""
+    """One box of a form, with its label."""
 
     label: Line
     text: Line

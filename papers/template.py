@@ -111,7 +111,7 @@ class _Filled:
     facts: Mapping[str, Fact]
 
     def write(self, template: str) -> str:
-        """That part of the line."""
+        """The template with every place filled in. Raises TemplateInvalid for a place without a fact."""
 
         def fact(place: re.Match[str]) -> str:
             value = self.facts.get(place[1])

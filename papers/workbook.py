@@ -28,7 +28,7 @@ _MADE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Sort(StrEnum):
-    """What stands in a column."""
+    """What kind of value a column holds."""
 
     TEXT = "text"
     MONEY = "money"

@@ -90,7 +90,7 @@ def log_in(server: Server, words: argparse.Namespace, output: Output) -> int:
 
 
 def log_out(server: Server, _words: argparse.Namespace, _output: Output) -> int:
-    """Leave, and keep nothing."""
+    """End the session at the server, and forget it here even if that fails."""
     try:
         server.ask("DELETE", "/v1/session")
     finally:

@@ -37,7 +37,7 @@ def credentials_path(url: str) -> Path:
 
 
 def keep(url: str, kept: dict[str, Any]) -> None:
-    """Keep it, for this user alone."""
+    """Store what is known of the login, readable by this user alone."""
     path = credentials_path(url)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent)  # of mode 0600
@@ -49,7 +49,7 @@ def keep(url: str, kept: dict[str, Any]) -> None:
 
 
 def forget(url: str) -> None:
-    """Keep nothing."""
+    """Remove what is kept of the login at that server."""
     credentials_path(url).unlink(missing_ok=True)
 
 

@@ -38,7 +38,7 @@ def choose_language(language: str | None) -> str:
 
 @dataclass(frozen=True)
 class Output:
-    """How one call answers."""
+    """In which form and language one call writes its result."""
 
     form: str
     language: str
@@ -52,7 +52,7 @@ class Output:
         sys.stderr.write(f"{visible(text)}\n")
 
     def json(self, value: object) -> None:
-        """The answer as it came."""
+        """Write the answer as JSON; on one line for ``jsonl``."""
         sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=None if self.form == "jsonl" else 1) + "\n")
 
     def rows(self, rows: Sequence[Mapping[str, Any]], columns: Sequence[tuple[str, Words]], empty: Words) -> None:
@@ -70,7 +70,7 @@ class Output:
 
 
 def text(value: object) -> str:
-    """What stands in a cell."""
+    """A value as the text of a cell, with control characters made visible."""
     match value:
         case None:
             return ""

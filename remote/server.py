@@ -30,7 +30,6 @@ class Problem(Exception):
     """The server, or the way to it, says no. ``code`` is what the command line ends with."""
 
     def __init__(self, text: str, code: int, details: Mapping[str, Any] | None = None) -> None:
-        """Keep what is told, and the problem as it was sent."""
         super().__init__(text)
         self.code = code
         self.details = dict(details or {})

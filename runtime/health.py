@@ -45,7 +45,6 @@ class ServerAway(Failure):
     kind = FailureKind.UNAVAILABLE
 
     def __init__(self, why: str) -> None:
-        """Say which, and what was seen of it."""
         super().__init__(f"沒有回答：{why}", why)
 
 
@@ -53,7 +52,6 @@ class Health:
     """What a process says of itself. One look at each server at a time: askers do not pile up behind one that hangs."""
 
     def __init__(self, runtime: Runtime, measures: Metrics) -> None:
-        """Tell of that runtime, and of what this process has done."""
         self._runtime = runtime
         self._measures = measures
         self._looks: dict[str, asyncio.Task[Any]] = {}

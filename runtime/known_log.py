@@ -24,7 +24,6 @@ class AnotherLog(Failure):
     kind = FailureKind.CONFLICT
 
     def __init__(self, path: Path, genesis: str) -> None:
-        """Say which log was found, and where the one is kept that was known."""
         theirs = f"{genesis[:16]}…" if genesis else "∅"
         super().__init__(
             f"庫中的日誌（{theirs}）不是本入口所知的那一個（{path}），什麼也沒有送出",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Behaviour(BaseModel):
-    """How it reports."""
+    """How the sandbox reports: when, how often, in which order."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -86,7 +86,6 @@ class Desk(Generic[Given]):
     """Takes instructions in, and reports what comes of each."""
 
     def __init__(self, reporter: Reporter, answer: Callable[[Given, Reporter], Awaitable[Sequence[Message]]]) -> None:
-        """Report by that reporter what ``answer`` says of an instruction."""
         self.reporter = reporter
         self._answer = answer
         self.taken: dict[str, Given] = {}
@@ -109,7 +108,7 @@ class Desk(Generic[Given]):
 
     @asynccontextmanager
     async def live(self, _app: FastAPI) -> AsyncIterator[None]:
-        """As long as it is open."""
+        """Serve; at the end, report nothing more."""
         yield
         for task in self._reporting:
             task.cancel()
@@ -157,7 +156,7 @@ def _open(title: str, desk: Desk[Any]) -> FastAPI:
 
 
 def build_bank(reporter: Reporter) -> FastAPI:
-    """A bank."""
+    """The HTTP application of a bank."""
     desk = Desk[PaymentInstruction](reporter, _answer_payment)
     app = _open("sandbox bank", desk)
 
@@ -175,7 +174,7 @@ def build_bank(reporter: Reporter) -> FastAPI:
 
 
 def build_signature_service(reporter: Reporter) -> FastAPI:
-    """A signature service."""
+    """The HTTP application of a signature service."""
     desk = Desk[EnvelopeInstruction](reporter, _answer_envelope)
     app = _open("sandbox signature service", desk)
 

@@ -35,7 +35,7 @@ class Message:
     data: dict[str, Any]
 
     def write(self, at: str) -> bytes:
-        """Its bytes."""
+        """The body that is signed and sent, as UTF-8 JSON."""
         content = {"type": self.kind, "timestamp": at, "data": self.data}
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -42,7 +42,7 @@ class PlayProgress(Protocol):
         """A play of that many rows begins."""
 
     def on_row(self, row: PlannedCommand) -> None:
-        """That row is done."""
+        """The row was carried out."""
 
     def on_wait(self, _row: PlannedCommand, why: str) -> None:
         """No answer yet: the row will be asked again under the same id."""
@@ -52,13 +52,13 @@ class SilentPlay:
     """Shows nothing of how far a play has come."""
 
     def on_begin(self, plan: Plan, rows: int) -> None:
-        """Show nothing."""
+        """Show nothing of the beginning."""
 
     def on_row(self, row: PlannedCommand) -> None:
-        """Show nothing."""
+        """Show nothing of a row."""
 
     def on_wait(self, row: PlannedCommand, why: str) -> None:
-        """Show nothing."""
+        """Show nothing of the wait."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class RefusalResult:
     ok: bool
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``got`` has the rules that refused, ``unmet`` what they say."""
         return {
             "row": self.row,
             "line": self.line,
@@ -100,7 +100,7 @@ class Deviation:
     unmet: tuple[Unmet, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: row and line of the scenario, counted from 1, and what was otherwise in both languages."""
         return {
             "row": self.row,
             "line": self.line,
@@ -126,13 +126,13 @@ class ProjectEnd:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended so."""
+        """Whether it ended as the scenario expects."""
         return self.expected is None or (
             self.expected.state == self.state and self.expected.net in (None, self.net_fen)
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: sums in fen; ``expected`` is null where the scenario expects nothing."""
         return {
             "state": self.state,
             "paid_fen": self.paid_fen,
@@ -166,7 +166,7 @@ class PlayResult:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: ``ok`` only where everything came as the scenario says."""
         return {
             "id": self.plan.scenario.id,
             "file": self.plan.document.file,

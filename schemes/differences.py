@@ -29,12 +29,12 @@ class SchemeDifference:
 
     @property
     def zh(self) -> str:
-        """In a sentence."""
+        """The difference as a sentence in Chinese."""
         return f"{self.words[0]}：{self.before[0]} → {self.after[0]}"
 
     @property
     def en(self) -> str:
-        """In a sentence."""
+        """The difference as a sentence in English."""
         return f"{self.words[1]}: {self.before[1]} → {self.after[1]}"
 
 

@@ -34,7 +34,7 @@ class DocumentFault:
     en: str
 
     def __str__(self) -> str:
-        """As a person reads it."""
+        """The fault as a person reads it, with file and line."""
         return f"{self.file}:{self.line}: {f'{self.where}: ' if self.where else ''}{self.zh} / {self.en}"
 
 
@@ -46,7 +46,7 @@ class DocumentInvalid(Failure):
     remedy_en = "Mend every fault that is listed, then try again"
 
     def __init__(self, faults: Iterable[DocumentFault]) -> None:
-        """Keep all faults, file by file in the order of their lines."""
+        """The faults are told file by file, in the order of their lines."""
         faults = list(faults)
         files = list(dict.fromkeys(f.file for f in faults))
         self.faults = tuple(sorted(dict.fromkeys(faults), key=lambda f: (files.index(f.file), f.line)))
@@ -77,7 +77,7 @@ class YamlDocument:
         return self.lines.get(place, 1)
 
     def fault(self, place: Place, zh: str, en: str) -> DocumentFault:
-        """A fault at that place."""
+        """A fault at that place, with the line where it stands."""
         return DocumentFault(self.file, self.line(place), place_text(place), zh, en)
 
     def locate(self, faults: Sequence[InputFault], at: Place = ()) -> list[DocumentFault]:

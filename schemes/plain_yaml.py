@@ -31,10 +31,9 @@ _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
 class YamlInvalid(ValueMisread):
-    """The text cannot be read on from that line."""
+    """The text cannot be read on from that line, counted from 1."""
 
     def __init__(self, line: int, zh: str, en: str) -> None:
-        """Keep the line, counted from 1."""
         super().__init__(zh, en)
         self.line = line
 

@@ -43,7 +43,6 @@ class StoryRefused(Failure):
     kind = FailureKind.REFUSED
 
     def __init__(self, act: StoryAct, refused: CommandRejected) -> None:
-        """Say which, and by which rules."""
         rules, first = ", ".join(sorted({u.rule for u in refused.unmet})), refused.unmet[0]
         super().__init__(
             f"{act.at:%Y-%m-%d} {act.stream} 的「{act.command.zh()}」不予辦理（{rules}）：{first.zh}",
@@ -59,7 +58,6 @@ class RealmTaken(Failure):
     kind = FailureKind.CONFLICT
 
     def __init__(self, realm: str) -> None:
-        """Name the realm."""
         super().__init__(
             f"{realm} 域用實時鐘，不可寫入模擬數據",
             f"the realm {realm} is on the wall clock: nothing made up goes there",

@@ -128,7 +128,7 @@ class StoryBid:
 
     @property
     def organisation(self) -> str:
-        """Who bids."""
+        """The organisation that bids."""
         return f"ORG-{self.number}"
 
 
@@ -179,7 +179,7 @@ class YearStory:
         return tuple(bid for bid in self.bids if bid.award)
 
     def selections(self) -> tuple[Selection, ...]:
-        """What the round resolves."""
+        """The awards that the round's resolution selects."""
         return tuple(
             Selection(
                 application=self._ap(bid),

@@ -50,7 +50,6 @@ class AppendInvalid(Failure, ValueError):
     kind = FailureKind.USAGE
 
     def __init__(self, why: str) -> None:
-        """Keep which part it is."""
         super().__init__(f"無法記錄：{why}", f"it cannot be recorded: {why}", why=why)
         self.why = why
 

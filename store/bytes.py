@@ -110,7 +110,6 @@ class Frontier:
     __slots__ = ("_subtrees", "size")
 
     def __init__(self) -> None:
-        """Start with the empty tree."""
         self.size = 0
         """How many leaves the tree has."""
         self._subtrees: list[bytes] = []

@@ -31,7 +31,7 @@ class PostgresDocuments:
             await self.pool.execute(DOCUMENTS["keep"], sha256, size, media_type, uploader, session)
 
     async def list_kept(self, digests: Collection[str]) -> Mapping[str, Document]:
-        """Those of them that are here."""
+        """Of those digests, the ones whose bytes are here."""
         async with self.errors():
             rows = await self.pool.fetch(DOCUMENTS["kept"], list(digests))
         return {row["sha256"]: Document(*row.values()) for row in rows}
@@ -78,7 +78,7 @@ class PostgresDocuments:
 
 @dataclass
 class MemoryDocuments:
-    """The same in memory."""
+    """The register of documents, in memory."""
 
     documents: dict[str, Document] = field(default_factory=dict)
     uploads: set[tuple[str, str]] = field(default_factory=set)
@@ -92,7 +92,7 @@ class MemoryDocuments:
         self.uploads.add((sha256, uploader))
 
     async def list_kept(self, digests: Collection[str]) -> Mapping[str, Document]:
-        """Those of them that are here."""
+        """Of those digests, the ones whose bytes are here."""
         return {digest: self.documents[digest] for digest in sorted(digests) if digest in self.documents}
 
     async def page(self, after: str, limit: int) -> Sequence[Document]:
@@ -123,5 +123,5 @@ class MemoryDocuments:
         return {digest: at for (of, digest), at in self.disposals.items() if of == stream}
 
     async def since(self) -> int:
-        """From the first entry on."""
+        """0: documents are registered from the first entry on."""
         return 0

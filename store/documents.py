@@ -28,7 +28,6 @@ class DocumentsUnavailable(Failure):
     remedy_en = "Look at the place that VENTURE_DOCUMENTS names (venture doctor) and try again: nothing is kept twice"
 
     def __init__(self, why: str) -> None:
-        """Keep what was seen of it."""
         super().__init__(f"文件庫不可用：{why}", f"the documents' store is not available: {why}", why=why)
 
 
@@ -61,7 +60,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRead:
-    """That somebody looked."""
+    """One reading of a document: who read which bytes, and when."""
 
     id: int
     sha256: str
@@ -80,7 +79,7 @@ class DocumentRegister(Protocol):
         """Say that its bytes are durable, and who brought them; what was said before stays."""
 
     async def list_kept(self, digests: Collection[str]) -> Mapping[str, Document]:
-        """Those of them that are here."""
+        """Of those digests, the ones whose bytes are here."""
 
     async def page(self, after: str, limit: int) -> Sequence[Document]:
         """Documents in order of digest."""

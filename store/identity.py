@@ -180,7 +180,7 @@ class IdentityStore:
     # ------------------------------------------------------------------------------------------ accounts
 
     async def add_account(self, account: Account) -> bool:
-        """Keep it; whether the login was free."""
+        """Store the account; False if its login is taken."""
         seats = seats_as_json(account.seats)
         return await self._row("add_account", account.login, account.person, seats, account.secret) is not None
 
@@ -194,7 +194,7 @@ class IdentityStore:
         return await self._row("renew_secret", login, secret) is not None
 
     async def count_accounts(self) -> int:
-        """How many there are."""
+        """How many accounts there are."""
         async with translate_errors():
             return int(await self._pool.fetchval(IDENTITY["count_accounts"]))
 
@@ -220,7 +220,7 @@ class IdentityStore:
         await self._row("begin_session", token, session.id, session.person, seats, session.begun_at)
 
     async def session(self, token: bytes) -> Session | None:
-        """The one under that digest."""
+        """The session whose token has that digest."""
         row = await self._row("session", token)
         return row and Session(
             row["id"],
@@ -250,7 +250,7 @@ class IdentityStore:
     # ------------------------------------------------------------------------------------------ keys
 
     async def add_key(self, key: ApiKey) -> None:
-        """Keep a new one."""
+        """Store a new key."""
         seats, scopes = seats_as_json(key.seats), list(key.scopes)
         of = key
         await self._row("add_key", of.id, of.secret, of.service, of.person, seats, scopes, of.made_at, of.expires_at)
@@ -261,7 +261,7 @@ class IdentityStore:
         return row and _key(row)
 
     async def keys(self) -> Sequence[ApiKey]:
-        """All of them, by service."""
+        """All keys, by service."""
         async with translate_errors():
             return [_key(row) for row in await self._pool.fetch(IDENTITY["keys"])]
 
@@ -306,7 +306,7 @@ class IdentityStore:
     # ------------------------------------------------------------------------------------------ senders
 
     async def add_sender(self, sender: Sender) -> bool:
-        """Keep it; whether the name was free."""
+        """Store the sender; False if its name is taken."""
         of, seats = sender, seats_as_json(sender.seats)
         row = await self._row("add_sender", of.name, of.id, seats, of.person, of.secret, of.made_by, of.made_at)
         return row is not None
@@ -317,7 +317,7 @@ class IdentityStore:
         return row and _sender(row)
 
     async def senders(self) -> Sequence[Sender]:
-        """All of them, by name."""
+        """All senders, by name."""
         async with translate_errors():
             return [_sender(row) for row in await self._pool.fetch(IDENTITY["senders"])]
 
@@ -344,13 +344,13 @@ class IdentityStore:
     # ------------------------------------------------------------------------------------------ operations
 
     async def add_operation(self, operation: Operation) -> bool:
-        """Keep it; whether the id was free."""
+        """Store the operation; False if its id is taken."""
         of = operation
         request = (of.stream, of.actor, of.command, of.body, of.at, of.person, of.session)
         return await self._row("add_operation", of.id, of.asker, *request) is not None
 
     async def operation(self, operation_id: UUID) -> Operation | None:
-        """The one of that id."""
+        """The operation of that id, if there is one."""
         row = await self._row("operation", operation_id)
         return row and _operation(row)
 
@@ -373,7 +373,7 @@ class IdentityStore:
 
 
 def seats_as_json(seats: Seats) -> bytes:
-    """As a column keeps them."""
+    """The seats as the column stores them: canonical JSON."""
     return canonical(_SEATS.dump_python(seats, mode="json"))
 
 

@@ -46,7 +46,7 @@ _TALLY = ("realm", "dimension", "key", "measure")
 
 @dataclass
 class MemoryViews:
-    """Rows in dictionaries."""
+    """The views, as rows in dictionaries."""
 
     entries: Sequence[Entry]
     """The log."""
@@ -114,7 +114,7 @@ class MemoryViews:
         return True
 
     async def sweep(self, name: str, most: int = 10_000) -> int:  # noqa: ARG002 - rows go with their generation here
-        """Nothing is ever left."""
+        """0: rows go with their generation, so none are left to remove."""
         return 0
 
     async def streams(self, after: str, limit: int) -> Sequence[StreamId]:

@@ -43,7 +43,6 @@ class DatabaseUnreachable(Failure):
     remedy_en = "Look at the server, the password and VENTURE_POSTGRES_OWNER_URL"
 
     def __init__(self, why: str) -> None:
-        """Keep what was seen of it."""
         super().__init__(f"無法連接：{why}", f"cannot connect: {why}", why=why)
 
 

@@ -157,7 +157,7 @@ class OutboxStore:
         await self._value("add_endpoint", endpoint_id, url, seats_as_json(seats), list(types), secret, made_by, now)
 
     async def endpoints(self) -> Sequence[Endpoint]:
-        """All of them, the oldest first."""
+        """All endpoints, the oldest first."""
         async with translate_errors():
             return [_endpoint(row) for row in await self._pool.fetch(OUTBOX["endpoints"])]
 
@@ -195,7 +195,7 @@ class OutboxStore:
     async def end_try(
         self, delivery: WebhookDelivery, at: datetime, status: int | None, answer: str, took_ms: int
     ) -> None:
-        """Log how a try went."""
+        """Record how one try of a delivery went."""
         await self._value("end_try", delivery.id, delivery.tries, at, status, answer, took_ms)
 
     async def note_delivery(self, delivery: WebhookDelivery, at: datetime) -> None:
@@ -248,7 +248,7 @@ class OutboxStore:
             return [Address(*row.values()) for row in await self._pool.fetch(OUTBOX["addresses"])]
 
     async def add_mails(self, mails: Sequence[Mail]) -> None:
-        """Keep those that are not there yet."""
+        """Store the mails that are not there yet."""
         if mails:
             await self._value("add_mails", *_columns(mails))
 

@@ -122,7 +122,7 @@ class Append:
     """Other streams with the version at which they were read (0: no events); each must still stand there."""
 
     def __post_init__(self) -> None:
-        """Check the form."""
+        """Raises AppendInvalid for what cannot be appended as it is."""
         if len({write.command_id for write in self.writes}) != len(self.writes) or not self.writes:
             raise AppendInvalid("an append is one or more commands, each with an id of its own")
         versions: dict[StreamId, int] = {}
@@ -418,7 +418,6 @@ class StoreUnavailable(Failure):
     remedy_en = "Look at Postgres, then ask again with the same id"
 
     def __init__(self, why: str) -> None:
-        """Keep what was seen of it."""
         super().__init__(f"數據庫沒有回答：{why}", f"the database did not answer: {why}", why=why)
         self.why = why
 
@@ -442,5 +441,4 @@ class RowUnfit(Failure):
     remedy_en = "Run venture audit verify; compare the row with a backup"
 
     def __init__(self, why: str) -> None:
-        """Keep which fault was seen in it."""
         super().__init__(f"數據庫所存與本版所讀不符：{why}", f"what the database keeps cannot be read: {why}", why=why)

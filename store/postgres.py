@@ -113,7 +113,7 @@ class _Connection(asyncpg.Connection):
     """A connection that has nothing to reset when it goes back: no statement here leaves a trace in its session."""
 
     def get_reset_query(self) -> str:
-        """Save the round trip."""
+        """Nothing to send, which saves a round trip."""
         return ""
 
 

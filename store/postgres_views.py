@@ -164,7 +164,7 @@ class PostgresViews:
 
 
 async def _fetch(connection: PoolConnectionProxy[Any], generation: int, query: ViewQuery) -> list[Row]:
-    """The rows."""
+    """The rows of the query, of that generation of the view."""
     if not await _prepare(connection, query):
         return []
     text, args = compose(generation, query)

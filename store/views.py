@@ -81,7 +81,7 @@ class Above:
 
 @dataclass(frozen=True, slots=True)
 class Unless:
-    """Not all of these are so."""
+    """A condition that holds where not all of these do."""
 
     conditions: tuple[Condition, ...]
 

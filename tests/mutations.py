@@ -48,7 +48,7 @@ _QUIET = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
 @dataclass(frozen=True)
-class Mutant:
+class FileMutant:
     """One way of spoiling a file."""
 
     path: Path
@@ -94,7 +94,7 @@ def spoil(node: ast.AST) -> Iterator[ast.AST]:
             return
 
 
-def iterate_mutants(path: Path) -> Iterator[Mutant]:
+def iterate_mutants(path: Path) -> Iterator[FileMutant]:
     """Every mutant of that file; what stands only for the type checker is left alone."""
     source = (ROOT / path).read_text(encoding="utf-8")
     tree = ast.parse(source)
@@ -110,7 +110,7 @@ def iterate_mutants(path: Path) -> Iterator[Mutant]:
                     mutated = ast.unparse(ast.fix_missing_locations(tree))
                     _put(parent, name, index, child)
                     before, after = (ast.unparse(node).partition("\n")[0] for node in (child, replacement))
-                    yield Mutant(path, getattr(child, "lineno", 0), before, after, mutated)
+                    yield FileMutant(path, getattr(child, "lineno", 0), before, after, mutated)
 
 
 def _iterate_types(tree: ast.AST) -> Iterator[ast.AST]:
@@ -138,7 +138,7 @@ def _put(parent: ast.AST, name: str, index: int, child: ast.AST) -> None:
 class Spoiled(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Gives the spoiled source to whoever imports that module."""
 
-    def __init__(self, mutant: Mutant) -> None:
+    def __init__(self, mutant: FileMutant) -> None:
         self.mutant = mutant
         self.module = ".".join(mutant.path.with_suffix("").parts)
 
@@ -153,7 +153,7 @@ class Spoiled(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self.mutant.source
 
 
-def survives(mutant: Mutant, arguments: Sequence[str], timeout_s: float) -> bool:
+def survives(mutant: FileMutant, arguments: Sequence[str], timeout_s: float) -> bool:
     """Whether no test notices. One that hangs has been noticed."""
     child = os.fork()
     if child == 0:
@@ -188,7 +188,7 @@ def main() -> None:
     files = [f for path in options.paths for f in (sorted(path.glob("*.py")) if path.is_dir() else [path])]
     arguments = [*options.tests, "-k", options.only]
     mutants = [mutant for path in files for mutant in list(iterate_mutants(path))[:: options.every]]
-    honest = Mutant(files[0], 0, "", "", (ROOT / files[0]).read_text(encoding="utf-8"))
+    honest = FileMutant(files[0], 0, "", "", (ROOT / files[0]).read_text(encoding="utf-8"))
     if not survives(honest, arguments, 2 * options.timeout):
         sys.exit("the tests fail, or do not run, on what is not spoiled: no mutant would tell anything")
     began, survived = time.monotonic(), 0

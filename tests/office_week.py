@@ -81,7 +81,7 @@ do found-office office --as ADMIN#1 administrators=P-1,P-2"""
 
 
 @dataclass
-class Office:
+class DeployedOffice:
     """Servers by URL, workers of builds, and everybody who is at work there."""
 
     home: Path
@@ -151,12 +151,12 @@ def say(words: str) -> None:
 
 
 @asynccontextmanager
-async def open_office(home: Path, flavour: Flavour) -> AsyncIterator[Office]:
+async def open_office(home: Path, flavour: Flavour) -> AsyncIterator[DeployedOffice]:
     """Three servers of the log, Temporal, two workers of the first build; an office with its persons and seats."""
     (home / "logs").mkdir(parents=True)
     deployment = Deployment.at(home / "log", flavour)
     temporals = temporal.start(home, list(bootstrap.SEARCH_ATTRIBUTES.items()))
-    office: Office | None = None
+    office: DeployedOffice | None = None
     try:
         await temporal.wait_until_ready(temporals, home)
         first = await deployment.begin()
@@ -180,7 +180,7 @@ async def open_office(home: Path, flavour: Flavour) -> AsyncIterator[Office]:
         pool = await open_pool(environment["VENTURE_POSTGRES_URL"])
         store = PostgresStore(pool)
         door = Door(WorkflowCarrier(client, settings.task_queue), store, KEY)
-        office = Office(home, deployment, temporals, environment, client, store, door)
+        office = DeployedOffice(home, deployment, temporals, environment, client, store, door)
         await _until_ready(office.start_workers(BUILDS[0]))
         await _found(office)
         yield office
@@ -204,7 +204,7 @@ async def _until_ready(logs: Sequence[Path]) -> None:
     await until(ready)
 
 
-async def _found(office: Office) -> None:
+async def _found(office: DeployedOffice) -> None:
     """Two administrators, and the clerks on their seats."""
     for line in FOUNDING.splitlines():
         await office.venture(*line.split())
@@ -222,14 +222,14 @@ async def _found(office: Office) -> None:
 # ------------------------------------------------------------------------------------------------------ who works there
 
 
-async def _ask(office: Office, seat: str, number: int) -> UUID:
+async def _ask(office: DeployedOffice, seat: str, number: int) -> UUID:
     """One organisation verified by a clerk, asked again under the same id until it is known."""
     stream, command_id = StreamId.of("organisation", "live", f"ORG-{seat[-1]}{number:04}"), uuid4()
     await _ask_until_known(office, seat, stream, command_id)
     return command_id
 
 
-async def _ask_until_known(office: Office, seat: str, stream: StreamId, command_id: UUID) -> None:
+async def _ask_until_known(office: DeployedOffice, seat: str, stream: StreamId, command_id: UUID) -> None:
     while True:
         try:
             receipt = await office.door.send(
@@ -244,7 +244,7 @@ async def _ask_until_known(office: Office, seat: str, stream: StreamId, command_
 
 
 @asynccontextmanager
-async def _clerks(office: Office, first: int = 0) -> AsyncIterator[None]:
+async def _clerks(office: DeployedOffice, first: int = 0) -> AsyncIterator[None]:
     """All clerks work while the block runs, and end what they have begun."""
     ended = asyncio.Event()
 
@@ -278,7 +278,7 @@ class _Halfway(SilentPlay):
             self.reached.set()
 
 
-async def _tell(office: Office, name: str, strike: Callable[[Office], Awaitable[str]]) -> StreamId:
+async def _tell(office: DeployedOffice, name: str, strike: Callable[[DeployedOffice], Awaitable[str]]) -> StreamId:
     """A story from its first row to its end, struck in its middle; it ends as it does undisturbed."""
     (plan,) = plan_scenario([next((HOUSE / "scenarios").glob(f"{name}-*.yaml"))])
     halfway = _Halfway(plan)
@@ -302,12 +302,12 @@ async def _tell(office: Office, name: str, strike: Callable[[Office], Awaitable[
 # ------------------------------------------------------------------------------------------------------ what happens
 
 
-async def nothing(office: Office) -> str:  # noqa: ARG001 - as the others
+async def nothing(office: DeployedOffice) -> str:  # noqa: ARG001 - as the others
     """An ordinary day."""
     return "Monday: an ordinary day"
 
 
-async def roll(office: Office) -> str:
+async def roll(office: DeployedOffice) -> str:
     """Workers of the next build beside the old ones, which then end."""
     old, new = BUILDS
     office.start_workers(new)
@@ -320,7 +320,7 @@ async def roll(office: Office) -> str:
     return f"Tuesday: build {new} in place of {old}"
 
 
-async def _make_current(office: Office, build: str) -> None:
+async def _make_current(office: DeployedOffice, build: str) -> None:
     """Have new runs begin on that build, once Temporal has heard of it."""
 
     async def made() -> bool:  # exit code 3 until then
@@ -330,7 +330,7 @@ async def _make_current(office: Office, build: str) -> None:
     await until(made)
 
 
-async def promote(office: Office) -> str:
+async def promote(office: DeployedOffice) -> str:
     """The primary dies; of its standbys the newer takes its place, and the old one follows it."""
     deployment = office.deployment
     first, *others = (deployment.nodes[name] for name in ("log_1", "log_2", "log_3"))
@@ -350,14 +350,14 @@ async def promote(office: Office) -> str:
     return f"Wednesday: {promoted.name} promoted, answers again after {answered_s:.1f} s, the old primary follows it"
 
 
-async def lose_temporal(office: Office) -> str:
+async def lose_temporal(office: DeployedOffice) -> str:
     """Temporal's data are gone, and an empty one is begun anew from the log."""
     await _empty_temporal(office)
     await _begin_anew(office, "a new cluster")
     return "Thursday: Temporal lost, and begun anew from the log"
 
 
-async def _empty_temporal(office: Office) -> None:
+async def _empty_temporal(office: DeployedOffice) -> None:
     assert office.temporal.process is not None
     kill(office.temporal.process)
     for file in office.home.glob("temporal.db*"):
@@ -366,7 +366,7 @@ async def _empty_temporal(office: Office) -> None:
     await temporal.wait_until_ready(office.temporal, office.home)
 
 
-async def _begin_anew(office: Office, why: str) -> None:
+async def _begin_anew(office: DeployedOffice, why: str) -> None:
     """Every workflow from the log, once the workers have found the new Temporal, which knows no build of theirs."""
     (build,) = office.workers
 
@@ -377,7 +377,7 @@ async def _begin_anew(office: Office, why: str) -> None:
     await office.read("resurrect", *ADMINISTRATOR, "--reason", why, exits=(0, 6))
 
 
-async def restore(office: Office, stories: Sequence[StreamId]) -> str:
+async def restore(office: DeployedOffice, stories: Sequence[StreamId]) -> str:
     """All servers of the log and Temporal are gone: another machine, restored to a second, with an empty Temporal."""
     deployment = office.deployment
     (primary,) = [node for node in deployment.nodes.values() if node.process and await _takes_appends(deployment, node)]
@@ -429,7 +429,7 @@ async def _takes_appends(deployment: Deployment, node: Node) -> bool:
     return await deployment.ask(node, "SELECT pg_is_in_recovery()") == "False"
 
 
-async def _answer(office: Office, stream: StreamId) -> Any:
+async def _answer(office: DeployedOffice, stream: StreamId) -> Any:
     """What a person is told of that file."""
     return await office.read("project", "show", stream)
 
@@ -437,7 +437,7 @@ async def _answer(office: Office, stream: StreamId) -> Any:
 # ------------------------------------------------------------------------------------------------------ the week's end
 
 
-async def close_the_week(office: Office, stories: Sequence[StreamId]) -> str:
+async def close_the_week(office: DeployedOffice, stories: Sequence[StreamId]) -> str:
     """Everything that must hold of a week like any other."""
     await office.until_well()
     for words in (("audit", "invariants"), ("audit", "verify"), ("reconcile",)):
@@ -477,7 +477,7 @@ async def spend(home: Path, flavour: Flavour) -> None:
         say(await close_the_week(office, stories))
 
 
-async def sleep(office: Office) -> str:
+async def sleep(office: DeployedOffice) -> str:
     """The restored house is one like any other."""
     await office.until_well()
     return "Saturday: people go on at the restored house"

@@ -142,7 +142,7 @@ async def _answer_invalid(request: Request, invalid: Exception) -> Response:
 
 
 async def _answer_status(request: Request, wrong: Exception) -> Response:
-    """No such route, or not by that method."""
+    """Tell that there is no such route, or not by that method."""
     status = HTTPStatus(wrong.status_code if isinstance(wrong, HTTPException) else HTTPStatus.NOT_FOUND)
     headers = dict(wrong.headers or {}) if isinstance(wrong, HTTPException) else {}
     code = "not-found" if status is HTTPStatus.NOT_FOUND else "invalid"

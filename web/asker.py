@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks, and when."""
+    """Who asks, and at which business time."""
 
     person: PersonId | None
     """None on a manual clock, where the papers name the seat."""

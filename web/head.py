@@ -14,7 +14,6 @@ class HeadAsGet:
     """The layer that asks the routes for what GET asks, and keeps what it would have brought."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Ask that app."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

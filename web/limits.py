@@ -68,14 +68,13 @@ class Limits:
     def __init__(
         self, app: ASGIApp, *, otherwise: Language, body_s: float = BODY_S, most_at_once: int = MOST_AT_ONCE
     ) -> None:
-        """Hold that app to it."""
         self._app = app
         self._otherwise = otherwise
         self._body_s = body_s
         self._left = most_at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request within the limits; anything but HTTP goes through as it is."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -34,7 +34,6 @@ class StrictProtocol(HttpToolsProtocol):
     """Answers what is a request by RFC 9112, and hangs up on whoever does not ask."""
 
     def __init__(self, *parts: Any, **named: Any) -> None:  # noqa: ANN401 - the base's own
-        """Wait for the first request."""
         super().__init__(*parts, **named)
         self._is_in_head = True
         self._began = self.loop.time()
@@ -66,13 +65,13 @@ class StrictProtocol(HttpToolsProtocol):
             self._see_to_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nobody."""
+        """Stop the watch over a connection that is gone."""
         super().connection_lost(exc)
         if self._watch is not None:
             self._watch.cancel()
 
     def on_message_begin(self) -> None:
-        """Begin to count and to wait anew."""
+        """Count and time the next request from its beginning."""
         super().on_message_begin()
         self._is_in_head = True
         self._began = self.loop.time()

@@ -15,5 +15,5 @@ def event(last_id: str, name: str, data: str) -> str:
 
 
 def heartbeat() -> str:
-    """A comment."""
+    """A comment of SSE, which keeps the connection open."""
     return ": \n\n"

@@ -24,7 +24,7 @@ class ApprovalWaitWorkflow:
 
     @workflow.run
     async def run(self, question: ApprovalAsked) -> ApprovalDecided:
-        """Wait as long as it takes."""
+        """Wait for the decision, as long as it takes."""
         decision: ApprovalDecided = await workflow.execute_activity(
             names.WAIT_FOR_APPROVAL,
             question,

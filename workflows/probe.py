@@ -19,12 +19,11 @@ class ProbeWorkflow:
 
     @workflow.init
     def __init__(self) -> None:
-        """Nothing is let go yet."""
         self._let_go = False
 
     @workflow.run
     async def run(self) -> None:
-        """Wait to be let go."""
+        """Run until it is let go."""
         await workflow.wait_condition(lambda: self._let_go)
         await workflow.wait_condition(workflow.all_handlers_finished)
 

@@ -68,7 +68,6 @@ class StreamWorkflow:
 
     @workflow.init  # an update may come before the first line of ``run``: all state is set here
     def __init__(self, opening: WorkflowInput) -> None:
-        """Know what the last run knew."""
         self._stream = opening.stream
         self._progress: Progress | None = opening.progress
         self._opening = opening
@@ -137,7 +136,7 @@ class StreamWorkflow:
 
     @workflow.query(name="progress")
     def progress(self) -> Progress | None:
-        """How the stream stands."""
+        """How far the stream has come, for queries."""
         return self._progress
 
     async def stay_in(self, *stages: str) -> None:

@@ -195,7 +195,7 @@ class Report:
         return not self.breaches
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: how often each rule was judged, which never, and every breach."""
         return {
             "ok": self.ok,
             "events": self.events,
@@ -211,7 +211,6 @@ class Invariants:
     """Takes entries in the order of the log; holds the state of streams, never the log."""
 
     def __init__(self) -> None:
-        """Nothing has happened."""
         self._require = Conditions()
         self._realms: defaultdict[str, Realm] = defaultdict(Realm)
         self._offices = offices.Offices()
@@ -285,7 +284,7 @@ class Invariants:
                 self.reconcile(name, realm.stated)
 
     def report(self) -> Report:
-        """What it came to so far."""
+        """What was judged so far, and every breach."""
         judged = dict.fromkeys(INVARIANTS, 0) | self._require.judged
         return Report(self._events, len(self._realms), judged, tuple(self._require.breaches), self._bases_reconciled)
 

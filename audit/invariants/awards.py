@@ -25,7 +25,7 @@ def _take_in(project: Project, event: RecordedEvent) -> None:
 
 
 def note_application_drafted(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """A bid is being written."""
+    """A bid was drafted."""
     _take_in(realm.project(event.name), event)
 
 
@@ -99,7 +99,7 @@ def note_application_withdrawn(_require: Conditions, realm: Realm, event: Record
 
 
 def note_application_not_selected(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """Out."""
+    """The bid is out: its organisation may answer the need by another."""
     release_answer(realm, realm.project(event.name))
 
 

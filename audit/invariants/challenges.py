@@ -34,7 +34,7 @@ def check_question_raised(require: Conditions, realm: Realm, event: RecordedEven
 
 
 def note_question_answered(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """It is answered."""
+    """The question was answered."""
     key = event.name, event.text("challenge")
     _, day, by = realm.challenges.get(key, ("", event.day, ""))
     realm.challenges[key] = ("ANSWERED", day, by)

@@ -125,7 +125,7 @@ def _require_unclaimed(require: Conditions, realm: Realm, event: RecordedEvent) 
 
 
 def note_volunteer_team_formed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """A volunteer team."""
+    """A volunteer team was formed."""
     realm.project(event.name).teams.add(event.text("team"))
 
 

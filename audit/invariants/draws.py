@@ -36,18 +36,18 @@ def note_expert_suspended(require: Conditions, realm: Realm, event: RecordedEven
 
 
 def note_expert_reinstated(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """May be drawn again."""
+    """The expert may be drawn again."""
     realm.rosters[event.name].suspended.pop(event.text("expert"), None)
 
 
 def note_expert_removed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """On the roster no more."""
+    """The expert is on the roster no more."""
     realm.rosters[event.name].experts.discard(event.text("expert"))
     realm.rosters[event.name].suspended.pop(event.text("expert"), None)
 
 
 def note_expert_tie(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """What ties whom to whom."""
+    """What ties an expert to an organisation."""
     key = (event.text("expert"), event.text("organisation"), event.text("kind"))
     realm.rosters[event.name].ties[key] = to_date(event.data.get("ended_on"))
 

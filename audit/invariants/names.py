@@ -102,7 +102,7 @@ def check_node_established(require: Conditions, realm: Realm, event: RecordedEve
 
 
 def note_node_closed(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """A node that is no more."""
+    """A service node was closed."""
     realm.nodes.pop(event.name, None)
 
 
@@ -184,7 +184,7 @@ def check_case_opened(require: Conditions, realm: Realm, event: RecordedEvent) -
 
 
 def note_case_finding(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """Who found something."""
+    """Who recorded a finding in a case."""
     realm.cases.setdefault(event.name, ("", [], ""))[1].append(event.hand)
 
 

@@ -59,7 +59,7 @@ PRIVILEGED: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Stay:
-    """One person on one seat."""
+    """One person's time on one seat, as the log tells it."""
 
     person: str
     begins: datetime

@@ -223,7 +223,7 @@ def check_disbursement_failed(require: Conditions, realm: Realm, event: Recorded
 
 
 def check_disbursement_withheld(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """Held back."""
+    """The tranche is held back, so that nothing may be paid of it."""
     _tranche(require, realm.project(event.name), event).status = "WITHHELD"
 
 

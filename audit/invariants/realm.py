@@ -81,7 +81,7 @@ class Round:
 
 @dataclass
 class Need:
-    """What a need falls under."""
+    """The theme and the fields of a need."""
 
     round: str = ""
     theme: str = ""

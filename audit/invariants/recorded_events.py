@@ -72,7 +72,7 @@ class Hand:
         return self.actor == other.actor
 
     def __str__(self) -> str:
-        """The seat."""
+        """The seat, as breaches name it."""
         return self.actor
 
 
@@ -109,7 +109,7 @@ class RecordedEvent:
 
     @property
     def realm(self) -> str:
-        """Which clock it lives on."""
+        """The realm of the event's stream."""
         return self.stream.split("/", 2)[1]
 
     @property
@@ -119,7 +119,7 @@ class RecordedEvent:
 
     @property
     def hand(self) -> Hand:
-        """Who caused it."""
+        """Seat and persons that caused the event."""
         return Hand(self.actor, self.persons)
 
     @property
@@ -147,7 +147,7 @@ class RecordedEvent:
         return value if isinstance(value, str) else ""
 
     def texts(self, key: str) -> list[str]:
-        """Several texts."""
+        """The texts of a list in the event; none where it is missing."""
         value = self.data.get(key)
         return [str(item) for item in value] if isinstance(value, list) else []
 
@@ -194,7 +194,7 @@ class Breach:
         return Phrase.in_english(self.en_template, self.params)
 
     def as_json(self) -> dict[str, Any]:
-        """For a machine."""
+        """As JSON: the sentence in both languages, and its values by name."""
         return {
             "rule": self.rule,
             "position": self.position,

@@ -35,13 +35,13 @@ def check_calendar_published(require: Conditions, realm: Realm, event: RecordedE
 
 
 def note_policy_pack_published(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """A version of the rules."""
+    """A version of the rules was published."""
     scheme = event.part("scheme")
     realm.schemes[str(scheme["name"]), int(scheme["version"])] = Rules(scheme)
 
 
 def note_fund_source_registered(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """A purse."""
+    """A fund's envelope, in fen, and what it may be spent on."""
     taken = realm.funds[event.name].taken
     realm.funds[event.name] = Fund(event.fen("envelope"), frozenset(event.texts("purposes")), taken)
 
@@ -78,7 +78,7 @@ def check_fund_adjusted(require: Conditions, realm: Realm, event: RecordedEvent)
 
 
 def note_organisation_verified(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """Who an organisation is."""
+    """What is known of a verified organisation."""
     known = realm.organisations[event.name]
     known.verified = True
     known.representatives = frozenset(event.texts("representatives"))
@@ -113,7 +113,7 @@ def check_rating_bonus_applied(require: Conditions, realm: Realm, event: Recorde
 
 
 def note_credit_listing_recorded(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """On a list."""
+    """The organisation stands on a credit list."""
     known = realm.organisations[event.name]
     known.listings.add(event.text("listing"))
     if event.text("listing") == "SERIOUS":
@@ -121,12 +121,12 @@ def note_credit_listing_recorded(_require: Conditions, realm: Realm, event: Reco
 
 
 def note_credit_listing_lifted(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """Off a list."""
+    """The organisation was taken off a credit list."""
     realm.organisations[event.name].listings.discard(event.text("listing"))
 
 
 def note_applicant_banned(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
-    """Barred until a day."""
+    """The organisation may not bid until a day."""
     known, until = realm.organisations[event.name], to_date(event.data.get("until"))
     if until is not None and (known.banned_until is None or until > known.banned_until):
         known.banned_until = until

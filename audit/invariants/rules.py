@@ -31,7 +31,7 @@ class Rules:
     """One version of a scheme. A parameter is asked for as ``rules["review.line"]``; None if it is not there."""
 
     def __init__(self, scheme: Mapping[str, Any] | None = None) -> None:
-        """The scheme as it was published; nothing at all if none is pinned."""
+        """``None`` stands for a stream that has pinned no scheme: it has no parameters."""
         self._scheme = scheme or {}
 
     def __bool__(self) -> bool:

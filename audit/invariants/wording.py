@@ -167,7 +167,7 @@ def read_particulars(particulars: Mapping[str, object]) -> dict[str, Param]:
 
 
 def write_particulars(params: Mapping[str, Param]) -> dict[str, Any]:
-    """The same for a machine."""
+    """A sentence's values, by name, as JSON has them."""
     written: dict[str, Any] = _PARAMS.dump_python(dict(params), mode="json")
     return written
 

@@ -146,13 +146,13 @@ class Venture:
         )
 
     async def __aenter__(self) -> Self:
-        """Nothing is asked yet."""
+        """Begin; nothing is asked of the server yet."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     # ------------------------------------------------------------------------------------------ commands

@@ -22,7 +22,6 @@ class Problem(Exception):
     """Something did not succeed. ``kind`` says what sort of problem it is, e.g. ``refused``."""
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
-        """Keep what the server said."""
         self.status = status
         self.kind = str(body.get("type", "")).rpartition(":")[2]
         self.detail = str(body.get("detail", ""))
@@ -57,7 +56,6 @@ class NotKnown(Problem):
     """No answer came. It may have been done or not: ask again under ``command_id``, and nothing is done twice."""
 
     def __init__(self, command_id: UUID | None, why: str) -> None:
-        """Keep the id to ask again with."""
         super().__init__(503, {"type": "urn:venture:problem:not-known", "title": "not known", "detail": why})
         self.command_id = command_id
 

@@ -659,7 +659,7 @@ def _would_decline(approval: Approval, group: int) -> bool:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep who asked whom for what, and how far the approval has come."""
     known = state.part(ApprovalRequest)
     match event:
         case ApprovalOpened(groups=groups):

@@ -54,7 +54,7 @@ class Detail:
     """Of money, the amount itself."""
 
     def as_json(self) -> dict[str, Any]:
-        """As a view keeps it."""
+        """The detail as the approvals view stores it."""
         return {
             "name": self.name,
             "zh": self.zh,

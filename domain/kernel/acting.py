@@ -29,7 +29,7 @@ class PersonId(CheckedText):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        """Check the form once, at the door."""
+        """Raises ValueError for any other form."""
         if _PERSON.fullmatch(text) is None:
             message = f"{text[:40]!r}: 人員編號寫作 P-1 / a person is written P-1"
             raise ValueError(message)

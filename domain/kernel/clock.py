@@ -6,7 +6,7 @@ from domain.kernel.words import Words
 
 
 class Clock(Words):
-    """What moves time."""
+    """What moves a realm's time."""
 
     MANUAL = "MANUAL", "手動時鐘", "manual clock"
     """The dates of the commands: scenarios, imports, rehearsals."""

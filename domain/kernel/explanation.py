@@ -29,7 +29,6 @@ class ValueMisread(ValueError):
     """A value that cannot be what it should be, in both languages."""
 
     def __init__(self, zh: str, en: str) -> None:
-        """Keep both texts."""
         super().__init__(f"{zh} / {en}")
         self.zh = zh
         self.en = en
@@ -52,7 +51,6 @@ class InputInvalid(Failure):
     def __init__(
         self, faults: Sequence[InputFault], zh: str = "填寫內容有誤，請修改", en: str = "Some details are not valid"
     ) -> None:
-        """Keep all faults, under a heading."""
         named = [(place_text(f.place), f) for f in faults]
         super().__init__(
             "\n".join((f"{zh}：", *(f"  ✗ {where}：{f.zh}" if where else f"  ✗ {f.zh}" for where, f in named))),

@@ -33,7 +33,7 @@ class Reads:
 
 @dataclass(frozen=True)
 class Facts:
-    """The readings themselves."""
+    """What was read for one command, of other streams and of guards."""
 
     calendar: Calendar = field(default_factory=Calendar)
     scheme: Scheme | None = None

@@ -34,7 +34,6 @@ class Failure(Exception):
     """What to do about it; empty where the text says so itself."""
 
     def __init__(self, zh: str, en: str, **details: object) -> None:
-        """Keep the texts, and the details that a machine reads."""
         super().__init__(f"{zh} / {en}")
         self.zh = zh
         self.en = en
@@ -48,6 +47,5 @@ class Defect(Failure):
     remedy_en = "VENTURE_LOG_LEVEL=debug shows where; report it with the log"
 
     def __init__(self, why: str) -> None:
-        """Say what was seen of it."""
         super().__init__(f"系統錯誤：{why}", f"internal error: {why}", why=why)
         self.why = why

@@ -72,7 +72,7 @@ class Actor(CheckedText):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        """Check the form once, at the door."""
+        """Raises ValueError for any other form."""
         match = _ACTOR.fullmatch(text)
         if match is None or match[1] not in _ROLES:
             roles = " ".join(sorted(Role))
@@ -109,7 +109,7 @@ class StreamId(CheckedText):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        """Check the form once, at the door."""
+        """Raises ValueError for any other form."""
         if _STREAM.fullmatch(text) is None:
             message = f"{text[:80]!r}: 寫作 類別/環境/編號 / write kind/realm/name, as project/live/AP-5"
             raise ValueError(message)
@@ -127,7 +127,7 @@ class StreamId(CheckedText):
 
     @property
     def realm(self) -> str:
-        """Which clock it lives on."""
+        """The realm that the stream belongs to, e.g. ``live``."""
         return self.split("/", 2)[1]
 
     @property

@@ -70,6 +70,6 @@ class DeadlinesSetAside(Part):
 
 
 def evolve(state: State, _of: Occurrence, event: DeadlineSetAside) -> State:
-    """What is remembered of it."""
+    """Keep the deadline among those that are due no more."""
     known = state.part(DeadlinesSetAside).deadlines
     return state.with_parts(DeadlinesSetAside(known | {(event.deadline, event.key, event.falls_at)}))

@@ -235,7 +235,7 @@ def decide(state: State, _facts: Facts, order: Order, command: Commands) -> list
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep the act by its number, and its end once it is confirmed or dropped."""
     known = state.part(Proposals).of
     match event:
         case ActProposed():

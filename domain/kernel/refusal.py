@@ -63,7 +63,6 @@ class CommandRejected(Failure):
     remedy_en = "Satisfy each, then send a new command"
 
     def __init__(self, unmet: tuple[Unmet, ...]) -> None:
-        """Keep every unmet condition."""
         super().__init__(
             "\n".join(("不予辦理，原因如下：", *(f"  ✗ [{u.rule}] {u.zh}" for u in unmet))),
             "\n".join(
@@ -81,7 +80,6 @@ class Checks:
     """The conditions of one decision. Call it with each; ``grant`` then gives the events, or refuses with all unmet."""
 
     def __init__(self) -> None:
-        """Nothing is unmet yet."""
         self.unmet: list[Unmet] = []
 
     def __call__(self, held: object, rule: str, zh: str, en: str, /, **params: object) -> bool:

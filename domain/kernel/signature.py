@@ -51,7 +51,7 @@ class KeyId(CheckedText):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        """Check the form once, at the door."""
+        """Raises ValueError for any other form."""
         if _KEY_ID.fullmatch(text) is None:
             message = f"{text[:40]!r}: 密鑰編號寫作 DK- 加 16 位十六進制 / a key's id is DK- and 16 hex digits"
             raise ValueError(message)

@@ -59,7 +59,7 @@ class SchemeRef(BaseModel):
     version: Annotated[int, Field(ge=1, le=9999, title="版本 / version")]
 
     def __str__(self) -> str:
-        """As people cite it."""
+        """The scheme and its version, as people cite them."""
         return f"{self.name}@{self.version}"
 
 
@@ -163,7 +163,7 @@ _BLANK: dict[type[Part], Part] = {}
 
 @dataclass(frozen=True)
 class State:
-    """One stream, folded."""
+    """What the events of one stream add up to."""
 
     stream: StreamId
     version: int = 0

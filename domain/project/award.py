@@ -488,7 +488,7 @@ def require_line(check: Checks, state: State, facts: Facts, name: str | None, ru
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the award as proposed last, sums in fen."""
     award = state.part(Award)
     match event:
         case AwardProposed(support=support):

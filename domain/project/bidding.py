@@ -142,7 +142,7 @@ class PlacesFreed(Particulars):
     """Keys: of its one answer to its need, and of a withdrawn bid also its place in the round."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Give the places back."""
+        """Free the places in quotas that the bid had claimed."""
         for key in self.freed_places:
             yield free_place(key, stream)
 
@@ -776,7 +776,7 @@ def _require_passable(check: Checks, state: State, facts: Facts, order: Order) -
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the bid as written last, sums in fen, and the places in quotas that it holds."""
     application = state.part(Application)
     match event:
         case ApplicationDrafted():

@@ -239,7 +239,7 @@ def _require_complainable(check: Checks, challenge: Challenge | None, calendar: 
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep every challenge to the award by number, and how each was settled."""
     today = local_day(of.at)
     match event:
         case QuestionRaised(challenge=number):

@@ -271,7 +271,7 @@ class CorrectionConfirmed(CorrectionNumber, Event):
     """The voucher that is free again, if one was struck out."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Give a struck voucher back."""
+        """Release the claim of a voucher that was struck."""
         if self.voucher is not None:
             yield Release(voucher_key(stream, self.voucher), stream)
 
@@ -324,7 +324,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Closeout(Part):
-    """How the project ended."""
+    """When the project was reported on, closed and archived, and what was corrected."""
 
     reported_on: date | None = None
     closed_on: date | None = None
@@ -566,7 +566,7 @@ def _confirm(
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the days of report, closing and archiving, and every correction; what comes back is ``Money``'s."""
     closeout, money, today = state.part(Closeout), state.part(Money), local_day(of.at)
     match event:
         case FinalReportSubmitted():

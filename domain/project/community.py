@@ -421,7 +421,7 @@ def _require_served_group(check: Checks, state: State, facts: Facts, group: str)
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep how often each client was served, who keeps the assets, and what came of deliberations."""
     known = state.part(Community)
     match event:
         case ClientServed(client=client):

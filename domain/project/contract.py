@@ -568,7 +568,7 @@ def require_sound_budget(check: Checks, budget: Mapping[str, Fen], award: Fen, c
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the contract in its newest version, sums in fen."""
     contract = state.part(Contract)
     match event:
         case ContractSigned():

@@ -674,7 +674,7 @@ class Delivery(Part):
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """Who claims the voucher."""
+    """Who has claimed the number of a voucher before."""
     if isinstance(command, RecordExpenditure):
         keys = {voucher_key(state.stream, name) for name in (command.voucher, command.document)}
         return Reads(claims=frozenset(keys | {number_key(state.stream, command.voucher)}))
@@ -962,7 +962,7 @@ def require_standing_team(check: Checks, delivery: Delivery, months: int) -> Non
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep what was done, from activities to vouchers (in fen), and who looked on."""
     delivery, today = state.part(Delivery), local_day(of.at)
     match event:
         case SupervisorAssigned():
@@ -1024,7 +1024,7 @@ def list_due_milestones(state: State) -> Iterable[Due]:
 
 
 def due(state: State, _calendar: Calendar) -> Iterable[Due]:
-    """The milestones' days."""
+    """When each milestone that is neither met nor missed counts as missed."""
     return list_due_milestones(state)
 
 
@@ -1035,7 +1035,7 @@ def is_every_milestone_met(state: State) -> bool:
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
-    """Start, and milestones."""
+    """Whoever starts the project, then whoever confirms its milestones."""
     contract, delivery = state.part(Contract), state.part(Delivery)
     if state.stage == Stage.CONTRACTED:
         yield Awaited((Role.SO_PM,), "StartProject", "", "啟動項目", "start the project")

@@ -601,7 +601,7 @@ def list_hands(_before: State, event: Event, after: State) -> Iterable[Effect]:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep each tranche's status, sums (fen) and three hands; its two approvals are asked for and ended with it."""
     name, tranches, money = event.tranche, state.part(Tranches), state.part(Money)
     known = tranches.of.get(name) or Tranche(0, "")
     match event:

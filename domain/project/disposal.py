@@ -192,7 +192,7 @@ def _require_disposable(check: Checks, state: State, today: date) -> None:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep on what ground the file is held, and when its originals were last disposed of."""
     known = state.part(Keeping)
     match event:
         case FileHeld(ground=ground):

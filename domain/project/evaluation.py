@@ -393,7 +393,7 @@ def _require_sound_final(
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the newest conclusions and who drew them; the eligible sum (fen) is ``Money``'s."""
     evaluation = state.part(Evaluation)
     match event:
         case MidtermEvaluationConcluded(evaluator=evaluator, result=result):

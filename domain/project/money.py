@@ -44,7 +44,7 @@ class Money(Part):
         return self.paid - self.returned - self.clawed_back
 
     def after_payment(self, split: Mapping[str, Fen]) -> Money:
-        """The same money with that paid out."""
+        """The money once that is paid out, in fen by fund."""
         return replace(
             self,
             paid=self.paid + sum(split.values()),
@@ -71,7 +71,7 @@ class Money(Part):
         return replace(self, returned=self.returned + sum(split.values()), out=_shift(self.out, split, -1))
 
     def after_clawback(self, split: Mapping[str, Fen]) -> Money:
-        """The same money with that clawed back."""
+        """The money once that is clawed back, in fen by fund."""
         return replace(self, clawed_back=self.clawed_back + sum(split.values()), out=_shift(self.out, split, -1))
 
 

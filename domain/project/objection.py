@@ -330,7 +330,7 @@ def _require_objection(check: Checks, publicity: Publicity, number: str, *status
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep each objection's standing; one that is upheld ends the award's approval."""
     award, publicity, today = state.part(Award), state.part(Publicity), local_day(of.at)
     match event:
         case ObjectionLodged():

@@ -768,7 +768,7 @@ def _add_up(shares: Iterable[Mapping[str, Fen]]) -> dict[str, Fen]:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the entry that waits to be confirmed; once it is, everything that the taken-over project brings along."""
     match event:
         case OpeningProposed():
             lapses_at = of.at + LAPSES_AFTER

@@ -254,7 +254,7 @@ def _require_publicity_over(check: Checks, publicity: Publicity, calendar: Calen
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the day of posting and, once confirmed, that of the award; its approval runs between them."""
     award, today = state.part(Award), local_day(of.at)
     match event:
         case AwardPublicityOpened():

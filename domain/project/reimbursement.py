@@ -153,7 +153,7 @@ def is_covered(state: State, amount: Fen) -> bool:
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep beside each voucher how much of it was allowed, in fen."""
     delivery = state.part(Delivery)
     match event:
         case ExpendituresChecked(vouchers=vouchers):

@@ -400,7 +400,7 @@ def _require_failable(check: Checks, facts: Facts, known: Rectification, *, exte
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the newest rectification, and how many there were."""
     known, today = state.part(Rectification), local_day(of.at)
     match event:
         case RectificationOrdered():

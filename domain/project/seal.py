@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Seal(Part):
-    """What was committed to."""
+    """The digest that the bidder committed to."""
 
     digest: str = ""
     """As ``commit``; empty for a bid that was never sealed."""

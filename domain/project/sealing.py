@@ -102,7 +102,7 @@ def decide(state: State, facts: Facts, order: Order, command: SealApplication) -
 
 
 def evolve(state: State, _of: Occurrence, event: ApplicationSealed) -> State:
-    """What the room remembers after the event."""
+    """Keep who bids in which round and the digest of the sealed bid, nothing of what it says."""
     match event:
         case ApplicationSealed():
             application = state.part(Application)

@@ -40,7 +40,7 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Challenges(Part):
-    """All of them, by number."""
+    """All challenges to the award, by number."""
 
     of: Mapping[str, Challenge] = field(default_factory=dict)
     stayed_until: date | None = None
@@ -54,7 +54,7 @@ class Challenges(Part):
 
 
 def require_no_stay(check: Checks, state: State, rule: str) -> None:
-    """That nothing stands still."""
+    """Check that no challenge holds the award up."""
     staying = state.part(Challenges).staying
     check(
         not staying,

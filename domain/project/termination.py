@@ -443,7 +443,7 @@ def _require_orderable(check: Checks, state: State, facts: Facts, command: Order
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the newest procedure, and what is to come back (fen); what has come is ``Money.clawed_back``."""
     clawback, today = state.part(Clawback), local_day(of.at)
     match event:
         case TerminationInitiated():
@@ -488,7 +488,7 @@ def _escalates(state: State, calendar: Calendar) -> datetime | None:
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
-    """The clawback (§3.5)."""
+    """The day on which a clawback that has not come back is escalated (§3.5)."""
     at = _escalates(state, calendar)
     if at is not None:
         yield Due(at, EscalateClawback())

@@ -117,7 +117,7 @@ class Tranches(Part):
     of: dict[str, Tranche] = field(default_factory=dict)
 
     def with_tranche(self, name: str, tranche: Tranche) -> Tranches:
-        """The same tranches with that one so."""
+        """The tranches with that one changed."""
         return Tranches({**self.of, name: tranche})
 
     def list_unsettled(self) -> tuple[str, ...]:

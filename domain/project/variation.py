@@ -522,7 +522,7 @@ def _require_paid_unchanged(check: Checks, state: State, tranches: dict[str, Ins
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep every variation by number; with its amendment what it says goes into the contract."""
     variations = state.part(Variations)
     match event:
         case VariationRequested():

@@ -140,7 +140,7 @@ class Case(Part):
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """What it is about."""
+    """The project and the organisation that the case is about."""
     if not isinstance(command, OpenCase):
         return Reads()
     streams = {state.stream.sibling("project", command.project)} if command.project else set()
@@ -188,7 +188,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep what is looked into, and what came of it."""
     known = state.part(Case)
     match event:
         case CaseOpened():

@@ -64,7 +64,7 @@ class YearsRound(BaseModel):
 
 
 class Opened(BaseModel):
-    """What came of it."""
+    """What came of opening a round by the calendar."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 

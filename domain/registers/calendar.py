@@ -158,7 +158,7 @@ def _sorted(days: tuple[date, ...]) -> tuple[date, ...]:
 
 
 def evolve(state: State, of: Occurrence, event: CalendarPublished) -> State:
-    """What is remembered of it after the event."""
+    """Keep the newest version of each year, and what stood before each notice."""
     known = state.part(Published)
     match event:
         case CalendarPublished():

@@ -318,7 +318,7 @@ def _require_grantable(check: Checks, state: State, facts: Facts, grant: GrantDe
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep what was granted, to whom and until when."""
     known = state.part(Designation)
     match event:
         case DesignationGranted():

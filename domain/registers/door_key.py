@@ -316,7 +316,7 @@ def _require_strong(check: Checks, rule: str, public: str) -> None:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep the key, for whom it speaks and until when; a successor or a withdrawal ends it."""
     known = state.part(DoorKeyRecord)
     match event:
         case DoorKeyPublished():

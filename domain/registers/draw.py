@@ -192,13 +192,13 @@ Events = DrawCommitted | DrawAbandoned
 
 @dataclass(frozen=True)
 class Committed(Part):
-    """What was committed to."""
+    """The draw as it was committed to; None before."""
 
     event: DrawCommitted | None = None
 
 
 def governed_by(state: State, command: Command) -> StreamId | None:
-    """The panel's round."""
+    """The round whose rules govern the panel."""
     round_ = command.round if isinstance(command, DrawPanel | CommitDraw) else state.part(Panel).round
     return state.stream.sibling("round", round_) if round_ else None
 
@@ -355,7 +355,7 @@ def _is_up(state: State, facts: Facts, application: str) -> bool:
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep what was committed to, and the panel that is to be drawn; to abandon it changes the stage alone."""
     match event:
         case DrawCommitted():
             return state.with_parts(Committed(event), Panel(round=event.round, bidders=event.bidders))

@@ -84,7 +84,7 @@ class FundSourceRegistered(Source, Event):
     )
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Fill the envelope."""
+        """Post the envelope from the treasury to the fund, in fen."""
         yield Post(treasury(stream.realm), envelope(stream.realm, stream.name), self.envelope)
 
 
@@ -255,7 +255,7 @@ def _require_cover(check: Checks, state: State, facts: Facts, change: SignedFen)
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep the fund's envelope and every adjustment of it, in fen."""
     known = state.part(Fund)
     match event:
         case FundSourceRegistered():

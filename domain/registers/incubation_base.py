@@ -406,7 +406,7 @@ def _require_designable(check: Checks, state: State, facts: Facts, command: Desi
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep the base as last assessed, and its tenants."""
     base = state.part(Base)
     match event:
         case BaseDesignated():

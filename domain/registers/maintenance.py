@@ -140,7 +140,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: Commands) -> lis
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep how many works there were, and those that have not ended."""
     known = state.part(Maintenance)
     match event:
         case MaintenanceBegun(number=number, work=work):

@@ -241,7 +241,7 @@ class StateNetwork(Statement, Command):
 
 @dataclass(frozen=True)
 class Network(Part):
-    """What was stated last."""
+    """The numbers that were stated last, and where they come from."""
 
     bases: Mapping[str, int] = field(default_factory=dict)
     nodes: Mapping[str, int] = field(default_factory=dict)

@@ -195,7 +195,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep what was held; to strike it changes the stage alone."""
     match event:
         case OccasionHeld():
             return state.with_parts(

@@ -60,7 +60,7 @@ class FoundOffice(Founding, Command):
 
 @dataclass(frozen=True)
 class Office(Part):
-    """Who founded it."""
+    """The persons with whom the office was founded."""
 
     administrators: tuple[PersonId, ...] = ()
 
@@ -89,7 +89,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: FoundOffice) -> 
 
 
 def evolve(state: State, _of: Occurrence, event: OfficeFounded) -> State:
-    """What is remembered of it after the event."""
+    """Keep who founded the office."""
     match event:
         case OfficeFounded():
             return state.with_parts(Office(event.administrators))

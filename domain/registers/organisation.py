@@ -715,7 +715,7 @@ def _apply_bonus(check: Checks, state: State, facts: Facts, today: date, command
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep the organisation as last verified, rated and listed."""
     known, today = state.part(Organisation), local_day(of.at)
     match event:
         case OrganisationVerified():

@@ -1052,7 +1052,7 @@ def _require_paper_results(check: Checks, panel: Panel, command: IssueReviewRepo
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep who sits on the panel, what each of them found, and what it reported."""
     panel = state.part(Panel)
     match event:
         case PanelDrawn():

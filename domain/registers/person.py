@@ -62,7 +62,7 @@ class PersonRegistered(Login, Event):
     )
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
-        """Take the login."""
+        """Claim the login, so that it is nobody else's."""
         if self.login is not None:
             yield Claim(login_key(stream.realm, self.login), stream.name)
 
@@ -204,7 +204,7 @@ class Person(Part):
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """Whose the login is."""
+    """Who has claimed the login before."""
     login = command.login if isinstance(command, (RegisterPerson, BindLogin)) else None
     return Reads(claims=frozenset({login_key(state.stream.realm, login)})) if login else Reads()
 
@@ -271,7 +271,7 @@ def _require_not_self(check: Checks, state: State, order: Order) -> None:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep the person's login, and every seat that they were, are or will be on."""
     known = state.part(Person)
     match event:
         case PersonRegistered() | LoginBound():

@@ -152,7 +152,7 @@ def decide(state: State, _facts: Facts, order: Order, command: SetClock) -> list
 
 
 def evolve(state: State, _of: Occurrence, event: ClockSet) -> State:
-    """What is remembered of it after the event."""
+    """Keep the clock on which the realm lives."""
     match event:
         case ClockSet():
             return state.with_parts(Realm(event.clock))

@@ -28,7 +28,7 @@ Seat = Annotated[str, AfterValidator(_seat), Field(max_length=10)]
 
 
 def person(seat: str) -> Actor:
-    """Who sits there."""
+    """The seat of an expert by its short name: ``E2`` is ``EXPERT#2``."""
     return Actor(f"EXPERT#{seat[1:]}")
 
 

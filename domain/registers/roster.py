@@ -172,7 +172,7 @@ Events = ExpertsEntered | ExpertSuspended | ExpertReinstated | ExpertRemoved | E
 
 @dataclass(frozen=True)
 class Roster(Part):
-    """Who is on it."""
+    """The experts on the roster, who of them stands aside, and their ties."""
 
     experts: frozenset[str] = frozenset()
     suspended: Mapping[str, date | None] = field(default_factory=dict)
@@ -270,7 +270,7 @@ def _require_entered(check: Checks, roster: Roster, expert: str) -> None:
 
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep who is on the roster, who of them stands aside, and their ties."""
     roster = state.part(Roster)
     match event:
         case ExpertsEntered(experts=experts):

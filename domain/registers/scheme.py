@@ -193,7 +193,7 @@ def scheme_of(register: State, ref: SchemeRef) -> Scheme | None:
 
 
 def reads(state: State, command: Commands) -> Reads:
-    """Whose the code is."""
+    """Which programme has claimed the code before."""
     match command:
         case ScheduleAnnualRound(programme=programme):
             return Reads(claims=frozenset({programme_key(state.stream, programme)}))
@@ -298,7 +298,7 @@ def _is_in_every_year(series: Yearly) -> bool:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event. The newest version is the one that the stream itself cites."""
+    """Keep every version of the rules; the newest is the one that the stream itself cites."""
     register = state.part(Register)
     match event:
         case ProgrammeEstablished():

@@ -150,7 +150,7 @@ class Loan(Particulars):
 
     @property
     def period(self) -> Period:
-        """Its days."""
+        """The days for which the seat is lent."""
         return Period(since=self.since, until=self.until)
 
 
@@ -208,7 +208,7 @@ class Seat(Part):
     """In the order in which they were given."""
 
     def holder_at(self, instant: datetime) -> PersonId | None:
-        """Whose seat it is then."""
+        """Who holds the seat at that instant, stand-ins aside; None for nobody."""
         return next((t.person for t in self.tenures if t.basis is None and t.is_at(instant)), None)
 
     def tenure_of(self, person: PersonId, instant: datetime) -> Tenure | None:
@@ -466,7 +466,7 @@ def _is_admin(state: State) -> bool:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What is remembered of it after the event."""
+    """Keep everybody who was, is or will be on the seat."""
     seat = state.part(Seat)
     match event:
         case SeatEstablished():

@@ -19,7 +19,7 @@ PersonField = Annotated[PersonId, Field(max_length=12, title="人員 / person")]
 
 
 class Period(Particulars):
-    """From a day to a day."""
+    """From a day to a day, both included; either may be open."""
 
     since: Annotated[Date | None, Field(title="起始日 / first day")] = None
     """Begins at 00:00, but never before it is granted; None for at once."""

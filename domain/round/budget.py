@@ -114,7 +114,7 @@ class Charge(BaseModel):
             yield Claim(aside_key(realm, self.round), f"{mark}/{award}/{stream}", (self.counted or 0) + number)
 
     def undo(self, stream: StreamId, award: Fen) -> Iterable[Effect]:
-        """Give all of it back."""
+        """Give back everything that the award has drawn: budget, support, set-asides."""
         yield from give_back(stream, self.round, award)
         if self.base is not None:
             yield Release(support_key(stream.realm, self.base), f"{self.year}/{stream}")

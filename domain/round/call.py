@@ -297,7 +297,7 @@ def _show_instant(instant: datetime | None) -> str:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the call as amended last: its deadline (UTC), its host, its rules."""
     known = state.part(Round)
     match event:
         case CallPublished():

@@ -116,7 +116,7 @@ class Clarifications(Part):
 
     @property
     def waiting(self) -> tuple[str, ...]:
-        """Those that nobody has answered."""
+        """The numbers of the questions that nobody has answered."""
         return tuple(number for number, one in self.of.items() if one.answer is None)
 
 
@@ -195,7 +195,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep every question about the call by number, and its answer."""
     known = state.part(Clarifications)
     match event:
         case ClarificationAsked(clarification=number):
@@ -208,7 +208,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
-    """The answers."""
+    """The bureau, to answer every question that is open."""
     known = state.part(Clarifications)
     if state.stage not in ANSWERABLE:
         return

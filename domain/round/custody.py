@@ -152,7 +152,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep who opens the bids and who has agreed; with the last of the quorum, the day."""
     match event:
         case CustodiansAppointed():
             return state.with_parts(Custody(event.custodians, event.quorum, event.open_wd))

@@ -506,7 +506,7 @@ def remember_founding(state: State, event: Founded) -> State:
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
-    """What the room remembers after the event."""
+    """Keep the round's budget (fen), its needs and the window for them; its rules are ``State.scheme``."""
     known, today = state.part(Round), local_day(of.at)
     match event:
         case RoundBudgetApproved():

@@ -270,7 +270,7 @@ def _require_money(check: Checks, state: State, facts: Facts, command: ResolveRo
 
 
 def evolve(state: State, _of: Occurrence, event: RoundResolved) -> State:
-    """What the room remembers after the event: the stage says it, the projects say the rest."""
+    """Keep nothing: the stage says it, the projects say the rest."""
     match event:
         case RoundResolved():
             return state

@@ -82,7 +82,7 @@ def decide(state: State, facts: Facts, _order: Order, command: PublishResult) ->
 
 
 def evolve(state: State, _of: Occurrence, event: ResultPublished) -> State:
-    """What the room remembers after the event: the stage says it."""
+    """Keep nothing: the stage says it."""
     match event:
         case ResultPublished():
             return state

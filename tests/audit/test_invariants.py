@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
-Town = TypeVar("Town", bound=WrittenRealm)
+Realm = TypeVar("Realm", bound=WrittenRealm)
 STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 ROOMS = sorted(Path(audit.invariants.__file__).parent.glob("*.py"))
 NOON = datetime(2024, 3, 4, 4, tzinfo=UTC)
@@ -62,7 +62,7 @@ def write_story(path: Path) -> WrittenRealm:
     return write_story_in(WrittenRealm, path)
 
 
-def write_story_in(kind: type[Town], path: Path) -> Town:
+def write_story_in(kind: type[Realm], path: Path) -> Realm:
     """The story, written down in a realm of that kind."""
     document = read(path)
     story = plan(document.parse(Scenario), document)

@@ -54,7 +54,7 @@ def letter(at: datetime, key: DoorKey, by: str = "CAB-REG#1", **changed: Any) ->
     return envelope.model_copy(update=changed).sign(key)
 
 
-class Log(MemoryStore):
+class TwoDoorLog(MemoryStore):
     """A log of two doors, in which one command of each is recorded; whoever tampers recomputes every hash."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class Log(MemoryStore):
         self.now = NOW
 
     @classmethod
-    async def kept(cls) -> Log:
+    async def kept(cls) -> TwoDoorLog:
         log = cls()
         await publish(log)
         await Office(log, at=NOW).seat("CAB-REG#1", "P-7")
@@ -102,25 +102,25 @@ class Log(MemoryStore):
         self.note(key=envelope.key, signature=envelope.signature, received_at=received_at.isoformat())
 
 
-def reverse(log: Log) -> None:
+def reverse(log: TwoDoorLog) -> None:
     signature = json.loads(log._entries[log.last].meta)["signature"]
     log.note(signature=signature[::-1])
 
 
-def record_late(log: Log) -> None:
+def record_late(log: TwoDoorLog) -> None:
     """The whole end of the log was recorded long after the key had ended."""
     for i in range(log.last, len(log._entries)):
         log.edit(i, recorded_at=NOW + 9 * DAY + LAG)
 
 
-def back_date_the_key(log: Log) -> None:
+def back_date_the_key(log: TwoDoorLog) -> None:
     """The key's own event says that it began only afterwards."""
     i = next(i for i, e in enumerate(log._entries) if e.type == "DoorKeyPublished" and e.stream == key_stream(OTHER.id))
     data = json.loads(log._entries[i].data)
     log.edit(i, data=canonical({**data, "since": (NOW + DAY).isoformat().replace("+00:00", "Z")}))
 
 
-TAMPERED: dict[str, tuple[Callable[[Log], object], FindingKind]] = {
+TAMPERED: dict[str, tuple[Callable[[TwoDoorLog], object], FindingKind]] = {
     "another body": (lambda log: log.edit(log.last, data=canonical(plain(verification("另一家")))), FindingKind.FORGED),
     "another seat": (lambda log: log.note(actor="CAB-REG#9"), FindingKind.FORGED),
     "another person": (lambda log: log.note(person="P-9"), FindingKind.FORGED),
@@ -145,7 +145,7 @@ TAMPERED: dict[str, tuple[Callable[[Log], object], FindingKind]] = {
 @pytest.mark.parametrize("case", TAMPERED)
 async def test_what_somebody_with_all_rights_did_to_a_signed_command_is_named(case: str) -> None:
     tamper, kind = TAMPERED[case]
-    log = await Log.kept()
+    log = await TwoDoorLog.kept()
     assert (await verify(log)).ok
     position = log.last + 1
     tamper(log)
@@ -167,7 +167,7 @@ _SIGNATURES = {
 
 
 async def test_a_command_put_in_behind_the_withdrawal_of_its_key_is_found() -> None:
-    log = await Log.kept()
+    log = await TwoDoorLog.kept()
     await administer(log, key_stream(OTHER.id), WithdrawDoorKey(reason="密鑰遺失"))
     assert (await verify(log)).ok, "what was taken in before stays good"
     envelope = letter(log.now, KEY, log=log._entries[0].chain.hex())
@@ -180,7 +180,7 @@ async def test_a_command_put_in_behind_the_withdrawal_of_its_key_is_found() -> N
 
 
 async def test_a_command_of_a_seat_for_which_its_door_may_not_speak_is_found() -> None:
-    log = await Log.kept()
+    log = await TwoDoorLog.kept()
     entry = log._entries[log.last]
     at = datetime.fromisoformat(json.loads(entry.meta)["received_at"])
     envelope = letter(at, OTHER, "HOST#1", command_id=entry.command_id, log=log._entries[0].chain.hex())
@@ -189,7 +189,7 @@ async def test_a_command_of_a_seat_for_which_its_door_may_not_speak_is_found() -
 
 
 async def test_a_replaced_key_and_its_next_both_verify() -> None:
-    log, next_key = await Log.kept(), make_key("the next")
+    log, next_key = await TwoDoorLog.kept(), make_key("the next")
     await administer(log, key_stream(OTHER.id), RotateDoorKey(successor=next_key.public))
     for key in (OTHER, next_key):
         log.now += timedelta(minutes=1)

@@ -153,7 +153,7 @@ async def _round_whose_deadline_is_taken(store: MemoryStore) -> tuple[StreamId, 
 
 
 def test_a_deadline_whose_id_is_taken_parks_its_stream_with_an_alarm_and_tries_no_more() -> None:
-    class Counting(MemoryStore):
+    class CountingStore(MemoryStore):
         appends = 0
 
         async def append(self, append: Any) -> Any:
@@ -161,7 +161,7 @@ def test_a_deadline_whose_id_is_taken_parks_its_stream_with_an_alarm_and_tries_n
             return await super().append(append)
 
     async def scenario() -> None:
-        store = Counting()
+        store = CountingStore()
         stream, at = await _round_whose_deadline_is_taken(store)
         now, before = at + timedelta(hours=1), store.appends
         activities = CommandActivities(store)

@@ -30,7 +30,7 @@ REALM = "annual"
 ROUND = StreamId.of("round", REALM, "R-FZ-2026")
 
 
-class Town(MemoryStore):
+class AnnualProgramme(MemoryStore):
     """A programme of Fuzhou that opens a district round on the first of every March."""
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Town(MemoryStore):
         self.programme = self.bureau.id("scheme", RULES.name)
 
     @classmethod
-    async def scheduled(cls) -> Town:
+    async def scheduled(cls) -> AnnualProgramme:
         town = cls()
         await town.bureau.straight(town.programme, PublishPolicyPack(scheme=RULES), "CAB-DEC#1", at=BEFORE)
         every_march = ScheduleAnnualRound(programme="FZ", level=RoundLevel.DISTRICT, month=3, day=1)
@@ -67,7 +67,7 @@ class Town(MemoryStore):
 
 
 async def test_on_its_day_the_round_that_the_log_has_scheduled_is_opened_without_a_key_and_the_audit_agrees() -> None:
-    town = await Town.scheduled()
+    town = await AnnualProgramme.scheduled()
     first, again = await town.open_unsigned(), await town.open_unsigned()
     assert (first.ending, again.ending, again.repeated) == (Ending.ACCEPTED, Ending.ACCEPTED, True)
     assert (await verify(town)).ok
@@ -90,7 +90,7 @@ NOT_SCHEDULED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", NOT_SCHEDULED)
 async def test_nothing_else_is_opened_without_a_key(case: str) -> None:
-    town = await Town.scheduled()
+    town = await AnnualProgramme.scheduled()
     before = await town.last_position()
     answer = await town.open_unsigned(**NOT_SCHEDULED[case])
     assert (answer.ending, [u.rule for u in answer.unmet]) == (Ending.UNSIGNED, ["SG06"])
@@ -98,7 +98,7 @@ async def test_nothing_else_is_opened_without_a_key(case: str) -> None:
 
 
 async def test_it_is_not_opened_before_its_day_nor_once_it_is_no_longer_scheduled() -> None:
-    town = await Town.scheduled()
+    town = await AnnualProgramme.scheduled()
     town.now = THE_DAY - timedelta(seconds=1)
     assert (await town.open_unsigned()).ending is Ending.UNSIGNED
     await town.bureau.straight(town.programme, UnscheduleAnnualRound(programme="FZ"), "CAB-REG#1", at=town.now)
@@ -107,7 +107,7 @@ async def test_it_is_not_opened_before_its_day_nor_once_it_is_no_longer_schedule
 
 
 async def test_an_opening_that_was_never_scheduled_is_found_by_whoever_verifies_the_log() -> None:
-    town = await Town.scheduled()
+    town = await AnnualProgramme.scheduled()
     await town.open_unsigned()
     unscheduled = MemoryStore()
     for entry in town._entries:

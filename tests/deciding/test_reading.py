@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from store.port import Loaded, Readings
 
 
-class Watched(MemoryStore):
+class NotingStore(MemoryStore):
     """Notes the streams that are read."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ def test_whoever_has_no_business_with_it_has_nothing_of_other_streams_read() -> 
     """The finance seat proposes an award: it is told that it may not, and only who sits there is read for it."""
 
     async def scenario() -> None:
-        store = Watched()
+        store = NotingStore()
         bureau = Bureau("business", store, KEY)
         await bureau.open_base()
         project = bureau.id("project", "AP-1")

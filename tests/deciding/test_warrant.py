@@ -174,7 +174,7 @@ def test_a_door_speaks_for_roles_and_for_single_seats() -> None:
 
 
 def test_a_forger_has_nothing_read_but_the_stream_and_the_key() -> None:
-    class Watched(Timed):
+    class ConsultedStore(Timed):
         asked: tuple[StreamId, ...] = ()
 
         async def consult(
@@ -189,7 +189,7 @@ def test_a_forger_has_nothing_read_but_the_stream_and_the_key() -> None:
             return await super().consult(stream, command_id, known, claims, accounts)
 
     async def scenario() -> None:
-        store = Watched()
+        store = ConsultedStore()
         await publish(store)
         await admit(store, OF_OTHERS, "CAB-FIN")
         store.asked = ()
@@ -309,13 +309,13 @@ def test_a_first_key_signed_by_somebody_else_or_on_anothers_stream_is_turned_awa
 def test_two_first_keys_at_one_moment_are_one_and_a_refusal_and_of_one_key_the_same_twice(
     two: tuple[DoorKey, DoorKey], endings: list[Ending]
 ) -> None:
-    class Slow(Timed):
+    class YieldingStore(Timed):
         async def append(self, append: Append) -> AppendResult:
             await asyncio.sleep(0)
             return await super().append(append)
 
     async def scenario() -> None:
-        store, now = Slow(), NOW
+        store, now = YieldingStore(), NOW
         answers = await asyncio.gather(*(carry_out(store, build_first_publication(key, now)) for key in two))
         assert sorted(a.ending for a in answers) == endings
 

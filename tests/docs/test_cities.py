@@ -63,7 +63,7 @@ def happened(story: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Step:
+class WatchedOrder:
     """One order that was carried out: who was awaited on its stream, by command, before it and after."""
 
     command: str
@@ -77,13 +77,13 @@ class Step:
 class WatchedRealm(WrittenRealm):
     """A written realm that keeps who is awaited."""
 
-    steps: list[Step] = field(default_factory=list)
+    steps: list[WatchedOrder] = field(default_factory=list)
 
     def _carry_out(self, stream: StreamId, order: Order) -> list[Event]:
         before = self.awaited(stream)
         events = super()._carry_out(stream, order)
         kinds = tuple(event.event_type for event in events)
-        self.steps.append(Step(order.command.command_type, order.actor, kinds, before, self.awaited(stream)))
+        self.steps.append(WatchedOrder(order.command.command_type, order.actor, kinds, before, self.awaited(stream)))
         return events
 
     def awaited(self, stream: StreamId) -> Awaited:
@@ -92,7 +92,7 @@ class WatchedRealm(WrittenRealm):
 
 
 @cache
-def steps(story: str) -> tuple[Step, ...]:
+def steps(story: str) -> tuple[WatchedOrder, ...]:
     """Every order of that story."""
     return tuple(write_story_in(WatchedRealm, ROOT / "scenarios" / f"{story}.yaml").steps)
 

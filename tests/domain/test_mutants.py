@@ -145,7 +145,7 @@ SCHEME = {"scheme": RULES.ref, "year": 2024, "level": RoundLevel.MUNICIPAL}
 
 
 @dataclass(frozen=True)
-class Mutant:
+class RuleMutant:
     """Rules that no longer ask for one thing, and what they then let pass."""
 
     rule: str
@@ -237,28 +237,28 @@ KEPT = project(
 
 MUTANTS = (
     # ------------------------------------------------------------ cities
-    Mutant(
+    RuleMutant(
         "K1",
         "a field that the city has not",
         "call",
         (project(bid("ORG-1", fields=("團建",)), "2024-02-20", "SO-LEGAL#1"),),
         scheme=LISTED,
     ),
-    Mutant(
+    RuleMutant(
         "K2",
         "nobody knows whom it serves",
         "call",
         (project(bid("ORG-1"), "2024-02-20", "SO-LEGAL#1"),),
         scheme=scheme("hangzhou", beneficiaries={"required": True}),
     ),
-    Mutant(
+    RuleMutant(
         "M11",
         "an award of what is kept for others",
         "report",
         (replace(KEPT, kind="round"), project(proposal("PJ-1"), "2024-03-11", "CAB-REG#1")),
         scheme=LISTED,
     ),
-    Mutant(
+    RuleMutant(
         "P7",
         "a draw opened by another seed",
         "passed 2",
@@ -287,34 +287,34 @@ MUTANTS = (
         ),
     ),
     # ------------------------------------------------------------ money
-    Mutant(
+    RuleMutant(
         "M1",
         "tranches below the award",
         "confirmed",
         (project(contract(tranches={"T1": TRANCHES["T1"]}), "2024-03-21", "CAB-REG#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M1",
         "shares below the award",
         "report",
         (project(proposal("PJ-1", funds={"FS-1": 1}), "2024-03-11", "CAB-REG#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M2", "a gate not reached", "account", (project(RequestDisbursement(tranche="T2"), "2024-03-25", "CAB-REG#1"),)
     ),
-    Mutant(
+    RuleMutant(
         "M2",
         "paid without approval",
         "checked T1",
         (project(PayDisbursement(tranche="T1", amount=400_000), "2024-03-26", "FISCAL#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M3",
         "more returned than paid",
         "final report",
         (project(ReturnSurplus(amount=750_002), "2024-12-03", "SO-ACC#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M3",
         "sent back by the bank after most of it was returned",
         "final report",
@@ -324,25 +324,25 @@ MUTANTS = (
         ),
         unguarded=True,
     ),
-    Mutant(
+    RuleMutant(
         "M3",
         "more eligible than awarded",
         "final report",
         (project(IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=AWARD + 1), "2024-12-05", "AUDIT#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M4",
         "a part of a tranche",
         "account",
         (project(RequestDisbursement(tranche="T1", amount=1), "2024-03-25", "CAB-REG#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M4",
         "more cancelled than unpaid",
         "paid T1",
         (project(CancelTranche(tranche="T2", amount=350_002, **AGAINST), "2024-03-26", "CAB-DEC#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M5",
         "an envelope overdrawn",
         "proposed",
@@ -353,7 +353,7 @@ MUTANTS = (
         ),
         unguarded=True,
     ),
-    Mutant(
+    RuleMutant(
         "M5",
         "a budget exceeded",
         "proposed",
@@ -365,13 +365,13 @@ MUTANTS = (
         ),
         unguarded=True,
     ),
-    Mutant(
+    RuleMutant(
         "M5",
         "a budget cut below what is awarded",
         "proposed",
         (register("round", "R-1", ApproveRoundBudget(amount=AWARD - 1), "2024-03-11T09:30+08:00", "FISCAL#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M5",
         "a purpose not allowed",
         "call",
@@ -398,13 +398,13 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "M6",
         "personnel above its cap",
         "confirmed",
         (project(contract(budget={**BUDGET, "personnel": 950_001, "activity": 0}), "2024-03-21", "CAB-REG#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M6",
         "more spent than its line has",
         "started",
@@ -413,7 +413,7 @@ MUTANTS = (
             project(RecordExpenditure(voucher="V-9", amount=2, line="activity"), "2024-04-02", "SO-ACC#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "M1",
         "a tranche of nothing",
         "confirmed",
@@ -425,13 +425,13 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "T10",
         "an agreement without an end in sight",
         "confirmed",
         (project(contract(end=date(2034, 11, 30)), "2024-03-21", "CAB-REG#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "P3",
         "the host audits",
         "confirmed",
@@ -441,7 +441,7 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "M7",
         "a number without its issuer",
         "started",
@@ -453,7 +453,7 @@ MUTANTS = (
         ),
         unguarded=True,
     ),
-    Mutant(
+    RuleMutant(
         "FS02",
         "a fund adjusted by one person",
         "FS-1",
@@ -464,7 +464,7 @@ MUTANTS = (
             register("fund", "FS-1", ConfirmFundAdjustment(), "2024-01-04", "CAB-FIN#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "RD06",
         "a call shorter than its window",
         "ORG-2",
@@ -478,7 +478,7 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "RD07",
         "a call that is shortened",
         "call",
@@ -493,20 +493,20 @@ MUTANTS = (
         ),
         muted=("RD06",),
     ),
-    Mutant(
+    RuleMutant(
         "RD09",
         "given up while an award stands",
         "proposed",
         (register("round", "R-1", CancelCall(**AGAINST), "2024-03-12", "CAB-DEC#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "RD11",
         "results before every bid is decided",
         "proposed",
         (register("round", "R-1", PublishResult(), "2024-03-12", "CAB-REG#1"),),
         roles_open=False,
     ),
-    Mutant(
+    RuleMutant(
         "D5",
         "a ban shorter than the rules say",
         "call",
@@ -521,25 +521,25 @@ MUTANTS = (
             project(bid("ORG-1"), "2024-02-20", "SO-LEGAL#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "M6",
         "a line that is not there",
         "started",
         (project(RecordExpenditure(voucher="V-9", amount=1, line="banquets"), "2024-04-02", "SO-ACC#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M7",
         "a voucher claimed twice",
         "spent",
         (project(RecordExpenditure(voucher="V-1", amount=1, line="admin"), "2024-06-22", "SO-ACC#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M8",
         "a paid tranche withheld",
         "paid T1",
         (project(WithholdDisbursement(tranche="T1", **AGAINST), "2024-03-26", "CAB-REG#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "M8",
         "a paid tranche replanned",
         "midterm",
@@ -561,20 +561,20 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "M10",
         "more ordered back than paid",
         "paid T2",
         (*TERMINATING, project(OrderClawback(amount=750_002, **AGAINST), "2024-07-29", "CAB-DEC#1")),
     ),
-    Mutant(
+    RuleMutant(
         "M10",
         "more received than ordered",
         "paid T2",
         (*TERMINATING, ORDERED_BACK, project(ReceiveClawback(amount=450_002), "2024-07-30", "CAB-FIN#1")),
     ),
     # ------------------------------------------------------------ people
-    Mutant(
+    RuleMutant(
         "P1",
         "a score with an interest",
         "panel",
@@ -583,7 +583,7 @@ MUTANTS = (
             panel(SubmitScore(application="AP-1", mark=Decimal(99)), "2024-03-07T10:00+08:00", "EXPERT#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "P1",
         "no interest said by whoever has one",
         "panel",
@@ -592,7 +592,7 @@ MUTANTS = (
             panel(DeclareImpartiality(), "2024-03-07T10:00+08:00", "EXPERT#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "P1",
         "a score before interests were declared",
         "panel",
@@ -600,7 +600,7 @@ MUTANTS = (
         refusal="RP06",
         scheme=scheme("hangzhou", review={"declaration": True}),
     ),
-    Mutant(
+    RuleMutant(
         "P1",
         "recusal after a score",
         "panel",
@@ -609,34 +609,34 @@ MUTANTS = (
             panel(RecuseReviewer.model_validate({"out": "E2", "in": "E6"}), "2024-03-07T10:00+08:00", "CAB-REG#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "P2",
         "the maker approves",
         "checked T1",
         (project(ApproveDisbursement(tranche="T1"), "2024-03-26", "CAB-REG#1"),),
         roles_open=True,
     ),
-    Mutant(
+    RuleMutant(
         "P2",
         "the maker checks",
         "requested T1",
         (project(CheckDisbursement(tranche="T1"), "2024-03-26", "CAB-REG#1"),),
         roles_open=True,
     ),
-    Mutant(
+    RuleMutant(
         "SD1",
         "the maker pays",
         "approved T1",
         (project(PayDisbursement(tranche="T1", amount=400_000), "2024-03-26", "CAB-REG#1"),),
         roles_open=True,
     ),
-    Mutant(
+    RuleMutant(
         "P3",
         "the bidder evaluates itself",
         "confirmed",
         (project(contract(parties=Parties(evaluator="ORG-1")), "2024-03-21", "CAB-REG#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "P3",
         "the evaluator audits",
         "final report",
@@ -646,11 +646,15 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant("P4", "four seats after a recusal", "panel", (panel(RecuseReviewer(out="E2"), "2024-03-07", "CAB-REG#1"),)),
-    Mutant("P5", "who drew the panel investigates", "posted", objection("2024-03-13", "2024-03-14", "CAB-REG#1")),
-    Mutant("P6", "discipline confirms", "posted", (project(ConfirmAward(), "2024-03-19", "DISC#1"),), roles_open=True),
+    RuleMutant(
+        "P4", "four seats after a recusal", "panel", (panel(RecuseReviewer(out="E2"), "2024-03-07", "CAB-REG#1"),)
+    ),
+    RuleMutant("P5", "who drew the panel investigates", "posted", objection("2024-03-13", "2024-03-14", "CAB-REG#1")),
+    RuleMutant(
+        "P6", "discipline confirms", "posted", (project(ConfirmAward(), "2024-03-19", "DISC#1"),), roles_open=True
+    ),
     # ------------------------------------------------------------ time
-    Mutant(
+    RuleMutant(
         "D1",
         "a late bid",
         "ORG-2",
@@ -659,14 +663,14 @@ MUTANTS = (
             project(bid("ORG-1"), "2024-03-04", "SO-LEGAL#1"),
         ),
     ),
-    Mutant("D2", "confirmed a day early", "posted", (project(ConfirmAward(), "2024-03-18", "CAB-DEC#1"),)),
-    Mutant(
+    RuleMutant("D2", "confirmed a day early", "posted", (project(ConfirmAward(), "2024-03-18", "CAB-DEC#1"),)),
+    RuleMutant(
         "D3",
         "an activity before the start",
         "started",
         (project(RecordActivity(person_times=1, held_on=date(2024, 3, 31)), "2024-04-02", "SO-PM#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "D3",
         "spent before the contract",
         "started",
@@ -678,7 +682,7 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "D4",
         "approved after it was to hold",
         "midterm",
@@ -691,8 +695,10 @@ MUTANTS = (
             project(ApproveVariation(variation="1"), "2024-07-13", "CAB-DEC#1"),
         ),
     ),
-    Mutant("D4", "amended before it was approved", "midterm", (VARIED, project(SUPPLEMENT, "2024-07-11", "CAB-REG#1"))),
-    Mutant(
+    RuleMutant(
+        "D4", "amended before it was approved", "midterm", (VARIED, project(SUPPLEMENT, "2024-07-11", "CAB-REG#1"))
+    ),
+    RuleMutant(
         "D5",
         "a barred bidder",
         "call",
@@ -703,7 +709,7 @@ MUTANTS = (
             project(bid("ORG-1"), "2024-02-20", "SO-LEGAL#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "D5",
         "a barred organisation is paid",
         "approved T1",
@@ -719,19 +725,19 @@ MUTANTS = (
         ),
     ),
     # ------------------------------------------------------------ evidence
-    Mutant(
+    RuleMutant(
         "V3",
         "more reported than recorded",
         "held 2024-05-20",
         (project(SubmitReport(kind=ReportKind.PROGRESS, person_times=61), "2024-05-21", "SO-PM#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "V4",
         "somebody is named",
         "started",
         (project(RecordActivity(person_times=1, title="探訪 33010119500101001X"), "2024-04-02", "SO-PM#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "V4",
         "a telephone in a need",
         "rules",
@@ -740,7 +746,7 @@ MUTANTS = (
             register("need", "ND-1", SubmitNeed(round="R-1", group="王某 13800138000"), "2024-02-02", "COMM#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "SD12",
         "one person corrects",
         "spent",
@@ -749,21 +755,21 @@ MUTANTS = (
             project(ConfirmCorrection(correction="1"), "2024-06-23", "CAB-REG#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "SD10",
         "a stranger declines",
         "posted",
         (project(DeclineAward(reason="冒名"), "2024-03-13", "SO-LEGAL#2"),),
     ),
     # ------------------------------------------------------------ the scheme's own
-    Mutant(
+    RuleMutant(
         "Z1",
         "no standing team",
         "audit",
         (project(ConcludeFinalEvaluation(score=Decimal(85), grade="良好"), "2024-12-09", "EVAL#1"),),
         scheme=TWO_MONTHS,
     ),
-    Mutant(
+    RuleMutant(
         "C1",
         "a base that hangs from nothing",
         "ORG-1",
@@ -777,7 +783,7 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "C2",
         "support above the envelope",
         "call",
@@ -807,7 +813,7 @@ MUTANTS = (
         ),
         unguarded=True,
     ),
-    Mutant(
+    RuleMutant(
         "C2",
         "support above the budget",
         "call",
@@ -818,27 +824,27 @@ MUTANTS = (
         ),
         unguarded=True,
     ),
-    Mutant(
+    RuleMutant(
         "T01",
         "support in a round that was never set up",
         "call",
         (*MUNICIPAL_BASE, supporting("PJ-3", 100_000, "R-9")),
     ),
-    Mutant(
+    RuleMutant(
         "C3",
         "a base supported twice a year",
         "call",
         (*MUNICIPAL_BASE, supporting("PJ-3", 100_000), supporting("PJ-4", 100_000)),
         unguarded=True,
     ),
-    Mutant(
+    RuleMutant(
         "C4",
         "more than its class earns",
         "call",
         (*MUNICIPAL_BASE, supporting("PJ-3", 100_001)),
         scheme=scheme("hangzhou", bases={"allocation": [{"tier": "MUNICIPAL", "grade": "A", "each": 100_000}]}),
     ),
-    Mutant(
+    RuleMutant(
         "H1",
         "a second municipal round",
         "call",
@@ -846,14 +852,14 @@ MUTANTS = (
         unguarded=True,
     ),
     # ------------------------------------------------------------ guards of the state machine
-    Mutant(
+    RuleMutant(
         "AP02",
         "a partner's second bid",
         "bid 1",
         (project(bid("ORG-2", partners=("ORG-1",)), "2024-02-21", "SO-LEGAL#2", "AP-3"),),
         unguarded=True,
     ),
-    Mutant(
+    RuleMutant(
         "AP08",
         "out before its completion is late",
         "bid 1",
@@ -862,8 +868,10 @@ MUTANTS = (
             project(LapseCompletion(), "2024-02-22", "SYS#1"),
         ),
     ),
-    Mutant("T01", "without a report", "report", (project(proposal("PJ-1", panel="RP-9"), "2024-03-11", "CAB-REG#1"),)),
-    Mutant(
+    RuleMutant(
+        "T01", "without a report", "report", (project(proposal("PJ-1", panel="RP-9"), "2024-03-11", "CAB-REG#1"),)
+    ),
+    RuleMutant(
         "T01",
         "more than was applied for",
         "report",
@@ -873,13 +881,13 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "T03",
         "an objection after the window",
         "posted",
         (project(LodgeObjection(ground="重複資助"), "2024-03-19", "PUBLIC#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "T04",
         "dismissed twice",
         "posted",
@@ -889,7 +897,7 @@ MUTANTS = (
             project(DismissObjection(finding="不實"), "2024-03-18", "CAB-DEC#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "T06",
         "posted before it was scored again",
         "posted",
@@ -903,7 +911,7 @@ MUTANTS = (
             project(OpenAwardPublicity(contact="市民政局"), "2024-03-19", "CAB-REG#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "T06",
         "scored again by the same panel",
         "posted",
@@ -917,7 +925,7 @@ MUTANTS = (
             project(RescoreAward(panel="RP-1"), "2024-03-19", "CAB-REG#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "T07",
         "confirmed with an objection open",
         "posted",
@@ -926,10 +934,10 @@ MUTANTS = (
             project(ConfirmAward(), "2024-03-19", "CAB-DEC#1"),
         ),
     ),
-    Mutant("T10", "one signature", "confirmed", (project(contract(signatures={}), "2024-03-21", "CAB-REG#1"),)),
-    Mutant("T11", "lapsed too soon", "confirmed", (project(LapseContractSigning(), "2024-03-21", "SYS#1"),)),
-    Mutant("T12", "started without an account", "signed", (project(StartProject(), "2024-04-01", "SO-PM#1"),)),
-    Mutant(
+    RuleMutant("T10", "one signature", "confirmed", (project(contract(signatures={}), "2024-03-21", "CAB-REG#1"),)),
+    RuleMutant("T11", "lapsed too soon", "confirmed", (project(LapseContractSigning(), "2024-03-21", "SYS#1"),)),
+    RuleMutant("T12", "started without an account", "signed", (project(StartProject(), "2024-04-01", "SO-PM#1"),)),
+    RuleMutant(
         "T13",
         "too long to put it right",
         "midterm",
@@ -941,19 +949,19 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "T14",
         "the same person looks again",
         "midterm",
         (*rectified("handed in"), project(AcceptRectification(), "2024-07-15", "CAB-REG#1")),
     ),
-    Mutant(
+    RuleMutant(
         "T14",
         "accepted before it was handed in",
         "midterm",
         (*rectified("ordered"), project(AcceptRectification(), "2024-07-15", "CAB-REG#2")),
     ),
-    Mutant(
+    RuleMutant(
         "T15",
         "extended twice",
         "midterm",
@@ -964,8 +972,10 @@ MUTANTS = (
             project(FailRectification(finding="仍缺", attachments=EVIDENCE, extended=True), "2024-07-17", "CAB-REG#1"),
         ),
     ),
-    Mutant("T16", "reported before the end", "midterm", (project(SubmitFinalReport(), "2024-07-10", "SO-LEGAL#1"),)),
-    Mutant(
+    RuleMutant(
+        "T16", "reported before the end", "midterm", (project(SubmitFinalReport(), "2024-07-10", "SO-LEGAL#1"),)
+    ),
+    RuleMutant(
         "T20",
         "a short hearing",
         "midterm",
@@ -977,19 +987,19 @@ MUTANTS = (
             ),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "T21",
         "a better grade than earned",
         "audit",
         (project(ConcludeFinalEvaluation(score=Decimal(85), grade="優秀"), "2024-12-09", "EVAL#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "T21",
         "passed without an audit",
         "final report",
         (project(ConcludeFinalEvaluation(score=Decimal(85), grade="良好"), "2024-12-09", "EVAL#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "SD9",
         "asked for before finance has confirmed another account",
         "account",
@@ -998,8 +1008,8 @@ MUTANTS = (
             project(RequestDisbursement(tranche="T1"), "2024-03-25", "CAB-REG#1"),
         ),
     ),
-    Mutant("T22", "closed with a tranche open", "final", (project(CloseProject(), "2024-12-16", "CAB-REG#1"),)),
-    Mutant(
+    RuleMutant("T22", "closed with a tranche open", "final", (project(CloseProject(), "2024-12-16", "CAB-REG#1"),)),
+    RuleMutant(
         "T24",
         "ended before the hearing was over",
         "paid T2",
@@ -1010,9 +1020,9 @@ MUTANTS = (
             project(TerminateProject(**AGAINST), "2024-07-24", "CAB-DEC#1"),
         ),
     ),
-    Mutant("T24", "ended with a tranche open", "paid T2", (*TERMINATING, ORDERED_BACK, TERMINATED)),
-    Mutant("T24", "ended with nothing ordered back", "paid T2", (*TERMINATING, CANCELLED, TERMINATED)),
-    Mutant(
+    RuleMutant("T24", "ended with a tranche open", "paid T2", (*TERMINATING, ORDERED_BACK, TERMINATED)),
+    RuleMutant("T24", "ended with nothing ordered back", "paid T2", (*TERMINATING, CANCELLED, TERMINATED)),
+    RuleMutant(
         "T25",
         "archived with money to come",
         "paid T2",
@@ -1024,25 +1034,25 @@ MUTANTS = (
             project(ArchiveProject(index=MINUTES), "2024-07-31", "HOST#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "DS01",
         "let go of what nobody held",
         "archived",
         (project(ReleaseFile(reason="已結案"), "2025-02-10", "CAB-REG#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "DS02",
         "destroyed in its last year",
         "archived",
         (project(DisposeFile(reason="期滿"), "2034-12-29", "HOST#1"),),
     ),
-    Mutant(
+    RuleMutant(
         "DS02",
         "destroyed twice",
         "archived",
         tuple(project(DisposeFile(reason="期滿"), day, "HOST#1") for day in ("2035-01-03", "2035-01-04")),
     ),
-    Mutant(
+    RuleMutant(
         "DS03",
         "destroyed while a court asks for it",
         "archived",
@@ -1051,7 +1061,7 @@ MUTANTS = (
             project(DisposeFile(reason="期滿"), "2035-01-04", "HOST#1"),
         ),
     ),
-    Mutant(
+    RuleMutant(
         "T26",
         "reopened without a contract",
         "posted",
@@ -1086,7 +1096,7 @@ def open_roles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
-def test_the_checker_catches_what_the_rules_no_longer_do(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_checker_catches_what_the_rules_no_longer_do(mutant: RuleMutant, monkeypatch: pytest.MonkeyPatch) -> None:
     town = realm_until(mutant.until, mutant.scheme, guarded=not mutant.unguarded)
     *before, last = mutant.orders
     for step in before:
@@ -1105,7 +1115,7 @@ HELD = [mutant for mutant in MUTANTS if mutant.unguarded]
 
 
 @pytest.mark.parametrize("mutant", HELD, ids=str)
-def test_the_append_refuses_what_the_rules_no_longer_do(mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_append_refuses_what_the_rules_no_longer_do(mutant: RuleMutant, monkeypatch: pytest.MonkeyPatch) -> None:
     """C3, M7 and their like: a claim or a balance stands behind the rule (design.md §6)."""
     town = realm_until(mutant.until, mutant.scheme)
     *before, last = mutant.orders

@@ -56,7 +56,7 @@ def runner() -> Iterator[asyncio.Runner]:
         yield one
 
 
-class Town:
+class SynchronousOffice:
     """An office of March 2026 with two administrators and P-7 and P-8 on the register, told in plain calls."""
 
     def __init__(self, runner: asyncio.Runner) -> None:
@@ -90,14 +90,14 @@ class Town:
 
 
 @pytest.fixture
-def town(runner: asyncio.Runner) -> Town:
-    return Town(runner)
+def town(runner: asyncio.Runner) -> SynchronousOffice:
+    return SynchronousOffice(runner)
 
 
 # ---------------------------------------------------------------- founding
 
 
-def test_the_founding_makes_two_administrators_in_one_append(town: Town) -> None:
+def test_the_founding_makes_two_administrators_in_one_append(town: SynchronousOffice) -> None:
     assert town.state(OFFICE).stage == OfficeStage.FOUNDED
     for number in (1, 2):
         seat = town.state(seat_stream(LIVE, Actor(f"ADMIN#{number}"))).part(Seat)
@@ -107,7 +107,7 @@ def test_the_founding_makes_two_administrators_in_one_append(town: Town) -> None
         assert [duty.seat for duty in person.part(Person).duties] == [f"ADMIN#{number}"]
 
 
-def test_an_office_is_founded_once_ever_and_by_two(town: Town) -> None:
+def test_an_office_is_founded_once_ever_and_by_two(town: SynchronousOffice) -> None:
     assert town.refused(OFFICE, FoundOffice(administrators=(P7, P8)), "ADMIN#1", "") == {"OF01"}
     elsewhere = StreamId("office/live/annex")
     assert town.refused(elsewhere, FoundOffice(administrators=(P7, P8)), "ADMIN#1", "") == {"OF01"}
@@ -121,7 +121,7 @@ def test_one_person_founds_no_office(runner: asyncio.Runner) -> None:
 # ---------------------------------------------------------------- granted, never by oneself
 
 
-def test_a_seat_is_granted_once_another_has_confirmed_it(town: Town) -> None:
+def test_a_seat_is_granted_once_another_has_confirmed_it(town: SynchronousOffice) -> None:
     town.ask(REG1, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
     grant = GrantSeat(person=P7)
     proposed = town.ask(REG1, grant, "ADMIN#1")
@@ -134,7 +134,7 @@ def test_a_seat_is_granted_once_another_has_confirmed_it(town: Town) -> None:
     assert town.refused(REG1, confirmation, "ADMIN#2") == {"TP01"}
 
 
-def test_what_is_confirmed_is_what_was_shown(town: Town) -> None:
+def test_what_is_confirmed_is_what_was_shown(town: SynchronousOffice) -> None:
     seat = town.seat("CAB-REG#1")
     town.ask(seat, WithdrawSeat(person=person_on(Actor("CAB-REG#1")), reason="調離"), "ADMIN#1")
     other = bind(seat, 2, WithdrawSeat(person=P8, reason="調離"))
@@ -142,7 +142,7 @@ def test_what_is_confirmed_is_what_was_shown(town: Town) -> None:
     assert town.refused(seat, ConfirmAct(proposal=9, digest=other), "ADMIN#2") == {"TP01"}
 
 
-def test_nobody_grants_themselves_a_seat_nor_confirms_it(town: Town) -> None:
+def test_nobody_grants_themselves_a_seat_nor_confirms_it(town: SynchronousOffice) -> None:
     town.ask(person_stream(LIVE, PersonId("P-9")), RegisterPerson(), "ADMIN#1")
     third = seat_stream(LIVE, Actor("ADMIN#3"))
     town.ask(third, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
@@ -151,12 +151,12 @@ def test_nobody_grants_themselves_a_seat_nor_confirms_it(town: Town) -> None:
     assert "SD8" in town.refused(third, town.confirmation(third, GrantSeat(person=P1)), "ADMIN#1")
 
 
-def test_nobody_takes_their_own_seat_away(town: Town) -> None:
+def test_nobody_takes_their_own_seat_away(town: SynchronousOffice) -> None:
     first = seat_stream(LIVE, Actor("ADMIN#1"))
     assert town.refused(first, WithdrawSeat(person=P1, reason="離任"), "ADMIN#1") == {"SD8"}
 
 
-def test_the_leadership_may_confirm_and_a_case_officer_may_not(town: Town) -> None:
+def test_the_leadership_may_confirm_and_a_case_officer_may_not(town: SynchronousOffice) -> None:
     town.seat("CAB-DEC#1")
     town.seat("CAB-REG#2")
     stream = seat_stream(LIVE, Actor("CAB-FIN#1"))
@@ -168,7 +168,7 @@ def test_the_leadership_may_confirm_and_a_case_officer_may_not(town: Town) -> No
     assert "SeatGranted" in town.ask(stream, confirmation, "CAB-DEC#1").events
 
 
-def test_administrators_hold_no_seat_of_business_nor_the_other_way(town: Town) -> None:
+def test_administrators_hold_no_seat_of_business_nor_the_other_way(town: SynchronousOffice) -> None:
     town.seat("CAB-REG#1", "P-7")
     fin, admin = seat_stream(LIVE, Actor("CAB-FIN#1")), seat_stream(LIVE, Actor("ADMIN#3"))
     for stream in (fin, admin):
@@ -178,7 +178,7 @@ def test_administrators_hold_no_seat_of_business_nor_the_other_way(town: Town) -
     assert town.refused(fin, BreakGlass(person=P1, hours=2, reason="急"), "ADMIN#2") == {"SD8"}
 
 
-def test_two_grants_that_race_cannot_put_one_person_on_both_sides(town: Town) -> None:
+def test_two_grants_that_race_cannot_put_one_person_on_both_sides(town: SynchronousOffice) -> None:
     """Both were proposed while P-7 was on no seat: the one that is confirmed second sees the first."""
     fin, admin = seat_stream(LIVE, Actor("CAB-FIN#1")), seat_stream(LIVE, Actor("ADMIN#3"))
     grant = GrantSeat(person=P7)
@@ -189,13 +189,13 @@ def test_two_grants_that_race_cannot_put_one_person_on_both_sides(town: Town) ->
     assert town.refused(admin, town.confirmation(admin, grant), "ADMIN#2") == {"SD8"}
 
 
-def test_a_seat_is_one_persons_at_a_time(town: Town) -> None:
+def test_a_seat_is_one_persons_at_a_time(town: SynchronousOffice) -> None:
     seat = town.seat("CAB-REG#1", "P-7")
     assert town.refused(seat, GrantSeat(person=P8), "ADMIN#1") == {"SE02"}
     assert town.refused(seat, GrantSeat(person=P7), "ADMIN#1") == {"SE02"}
 
 
-def test_grants_may_follow_on_one_another_and_not_overlap(town: Town) -> None:
+def test_grants_may_follow_on_one_another_and_not_overlap(town: SynchronousOffice) -> None:
     town.ask(REG1, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
     town.privileged(REG1, GrantSeat(person=P7, until=date(2026, 6, 30)))
     assert town.refused(REG1, GrantSeat(person=P8, since=date(2026, 6, 30)), "ADMIN#1") == {"SE02"}
@@ -205,14 +205,14 @@ def test_grants_may_follow_on_one_another_and_not_overlap(town: Town) -> None:
     assert [t.person for t in seat.on(date(2026, 6, 30))] == [P7]
 
 
-def test_a_retired_person_is_put_on_no_seat(town: Town) -> None:
+def test_a_retired_person_is_put_on_no_seat(town: SynchronousOffice) -> None:
     town.privileged(person_stream(LIVE, P7), RetirePerson(reason="退休"))
     town.ask(REG1, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
     assert town.refused(REG1, GrantSeat(person=P7), "ADMIN#1") == {"PN01"}
     assert town.refused(REG1, GrantSeat(person=PersonId("P-99")), "ADMIN#1") == {"PN01"}
 
 
-def test_nobody_retires_from_a_seat_that_they_are_on(town: Town) -> None:
+def test_nobody_retires_from_a_seat_that_they_are_on(town: SynchronousOffice) -> None:
     seat = town.seat("CAB-REG#1", "P-7")
     retire = RetirePerson(reason="退休")
     assert town.refused(person_stream(LIVE, P7), retire, "ADMIN#1") == {"PN03"}
@@ -221,7 +221,7 @@ def test_nobody_retires_from_a_seat_that_they_are_on(town: Town) -> None:
     assert town.state(person_stream(LIVE, P7)).stage == PersonStage.RETIRED
 
 
-def test_a_login_is_one_persons_and_is_bound_anew_by_two(town: Town) -> None:
+def test_a_login_is_one_persons_and_is_bound_anew_by_two(town: SynchronousOffice) -> None:
     town.ask(person_stream(LIVE, PersonId("P-9")), RegisterPerson(login="a" * 64), "ADMIN#1")
     assert town.refused(person_stream(LIVE, P7), BindLogin(login="a" * 64), "ADMIN#1") == {"PN02"}
     proposal = town.ask(person_stream(LIVE, P7), BindLogin(login="b" * 64), "ADMIN#1")
@@ -241,7 +241,7 @@ def test_a_login_is_one_persons_and_is_bound_anew_by_two(town: Town) -> None:
         ("CAB-REG.01", Scope(kind=ScopeKind.BUREAU)),
     ],
 )
-def test_a_seat_has_a_name_and_a_scope_of_its_role(town: Town, name: str, scope: Scope) -> None:
+def test_a_seat_has_a_name_and_a_scope_of_its_role(town: SynchronousOffice, name: str, scope: Scope) -> None:
     stream = StreamId(f"seat/live/{name}")
     assert "SE01" in town.refused(stream, EstablishSeat(scope=scope), "ADMIN#1")
 
@@ -258,7 +258,7 @@ def test_a_seats_name_is_read_back() -> None:
 # ---------------------------------------------------------------- acting
 
 
-def test_whoever_is_not_on_the_seat_does_not_act_on_it(town: Town) -> None:
+def test_whoever_is_not_on_the_seat_does_not_act_on_it(town: SynchronousOffice) -> None:
     town.seat("CAB-FIN#1", "P-7")
     fund = StreamId("fund/live/FS-1")
     assert town.refused(fund, FUND, "CAB-FIN#1", "P-8") == {"SE12"}
@@ -267,11 +267,11 @@ def test_whoever_is_not_on_the_seat_does_not_act_on_it(town: Town) -> None:
     assert town.ask(fund, FUND, "CAB-FIN#1", "P-7").events == ("FundSourceRegistered",)
 
 
-def test_an_administrator_does_no_business(town: Town) -> None:
+def test_an_administrator_does_no_business(town: SynchronousOffice) -> None:
     assert town.refused(StreamId("fund/live/FS-1"), FUND, "ADMIN#1") == {"SD8"}
 
 
-def test_a_mandate_ends_with_its_last_day(town: Town) -> None:
+def test_a_mandate_ends_with_its_last_day(town: SynchronousOffice) -> None:
     stream = seat_stream(LIVE, Actor("CAB-FIN#1"))
     town.ask(stream, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
     town.privileged(stream, GrantSeat(person=P7, since=date(2026, 3, 10), until=date(2026, 3, 20)))
@@ -281,13 +281,13 @@ def test_a_mandate_ends_with_its_last_day(town: Town) -> None:
     town.ask(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-20")
 
 
-def test_a_seat_that_was_withdrawn_acts_no_more(town: Town) -> None:
+def test_a_seat_that_was_withdrawn_acts_no_more(town: SynchronousOffice) -> None:
     seat = town.seat("CAB-FIN#1", "P-7")
     town.privileged(seat, WithdrawSeat(person=P7, reason="調離"), at="2026-03-05")
     assert town.refused(StreamId("fund/live/FS-1"), FUND, "CAB-FIN#1", "P-7", at="2026-03-06") == {"SE12"}
 
 
-def test_an_act_waits_no_longer_than_thirty_days_and_may_be_dropped(town: Town) -> None:
+def test_an_act_waits_no_longer_than_thirty_days_and_may_be_dropped(town: SynchronousOffice) -> None:
     town.seat("CAB-REG#1")
     town.seat("CAB-REG#2")
     town.ask(CALENDAR, YEAR, "CAB-REG#1")
@@ -298,7 +298,7 @@ def test_an_act_waits_no_longer_than_thirty_days_and_may_be_dropped(town: Town) 
     assert town.state(CALENDAR).stage == "NONE"
 
 
-def test_a_proposal_is_judged_again_when_it_is_confirmed(town: Town) -> None:
+def test_a_proposal_is_judged_again_when_it_is_confirmed(town: SynchronousOffice) -> None:
     """Two proposals of one version: the second is no longer the next when its turn comes."""
     for seat in ("CAB-REG#1", "CAB-REG#2"):
         town.seat(seat)
@@ -309,7 +309,7 @@ def test_a_proposal_is_judged_again_when_it_is_confirmed(town: Town) -> None:
     assert town.refused(CALENDAR, ConfirmAct(proposal=2, digest=digests[1]), "CAB-REG#2") == {"CL02"}
 
 
-def test_one_person_on_two_seats_confirms_nothing_of_their_own(town: Town) -> None:
+def test_one_person_on_two_seats_confirms_nothing_of_their_own(town: SynchronousOffice) -> None:
     town.seat("CAB-REG#1", "P-7")
     town.seat("CAB-DEC#1", "P-7")
     town.ask(CALENDAR, YEAR, "CAB-REG#1", "P-7")
@@ -319,7 +319,7 @@ def test_one_person_on_two_seats_confirms_nothing_of_their_own(town: Town) -> No
 # ---------------------------------------------------------------- stand-ins and break-glass
 
 
-def test_a_stand_in_acts_on_the_days_they_stand_in_and_is_shown_as_such(town: Town) -> None:
+def test_a_stand_in_acts_on_the_days_they_stand_in_and_is_shown_as_such(town: SynchronousOffice) -> None:
     seat = town.seat("CAB-FIN#1", "P-7")
     loan = LendSeat(person=P8, since=date(2026, 3, 10), until=date(2026, 3, 12), reason="出差")
     town.privileged(seat, loan)
@@ -329,7 +329,7 @@ def test_a_stand_in_acts_on_the_days_they_stand_in_and_is_shown_as_such(town: To
     town.ask(fund, FUND, "CAB-FIN#1", "P-8", at="2026-03-11")
 
 
-def test_a_stand_in_is_the_holder_too_wherever_another_person_is_wanted(town: Town) -> None:
+def test_a_stand_in_is_the_holder_too_wherever_another_person_is_wanted(town: SynchronousOffice) -> None:
     reg = town.seat("CAB-REG#1", "P-7")
     town.seat("CAB-REG#2", "P-7")
     town.seat("CAB-DEC#1", "P-8")
@@ -340,7 +340,7 @@ def test_a_stand_in_is_the_holder_too_wherever_another_person_is_wanted(town: To
     assert town.refused(CALENDAR, confirmation, "CAB-DEC#1", "P-8") == {"TP03"}, "the stand-in on a seat of their own"
 
 
-def test_a_stand_in_decides_an_approval_and_neither_their_own_request_nor_twice(town: Town) -> None:
+def test_a_stand_in_decides_an_approval_and_neither_their_own_request_nor_twice(town: SynchronousOffice) -> None:
     dec = town.seat("CAB-DEC#1", "P-7")
     town.seat("CAB-REG#1")
     town.seat("CAB-FIN#1", "P-8")
@@ -366,7 +366,7 @@ def test_a_stand_in_decides_an_approval_and_neither_their_own_request_nor_twice(
     assert town.refused(third, consent, "CAB-DEC#1", "P-8", at="2026-03-11") == {"AV23"}, "nor what they asked for"
 
 
-def test_a_seat_is_lent_within_its_holders_time_to_another_and_once(town: Town) -> None:
+def test_a_seat_is_lent_within_its_holders_time_to_another_and_once(town: SynchronousOffice) -> None:
     town.ask(REG1, EstablishSeat(scope=Scope(kind=ScopeKind.BUREAU)), "ADMIN#1")
     early = LendSeat(person=P8, until=date(2026, 3, 31), reason="出差")
     assert town.refused(REG1, early, "ADMIN#1") == {"SE04"}
@@ -378,7 +378,7 @@ def test_a_seat_is_lent_within_its_holders_time_to_another_and_once(town: Town) 
     assert "SE04" in town.refused(REG1, LendSeat(person=P7, until=date(2026, 3, 20), reason="出差"), "ADMIN#1")
 
 
-def test_break_glass_is_for_hours_and_by_two_others(town: Town) -> None:
+def test_break_glass_is_for_hours_and_by_two_others(town: SynchronousOffice) -> None:
     seat = town.seat("CAB-FIN#1", "P-7")
     broken = BreakGlass(person=P8, hours=3, reason="系統故障")
     town.privileged(seat, broken, at="2026-03-05")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.nemesis.links import Way
+from tests.nemesis.links import Direction
 
 if TYPE_CHECKING:
     import random
@@ -42,8 +42,8 @@ class Nemesis:
             "pause temporal": house.temporal_stopped,
         }
         for name, link in links.items():
-            blows[f"cut {name}"] = partial(_cut, link, *Way)
-            blows[f"mute {name}"] = partial(_cut, link, Way.BACK)
+            blows[f"cut {name}"] = partial(_cut, link, *Direction)
+            blows[f"mute {name}"] = partial(_cut, link, Direction.BACK)
             blows[f"slow {name}"] = partial(_slow, link)
             blows[f"tear {name}"] = partial(_once, link.tear)
         return blows
@@ -81,7 +81,7 @@ def _once(blow: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def _cut(link: Link, *ways: Way) -> Iterator[None]:
+def _cut(link: Link, *ways: Direction) -> Iterator[None]:
     link.cut(*ways)
     try:
         yield

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from domain.kernel.identity import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
-    from tests.nemesis.stories import LifeStory, Step
+    from tests.nemesis.stories import ChapterStep, LifeStory
     from tests.workflows.bureau import Bureau
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class Broken(AssertionError):
     """Something was lost, doubled, or told otherwise than it is."""
 
 
-class Way(Protocol):
+class Entrance(Protocol):
     """A way by which a command gets in; a door is one."""
 
     async def send(self, subject: StreamId, command: Command, actor: Actor, *, command_id: UUID) -> Receipt:
@@ -126,7 +126,6 @@ class Callers:
     """How often they asked, and how often they heard no answer."""
 
     def __post_init__(self) -> None:
-        """Know the way beside the doors."""
         self._beside = Beside(self.bureau, CommandActivities(self.store), self.doors[0])
 
     async def begin(self, stories: Sequence[LifeStory], rolling: float) -> None:
@@ -172,8 +171,8 @@ class Callers:
             waiting = [self._heard_of(approval) for approval in await self._open(story.stream)]
             await together(self._give(story, chapter), *waiting)
 
-    async def _give(self, story: LifeStory, chapter: tuple[Step, ...]) -> None:
-        heard = Heard()
+    async def _give(self, story: LifeStory, chapter: tuple[ChapterStep, ...]) -> None:
+        heard = AcceptedCount()
         steps = self.dice.sample(chapter, len(chapter))
         await together(*(self._until_done(story, step, heard) for step in steps))
 
@@ -197,7 +196,7 @@ class Callers:
                 return
             await asyncio.sleep(PAUSE_S)
 
-    async def _until_done(self, story: LifeStory, step: Step, heard: Heard) -> None:
+    async def _until_done(self, story: LifeStory, step: ChapterStep, heard: AcceptedCount) -> None:
         await asyncio.sleep(self.dice.uniform(0, APART_S))
         while True:
             before = heard.accepted
@@ -211,10 +210,10 @@ class Callers:
                 raise Broken(message)
             await heard.more_than(before)
 
-    async def _ask(self, story: LifeStory, step: Step) -> bool:
+    async def _ask(self, story: LifeStory, step: ChapterStep) -> bool:
         """Ask once, under one id, until it is known; whether it was accepted."""
         command_id = uuid4()
-        ways: Sequence[Way] = self.doors if self.dice.random() < TWICE else self.doors[:1]
+        ways: Sequence[Entrance] = self.doors if self.dice.random() < TWICE else self.doors[:1]
         if story.beside and self.dice.random() < 1 / 2:
             ways = (self._beside, *ways[1:])
         answers = await together(
@@ -228,7 +227,7 @@ class Callers:
             await self._uses_it_again(story.stream, Actor(step.by), command_id)
         return answers[0].receipt is not None
 
-    async def _known(self, way: Way, stream: StreamId, command: Command, by: Actor, command_id: UUID) -> Told:
+    async def _known(self, way: Entrance, stream: StreamId, command: Command, by: Actor, command_id: UUID) -> Told:
         while True:
             self.asked["asked"] += 1
             try:
@@ -266,11 +265,10 @@ class Callers:
                 return Told(was.stream, was.command, was.by, again)
 
 
-class Heard:
+class AcceptedCount:
     """What those who share a chapter know of each other: how many commands of it were accepted."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         self.accepted = 0
         self._news = asyncio.Event()
 

@@ -25,7 +25,7 @@ AT_ONCE = struct.pack("ii", 1, 0)
 """Linger not at all: closing is a reset, and what was not sent yet is gone."""
 
 
-class Way(Enum):
+class Direction(Enum):
     """Where bytes go."""
 
     THERE = "there"
@@ -36,17 +36,16 @@ class Link:
     """One link. What a cut holds back is delivered late, when it is mended: nobody is told that it was cut."""
 
     def __init__(self, to_port: int, dice: random.Random) -> None:
-        """Lead to that loopback port."""
         self._to_port = to_port
         self._dice = dice
-        self._open = {way: asyncio.Event() for way in Way}
+        self._open = {way: asyncio.Event() for way in Direction}
         self._slow = False
         self._both: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, ...]] = {}
         self.port = 0
         """Where it is entered."""
         self.mend()
 
-    def cut(self, *ways: Way) -> None:
+    def cut(self, *ways: Direction) -> None:
         """Nothing gets through those ways; connections stay open, and new ones are taken."""
         for way in ways:
             self._open[way].clear()
@@ -89,8 +88,8 @@ class Link:
             answers, there = await asyncio.open_connection("127.0.0.1", self._to_port)
             self._both[task] = (back, there)
             ways = [
-                asyncio.ensure_future(self._relay(here, there, Way.THERE)),
-                asyncio.ensure_future(self._relay(answers, back, Way.BACK)),
+                asyncio.ensure_future(self._relay(here, there, Direction.THERE)),
+                asyncio.ensure_future(self._relay(answers, back, Direction.BACK)),
             ]
             try:
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -104,7 +103,7 @@ class Link:
             for end in self._both.pop(task):
                 _reset(end)
 
-    async def _relay(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, way: Way) -> None:
+    async def _relay(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, way: Direction) -> None:
         while packet := await source.read(PACKET):
             if self._slow:
                 await asyncio.sleep(self._dice.uniform(*LATENCY_S) + len(packet) / BYTES_PER_S)

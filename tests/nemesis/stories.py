@@ -52,7 +52,7 @@ SOLICITING = "R-2"
 
 
 @dataclass(frozen=True)
-class Step:
+class ChapterStep:
     """What somebody asks for."""
 
     command: Command
@@ -76,7 +76,7 @@ class LifeStory:
 
     stream: StreamId
     past: tuple[Past, ...] = ()
-    chapters: tuple[tuple[Step, ...], ...] = ()
+    chapters: tuple[tuple[ChapterStep, ...], ...] = ()
     deadlines: tuple[str, ...] = ()
     """The events that come by themselves, after everything else."""
     alarm: datetime | None = None
@@ -111,7 +111,7 @@ def life(bureau: Bureau, number: int, now: datetime, alarm: datetime) -> Iterato
 
 
 def _organisation(bureau: Bureau, number: int) -> LifeStory:
-    steps = tuple(Step(verification(name), "HOST#1") for name in ("甲", "乙", "丙", "丁"))
+    steps = tuple(ChapterStep(verification(name), "HOST#1") for name in ("甲", "乙", "丙", "丁"))
     return LifeStory(bureau.id("organisation", f"ORG-L{number}"), chapters=(steps,))
 
 
@@ -119,10 +119,10 @@ def _need(bureau: Bureau, number: int) -> LifeStory:
     return LifeStory(
         bureau.id("need", f"ND-{number}"),
         chapters=(
-            (Step(SubmitNeed(round=SOLICITING, group="空巢老人"), "COMM#1"),),
-            tuple(Step(EndorseNeed(), f"COMM#{person}") for person in ENDORSERS),
-            (Step(EndorseNeed(), "COMM#1", refused=True),),
-            (Step(AdoptNeed(), "CAB-REG#1"),),
+            (ChapterStep(SubmitNeed(round=SOLICITING, group="空巢老人"), "COMM#1"),),
+            tuple(ChapterStep(EndorseNeed(), f"COMM#{person}") for person in ENDORSERS),
+            (ChapterStep(EndorseNeed(), "COMM#1", refused=True),),
+            (ChapterStep(AdoptNeed(), "CAB-REG#1"),),
         ),
         beside=True,
     )
@@ -131,12 +131,12 @@ def _need(bureau: Bureau, number: int) -> LifeStory:
 def _paid(bureau: Bureau, number: int, now: datetime) -> LifeStory:
     """Awarded, signed, and its first tranche asked for, checked, approved and paid by four people."""
     steps = (
-        Step(CONTRACT, "CAB-REG#1"),
-        Step(RegisterLedgerAccount(account=f"{number:064x}"), "SO-ACC#1"),
-        Step(RequestDisbursement(tranche="T1"), "CAB-REG#1"),
-        Step(CheckDisbursement(tranche="T1"), "CAB-FIN#1"),
-        Step(ApproveDisbursement(tranche="T1"), "CAB-DEC#1"),
-        Step(PayDisbursement(tranche="T1", amount=FIRST_FEN), "FISCAL#1"),
+        ChapterStep(CONTRACT, "CAB-REG#1"),
+        ChapterStep(RegisterLedgerAccount(account=f"{number:064x}"), "SO-ACC#1"),
+        ChapterStep(RequestDisbursement(tranche="T1"), "CAB-REG#1"),
+        ChapterStep(CheckDisbursement(tranche="T1"), "CAB-FIN#1"),
+        ChapterStep(ApproveDisbursement(tranche="T1"), "CAB-DEC#1"),
+        ChapterStep(PayDisbursement(tranche="T1", amount=FIRST_FEN), "FISCAL#1"),
     )
     return LifeStory(bureau.id("project", f"AP-{number}"), _awarded(bureau, number, now - 10 * A_DAY), (steps,))
 
@@ -144,19 +144,19 @@ def _paid(bureau: Bureau, number: int, now: datetime) -> LifeStory:
 def _objected(bureau: Bureau, number: int, _now: datetime) -> LifeStory:
     """Proposed, posted, objected to, and given up by its organisation."""
     steps = (
-        Step(bureau.award(number), "CAB-REG#1"),
-        Step(NOTICE, "CAB-REG#1"),
-        Step(LodgeObjection(ground="評分"), "PUBLIC#1"),
-        Step(AcceptObjection(), "CAB-REG#1"),
+        ChapterStep(bureau.award(number), "CAB-REG#1"),
+        ChapterStep(NOTICE, "CAB-REG#1"),
+        ChapterStep(LodgeObjection(ground="評分"), "PUBLIC#1"),
+        ChapterStep(AcceptObjection(), "CAB-REG#1"),
     )
-    dismissed = (Step(DismissObjection(finding="不成立"), "CAB-DEC#1"),)
-    given_up = (Step(DeclineAward(reason="人手不足"), "SO-LEGAL#1"),)
+    dismissed = (ChapterStep(DismissObjection(finding="不成立"), "CAB-DEC#1"),)
+    given_up = (ChapterStep(DeclineAward(reason="人手不足"), "SO-LEGAL#1"),)
     return LifeStory(bureau.id("project", f"AP-{number}"), chapters=(steps, dismissed, given_up))
 
 
 def _lapsed(bureau: Bureau, number: int, now: datetime) -> LifeStory:
     """Awarded too long ago: whoever wants to sign now finds that the award has lapsed on its day."""
-    late = Step(CONTRACT, "CAB-REG#1", refused=True)
+    late = ChapterStep(CONTRACT, "CAB-REG#1", refused=True)
     past = _awarded(bureau, number, now - 40 * A_DAY)
     return LifeStory(bureau.id("project", f"AP-{number}"), past, ((late,),), (ContractSigningLapsed.event_type,))
 

@@ -53,7 +53,7 @@ EVERY_S = (0.3, 1.5)
 
 
 @dataclass
-class Office:
+class PaymentParties:
     """The house, its HTTP process, and on the other side a finance service and a bank."""
 
     house: Breakable
@@ -149,7 +149,7 @@ class Office:
         return [json.loads(path.read_text("utf-8")) for path in sorted(self.folder.glob("*.answer"))]
 
 
-async def _open(stack: AsyncExitStack, home: Path) -> Office:
+async def _open(stack: AsyncExitStack, home: Path) -> PaymentParties:
     settings = bootstrap.settings(home=home)
     house = await stack.enter_async_context(breakable(settings))
     now = datetime.now(UTC)
@@ -160,7 +160,7 @@ async def _open(stack: AsyncExitStack, home: Path) -> Office:
         key = await issue_key(identity, "finance", TREASURY, [*ScopeName], lasting=timedelta(hours=3), now=now)
     folder = home / "finance"
     folder.mkdir()
-    office = Office(house, folder, processes.free_port(), processes.free_port(), secret, key.text)
+    office = PaymentParties(house, folder, processes.free_port(), processes.free_port(), secret, key.text)
     stack.callback(office.close)
     for name in ("http", "bank", "finance"):
         office.start(name)
@@ -219,7 +219,7 @@ async def _play(player: _Play, rows: Sequence[PlannedCommand]) -> None:
             player._judge(row, answer)
 
 
-async def _wait_for_answers(office: Office, count: int) -> None:
+async def _wait_for_answers(office: PaymentParties, count: int) -> None:
     async def is_told() -> bool:
         return len(office.answers()) == count
 
@@ -227,7 +227,7 @@ async def _wait_for_answers(office: Office, count: int) -> None:
         await until(is_told, within_s=PATIENCE_S)
 
 
-async def _require_once(office: Office, player: _Play, count: int) -> None:
+async def _require_once(office: PaymentParties, player: _Play, count: int) -> None:
     """Each tranche was paid once, by the log and by the bank, and each wait ended by the true answer."""
     recorded: Counter[tuple[str, str, int]] = Counter()
     for project in ("PJ-1", "PJ-2"):

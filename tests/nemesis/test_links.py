@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.nemesis.links import LATENCY_S, Link, Way
+from tests.nemesis.links import LATENCY_S, Direction, Link
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ async def _comes(reader: asyncio.StreamReader, within_s: float) -> bytes | None:
 
 async def test_what_a_cut_link_holds_back_comes_when_it_is_mended() -> None:
     async with _echoing() as (link, heard, (reader, writer)):
-        link.cut(*Way)
+        link.cut(*Direction)
         writer.write(b"append")
         assert await _comes(reader, 0.1) is None
         assert not heard
@@ -55,7 +55,7 @@ async def test_what_a_cut_link_holds_back_comes_when_it_is_mended() -> None:
 
 async def test_over_a_mute_link_the_word_gets_there_and_the_answer_does_not_come() -> None:
     async with _echoing() as (link, heard, (reader, writer)):
-        link.cut(Way.BACK)
+        link.cut(Direction.BACK)
         writer.write(b"append")
         assert await _comes(reader, 0.2) is None
         assert heard == [b"append"]

@@ -48,7 +48,6 @@ class Machine:
     """A folder with a Debian in it: first without its own systemd, then booted with a loopback of its own."""
 
     def __init__(self, tree: Path) -> None:
-        """Fill the folder with the smallest Debian that boots."""
         self.tree = tree
         subprocess.run(  # noqa: S603 - ours
             ["/usr/sbin/debootstrap", "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(tree)],

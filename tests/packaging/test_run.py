@@ -171,7 +171,7 @@ def test_what_waits_most_is_asked_beside_the_others_by_the_same_measure(
     assert set(run.TIERS[tier]) <= {*waiting} & {*tests}
 
 
-class Heard:
+class CommandRecorder:
     """Commands that ``run`` would have run: each ends well, unless it is told otherwise."""
 
     def __init__(self, run: Any, monkeypatch: pytest.MonkeyPatch, fails: str = "") -> None:
@@ -187,13 +187,13 @@ class Heard:
 
 
 def test_a_check_asks_what_needs_no_server(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = Heard(run, monkeypatch)
+    heard = CommandRecorder(run, monkeypatch)
     assert run.check() == 0
     assert heard.commands == ["ruff", "ruff", "lint-imports", "mypy", "pytest"]
 
 
 def test_a_check_ends_with_the_first_that_fails(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = Heard(run, monkeypatch, fails="lint-imports")
+    heard = CommandRecorder(run, monkeypatch, fails="lint-imports")
     assert run.check() == 1
     assert heard.commands[-1] == "lint-imports"
 
@@ -244,7 +244,7 @@ def test_an_interrupt_ends_what_runs_beside(run: Any, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("chosen", ["corpus", "histories"])
 def test_one_thing_or_all_is_recorded(run: Any, monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
-    heard = Heard(run, monkeypatch)
+    heard = CommandRecorder(run, monkeypatch)
     assert run.record([chosen]) == 0
     assert heard.commands == [f"tests.{chosen}.record"]
     assert run.record([]) == 0
@@ -252,7 +252,7 @@ def test_one_thing_or_all_is_recorded(run: Any, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_what_nobody_records_is_a_mistake_in_typing(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    Heard(run, monkeypatch)
+    CommandRecorder(run, monkeypatch)
     with pytest.raises(SystemExit, match="corpus"):
         run.record(["golden"])
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Archive:
+class StoryPapers:
     """A story that was played, and the papers of its files."""
 
     store: EventStore
@@ -47,10 +47,10 @@ class Archive:
         return tuple(sorted({e.stream for e in entries if e.kind == EntryKind.EVENT and e.stream.kind in kinds}))
 
 
-_PLAYED: dict[str, Archive] = {}
+_PLAYED: dict[str, StoryPapers] = {}
 
 
-async def play_shipped(story: str) -> Archive:
+async def play_shipped(story: str) -> StoryPapers:
     """The story ``s2``, played to its end."""
     if story not in _PLAYED:
         (path,) = (path for path in list_shipped() if path.stem.startswith(f"{story}-"))
@@ -58,10 +58,10 @@ async def play_shipped(story: str) -> Archive:
         store = MemoryStore()
         came_of_it = await play(plan, open_paper_door(store), store)
         assert came_of_it.ok, came_of_it.as_json()
-        _PLAYED[story] = Archive(store)
+        _PLAYED[story] = StoryPapers(store)
     return _PLAYED[story]
 
 
 @pytest.fixture(scope="session")
-def archive() -> Callable[[str], Awaitable[Archive]]:
+def archive() -> Callable[[str], Awaitable[StoryPapers]]:
     return play_shipped

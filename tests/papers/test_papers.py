@@ -19,7 +19,7 @@ from papers.template import fill
 from scenarios.play import play
 from store.memory import MemoryStore
 from tests.paper import REPORTED, open_paper_door, prepare_resolution, story
-from tests.papers.conftest import Archive
+from tests.papers.conftest import StoryPapers
 from tests.papers.say import text_of
 from tests.tables import mostly
 
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from papers.paper import Paper
 
-    Archives = Callable[[str], Awaitable[Archive]]
+    PaperPlays = Callable[[str], Awaitable[StoryPapers]]
 
 
-async def test_an_award_notice_says_what_was_awarded_by_whom_and_until_when_to_sign(archive: Archives) -> None:
+async def test_an_award_notice_says_what_was_awarded_by_whom_and_until_when_to_sign(archive: PaperPlays) -> None:
     paper = await (await archive("s2")).make("PJ-3", "award")
     text = text_of(paper)
     assert (paper.issuer, paper.signer, paper.date) == ("抚州市民政局", "抚州市民政局", "2023年5月22日")
@@ -41,7 +41,7 @@ async def test_an_award_notice_says_what_was_awarded_by_whom_and_until_when_to_s
     assert paper.number.strip() == "〔　　　　〕　　号"
 
 
-async def test_words_of_ours_are_in_the_script_of_the_city_and_what_was_typed_stays(archive: Archives) -> None:
+async def test_words_of_ours_are_in_the_script_of_the_city_and_what_was_typed_stays(archive: PaperPlays) -> None:
     paper = await (await archive("s2")).make("PJ-3", "award")
     assert paper.script is Script.HANS
     assert "关于2023年度公益创投项目立项的通知" in paper.title
@@ -50,13 +50,13 @@ async def test_words_of_ours_are_in_the_script_of_the_city_and_what_was_typed_st
     assert "「" not in text_of(paper)
 
 
-async def test_a_milestone_that_the_rules_set_is_called_by_its_words(archive: Archives) -> None:
+async def test_a_milestone_that_the_rules_set_is_called_by_its_words(archive: PaperPlays) -> None:
     text = text_of(await (await archive("s2")).make("PJ-3", "final.1"))
     assert "常态化志愿队" in text
     assert "standing-team" not in text
 
 
-async def test_a_payment_form_has_its_three_hands_and_what_the_payment_leaves(archive: Archives) -> None:
+async def test_a_payment_form_has_its_three_hands_and_what_the_payment_leaves(archive: PaperPlays) -> None:
     paper = await (await archive("s2")).make("PJ-3", "payment.T2")
     (form,) = (block for block in paper.blocks if isinstance(block, Form))
     boxes = {entry.label: entry.text for row in form.rows for entry in row}
@@ -74,7 +74,7 @@ async def test_a_payment_form_has_its_three_hands_and_what_the_payment_leaves(ar
     assert boxes["支付日期"] == "2023年12月22日"
 
 
-async def test_a_paper_is_made_as_of_a_day_and_says_from_what(archive: Archives) -> None:
+async def test_a_paper_is_made_as_of_a_day_and_says_from_what(archive: PaperPlays) -> None:
     files = await archive("s2")
     now, then = [await files.make("PJ-3", "payment.T1", day) for day in (None, date(2023, 5, 29))]
     (form,) = (block for block in then.blocks if isinstance(block, Form))
@@ -86,7 +86,7 @@ async def test_a_paper_is_made_as_of_a_day_and_says_from_what(archive: Archives)
     assert f"日志第{now.source.position}条，校验值{now.source.head[:16]}" in now.note
 
 
-async def test_what_a_file_does_not_yield_yet_is_listed_with_what_it_waits_for(archive: Archives) -> None:
+async def test_what_a_file_does_not_yield_yet_is_listed_with_what_it_waits_for(archive: PaperPlays) -> None:
     files = await archive("s2")
     before = {line.name: line for line in await files.list("PJ-3", date(2023, 5, 20))}
     assert before["award"].day is None
@@ -103,7 +103,7 @@ async def test_what_a_file_does_not_yield_yet_is_listed_with_what_it_waits_for(a
 
 
 async def test_a_list_of_destroyed_originals_names_each_by_its_digest_and_where_the_log_has_it(
-    archive: Archives,
+    archive: PaperPlays,
 ) -> None:
     files = await archive("s21")
     with pytest.raises(PaperNotYet):
@@ -130,7 +130,7 @@ async def test_a_list_of_destroyed_originals_names_each_by_its_digest_and_where_
 STORIES = ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s21")
 
 
-async def made(archive: Archives, story: str) -> dict[str, Paper]:
+async def made(archive: PaperPlays, story: str) -> dict[str, Paper]:
     """Every paper of every file of a story, by file and name."""
     files = await archive(story)
     papers: dict[str, Paper] = {}
@@ -142,7 +142,7 @@ async def made(archive: Archives, story: str) -> dict[str, Paper]:
 
 
 @mostly(2, "story", STORIES)
-async def test_every_paper_that_a_story_yields_is_made_and_has_no_hole_in_it(archive: Archives, story: str) -> None:
+async def test_every_paper_that_a_story_yields_is_made_and_has_no_hole_in_it(archive: PaperPlays, story: str) -> None:
     papers = await made(archive, story)
     assert papers
     for name, paper in papers.items():
@@ -158,7 +158,7 @@ async def test_every_paper_that_a_story_yields_is_made_and_has_no_hole_in_it(arc
 
 
 @pytest.mark.full
-async def test_the_stories_yield_every_kind_of_paper_but_those_of_a_round_decided_at_once(archive: Archives) -> None:
+async def test_the_stories_yield_every_kind_of_paper_but_those_of_a_round_decided_at_once(archive: PaperPlays) -> None:
     kinds = {name.split("/")[1].split(".")[0] for story in STORIES for name in await made(archive, story)}
     assert {kind.name for kind in KINDS} - kinds == {"round-posting"}
 
@@ -171,14 +171,14 @@ async def test_a_round_that_was_decided_at_once_posts_all_its_awards_with_their_
     resolution = await prepare_resolution(store, plan.realm)
     stream = StreamId.of("round", plan.realm, "R-FZ-2023")
     await door.send(stream, resolution, Actor("CAB-REG#1"), at=REPORTED)
-    paper = await Archive(store).make(stream, "round-posting")
+    paper = await StoryPapers(store).make(stream, "round-posting")
     (table,) = (block for block in paper.blocks if isinstance(block, Table))
     row = ("1", "PJ-3", "守護夕陽紅助老公益項目", "撫州市宜合公益促進中心", "¥50,000.00", "¥50,000.00")
     assert table.rows == (row,)
     assert "对下列1个项目予以资助，资助金额合计50000元" in text_of(paper)
 
 
-async def test_a_notice_of_needs_and_a_call_say_until_when_to_the_hour(archive: Archives) -> None:
+async def test_a_notice_of_needs_and_a_call_say_until_when_to_the_hour(archive: PaperPlays) -> None:
     files = await archive("s1")
     notice, call = (
         text_of(await files.make("R-HZ-2024", "needs-notice")),
@@ -190,7 +190,7 @@ async def test_a_notice_of_needs_and_a_call_say_until_when_to_the_hour(archive: 
     assert "平均分不低于70分" in call
 
 
-async def test_a_posting_names_its_days_and_that_an_objection_moved_them(archive: Archives) -> None:
+async def test_a_posting_names_its_days_and_that_an_objection_moved_them(archive: PaperPlays) -> None:
     files = await archive("s1")
     plain, moved = text_of(await files.make("PJ-1", "posting")), text_of(await files.make("PJ-2", "posting"))
     assert "公示期自2024年5月14日至2024年5月20日（5个工作日）" in plain
@@ -198,7 +198,7 @@ async def test_a_posting_names_its_days_and_that_an_objection_moved_them(archive
     assert "顺延至2024年5月28日" in moved
 
 
-async def test_a_reply_to_an_objection_says_what_was_found_and_what_follows_for_the_notice(archive: Archives) -> None:
+async def test_a_reply_to_an_objection_says_what_was_found_and_what_follows_for_the_notice(archive: PaperPlays) -> None:
     dismissed = next(p for name, p in (await made(archive, "s1")).items() if "/objection-dismissed" in name)
     upheld = next(p for name, p in (await made(archive, "s5")).items() if "/objection-upheld" in name)
     text, other = text_of(dismissed), text_of(upheld)
@@ -208,7 +208,7 @@ async def test_a_reply_to_an_objection_says_what_was_found_and_what_follows_for_
 
 
 async def test_an_agreement_has_its_parties_tranches_and_budget_and_a_supplement_what_changed(
-    archive: Archives,
+    archive: PaperPlays,
 ) -> None:
     files = await archive("s1")
     agreement, supplement = await files.make("PJ-2", "agreement"), await files.make("PJ-2", "supplement.2")
@@ -221,7 +221,7 @@ async def test_an_agreement_has_its_parties_tranches_and_budget_and_a_supplement
     assert ("场地费", "¥30,000.00", "¥18,000.00") in changes.rows
 
 
-async def test_before_signing_there_is_a_draft_that_leaves_to_both_sides_what_they_agree(archive: Archives) -> None:
+async def test_before_signing_there_is_a_draft_that_leaves_to_both_sides_what_they_agree(archive: PaperPlays) -> None:
     files = await archive("s1")
     draft, signed = text_of(await files.make("PJ-2", "agreement-draft")), await files.make("PJ-2", "agreement")
     assert "（草案，未签署，不具效力" in draft
@@ -229,7 +229,7 @@ async def test_before_signing_there_is_a_draft_that_leaves_to_both_sides_what_th
     assert "草案" not in text_of(signed)
 
 
-async def test_a_termination_states_ground_hearing_audit_and_what_comes_back(archive: Archives) -> None:
+async def test_a_termination_states_ground_hearing_audit_and_what_comes_back(archive: PaperPlays) -> None:
     files = await archive("s4")
     decision, recovery = text_of(await files.make("PJ-9", "termination")), await files.make("PJ-9", "clawback.1")
     assert "陈述申辩期至2024年9月27日止" in decision
@@ -240,7 +240,7 @@ async def test_a_termination_states_ground_hearing_audit_and_what_comes_back(arc
     assert [row[1] for row in sums.rows] == ["¥100,000.00", "¥32,154.80", "¥0.00", "¥67,845.20"]
 
 
-async def test_who_scored_how_is_not_in_the_index_of_a_file(archive: Archives) -> None:
+async def test_who_scored_how_is_not_in_the_index_of_a_file(archive: PaperPlays) -> None:
     files = await archive("s1")
     index = await files.make("PJ-1", "index")
     (contents,) = (block for block in index.blocks if isinstance(block, Table))
@@ -249,7 +249,7 @@ async def test_who_scored_how_is_not_in_the_index_of_a_file(archive: Archives) -
     assert Script.HANS.write(ScoreSubmitted.zh) not in titles
 
 
-async def test_what_the_clock_wrote_is_in_the_citys_script_and_what_people_wrote_is_not(archive: Archives) -> None:
+async def test_what_the_clock_wrote_is_in_the_citys_script_and_what_people_wrote_is_not(archive: PaperPlays) -> None:
     papers = [paper for name, paper in (await made(archive, "s1")).items() if "rectification" in name]
     assert "1.簽到表不全" in text_of(papers[0])
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from papers.paper import Paper
-    from tests.papers.conftest import Archive
+    from tests.papers.conftest import StoryPapers
 
-    Archives = Callable[[str], Awaitable[Archive]]
+    PaperPlays = Callable[[str], Awaitable[StoryPapers]]
 
 
 pytestmark = pytest.mark.full  # it needs a Chinese font and a reader of PDFs, which deploy/debian-for-tests installs
@@ -41,7 +41,7 @@ def text_of(tmp_path: Path) -> Callable[[Paper], str]:
     return show
 
 
-async def test_everything_that_a_paper_says_can_be_read_out_of_its_pdf(archive: Archives, text_of: Any) -> None:
+async def test_everything_that_a_paper_says_can_be_read_out_of_its_pdf(archive: PaperPlays, text_of: Any) -> None:
     files = await archive("s2")
     for name in ("award", "payment.T1"):
         paper = await files.make("PJ-3", name)

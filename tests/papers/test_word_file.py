@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from tests.papers.conftest import Archive
+    from tests.papers.conftest import StoryPapers
 
-    Archives = Callable[[str], Awaitable[Archive]]
+    PaperPlays = Callable[[str], Awaitable[StoryPapers]]
 
 
 def invented(**changed: Any) -> Paper:
@@ -175,7 +175,7 @@ def test_properties_stand_in_the_order_of_the_format(document: Any) -> None:
             assert [tag for tag in tags if tag in order] == [tag for tag in order if tag in tags]
 
 
-async def test_the_same_paper_is_the_same_bytes(archive: Archives) -> None:
+async def test_the_same_paper_is_the_same_bytes(archive: PaperPlays) -> None:
     files = await archive("s2")
     first, again = [write_docx(await files.make("PJ-3", "award")) for _ in range(2)]
     assert first == again
@@ -201,7 +201,7 @@ def test_two_hundred_rows_and_endless_names_are_all_there() -> None:
 
 
 @pytest.mark.full
-async def test_libreoffice_opens_every_paper_and_shows_all_of_it(archive: Archives, tmp_path: Path) -> None:
+async def test_libreoffice_opens_every_paper_and_shows_all_of_it(archive: PaperPlays, tmp_path: Path) -> None:
     papers = [
         await files.make(stream, line.name)
         for files in [await archive(story) for story in ("s1", "s2", "s4", "s5")]

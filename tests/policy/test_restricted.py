@@ -66,7 +66,7 @@ LAST_YEAR: Final = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Archive:
+class LogOfEveryKind:
     """A log in which there is something of every kind."""
 
     store: MemoryStore
@@ -81,8 +81,8 @@ class Archive:
 
 
 @pytest.fixture(scope="module")
-def archive() -> Archive:
-    async def tell() -> Archive:
+def archive() -> LogOfEveryKind:
+    async def tell() -> LogOfEveryKind:
         store = MemoryStore()
         streams = []
         for name, subject in (("s12-fuzhou-rows", "PJ-121"), ("s5-rescore", "RP-52")):
@@ -90,7 +90,7 @@ def archive() -> Archive:
             result = await play(plan, open_paper_door(store), store)
             assert not result.deviations, result.as_json()
             streams.append(plan.stream(subject))
-        return Archive(store, *streams)
+        return LogOfEveryKind(store, *streams)
 
     return asyncio.run(tell())
 
@@ -104,7 +104,7 @@ def seats(role: Role, number: int = 6) -> Seats:
 # ---------------------------------------------------------------- the doors: does that reader find the field there?
 
 
-async def _by_v1(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
+async def _by_v1(archive: LogOfEveryKind, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
     file = await load_seen_file(archive.store, grants, stream)
     answer = build_chapters(file, lambda zh, _en: zh)
     (*_, chapter) = [one for one in answer if one.event == event]
@@ -112,12 +112,12 @@ async def _by_v1(archive: Archive, stream: StreamId, grants: Seats, event: str, 
     return field in chapter.data
 
 
-async def _as_of(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
+async def _as_of(archive: LogOfEveryKind, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
     file = await load_seen_file(archive.store, grants, stream, until=LAST_YEAR, known=datetime.now(UTC))
     return _has(file, event, field)
 
 
-async def _by_page(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
+async def _by_page(archive: LogOfEveryKind, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
     file = await load_seen_file(archive.store, grants, stream)
     lines = list_story(file, lambda zh, _en: zh).rows
     zh = next(one.occurrence.event.zh for one in file.story if one.occurrence.event.event_type == event)
@@ -128,7 +128,7 @@ async def _by_page(archive: Archive, stream: StreamId, grants: Seats, event: str
     return is_there
 
 
-async def _by_feed(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
+async def _by_feed(archive: LogOfEveryKind, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
     access = await find_access(archive.store, grants, await archive.state(stream))
     if access is None:
         raise NameUnknown(stream)
@@ -138,7 +138,9 @@ async def _by_feed(archive: Archive, stream: StreamId, grants: Seats, event: str
     return field in cloud_event.data
 
 
-async def _by_command_line(archive: Archive, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
+async def _by_command_line(
+    archive: LogOfEveryKind, stream: StreamId, grants: Seats, event: str, field: str
+) -> bool | None:
     """Whoever is at the machine says on which seat they read."""
     file = show_to(await load_file(archive.store, stream), grants[0].seat)
     (*_, chapter) = [one for one in as_json(file)["story"] if one["event"] == event and one["stream"] == stream]
@@ -164,7 +166,7 @@ DOORS: dict[str, Callable[..., object]] = {
 @pytest.mark.parametrize("door", list(DOORS))
 @pytest.mark.parametrize("kind", list(Restriction))
 def test_every_door_withholds_the_same_fields_from_the_same_readers(
-    archive: Archive, kind: Restriction, door: str
+    archive: LogOfEveryKind, kind: Restriction, door: str
 ) -> None:
     """Reader × marked field × door: no cell without an expectation."""
     where, event, field = KINDS[kind]
@@ -189,7 +191,7 @@ def test_every_door_withholds_the_same_fields_from_the_same_readers(
 # ---------------------------------------------------------------- one's own, and what comes when
 
 
-def test_whoever_recorded_a_thing_reads_it(archive: Archive) -> None:
+def test_whoever_recorded_a_thing_reads_it(archive: LogOfEveryKind) -> None:
     """The expert who declared an interest reads their own words; the one beside, who may read the panel, does not."""
     panels = {
         number: asyncio.run(load_seen_file(archive.store, seats(Role.EXPERT, number), archive.panel))
@@ -203,7 +205,7 @@ def test_whoever_recorded_a_thing_reads_it(archive: Archive) -> None:
     assert access_of(Actor("EXPERT#8")).show(declared).withheld == {"organisation", "kind", "ended_on"}
 
 
-def test_whoever_says_no_seat_at_the_machine_sees_no_marked_field(archive: Archive) -> None:
+def test_whoever_says_no_seat_at_the_machine_sees_no_marked_field(archive: LogOfEveryKind) -> None:
     for stream in (archive.project, archive.panel):
         file = show_to(asyncio.run(load_file(archive.store, stream)), None)
         marked = [one for one in file.story if list_restricted(type(one.occurrence.event))]
@@ -216,7 +218,7 @@ def test_whoever_says_no_seat_at_the_machine_sees_no_marked_field(archive: Archi
         assert "C-7" not in json.dumps(as_json(file), default=str)
 
 
-def test_a_seat_beside_another_sees_what_either_sees(archive: Archive) -> None:
+def test_a_seat_beside_another_sees_what_either_sees(archive: LogOfEveryKind) -> None:
     both = (*seats(Role.CAB_FIN), *seats(Role.SUPV))
     file = asyncio.run(load_seen_file(archive.store, both, archive.project))
     assert _has(file, "LedgerAccountRegistered", "account")
@@ -224,7 +226,7 @@ def test_a_seat_beside_another_sees_what_either_sees(archive: Archive) -> None:
     assert not file.restrictions & {Restriction.ACCOUNT, Restriction.CLIENT}
 
 
-def test_a_paper_says_that_the_account_is_withheld(archive: Archive) -> None:
+def test_a_paper_says_that_the_account_is_withheld(archive: LogOfEveryKind) -> None:
     async def look(role: Role) -> str:
         dossier = await open_dossier(archive.store, archive.project, as_of=None, until=None)
         return _show_account(replace(dossier, file=show_to(dossier.file, Actor(f"{role}#1"))), "0c9a7b5d3e1f2a4c6e8d")

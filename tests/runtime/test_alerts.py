@@ -101,12 +101,12 @@ async def a_deadline_whose_id_is_taken(measures: Metrics) -> None:
 
 
 async def a_log_that_takes_a_second(measures: Metrics) -> None:
-    class Slow(MemoryStore):
+    class SlowStore(MemoryStore):
         async def append(self, append: Append) -> AppendResult:
             await asyncio.sleep(1)
             return await super().append(append)
 
-    store = Slow()
+    store = SlowStore()
     await ask(CommandActivities(store, measures), store)
 
 

@@ -27,7 +27,7 @@ PLACE = "project/live/AP-5"
 SAID = "空巢老人關愛行動"
 
 
-class Browser:
+class PagesVisitor:
     """Asks as a browser does, and keeps its cookie."""
 
     def __init__(self, pages: TemporalPages) -> None:
@@ -95,7 +95,7 @@ def _opened(content: bytes) -> list[Any]:
 
 async def test_whoever_comes_by_the_link_sees_what_was_sealed(pages_and_links: tuple[TemporalPages, list[str]]) -> None:
     pages, links = pages_and_links
-    browser = Browser(pages)
+    browser = PagesVisitor(pages)
     assert await browser.log_in(links[0]) == 303
     status, headers, content = await browser.ask(
         "POST", DECODE, _body(await _sealed(SAID), await _sealed("x", "a/b/c"))
@@ -108,7 +108,7 @@ async def test_what_cannot_be_opened_stays_as_it_is_beside_what_can(
     pages_and_links: tuple[TemporalPages, list[str]],
 ) -> None:
     pages, links = pages_and_links
-    browser = Browser(pages)
+    browser = PagesVisitor(pages)
     await browser.log_in(links[0])
     moved = await _sealed("moved")
     moved.metadata["bound-to"] = b"project/live/AP-6"
@@ -119,19 +119,19 @@ async def test_what_cannot_be_opened_stays_as_it_is_beside_what_can(
 
 async def test_a_link_is_good_for_once_and_the_next_is_told(pages_and_links: tuple[TemporalPages, list[str]]) -> None:
     pages, links = pages_and_links
-    assert await Browser(pages).log_in(links[0]) == 303
-    assert await Browser(pages).log_in(links[0]) == 401
+    assert await PagesVisitor(pages).log_in(links[0]) == 303
+    assert await PagesVisitor(pages).log_in(links[0]) == 401
     assert len(links) == 2
-    assert await Browser(pages).log_in(links[1]) == 303
+    assert await PagesVisitor(pages).log_in(links[1]) == 303
     for guess in ("", "x", links[0].partition("=")[2]):
-        assert await Browser(pages).log_in(f"{pages.origin}/login?token={guess}") == 401
+        assert await PagesVisitor(pages).log_in(f"{pages.origin}/login?token={guess}") == 401
 
 
 @pytest.mark.parametrize("path", [DECODE, "/", "/namespaces/default/workflows", "/login", "/api/v1/settings"])
 async def test_without_the_link_there_is_nothing(
     pages_and_links: tuple[TemporalPages, list[str]], upstream: tuple[int, list[bytes]], path: str
 ) -> None:
-    stranger = Browser(pages_and_links[0])
+    stranger = PagesVisitor(pages_and_links[0])
     stranger.cookie = f"{COOKIE}=guessed"
     status, _, content = await stranger.ask("POST" if path == DECODE else "GET", path, _body(await _sealed(SAID)))
     assert status == 401
@@ -154,7 +154,7 @@ async def test_a_page_of_somebody_elses_has_nothing_opened(
     pages_and_links: tuple[TemporalPages, list[str]], headers: dict[str, str]
 ) -> None:
     pages, links = pages_and_links
-    browser = Browser(pages)
+    browser = PagesVisitor(pages)
     await browser.log_in(links[0])
     status, answered, content = await browser.ask("POST", DECODE, _body(await _sealed(SAID)), **headers)
     assert status in {403, 421}
@@ -179,7 +179,7 @@ async def test_what_is_no_question_is_refused(
     pages_and_links: tuple[TemporalPages, list[str]], method: str, body: bytes, headers: dict[str, str], status: int
 ) -> None:
     pages, links = pages_and_links
-    browser = Browser(pages)
+    browser = PagesVisitor(pages)
     await browser.log_in(links[0])
     assert (await browser.ask(method, DECODE, body, **headers))[0] == status
 
@@ -188,7 +188,7 @@ async def test_all_else_is_temporals_own_and_never_sees_our_cookie(
     pages_and_links: tuple[TemporalPages, list[str]], upstream: tuple[int, list[bytes]]
 ) -> None:
     pages, links = pages_and_links
-    browser = Browser(pages)
+    browser = PagesVisitor(pages)
     await browser.log_in(links[0])
     assert (await browser.ask("GET", "/namespaces/default/workflows"))[::2] == (200, b"<html>")
     (head,) = upstream[1]
@@ -206,7 +206,7 @@ async def test_temporals_own_pages_are_handed_on_and_ask_here_to_have_things_ope
         assert front is not None
         pages = TemporalPages(SealingCodec(KEYS), "default", ui, front, links.append)
         async with serve_pages(pages):
-            browser = Browser(pages)
+            browser = PagesVisitor(pages)
             await browser.log_in(links[0])
             status, _, content = await browser.ask("GET", "/namespaces/default/workflows")
             assert status == 200

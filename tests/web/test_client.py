@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
-class Line(httpx.AsyncBaseTransport):
+class LossyLine(httpx.AsyncBaseTransport):
     """A line to a server on which every answer but each so-manieth is lost, after the server has given it."""
 
     def __init__(self, *, loses: int) -> None:
@@ -54,7 +54,7 @@ class Line(httpx.AsyncBaseTransport):
 async def calling(counter: Counter, *seats: str, loses: int = 0, patience_s: float = 60.0) -> AsyncIterator[Venture]:
     async with counter.service(*seats) as service:
         key = service.headers["Authorization"].removeprefix("Bearer ")
-    transport = Line(loses=loses)
+    transport = LossyLine(loses=loses)
     async with Venture(counter.address, key, transport=transport, patience_s=patience_s) as venture:
         yield venture
 

@@ -165,7 +165,7 @@ async def test_what_follows_on_one_another_is_answered_as_documented(counter: Co
     ended = linked.exclude(path_regex="/stream$").exclude(path_regex=f"^/v1/commands/(?!({'|'.join(WALKED)})$)")
     answered: set[str] = set()
 
-    class Walk(ended.as_state_machine()):  # type: ignore[misc] # made from the document
+    class ContractWalk(ended.as_state_machine()):  # type: ignore[misc] # made from the document
         def before_call(self, case: Case[Any]) -> None:
             case.query = {name: value for name, value in dict(case.query or {}).items() if name in FOLLOWED}
 
@@ -182,7 +182,7 @@ async def test_what_follows_on_one_another_is_answered_as_documented(counter: Co
     within = settings(
         max_examples=WALKS, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
-    await asyncio.to_thread(run_state_machine_as_test, Walk, settings=within)
+    await asyncio.to_thread(run_state_machine_as_test, ContractWalk, settings=within)
     assert answered >= SINGLE, "what is linked was not come to"
 
 

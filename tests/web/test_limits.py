@@ -33,12 +33,12 @@ async def test_no_part_of_an_answer_waits_for_the_other_side_to_have_the_part_be
     loop = asyncio.get_running_loop()
     accepted = loop.create_future()
 
-    class Line(asyncio.Protocol):
+    class AcceptedLine(asyncio.Protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             accepted.set_result(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
 
     listening = listen("127.0.0.1", 0)
-    async with await loop.create_server(Line, sock=listening):
+    async with await loop.create_server(AcceptedLine, sock=listening):
         _, writer = await asyncio.open_connection(*listening.getsockname())
         assert await accepted
         writer.close()

@@ -262,7 +262,7 @@ async def test_no_route_lets_in_who_brings_a_token_that_is_not_good_here(
 # ---------------------------------------------------------------------------------------- the way there and back
 
 
-class Browser:
+class ProviderVisitor:
     """Somebody with a browser, who signs in at a real provider."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
@@ -288,7 +288,7 @@ def provider_address() -> Iterator[str]:
 
 
 @pytest.fixture
-async def browser(counter: Counter, identity: IdentityStore, provider_address: str) -> AsyncIterator[Browser]:
+async def browser(counter: Counter, identity: IdentityStore, provider_address: str) -> AsyncIterator[ProviderVisitor]:
     provider = OidcProvider(provider_address, "venture-web", "secret", AUDIENCE)
     await identity.put_identity(provider_address, "fin", Identity(PersonId("P-2"), None, SEATS))
     await identity.put_identity(provider_address, "svc", Identity(None, "ledger", SEATS))
@@ -296,11 +296,11 @@ async def browser(counter: Counter, identity: IdentityStore, provider_address: s
         served(build(replace(counter.house, provider=provider))) as address,
         httpx.AsyncClient(base_url=address, trust_env=False, verify=UNLOADED) as client,
     ):
-        yield Browser(client)
+        yield ProviderVisitor(client)
     await provider.aclose()
 
 
-async def test_a_person_signs_in_at_the_provider_and_leaves(browser: Browser) -> None:
+async def test_a_person_signs_in_at_the_provider_and_leaves(browser: ProviderVisitor) -> None:
     back = await browser.sign_in("fin", return_to="/v1/inbox")
     assert (back.status_code, back.headers["Location"]) == (303, "/v1/inbox")
     known = (await browser.client.get("/v1/session")).json()
@@ -310,7 +310,7 @@ async def test_a_person_signs_in_at_the_provider_and_leaves(browser: Browser) ->
     assert (await browser.client.get("/v1/session")).status_code == 401
 
 
-async def test_the_way_to_the_provider_carries_a_challenge_and_nothing_that_is_secret(browser: Browser) -> None:
+async def test_the_way_to_the_provider_carries_a_challenge_and_nothing_that_is_secret(browser: ProviderVisitor) -> None:
     away = await browser.client.get("/v1/oidc/login", params={"prove": "true"})
     query = parse_qs(urlsplit(away.headers["Location"]).query)
     assert query["code_challenge_method"] == ["S256"]
@@ -319,7 +319,7 @@ async def test_the_way_to_the_provider_carries_a_challenge_and_nothing_that_is_s
     assert "httponly" in away.headers["Set-Cookie"].lower()
 
 
-async def test_signing_in_again_renews_the_session(browser: Browser) -> None:
+async def test_signing_in_again_renews_the_session(browser: ProviderVisitor) -> None:
     await browser.sign_in("fin")
     first = browser.client.cookies["venture"]
     await browser.sign_in("fin", prove="true")
@@ -331,13 +331,13 @@ async def test_signing_in_again_renews_the_session(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("subject", ["nobody", "svc"])
-async def test_whom_nobody_has_registered_is_not_let_in(browser: Browser, subject: str) -> None:
+async def test_whom_nobody_has_registered_is_not_let_in(browser: ProviderVisitor, subject: str) -> None:
     back = await browser.sign_in(subject)
     assert back.status_code == 401
     assert "venture" not in browser.client.cookies
 
 
-async def test_who_comes_back_without_having_gone_is_not_let_in(browser: Browser) -> None:
+async def test_who_comes_back_without_having_gone_is_not_let_in(browser: ProviderVisitor) -> None:
     back = await browser.go("fin")
     bent = [back.replace("state=", "state=x"), back.partition("&state")[0] + "&state=x", f"{back}&code=other"]
     browser.client.cookies.clear()
@@ -351,7 +351,7 @@ async def test_who_comes_back_without_having_gone_is_not_let_in(browser: Browser
 
 
 @pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nX: 1"])
-async def test_nobody_is_sent_on_to_another_site(browser: Browser, target: str) -> None:
+async def test_nobody_is_sent_on_to_another_site(browser: ProviderVisitor, target: str) -> None:
     assert (await browser.client.get("/v1/oidc/login", params={"return_to": target})).status_code == 422
 
 
@@ -365,8 +365,8 @@ async def test_with_the_provider_down_nobody_new_comes_in_and_who_is_in_stays(
         house = replace(counter.house, provider=provider)
         stack = served(build(house))
         client = httpx.AsyncClient(base_url=await stack.__aenter__(), trust_env=False, verify=UNLOADED)
-        await Browser(client).sign_in("fin")
-        back = await Browser(client).go("fin")
+        await ProviderVisitor(client).sign_in("fin")
+        back = await ProviderVisitor(client).go("fin")
     assert (await client.get("/v1/session")).status_code == 200
     assert (await client.get(back)).status_code == 503
     assert (await client.get("/v1/session")).status_code == 200

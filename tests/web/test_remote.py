@@ -248,7 +248,7 @@ async def test_a_server_that_is_away_is_not_known_and_says_under_which_id_to_ask
     assert (problem.value.code, "--id k-1" in str(problem.value)) == (5, True)
 
 
-ENGLISH = re.compile(r"\b(?:the|of|usage|show this|and|options|arguments)\b")
+ENGLISH = re.compile(r"(?<!-)\b(?:the|of|usage|show this|and|options|arguments)\b")
 
 
 def test_the_help_of_every_verb_is_in_the_language_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

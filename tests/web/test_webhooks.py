@@ -52,7 +52,6 @@ class Receiver:
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        """Answers at once unless a test says otherwise."""
         self.may_answer.set()
 
     async def take(self, request: Request) -> Response:
@@ -81,7 +80,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @dataclass
-class House:
+class WebhookSender:
     """The outbox of the run, with a clock that a test moves."""
 
     counter: Counter
@@ -145,24 +144,24 @@ class _Fresh:
 
 
 @pytest.fixture
-async def sender_house(counter: Counter, bureau: Bureau) -> House:
+async def sender(counter: Counter, bureau: Bureau) -> WebhookSender:
     await bureau.open_round()
-    return House(counter, bureau)
+    return WebhookSender(counter, bureau)
 
 
-async def test_each_event_is_told_once_signed_both_ways_and_thin(sender_house: House, receiver: Receiver) -> None:
-    before = await sender_house.happen("ND-0")
-    fresh = await sender_house.add(f"{receiver.address}/hook")
-    submitted, adopted = await sender_house.happen("ND-1", adopted=True)
+async def test_each_event_is_told_once_signed_both_ways_and_thin(sender: WebhookSender, receiver: Receiver) -> None:
+    before = await sender.happen("ND-0")
+    fresh = await sender.add(f"{receiver.address}/hook")
+    submitted, adopted = await sender.happen("ND-1", adopted=True)
     for _ in range(2):
-        await sender_house.fill()
-        await sender_house.deliver(fresh.endpoint)
+        await sender.fill()
+        await sender.deliver(fresh.endpoint)
     messages = receiver.read(fresh.shared)
     assert messages == [verify_webhook(fresh.shared, headers, body) for headers, body in receiver.got]
     assert sorted(message["data"]["id"] for message in messages) == [submitted, adopted]
     assert before[0] not in [message["data"]["id"] for message in messages]
     (message,) = [one for one in messages if one["data"]["id"] == submitted]
-    stream = sender_house.bureau.id("need", "ND-1")
+    stream = sender.bureau.id("need", "ND-1")
     assert message["type"] == "venture.NeedSubmitted.v1"
     assert message["data"] == {
         "id": submitted,
@@ -198,27 +197,27 @@ def _is_by(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
 
 
 async def test_a_receiver_that_fails_is_tried_by_the_schedule_of_the_standard_and_given_up_after_three_days(
-    sender_house: House, receiver: Receiver
+    sender: WebhookSender, receiver: Receiver
 ) -> None:
-    fresh = await sender_house.add(f"{receiver.address}/hook", "NeedSubmitted")
-    await sender_house.happen("ND-1")
-    await sender_house.fill()
-    begin, tries = sender_house.moment, list[timedelta]()
+    fresh = await sender.add(f"{receiver.address}/hook", "NeedSubmitted")
+    await sender.happen("ND-1")
+    await sender.fill()
+    begin, tries = sender.moment, list[timedelta]()
     receiver.answers = [500, 503, 302, 404, 429, *[500] * 20]
     for wait in SCHEDULE:
-        sender_house.moment += wait - timedelta(seconds=1)
+        sender.moment += wait - timedelta(seconds=1)
         if wait:
-            await sender_house.deliver(fresh.endpoint)  # too early
-        sender_house.moment += timedelta(seconds=1)
-        await sender_house.deliver(fresh.endpoint)
-        tries += [sender_house.moment - begin] * (len(receiver.got) - len(tries))
+            await sender.deliver(fresh.endpoint)  # too early
+        sender.moment += timedelta(seconds=1)
+        await sender.deliver(fresh.endpoint)
+        tries += [sender.moment - begin] * (len(receiver.got) - len(tries))
     assert tries == [sum(SCHEDULE[: number + 1], timedelta(0)) for number in range(len(SCHEDULE))]
     assert tries[-1] > GIVE_UP
     assert len(set(receiver.ids)) == 1
-    endpoint = await sender_house.webhooks.find(fresh.endpoint)
-    assert endpoint.disabled_at == sender_house.moment
+    endpoint = await sender.webhooks.find(fresh.endpoint)
+    assert endpoint.disabled_at == sender.moment
     assert "3 days" in endpoint.disabled_why
-    async with sender_house.counter.service("ADMIN#1") as admin:
+    async with sender.counter.service("ADMIN#1") as admin:
         (listed,) = [w for w in (await admin.get("/v1/webhooks")).json()["webhooks"] if w["id"] == str(fresh.endpoint)]
         log = (await admin.get(f"/v1/webhooks/{fresh.endpoint}/deliveries")).json()["deliveries"]
         assert listed["disabled_why"] == endpoint.disabled_why
@@ -227,59 +226,58 @@ async def test_a_receiver_that_fails_is_tried_by_the_schedule_of_the_standard_an
         assert (await admin.post(f"/v1/webhooks/{fresh.endpoint}/enable")).status_code == 204
         again = await admin.post(f"/v1/webhooks/{fresh.endpoint}/replay", json={"delivery": log[0]["id"]})
         assert (again.status_code, again.json()) == (202, {"deliveries": 1})
-    await sender_house.deliver(fresh.endpoint)
+    await sender.deliver(fresh.endpoint)
     assert len(receiver.got) == len(SCHEDULE) + 1
-    assert (await sender_house.webhooks.find(fresh.endpoint)).failing_since is None
+    assert (await sender.webhooks.find(fresh.endpoint)).failing_since is None
 
 
-async def test_who_says_410_is_told_nothing_more(sender_house: House, receiver: Receiver) -> None:
-    fresh = await sender_house.add(f"{receiver.address}/hook", "NeedSubmitted")
-    await sender_house.happen("ND-1")
-    await sender_house.fill()
+async def test_who_says_410_is_told_nothing_more(sender: WebhookSender, receiver: Receiver) -> None:
+    fresh = await sender.add(f"{receiver.address}/hook", "NeedSubmitted")
+    await sender.happen("ND-1")
+    await sender.fill()
     receiver.answers = [410]
-    await sender_house.deliver(fresh.endpoint)
-    await sender_house.happen("ND-2")
-    await sender_house.fill()
-    sender_house.moment += timedelta(days=1)
-    await sender_house.deliver(fresh.endpoint)
+    await sender.deliver(fresh.endpoint)
+    await sender.happen("ND-2")
+    await sender.fill()
+    sender.moment += timedelta(days=1)
+    await sender.deliver(fresh.endpoint)
     assert len(receiver.got) == 1
-    assert (await sender_house.webhooks.find(fresh.endpoint)).disabled_why == "410 Gone"
+    assert (await sender.webhooks.find(fresh.endpoint)).disabled_why == "410 Gone"
 
 
 async def test_what_ended_long_ago_is_forgotten_and_what_is_still_to_be_said_is_not(
-    sender_house: House, receiver: Receiver
+    sender: WebhookSender, receiver: Receiver
 ) -> None:
-    fresh = await sender_house.add(f"{receiver.address}/hook", "NeedSubmitted")
-    await sender_house.happen("ND-1")
-    await sender_house.fill()
-    await sender_house.deliver(fresh.endpoint)
-    await sender_house.happen("ND-2")
-    await sender_house.fill()
+    fresh = await sender.add(f"{receiver.address}/hook", "NeedSubmitted")
+    await sender.happen("ND-1")
+    await sender.fill()
+    await sender.deliver(fresh.endpoint)
+    await sender.happen("ND-2")
+    await sender.fill()
 
     async def left() -> int:
-        return len(await sender_house.outbox.deliveries(fresh.endpoint, 2**53, 10))
+        return len(await sender.outbox.deliveries(fresh.endpoint, 2**53, 10))
 
     assert await left() == 2
-    sender_house.moment += KEPT + timedelta(hours=1)
-    await sender_house.outbox.disable_endpoint(fresh.endpoint, sender_house.moment, "a test's own")
-    await sender_house.deliverer.look()
+    sender.moment += KEPT + timedelta(hours=1)
+    await sender.outbox.disable_endpoint(fresh.endpoint, sender.moment, "a test's own")
+    await sender.deliverer.look()
     assert await left() == 1, "the one that nobody has said yet"
 
 
 @pytest.mark.full
 async def test_one_that_is_down_or_slow_keeps_no_other_back(
-    sender_house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    sender: WebhookSender, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Receiver()
     slow.may_answer.clear()
     async with served(Starlette(routes=[Route("/", slow.take, methods=["POST"])])) as slow.address:
         down, late, good = [
-            await sender_house.add(url, "NeedSubmitted")
-            for url in ("http://127.0.0.1:9/", slow.address, receiver.address)
+            await sender.add(url, "NeedSubmitted") for url in ("http://127.0.0.1:9/", slow.address, receiver.address)
         ]
-        events = [await sender_house.happen(f"ND-{number}") for number in range(6)]
-        await sender_house.fill()
-        deliverer = sender_house.deliverer
+        events = [await sender.happen(f"ND-{number}") for number in range(6)]
+        await sender.fill()
+        deliverer = sender.deliverer
         await deliverer.look()
         draining = dict(deliverer._draining)
         await asyncio.gather(draining.pop(down.endpoint), draining.pop(good.endpoint))
@@ -289,101 +287,99 @@ async def test_one_that_is_down_or_slow_keeps_no_other_back(
 
         slow.may_answer.clear()
         monkeypatch.setattr(deliveries, "PATIENCE_S", 0.3)
-        await sender_house.happen("ND-6")
-        await sender_house.fill()
-        await sender_house.deliver(late.endpoint)
+        await sender.happen("ND-6")
+        await sender.fill()
+        await sender.deliver(late.endpoint)
         slow.may_answer.set()  # its server waits for it to end
     assert sorted(m["data"]["id"] for m in receiver.read(good.shared)) == sorted(one for (one,) in events)
-    failed = await sender_house.outbox.deliveries(down.endpoint, 2**53, 10)
+    failed = await sender.outbox.deliveries(down.endpoint, 2**53, 10)
     assert {(line.said, line.delivered_at) for line in failed if line.tries} == {("ConnectError", None)}
-    newest, *before = await sender_house.outbox.deliveries(late.endpoint, 2**53, 10)
+    newest, *before = await sender.outbox.deliveries(late.endpoint, 2**53, 10)
     assert (newest.status, newest.said, newest.delivered_at) == (None, "no answer within 0 s", None)
     assert {line.status for line in before} == {204}
 
 
 async def test_what_a_dead_worker_had_taken_up_is_told_by_another_under_the_same_id(
-    sender_house: House, receiver: Receiver
+    sender: WebhookSender, receiver: Receiver
 ) -> None:
-    fresh = await sender_house.add(f"{receiver.address}/hook", "NeedSubmitted")
-    await sender_house.happen("ND-1")
-    await sender_house.fill()
-    (taken,) = await sender_house.outbox.claim_deliveries(
-        fresh.endpoint, sender_house.moment, sender_house.moment + PUT_OFF, 9
+    fresh = await sender.add(f"{receiver.address}/hook", "NeedSubmitted")
+    await sender.happen("ND-1")
+    await sender.fill()
+    (taken,) = await sender.outbox.claim_deliveries(
+        fresh.endpoint, sender.moment, sender.moment + PUT_OFF, 9
     )  # and dies
-    await sender_house.deliver(fresh.endpoint)
+    await sender.deliver(fresh.endpoint)
     assert receiver.got == []
-    sender_house.moment += PUT_OFF
-    await asyncio.gather(*(sender_house.deliver(fresh.endpoint) for _ in range(5)))
+    sender.moment += PUT_OFF
+    await asyncio.gather(*(sender.deliver(fresh.endpoint) for _ in range(5)))
     assert receiver.ids == [f"msg_{taken.id.hex}"]
 
 
-async def test_filling_twice_makes_nothing_twice(sender_house: House, receiver: Receiver) -> None:
-    fresh = await sender_house.add(f"{receiver.address}/hook", "NeedSubmitted")
-    await sender_house.happen("ND-1")
-    await sender_house.fill()
-    name, store = OutboxFollower.name, sender_house.bureau.store
-    cursor, line = await store.cursor(name), (await sender_house.outbox.deliveries(fresh.endpoint, 2**53, 10))[0]
-    taken = await sender_house.outbox.claim_deliveries(fresh.endpoint, sender_house.moment, sender_house.moment, 9)
-    follower = OutboxFollower(store, sender_house.outbox, may_see)
+async def test_filling_twice_makes_nothing_twice(sender: WebhookSender, receiver: Receiver) -> None:
+    fresh = await sender.add(f"{receiver.address}/hook", "NeedSubmitted")
+    await sender.happen("ND-1")
+    await sender.fill()
+    name, store = OutboxFollower.name, sender.bureau.store
+    cursor, line = await store.cursor(name), (await sender.outbox.deliveries(fresh.endpoint, 2**53, 10))[0]
+    taken = await sender.outbox.claim_deliveries(fresh.endpoint, sender.moment, sender.moment, 9)
+    follower = OutboxFollower(store, sender.outbox, may_see)
     generation = await store.lease(name, follower._owner, timedelta(seconds=5))
     assert generation is not None
-    await sender_house.outbox.fill((name, generation, cursor, cursor), taken, [], sender_house.moment)
+    await sender.outbox.fill((name, generation, cursor, cursor), taken, [], sender.moment)
     with pytest.raises(CursorMoved):
-        await sender_house.outbox.fill((name, generation, cursor - 1, cursor), taken, [], sender_house.moment)
+        await sender.outbox.fill((name, generation, cursor - 1, cursor), taken, [], sender.moment)
     await follower.release()
     await store.lease(name, follower._owner, timedelta(0))
-    assert [one.id for one in await sender_house.outbox.deliveries(fresh.endpoint, 2**53, 10)] == [line.id]
+    assert [one.id for one in await sender.outbox.deliveries(fresh.endpoint, 2**53, 10)] == [line.id]
 
 
-async def test_for_a_day_after_a_rotation_both_secrets_sign(sender_house: House, receiver: Receiver) -> None:
-    first = await sender_house.add(f"{receiver.address}/hook", "NeedSubmitted")
-    async with sender_house.counter.service("ADMIN#1") as admin:
+async def test_for_a_day_after_a_rotation_both_secrets_sign(sender: WebhookSender, receiver: Receiver) -> None:
+    first = await sender.add(f"{receiver.address}/hook", "NeedSubmitted")
+    async with sender.counter.service("ADMIN#1") as admin:
         second = (await admin.post(f"/v1/webhooks/{first.endpoint}/rotate")).json()
-    await sender_house.happen("ND-1")
-    await sender_house.fill()
-    await sender_house.deliver(first.endpoint)
+    await sender.happen("ND-1")
+    await sender.fill()
+    await sender.deliver(first.endpoint)
     assert receiver.read(first.shared) == receiver.read(second["secret"])
     headers, body = receiver.got[0]
     assert _verify_by_public_key(first.public, headers, body)
     assert _verify_by_public_key(second["public_key"], headers, body)
-    endpoint = await sender_house.webhooks.find(first.endpoint)
-    assert len(sender_house.webhooks.open_secrets(endpoint, datetime.now(UTC) + timedelta(hours=25))) == 1
+    endpoint = await sender.webhooks.find(first.endpoint)
+    assert len(sender.webhooks.open_secrets(endpoint, datetime.now(UTC) + timedelta(hours=25))) == 1
 
 
-async def test_a_range_is_said_once_more_under_the_same_ids(sender_house: House, receiver: Receiver) -> None:
-    fresh = await sender_house.add(f"{receiver.address}/hook", "NeedSubmitted")
-    events = [(await sender_house.happen(f"ND-{number}"))[0] for number in range(4)]
-    await sender_house.fill()
-    await sender_house.deliver(fresh.endpoint)
+async def test_a_range_is_said_once_more_under_the_same_ids(sender: WebhookSender, receiver: Receiver) -> None:
+    fresh = await sender.add(f"{receiver.address}/hook", "NeedSubmitted")
+    events = [(await sender.happen(f"ND-{number}"))[0] for number in range(4)]
+    await sender.fill()
+    await sender.deliver(fresh.endpoint)
     first = dict(zip(receiver.ids, (json.loads(body) for _, body in receiver.got), strict=True))
     receiver.got.clear()
-    async with sender_house.counter.service("ADMIN#1") as admin:
+    async with sender.counter.service("ADMIN#1") as admin:
         body = {"after": int(events[0]), "until": int(events[2])}
         answer = await admin.post(f"/v1/webhooks/{fresh.endpoint}/replay", json=body)
     assert answer.json() == {"deliveries": 2}
-    sender_house.moment = datetime.now(UTC)
-    await sender_house.deliver(fresh.endpoint)
+    sender.moment = datetime.now(UTC)
+    await sender.deliver(fresh.endpoint)
     assert sorted(json.loads(body)["data"]["id"] for _, body in receiver.got) == sorted(events[1:3])
     assert all(first[name] == json.loads(body) for name, (_, body) in zip(receiver.ids, receiver.got, strict=True))
 
 
 async def test_nobody_is_told_what_their_seat_may_not_see_nor_of_papers(
-    sender_house: House, receiver: Receiver
+    sender: WebhookSender, receiver: Receiver
 ) -> None:
-    admin_seat = await sender_house.add(f"{receiver.address}/hook", "OrganisationVerified", seat="ADMIN#1")
-    office = await sender_house.add(f"{receiver.address}/hook", "OrganisationVerified")
-    await sender_house.bureau.straight(sender_house.bureau.id("organisation", "ORG-1"), verification(), "HOST#1")
-    papers = replace(sender_house.bureau, realm=f"{sender_house.bureau.realm}-papers")
+    admin_seat = await sender.add(f"{receiver.address}/hook", "OrganisationVerified", seat="ADMIN#1")
+    office = await sender.add(f"{receiver.address}/hook", "OrganisationVerified")
+    await sender.bureau.straight(sender.bureau.id("organisation", "ORG-1"), verification(), "HOST#1")
+    papers = replace(sender.bureau, realm=f"{sender.bureau.realm}-papers")
     assert await papers.store.set_clock(papers.realm, Clock.MANUAL) is Clock.MANUAL
     await papers.straight(papers.id("organisation", "ORG-1"), verification(), "HOST#1")
-    await sender_house.fill()
-    lines = {
-        one.endpoint: await sender_house.outbox.deliveries(one.endpoint, 2**53, 10) for one in (admin_seat, office)
-    }
+    await sender.fill()
+    lines = {one.endpoint: await sender.outbox.deliveries(one.endpoint, 2**53, 10) for one in (admin_seat, office)}
     assert [len(lines[one.endpoint]) for one in (admin_seat, office)] == [0, 1]
 
 
-async def test_endpoints_are_an_administrators_affair(sender_house: House) -> None:
+async def test_endpoints_are_an_administrators_affair(sender: WebhookSender) -> None:
     paths = [
         ("POST", "/v1/webhooks", {"url": "http://127.0.0.1:9/", "seat": "CAB-REG#1"}),
         ("GET", "/v1/webhooks", None),
@@ -394,8 +390,8 @@ async def test_endpoints_are_an_administrators_affair(sender_house: House) -> No
         ("POST", f"/v1/webhooks/{UUID(int=0)}/replay", {}),
     ]
     async with (
-        sender_house.counter.service("CAB-REG#1", "CAB-DEC#1") as others,
-        sender_house.counter.service("ADMIN#1") as admin,
+        sender.counter.service("CAB-REG#1", "CAB-DEC#1") as others,
+        sender.counter.service("ADMIN#1") as admin,
     ):
         assert {(await others.request(m, path, json=body)).status_code for m, path, body in paths} == {403}
         assert {(await admin.request(m, path, json=body)).status_code for m, path, body in paths[2:]} == {404}
@@ -408,11 +404,11 @@ async def test_endpoints_are_an_administrators_affair(sender_house: House) -> No
             {"url": "http://127.0.0.1:9/", "seat": "CAB-REG#1", "secret": "mine"},
         ]
         assert {(await admin.post("/v1/webhooks", json=body)).status_code for body in wrong} == {422}
-        fresh = await sender_house.add("http://127.0.0.1:9/")
+        fresh = await sender.add("http://127.0.0.1:9/")
         text = (await admin.get("/v1/webhooks")).text
         assert fresh.shared not in text
         assert (await admin.delete(f"/v1/webhooks/{fresh.endpoint}")).status_code == 204
-    rows = await sender_house.outbox.endpoints()
+    rows = await sender.outbox.endpoints()
     assert fresh.endpoint not in {row.id for row in rows}
     for row in rows:
         assert base64.b64decode(fresh.shared.removeprefix("whsec_")) not in row.secret

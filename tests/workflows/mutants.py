@@ -40,7 +40,7 @@ class Deaf(StreamWorkflow):
 
 
 @workflow.defn(name="Need")
-class Forgetful(StreamWorkflow):
+class Secretive(StreamWorkflow):
     """Forgets to show how it stands."""
 
     @workflow.init

@@ -37,7 +37,7 @@ PATIENT = timedelta(seconds=4)
 
 
 @dataclass
-class Office:
+class RekeyedQueue:
     """A door and a worker on a queue of their own, each started again with whatever keys it is given."""
 
     house: Breakable
@@ -89,15 +89,15 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Break
 
 
 @pytest.fixture
-async def office(house: Breakable) -> Office:
+async def office(house: Breakable) -> RekeyedQueue:
     bureau = house.bureau()
     await bureau.open_round()
     of = house.settings.model_copy(update={"task_queue": f"keys-{uuid4().hex[:8]}"})
-    return Office(house, bureau, of, bureau.id("need", "ND-1"))
+    return RekeyedQueue(house, bureau, of, bureau.id("need", "ND-1"))
 
 
 @pytest.mark.full
-async def test_a_key_is_changed_in_three_steps_and_no_run_ends_before_the_last(office: Office) -> None:
+async def test_a_key_is_changed_in_three_steps_and_no_run_ends_before_the_last(office: RekeyedQueue) -> None:
     old, new = make_payload_key(), make_payload_key()
     async with office.working(old):
         await office.door(old).send(office.need, need_submission(), Actor("COMM#1"))
@@ -122,7 +122,7 @@ async def test_a_key_is_changed_in_three_steps_and_no_run_ends_before_the_last(o
 
 @pytest.mark.full
 async def test_when_all_keys_are_lost_the_open_workflows_wait_and_are_begun_anew_from_the_log(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: RekeyedQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("application.workflow_carrier.PATIENCE", PATIENT)
     lost, fresh = make_payload_key(), make_payload_key()
@@ -140,7 +140,7 @@ async def test_when_all_keys_are_lost_the_open_workflows_wait_and_are_begun_anew
 
 
 @pytest.mark.full
-async def test_workflows_of_before_payloads_were_sealed_are_begun_anew_from_the_log(office: Office) -> None:
+async def test_workflows_of_before_payloads_were_sealed_are_begun_anew_from_the_log(office: RekeyedQueue) -> None:
     key = make_payload_key()
     config = office.house.client.config()
     config["data_converter"] = pydantic_data_converter
@@ -156,7 +156,7 @@ async def test_workflows_of_before_payloads_were_sealed_are_begun_anew_from_the_
 
 @pytest.mark.full
 async def test_with_a_key_that_the_worker_does_not_have_nothing_is_known_and_nothing_recorded(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    office: RekeyedQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("application.workflow_carrier.PATIENCE", PATIENT)
     old, new = make_payload_key(), make_payload_key()
@@ -168,7 +168,7 @@ async def test_with_a_key_that_the_worker_does_not_have_nothing_is_known_and_not
 
 
 @pytest.mark.full
-async def test_a_strangers_workflow_under_our_id_is_ended_and_ours_begun_from_the_log(office: Office) -> None:
+async def test_a_strangers_workflow_under_our_id_is_ended_and_ours_begun_from_the_log(office: RekeyedQueue) -> None:
     key = make_payload_key()
     async with office.working(key):
         await office.door(key).send(office.need, need_submission(), Actor("COMM#1"))
@@ -187,7 +187,7 @@ async def test_a_strangers_workflow_under_our_id_is_ended_and_ours_begun_from_th
 
 @pytest.mark.full
 async def test_doctor_says_by_which_keys_door_and_worker_seal_and_whether_they_understand_each_other(
-    office: Office,
+    office: RekeyedQueue,
 ) -> None:
     old, new = make_payload_key(), make_payload_key()
     ids = [PayloadKeys.parse(key).newest for key in (old, new)]
@@ -209,7 +209,7 @@ async def test_doctor_says_by_which_keys_door_and_worker_seal_and_whether_they_u
 
 
 @pytest.mark.full
-async def test_doctor_tells_the_clock_of_each_worker(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_doctor_tells_the_clock_of_each_worker(office: RekeyedQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     key = make_payload_key()
     client, queue, store = office.client(key), office.of.task_queue, office.house.store
     async with office.working(key):
@@ -233,6 +233,6 @@ class _AnHourAhead(datetime):
 
 
 @pytest.mark.full
-async def test_where_nobody_polls_doctor_does_not_say_that_keys_differ(office: Office) -> None:
+async def test_where_nobody_polls_doctor_does_not_say_that_keys_differ(office: RekeyedQueue) -> None:
     row = await examine_payload_keys(office.house.client, f"nobody-{uuid4().hex[:8]}")
     assert row.ok is None

@@ -18,7 +18,7 @@ WIDTH: Final = 760
 
 @dataclass(frozen=True)
 class BarRow:
-    """What is to be drawn."""
+    """One bar: its label, and two amounts."""
 
     label: str
     whole: int

@@ -95,7 +95,7 @@ def environment() -> Environment:
 
 @dataclass(frozen=True)
 class Link:
-    """Where a page leads."""
+    """A link: where it leads, and what it is called."""
 
     href: str
     text: str

@@ -40,10 +40,9 @@ _PATH: Final = re.compile(r"/(?:[!-.0-\[\]-~][!-~]*)?")
 
 
 class PageRoute(GuardedRoute):
-    """A guarded route whose answers are pages, failures too."""
+    """A guarded route whose answers are pages, failures too. The OpenAPI document leaves it out."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
-        """Leave it out of the interface for machines."""
         super().__init__(path, endpoint, **{**options, "include_in_schema": False})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -75,7 +74,7 @@ class PageRoute(GuardedRoute):
         return handle
 
     async def answer_failure(self, request: Request, failure: Failure) -> Response:
-        """Say what went wrong."""
+        """The page that tells of a failure."""
         return show_failure(request, failure)
 
     async def send_away(self, request: Request) -> Response:

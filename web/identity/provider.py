@@ -50,7 +50,6 @@ class ProviderAway(Failure):
     remedy_en = "Sessions and keys of services go on; try again later"
 
     def __init__(self, why: str) -> None:
-        """Keep what was seen of it."""
         super().__init__(f"身份提供方沒有回答：{why}", f"the provider of identities did not answer: {why}")
 
 
@@ -98,7 +97,7 @@ class OidcProvider:
         self._reading = asyncio.Lock()
 
     async def aclose(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     # ------------------------------------------------------------------------------------------ tokens

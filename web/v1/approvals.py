@@ -155,7 +155,7 @@ class ApprovalAnswer(BaseModel):
 
     @classmethod
     def of(cls, one: StreamApproval, language: Language) -> ApprovalAnswer:
-        """As it stands."""
+        """The approval as the interface tells it, in that language."""
         a = one.approval
         status, status_reason = _STATUS[a.verdict]
         if a.ended_by == ApprovalWithdrawn.event_type:

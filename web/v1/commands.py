@@ -117,7 +117,6 @@ class CommandOfAnotherKind(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self, command: type[Command], stream: StreamId) -> None:
-        """Keep both."""
         zh, en = AGGREGATES[stream.kind].zh, AGGREGATES[stream.kind].en
         super().__init__(
             f"「{command.zh()}」不是{zh}的命令", f"{command.command_type} is no command of a {en}", stream=stream

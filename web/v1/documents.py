@@ -44,7 +44,7 @@ class DocumentAnswer(BaseModel):
 
     @classmethod
     def of(cls, document: Document) -> DocumentAnswer:
-        """As it is registered."""
+        """Read from the register of documents."""
         return cls(sha256=document.sha256, size=document.size, media_type=document.media_type, kept_at=document.kept_at)
 
 

@@ -58,7 +58,7 @@ class OperationAnswer(BaseModel):
 
 
 async def describe(store: EventStore, progress: OperationProgress, language: Language) -> OperationAnswer:
-    """How it stands."""
+    """The operation as the interface tells it, done or not."""
     operation, outcome = progress.operation, progress.outcome
     failure: Failure | None = progress.failure
     answer = OperationAnswer(

@@ -83,7 +83,7 @@ class ProjectAnswer(BaseModel):
 
     @classmethod
     def of(cls, line: ProjectLine, language: Language) -> ProjectAnswer:
-        """As the list has it."""
+        """Read from a line of the list."""
         same = {name: getattr(line, name) for name in cls.model_fields if name not in ("awaiting", "stage_text")}
         return cls(
             **same,

@@ -51,7 +51,7 @@ class OrganisationAnswer(BaseModel):
 
     @classmethod
     def of(cls, line: OrganisationLine, language: Language) -> OrganisationAnswer:
-        """As the list has it."""
+        """Read from a line of the list."""
         same = {name: getattr(line, name) for name in cls.model_fields if name != "stage_text"}
         return cls(**same, stage_text=language.say(stage_zh("organisation", line.stage), line.stage))
 

@@ -97,7 +97,7 @@ class WebhookAnswer(BaseModel):
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> WebhookAnswer:
-        """Without its secrets."""
+        """The endpoint without its secrets."""
         return cls(
             id=endpoint.id,
             url=endpoint.url,
@@ -128,7 +128,7 @@ class WebhookSecretAnswer(BaseModel):
 
     @classmethod
     def of(cls, fresh: FreshSecret) -> WebhookSecretAnswer:
-        """As it was made."""
+        """The endpoint with its secrets, which are shown this once."""
         return cls(id=fresh.endpoint, secret=fresh.shared, public_key=fresh.public)
 
 
@@ -149,7 +149,7 @@ class DeliveryAnswer(BaseModel):
 
     @classmethod
     def of(cls, line: DeliveryLine) -> DeliveryAnswer:
-        """As it stands."""
+        """The delivery as it stands now."""
         names = cls.model_fields.keys() - {"stream"}
         values: dict[str, Any] = {name: getattr(line, name) for name in names}
         return cls(stream=StreamId(line.stream), **values)

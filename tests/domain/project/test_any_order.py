@@ -194,7 +194,7 @@ ENDING: tuple[Command, ...] = (
 BEGINNINGS: tuple[tuple[Command, ...], ...] = ((), STARTED, PAID, REPORTED, AUDITED, SETTLING, ENDING)
 
 
-class Walk:
+class LedgerWalk:
     """A project that takes whatever comes, with its own ledger."""
 
     def __init__(self, story: StreamStory) -> None:
@@ -255,10 +255,10 @@ class Walk:
                 assert tranche.paid + tranche.cancelled == tranche.planned
 
 
-def walked(seed: int, orders: int = 120, after: int = 400) -> Walk:
+def walked(seed: int, orders: int = 120, after: int = 400) -> LedgerWalk:
     """A life made of many orders that the seed chooses, and of so many days after."""
     rng = Random(seed)  # noqa: S311 - nothing secret: the same seed is the same life
-    walk = Walk(awarded())
+    walk = LedgerWalk(awarded())
     at = day_begins(date(2024, 6, 4)) + timedelta(hours=9)
     walk.take(agreement(self_assessment_due=date(2024, 9, 2)), 1, at)
     for command in rng.choice(BEGINNINGS):

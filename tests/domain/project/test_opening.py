@@ -45,7 +45,7 @@ from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.realm import SetClock
 from domain.round.plan import ApproveRoundBudget
 from tests.domain.project.life import ACCOUNT, BUDGET, FUNDS, MILESTONES, PARTIES, RULES, TRANCHES, around
-from tests.domain.project.test_any_order import Walk, some_command, walked
+from tests.domain.project.test_any_order import LedgerWalk, some_command, walked
 from tests.domain.pure_realm import PureRealm, furnish, scheme, verification
 from tests.domain.sentences import StreamStory, on, who
 from tests.domain.test_mutants import broke, mute
@@ -505,7 +505,7 @@ def test_what_was_taken_over_may_do_what_came_by_the_ordinary_way_and_nothing_mo
         by = ordinary.state.part(Rectification).ordered_by
         proposer = f"CAB-REG#{by.seat.number}" if by and particulars["rectify_until"] else "CAB-REG#1"
         state = taken_in(realm, entry(**particulars), at=at.isoformat(), by=proposer)
-        twin = Walk(StreamStory(PROJECT, state, around()))
+        twin = LedgerWalk(StreamStory(PROJECT, state, around()))
         twin.ledger = {k: v for k, v in realm.balances.items() if k.startswith(("awarded/", "committed/", "paid/"))}
         twin.ledger[WORLD] = 15000000 - sum(twin.ledger.values())
         if state.part(Money) != ordinary.state.part(Money):

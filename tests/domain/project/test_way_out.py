@@ -32,7 +32,7 @@ from domain.project.termination import (
 )
 from domain.project.tranches import Tranches
 from tests.domain.project.life import AGAINST, INDEX, awarded
-from tests.domain.project.test_any_order import Walk, walked
+from tests.domain.project.test_any_order import LedgerWalk, walked
 from tests.domain.project.test_award import PROPOSAL, objected, posted, shortlisted
 from tests.domain.pure_realm import EVIDENCE
 from tests.domain.sentences import StreamStory, on
@@ -112,7 +112,7 @@ def lead_out(story: StreamStory) -> str:
     raise AssertionError(story.state.stage)
 
 
-def stands(walk: Walk) -> StreamStory:
+def stands(walk: LedgerWalk) -> StreamStory:
     """The life as it stands, its year after included."""
     return StreamStory(walk.aggregate, walk.state, walk.facts)
 

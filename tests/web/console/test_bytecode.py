@@ -31,13 +31,13 @@ def start(module: Path, *, page: str = PAGE) -> tuple[str, int]:
     """What a process that starts renders, and how many templates it had to compile."""
     compiled = []
 
-    class Counting(jinja2.Environment):
+    class CountingEnvironment(jinja2.Environment):
         def _compile(self, source: str, filename: str) -> CodeType:
             compiled.append(filename)
             return super()._compile(source, filename)
 
     loader = jinja2.DictLoader({"page.html": page})
-    environment = Counting(loader=loader, autoescape=True, bytecode_cache=TemplateBytecode(str(module)))
+    environment = CountingEnvironment(loader=loader, autoescape=True, bytecode_cache=TemplateBytecode(str(module)))
     return environment.get_template("page.html").render(fen=5), len(compiled)
 
 

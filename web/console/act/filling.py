@@ -77,7 +77,7 @@ class Filling:
 
     @property
     def path(self) -> str:
-        """Where the form is."""
+        """The path of the form."""
         return act_path(self.command.command_type, self.stream)
 
     @property

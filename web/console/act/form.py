@@ -168,7 +168,7 @@ class _Sent:
     indexes: dict[str, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Note which rows there are of each table."""
+        """Find the rows of each table by the numbers in the names of its fields."""
         for name in self.form:
             steps = name.split(".")
             for at, step in enumerate(steps):

@@ -113,7 +113,6 @@ class NotIn(Failure):
     kind = FailureKind.USAGE
 
     def __init__(self) -> None:
-        """Say what to do."""
         super().__init__("請登錄後重新選擇文件", "choose the document again after signing in")
 
 

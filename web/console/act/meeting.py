@@ -22,7 +22,7 @@ _NOT_LOOKED_AT: Final = "0" * 64
 
 @dataclass(frozen=True)
 class Meeting:
-    """What is looked at."""
+    """The resolution that is to be decided, as it is shown beforehand."""
 
     draft: ResolutionPreview
     purses: list[Purse]

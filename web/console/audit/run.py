@@ -31,7 +31,7 @@ MOST_KEPT: Final = 20
 
 
 class RunKind(Words):
-    """What is run."""
+    """What an audit run does."""
 
     VERIFY = "verify", "核驗全部日誌", "Verify the whole log"
     INVARIANTS = "invariants", "重算不變量", "Recompute the invariants"
@@ -39,14 +39,13 @@ class RunKind(Words):
 
 
 class RunsBusy(Failure):
-    """One runs already."""
+    """Another audit run has not ended yet."""
 
     kind = FailureKind.CONFLICT
     remedy_zh = "待其結束後再開始"
     remedy_en = "Wait until it is done, then begin"
 
     def __init__(self, running: AuditRun) -> None:
-        """Name what runs."""
         super().__init__(f"正在進行：{running.kind.zh}", f"under way: {running.kind.en}")
 
 
@@ -56,7 +55,6 @@ class NoSuchRun(Failure):
     kind = FailureKind.NOT_FOUND
 
     def __init__(self) -> None:
-        """Say why that may be."""
         super().__init__("沒有此次核對；服務重啟後須重新開始", "no such run: after a restart it is begun again")
 
 
@@ -87,10 +85,9 @@ class AuditRun:
 
 
 class Runs:
-    """Those of this process."""
+    """The audit runs of this process, one at a time; the newest are kept."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._runs: OrderedDict[UUID, AuditRun] = OrderedDict()
         self._task: asyncio.Task[None] | None = None
 
@@ -106,7 +103,7 @@ class Runs:
         return run
 
     def find(self, run_id: UUID) -> AuditRun:
-        """That one. Raises NoSuchRun."""
+        """The run of that id. Raises NoSuchRun."""
         run = self._runs.get(run_id)
         if run is None:
             raise NoSuchRun
@@ -117,7 +114,7 @@ class Runs:
         return list(reversed(self._runs.values()))
 
     async def aclose(self) -> None:
-        """Leave off."""
+        """Cancel the run that is under way."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

@@ -77,7 +77,6 @@ class WorkersUnseen(Failure):
     kind = FailureKind.UNAVAILABLE
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__("Temporal 沒有回答，看不到辦理程序", "Temporal does not answer: the workers cannot be seen")
 
 

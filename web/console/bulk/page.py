@@ -124,7 +124,7 @@ class UploadedTable:
 
     @property
     def hidden(self) -> Iterator[tuple[str, str]]:
-        """What sends it again."""
+        """The hidden fields that send the table again with the next step."""
         yield from (("name", self.name), ("content", b64encode(self.content).decode()), ("realm", self.realm))
         yield from (("paper", f"{one.sha256} {one.media_type} {one.name}") for one in self.papers.values())
 
@@ -284,7 +284,7 @@ def _list_offered(caller: Caller) -> list[tuple[str, type[Command]]]:
 
 
 def _group_offered(caller: Caller) -> list[tuple[tuple[str, str], list[tuple[str, tuple[str, str]]]]]:
-    """The same by kind of file, in words."""
+    """The commands that the caller may give in bulk, by kind of file, with their words."""
     return [
         ((AGGREGATES[kind].zh, AGGREGATES[kind].en), [(one, name_command(one)) for _, one in some])
         for kind, some in groupby(((kind, one.command_type) for kind, one in _list_offered(caller)), key=itemgetter(0))

@@ -46,7 +46,7 @@ TEXTS: Final[Texts] = {
 @router.get("/drafts", response_class=Response)
 @allow(Policy.COMMAND)
 async def show_drafts(request: Request, house: ByHouse, caller: ByCaller) -> Response:
-    """My drafts."""
+    """The page with the reader's drafts."""
     drafts = await list_drafts(house.identity, caller.person, house.now()) if caller.person is not None else ()
     rows = [
         (one, name_command(one.command), draft_path(_form_path(one), one.id))
@@ -65,7 +65,7 @@ def _form_path(draft: Draft) -> str:
 @router.post("/drafts/{draft_id}/delete", response_class=Response)
 @allow(Policy.COMMAND)
 async def delete_draft(request: Request, draft_id: UUID, house: ByHouse, caller: ByCaller) -> Response:
-    """Forget one of mine."""
+    """Delete one of the reader's drafts."""
     await read_form(request)
     if caller.person is not None:
         await house.identity.drop_draft(draft_id, caller.person)

@@ -134,7 +134,7 @@ async def show_inbox(
     at_least: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     as_sheet: BySheet = False,  # noqa: FBT002 - a query
 ) -> Response:
-    """My tasks."""
+    """The page with the reader's tasks."""
     seat = read_seat(request, caller)
     organisations = list_organisations(caller, seat)
     chosen = organisation if organisation in organisations else next(iter(organisations), None)
@@ -192,7 +192,7 @@ async def show_done(
     after: Annotated[str | None, Query(max_length=2_000)] = None,
     as_sheet: BySheet = False,  # noqa: FBT002 - a query
 ) -> Response:
-    """What I did."""
+    """The page with what the reader has done."""
     return await _show_own(request, house, caller, "/done", realm, after, refused=refused, as_sheet=as_sheet)
 
 

@@ -76,7 +76,7 @@ async def show_projects(
     after: Annotated[str | None, Query(max_length=2_000)] = None,
     as_sheet: BySheet = False,  # noqa: FBT002 - a query
 ) -> Response:
-    """The list."""
+    """The page that lists projects."""
     seat = read_seat(request, caller)
     organisations = list_organisations(caller, seat)
     mine = choose_organisation(caller, seat, organisation)

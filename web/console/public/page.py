@@ -365,7 +365,7 @@ async def _list_rounds(house: House, realm: str) -> list[StreamLine]:
 
 
 def _filter(realm: str, **conditions: str) -> PublicFilter:
-    """Raises InputInvalid."""
+    """The filter that the address asks for. Raises InputInvalid."""
     return fill(PublicFilter, realm=realm, **{name: value for name, value in conditions.items() if value})
 
 

@@ -127,7 +127,7 @@ class ChosenTask:
     command_id: UUID
 
     def __str__(self) -> str:
-        """As the form carries it."""
+        """The choice as a form's hidden field carries it."""
         return f"{self.command_id} {self.stream} {self.part}".rstrip()
 
 
@@ -161,7 +161,7 @@ class TaskRow:
 
     @property
     def file(self) -> str:
-        """Its file, if the reader may see it."""
+        """The task's file, if the reader may see it."""
         return file_path(self.choice.stream) if self.filling.is_seen else ""
 
 

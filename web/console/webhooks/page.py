@@ -105,7 +105,7 @@ TEXTS: Final[Texts] = {
 @router.get(PATH, response_class=Response)
 @allow(Policy.READ)
 async def show_webhooks(request: Request, house: ByHouse, caller: ByCaller) -> Response:
-    """Who is told."""
+    """The page that lists all endpoints."""
     require_role(caller, ADMINISTRATORS)
     return await _show_all(request, house)
 
@@ -168,7 +168,7 @@ async def add(request: Request, house: ByHouse, caller: ByCaller) -> Response:
 
 
 def _read_seat(text: str) -> Actor:
-    """That seat. Raises WebhookInvalid."""
+    """The seat that was typed. Raises WebhookInvalid."""
     try:
         return Actor(text)
     except ValueError:
@@ -276,7 +276,7 @@ def _read_position(text: str) -> int | None:
 async def replay_one(
     request: Request, webhook_id: UUID, delivery_id: UUID, house: ByHouse, caller: ByCaller
 ) -> Response:
-    """Say that once more."""
+    """Have one delivery sent once more."""
     await _begin(request, caller)
     await house.webhooks.replay_one(webhook_id, delivery_id, now=house.now())
     return await _show_one(request, house, webhook_id, replayed=1)
