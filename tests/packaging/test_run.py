@@ -156,19 +156,20 @@ def test_our_tools_come_first_on_the_path_and_the_state_lies_beside_us(run: Any)
 
 
 @pytest.mark.parametrize("tier", ["", "--full", "--release"])
-def test_what_waits_most_is_asked_beside_the_others_by_the_same_measure(
+def test_rooms_are_asked_beside_each_other_by_the_same_measure_and_none_twice(
     run: Any, monkeypatch: pytest.MonkeyPatch, tier: str
 ) -> None:
     asked: list[tuple[list[list[list[str]]], list[str]]] = []
     monkeypatch.setattr(run, "install", lambda _group: None)
     monkeypatch.setattr(run, "beside", lambda chains, tests: asked.append((chains, tests)))
     run.test([tier] if tier else [])
-    (((checks, (waiting,)), tests),) = asked
+    (((checks, *apart), tests),) = asked
     assert checks == run.checks()
-    rooms = [word for word in waiting if word.startswith("tests/")]
+    rooms = [word for (command,) in apart for word in command if word.startswith("tests/")]
+    assert len(rooms) == len(set(rooms))
     assert [word for word in tests if word.startswith("--ignore=")] == [f"--ignore={room}" for room in rooms]
     assert all((ROOT / room).is_dir() for room in rooms)
-    assert set(run.TIERS[tier]) <= {*waiting} & {*tests}
+    assert all(set(run.TIERS[tier]) <= {*command} for command in (tests, *(command for (command,) in apart)))
 
 
 class CommandRecorder:
