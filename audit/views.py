@@ -208,7 +208,7 @@ async def _iterate_streams(store: EventStore, head: ViewHead) -> AsyncIterator[t
 
 def _differ(expected: list[dict[str, Any]], actual: list[Row]) -> tuple[str, str] | None:
     """What rows must be and are, of the first that differs and only where it does; None if all agree."""
-    ours, theirs = sorted(map(_read, expected), key=_key), sorted(map(_read, actual), key=_key)
+    ours, theirs = sorted(map(read_facts, expected), key=_key), sorted(map(read_facts, actual), key=_key)
     if ours == theirs:
         return None
     if len(ours) != len(theirs):
@@ -223,7 +223,7 @@ def _key(row: dict[str, Any]) -> str:
     return json.dumps(row, sort_keys=True)
 
 
-def _read(row: dict[str, Any]) -> dict[str, Any]:
+def read_facts(row: dict[str, Any]) -> dict[str, Any]:
     """The row as plain JSON, without the sentences about who is awaited."""
     plain: dict[str, Any] = json.loads(json.dumps(row, default=_plain))
     return {name: _drop_wording(value) for name, value in plain.items() if name not in _WORDING}

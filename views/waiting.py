@@ -51,4 +51,4 @@ def _may_tell(reader: str, awaited: Awaited) -> bool:
     return not reader.startswith(f"{Role.EXPERT}#") or reader in awaited.seats
 
 
-WAITING = View("waiting", 6, "待辦", "what waits for whom", _rows)
+WAITING = View("waiting", 7, "待辦", "what waits for whom", _rows)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import lzma
 import re
-from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,54 +15,23 @@ from deciding.fold import fold
 from domain.catalogue import AGGREGATES, decode
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.identity import StreamId
-from store.memory import MemoryStore
 from store.port import Entry, EntryKind
+from tests.corpus.reading import CORPUS, read_entries, read_log
 from tests.corpus.record import describe_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    pass
 
-RELEASES = sorted((Path(__file__).parents[1] / "corpus").glob("*.jsonl.xz"))
+RELEASES = sorted(CORPUS.glob("*.jsonl.xz"))
 release = pytest.mark.parametrize("path", RELEASES, ids=lambda path: path.name.removesuffix(".jsonl.xz"))
 
 
-def _entry(position: int, row: dict[str, Any]) -> Entry:
-    return Entry(
-        position=position,
-        stream=StreamId(row["stream"]),
-        version=row["version"],
-        kind=EntryKind(row["kind"]),
-        type=row["type"],
-        schema_version=row["schema_version"],
-        command_id=UUID(row["command_id"]),
-        occurred_at=datetime.fromisoformat(row["occurred_at"]),
-        recorded_at=datetime.fromisoformat(row["recorded_at"]),
-        meta=row["meta"].encode(),
-        data=row["data"].encode(),
-        chain=bytes.fromhex(row["chain"]),
-    )
-
-
-@cache
-def entries(path: Path) -> Sequence[Entry]:
-    lines = lzma.decompress(path.read_bytes()).decode().splitlines()
-    return [_entry(position, json.loads(line)) for position, line in enumerate(lines, 1)]
-
-
-def kept(path: Path) -> MemoryStore:
-    """The log as it was recorded, its positions and chains made anew."""
-    store = MemoryStore()
-    for entry in entries(path):
-        store._add(entry)
-    return store
-
-
 def streams(path: Path) -> list[StreamId]:
-    return sorted({entry.stream for entry in entries(path)})
+    return sorted({entry.stream for entry in read_entries(path)})
 
 
 def recorded(kind: EntryKind) -> set[tuple[str, int]]:
-    return {(e.type, e.schema_version) for path in RELEASES for e in entries(path) if e.kind is kind}
+    return {(e.type, e.schema_version) for path in RELEASES for e in read_entries(path) if e.kind is kind}
 
 
 def accepted(entry: Entry) -> bool:
@@ -85,20 +50,20 @@ def test_every_event_is_in_the_corpus_of_some_release() -> None:
 
 
 def test_every_command_is_in_the_corpus_of_some_release_carried_out() -> None:
-    types = {e.type for path in RELEASES for e in entries(path) if e.kind is EntryKind.COMMAND and accepted(e)}
+    types = {e.type for path in RELEASES for e in read_entries(path) if e.kind is EntryKind.COMMAND and accepted(e)}
     assert sorted({c.command_type for a in AGGREGATES.values() for c in a.commands} - types) == [], NOT_RECORDED
 
 
 @release
 def test_it_holds_refusals_too(path: Path) -> None:
-    assert [e for e in entries(path) if e.kind is EntryKind.COMMAND and not accepted(e)]
+    assert [e for e in read_entries(path) if e.kind is EntryKind.COMMAND and not accepted(e)]
 
 
 @release
 def test_it_names_no_machine(path: Path) -> None:
     """Nor anybody: roles and numbers only, and V4 below finds what looks like a person's."""
     telling = re.compile(r"/(?:home|root|tmp|usr|var|work)/|\w@\w+\.|localhost|(?:\d+\.){3}\d+")
-    texts = [f"{e.stream} {e.meta.decode()} {e.data.decode()}" for e in entries(path)]
+    texts = [f"{e.stream} {e.meta.decode()} {e.data.decode()}" for e in read_entries(path)]
     assert [text for text in texts if telling.search(text)] == []
 
 
@@ -121,27 +86,27 @@ def test_a_recorder_says_which_stories_are_told_otherwise_than_before() -> None:
 
 @release
 def test_every_leaf_and_chain_is_recomputed_from_the_bytes(path: Path) -> None:
-    assert [e.chain for e in kept(path)._entries] == [e.chain for e in entries(path)]
+    assert [e.chain for e in read_log(path)._entries] == [e.chain for e in read_entries(path)]
 
 
 @release
 def test_every_event_comes_back_from_its_bytes_and_folds(path: Path) -> None:
-    for entry in entries(path):
+    for entry in read_entries(path):
         if entry.kind is EntryKind.EVENT:
             again = canonical(plain(decode(entry.type, entry.schema_version, entry.data)))
             assert again == entry.data, f"{entry.position} {entry.type}"
-    for stream, events in kept(path)._events.items():
+    for stream, events in read_log(path)._events.items():
         assert fold(stream, events).version == len(events)
 
 
 @release
 async def test_every_command_is_decided_to_what_is_recorded(path: Path) -> None:
-    store, commands = kept(path), 0
+    store, commands = read_log(path), 0
     for stream in streams(path):
         again = await redecide(store, stream)
         assert again.ok, again.as_json()
         commands += again.commands
-    assert commands == sum(e.kind is EntryKind.COMMAND for e in entries(path))
+    assert commands == sum(e.kind is EntryKind.COMMAND for e in read_entries(path))
 
 
 BEFORE_THE_RULE = {"0.1.0": [("M6", 255)]}
@@ -151,5 +116,5 @@ BEFORE_THE_RULE = {"0.1.0": [("M6", 255)]}
 @release
 async def test_no_invariant_is_broken_in_it(path: Path) -> None:
     """Judged by the checker that shares no code with the rules; what a later rule forbids is named, not hidden."""
-    report = await check(kept(path))
+    report = await check(read_log(path))
     assert [(b.rule, b.position) for b in report.breaches] == BEFORE_THE_RULE.get(path.name.split(".jsonl")[0], [])

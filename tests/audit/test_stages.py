@@ -12,7 +12,8 @@ from audit.invariants import Invariants
 from audit.invariants.stages import TABLE
 from domain.catalogue import AGGREGATES, list_stages, list_transitions
 from store.port import EntryKind
-from tests.audit.test_corpus import RELEASES, entries
+from tests.audit.test_corpus import RELEASES
+from tests.corpus.reading import read_entries
 
 if TYPE_CHECKING:
     from audit.invariants.stages import Row
@@ -61,7 +62,7 @@ def recorded() -> tuple[Entry, ...]:
     recordings = {
         (entry.stream.kind, entry.type): entry
         for path in RELEASES
-        for entry in entries(path)
+        for entry in read_entries(path)
         if entry.kind is EntryKind.EVENT and (entry.stream.kind, entry.type) in kinds
     }
     assert recordings.keys() == kinds
