@@ -18,7 +18,8 @@ from local.postgres import APPLICATION, OWNER
 from store.migration import migrate, migrations
 from store.port import EntryKind
 from store.postgres import PostgresStore, open_pool
-from tests.audit.test_corpus import RELEASES, entries
+from tests.audit.test_corpus import RELEASES
+from tests.corpus.reading import read_entries
 from tests.store.conftest import Database, as_superuser
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ async def read_guards(database: Database) -> tuple[dict[str, int], set[tuple[str
 
 @pytest.fixture
 def log() -> Sequence[Entry]:
-    return entries(OF_BEFORE)
+    return read_entries(OF_BEFORE)
 
 
 @pytest.mark.full
@@ -132,7 +133,7 @@ async def test_what_was_recorded_before_is_counted_as_the_audit_counts_it(
 async def test_what_is_recorded_today_is_counted_already(server: Postgres) -> None:
     """The migration of a log whose events say it themselves changes nothing."""
     (today,) = (path for path in RELEASES if path.name.startswith("0.2.0"))
-    database = await recorded_before(server, entries(today))
+    database = await recorded_before(server, read_entries(today))
     before = await read_guards(database)
     await migrate(database.url(OWNER), app_role=APPLICATION)
     assert await read_guards(database) == before
