@@ -392,42 +392,21 @@ _OTHER = {"pg_bin", "keep_servers"}
 """Variables that ``local`` reads by itself."""
 
 
-class DoorKeyMissing(Failure):
-    """A door in production was given no private key."""
-
-    kind = FailureKind.USAGE
-    remedy_zh = "openssl genpkey -algorithm ed25519 生成一把，存入密鑰庫，再由兩名系統管理員公布（venture key publish）"
-    remedy_en = (
-        "Make one with openssl genpkey -algorithm ed25519, keep it in the secret store, and have two administrators"
-        " publish it (venture key publish)"
-    )
-
-    def __init__(self) -> None:
-        super().__init__(
-            "入口須有私鑰：設 VENTURE_DOOR_KEY_FILE 或 VENTURE_DOOR_KEY",
-            "a door needs a private key: set VENTURE_DOOR_KEY_FILE or VENTURE_DOOR_KEY",
-        )
-
-
-def load_door_key(of: Settings) -> DoorKey:
-    """The private key by which a door signs. Raises DoorKeyMissing, SettingsInvalid, or SecretDamaged."""
-    if (key := find_door_key(of)) is None:
-        raise DoorKeyMissing
-    return key
-
-
 def find_door_key(of: Settings) -> DoorKey | None:
     """The private key by which a door signs; None where there is none, as for a worker in production.
 
-    For embedded servers it is made once and kept in the state folder, readable by its owner only. Raises
-    SettingsInvalid or SecretDamaged for a file that cannot be read or holds no key.
+    For embedded servers it is the state folder's own. Raises SettingsInvalid or SecretDamaged for a file that cannot be
+    read or holds no key.
     """
     if of.door_key is not None:
         return DoorKey.read(of.door_key.get_secret_value())
     if of.door_key_file is not None:
         return _read_key(of.door_key_file)
-    if of.env is Environment.PRODUCTION:
-        return None
+    return None if of.env is Environment.PRODUCTION else ensure_door_key(of)
+
+
+def ensure_door_key(of: Settings) -> DoorKey:
+    """The state folder's own key, made once, readable by its owner only. Raises SecretDamaged if it is not whole."""
     of.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = of.home / "door.key"
     load_secret(path, secrets.token_hex(32), shortest=SHORTEST_KEY)

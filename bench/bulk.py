@@ -121,7 +121,7 @@ async def run(args: argparse.Namespace) -> None:
         pool = await open_pool(servers.postgres_url)
         client = await temporal_client.connect_temporal(servers.temporal_address, settings)
         async with aclosing(PostgresStore(pool)) as store:
-            key = bootstrap.load_door_key(settings)
+            key = bootstrap.ensure_door_key(settings)
             door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
             await publish_first_key(CommandActivities(store), store, key)
             await until_polled(client, settings.task_queue)

@@ -68,7 +68,7 @@ def weigh_files(home: Path) -> dict[str, int]:
 async def grow(plays: int) -> dict[str, float]:
     """Megabytes that a thousand projects leave in each part."""
     async with own_servers("error") as (settings, servers):
-        key = bootstrap.load_door_key(settings)
+        key = bootstrap.ensure_door_key(settings)
         client = await temporal_client.connect_temporal(servers.temporal_address, settings)
         async with aclosing(PostgresStore(await open_pool(servers.postgres_url))) as store:
             await publish_first_key(CommandActivities(store), store, key)

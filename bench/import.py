@@ -48,7 +48,7 @@ async def run(args: argparse.Namespace) -> None:
         pids = [worker.pid, *(s.process.pid for s in (servers.temporal, servers.postgres) if s.process is not None)]
         pool = await open_pool(servers.postgres_url)
         async with aclosing(PostgresStore(pool)) as store:
-            key, workflows = bootstrap.load_door_key(settings), WorkflowCarrier(client, settings.task_queue)
+            key, workflows = bootstrap.ensure_door_key(settings), WorkflowCarrier(client, settings.task_queue)
             paper = ProcessCarrier(CommandActivities(store), store, otherwise=workflows)
             ways = {"process": Door(paper, store, key), "workflows": Door(workflows, store, key)}
             await publish_first_key(CommandActivities(store), store, key)

@@ -160,7 +160,7 @@ async def drive(settings: Settings, scripts: Path) -> None:
     """Live lives as told on standard input, a line each; say on standard output how long they took."""
     script.load(scripts)
     async with connected(settings) as (client, store):
-        door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
+        door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.ensure_door_key(settings))
         driver = Driver(client, store, door)
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
@@ -278,7 +278,7 @@ async def recorded(settings: Settings, scripts: Path) -> None:
     What travels together is written down command by command: peers have no bundles.
     """
     doors.MOST_COMMANDS = 1
-    key = bootstrap.load_door_key(settings)
+    key = bootstrap.ensure_door_key(settings)
     async with connected(settings) as (client, store), run_worker(settings, client, store):
         door = Door(WorkflowCarrier(client, settings.task_queue), store, key)
         await publish_first_key(CommandActivities(store), store, key)

@@ -201,7 +201,7 @@ async def run(args: argparse.Namespace) -> None:
     """Start everything, fill a round, resolve it, print."""
     async with own_servers("error") as (settings, servers):
         pool = await open_pool(servers.postgres_url)
-        store, key = Kept(pool), bootstrap.load_door_key(settings)
+        store, key = Kept(pool), bootstrap.ensure_door_key(settings)
         client = await temporal_client.connect_temporal(servers.temporal_address, settings)
         full = Round(store, key, args.bids)
         began = time.perf_counter()

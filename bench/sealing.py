@@ -49,7 +49,7 @@ BY_TURNS = (("sealed", "clear"), ("clear", "sealed"))
 async def run(args: argparse.Namespace) -> None:
     """Start everything, live all lives, print."""
     async with own_servers("error") as (settings, servers):
-        store, key = PostgresStore(await open_pool(servers.postgres_url)), bootstrap.load_door_key(settings)
+        store, key = PostgresStore(await open_pool(servers.postgres_url)), bootstrap.ensure_door_key(settings)
         sealing = await temporal_client.connect_temporal(servers.temporal_address, settings)
         config = sealing.config()
         config["data_converter"] = pydantic_data_converter

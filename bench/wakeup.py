@@ -221,7 +221,7 @@ async def compare(
     pids: tuple[int, int],
 ) -> None:
     """Measure both against one database, the least first."""
-    key = bootstrap.load_door_key(settings)
+    key = bootstrap.ensure_door_key(settings)
     activities = CommandActivities(store)
     first = build_first_publication(key, datetime.now(UTC))
     await activities.carry_out(CarryOut(stream=first.subject, now=first.received_at, envelope=first))

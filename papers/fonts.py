@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 LACKING: Final = "〓"
 """What printers set for a character that they have no type of."""
-_LATIN: Final = "Libertinus Serif"
-"""Comes with typst."""
 _BODY: Final[Mapping[Script, tuple[str, ...]]] = {
     Script.HANS: ("FangSong_GB2312", "仿宋_GB2312", "FangSong", "STFangsong", "Noto Serif CJK SC", "Noto Serif SC"),
     Script.HANT: ("Noto Serif CJK TC", "Noto Serif TC", "Noto Serif CJK SC"),

@@ -133,7 +133,9 @@ async def open_desk(settings: Settings, client: Client, store: PostgresStore) ->
     """A sandboxed worker on that store, and the door to it."""
     of = settings.model_copy(update={"task_queue": f"tests-{uuid4().hex[:8]}"})
     async with run_worker(of, client, store):
-        yield Desk(Door(WorkflowCarrier(client, of.task_queue), store, bootstrap.load_door_key(of)), store, client, of)
+        yield Desk(
+            Door(WorkflowCarrier(client, of.task_queue), store, bootstrap.ensure_door_key(of)), store, client, of
+        )
 
 
 @pytest.fixture(scope="module")
@@ -162,4 +164,4 @@ async def own_log(servers: Servers, settings: Settings, client: Client) -> Async
 @pytest.fixture
 def bureau(desk: Desk) -> Bureau:
     """A bureau behind the worker that serves the whole run."""
-    return Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(desk.settings))
+    return Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.ensure_door_key(desk.settings))

@@ -68,7 +68,7 @@ class City:
 
     def __init__(self, desk: Desk, realm: str) -> None:
         self.desk = desk
-        self.bureau = Bureau(realm, desk.store, bootstrap.load_door_key(desk.settings))
+        self.bureau = Bureau(realm, desk.store, bootstrap.ensure_door_key(desk.settings))
         self.schedules = RoundSchedules(desk.client, desk.settings.task_queue)
         self.follower = ScheduleFollower(desk.store, self.schedules)
         self.stream = StreamId.of("scheme", realm, "fuzhou")

@@ -26,7 +26,7 @@ def _second_door(desk: Desk) -> Door:
 
 
 def _door_by(desk: Desk, carrier: WorkflowCarrier) -> Door:
-    return Door(carrier, desk.store, bootstrap.load_door_key(desk.settings))
+    return Door(carrier, desk.store, bootstrap.find_door_key(desk.settings))
 
 
 @pytest.mark.full

@@ -41,7 +41,7 @@ def agree(venture: Installation, *words: str) -> None:
 def test_the_first_key_of_embedded_servers_is_there_before_the_first_command_and_is_this_doors(
     venture: Installation,
 ) -> None:
-    own = bootstrap.load_door_key(bootstrap.settings(home=venture.home))
+    own = bootstrap.ensure_door_key(bootstrap.settings(home=venture.home))
     (first,) = [row for row in listed(venture).values() if row["door"] == "local"]
     assert (first["key"], first["valid"], first["speaks_for"]) == (own.id, True, ["*"])
     answer = venture.ask("key", "show", own.id)

@@ -89,8 +89,8 @@ async def _record(home: Path) -> dict[str, Any]:
         client = Client(**config)
         store = PostgresStore(await open_pool(servers.postgres_url))
         async with aclosing(store), run_worker(settings, client, store):
-            await publish(store, bootstrap.load_door_key(settings))
-            door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
+            await publish(store, bootstrap.ensure_door_key(settings))
+            door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.ensure_door_key(settings))
             streams = {
                 **await _story(door, store),
                 **await _wall_clock(client, store, settings),
@@ -113,7 +113,7 @@ async def _story(door: Door, store: PostgresStore) -> dict[str, str]:
 
 
 async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.Settings) -> dict[str, StreamId]:
-    key = bootstrap.load_door_key(settings)
+    key = bootstrap.ensure_door_key(settings)
     bureau, skipper = Bureau("wall", store, key), TimeSkipper(client)
     door = Door(WorkflowCarrier(skipper.client, settings.task_queue), store, key)
     await bureau.open_base()

@@ -43,7 +43,7 @@ for number in range(int(sys.argv[2])):
             os.close(let_begin)
             os.read(begin, 1)
             of = bootstrap.Settings(home=home)
-            key = bootstrap.load_door_key(of).public, bootstrap.load_payload_keys(of).by_id
+            key = bootstrap.find_door_key(of).public, bootstrap.load_payload_keys(of).by_id
             os.write(answer, f"{key} {postgres.load_passwords(home)}\\n".encode())
             os._exit(0)
     os.close(let_begin)
@@ -173,25 +173,24 @@ def test_a_key_file_that_is_not_whole_is_refused_by_name(content: bytes, tmp_pat
     (tmp_path / "door.key").write_bytes(content)
     for values in ({"home": tmp_path}, {**COMPLETE, "door_key": None, "door_key_file": tmp_path / "door.key"}):
         with pytest.raises(bootstrap.SecretDamaged, match=str(tmp_path / "door.key")):
-            bootstrap.load_door_key(bootstrap.settings(**values))
+            bootstrap.find_door_key(bootstrap.settings(**values))
 
 
 def test_a_key_may_be_pem_or_hex_and_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "door.pem").write_text(PEM)
-    key = bootstrap.load_door_key(bootstrap.settings(home=tmp_path, door_key_file=tmp_path / "door.pem"))
+    key = bootstrap.find_door_key(bootstrap.settings(home=tmp_path, door_key_file=tmp_path / "door.pem"))
+    assert key is not None
     assert key.public == "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-    assert bootstrap.load_door_key(bootstrap.settings(home=tmp_path, door_key=PEM)) == key
+    assert bootstrap.find_door_key(bootstrap.settings(home=tmp_path, door_key=PEM)) == key
     with pytest.raises(bootstrap.SettingsInvalid, match="DOOR_KEY_FILE"):
         bootstrap.settings(door_key=KEY, door_key_file=tmp_path / "door.pem")
     with pytest.raises(bootstrap.SettingsInvalid, match="cannot be read"):
-        bootstrap.load_door_key(bootstrap.settings(door_key_file=tmp_path / "not there"))
+        bootstrap.find_door_key(bootstrap.settings(door_key_file=tmp_path / "not there"))
 
 
-def test_in_production_a_worker_does_without_a_key_and_a_door_says_that_it_has_none() -> None:
+def test_in_production_no_key_is_made_up() -> None:
     keyless = bootstrap.settings(**{name: value for name, value in COMPLETE.items() if name != "door_key"})
     assert bootstrap.find_door_key(keyless) is None
-    with pytest.raises(bootstrap.DoorKeyMissing, match="VENTURE_DOOR_KEY_FILE"):
-        bootstrap.load_door_key(keyless)
 
 
 @mostly(1, "folders", [2, 20])
@@ -204,18 +203,18 @@ def test_processes_that_start_at_once_have_one_key_and_one_password_between_them
 
 def test_the_doors_key_is_made_once_for_the_owner_only(tmp_path: Path) -> None:
     settings = bootstrap.settings(home=tmp_path / "home")
-    key = bootstrap.load_door_key(settings)
-    assert bootstrap.load_door_key(settings) == key
+    key = bootstrap.find_door_key(settings)
+    assert bootstrap.find_door_key(settings) == key
     assert stat.S_IMODE((settings.home / "door.key").stat().st_mode) == 0o600
 
 
 def test_two_folders_have_two_keys(tmp_path: Path) -> None:
     one, other = (bootstrap.settings(home=tmp_path / name) for name in ("one", "other"))
-    assert bootstrap.load_door_key(one) != bootstrap.load_door_key(other)
+    assert bootstrap.find_door_key(one) != bootstrap.find_door_key(other)
 
 
 def test_a_key_that_is_set_is_used(tmp_path: Path) -> None:
-    assert bootstrap.load_door_key(bootstrap.settings(home=tmp_path, door_key=KEY)) == make_key("a key of production")
+    assert bootstrap.find_door_key(bootstrap.settings(home=tmp_path, door_key=KEY)) == make_key("a key of production")
     assert not (tmp_path / "door.key").exists()
 
 

@@ -75,7 +75,7 @@ async def siege(
         pool = await open_pool(urls["callers"])
         stack.callback(pool.terminate)
         store = await stack.enter_async_context(aclosing(PostgresStore(pool)))
-        key, queue = bootstrap.load_door_key(settings), settings.task_queue
+        key, queue = bootstrap.find_door_key(settings), settings.task_queue
         doors = Door(WorkflowCarrier(client, queue), store, key), Door(WorkflowCarrier(client, queue), store, key)
         yield Siege(house, links, client, store, doors)
 

@@ -68,7 +68,7 @@ async def main(realm: str, first: int, last: int, seed: int) -> None:
     pool = await open_pool(settings.postgres_url.get_secret_value() if settings.postgres_url else "")
     client = await temporal_client.connect_temporal(str(settings.temporal_address), settings)
     async with aclosing(PostgresStore(pool)) as store:
-        door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.load_door_key(settings))
+        door = Door(WorkflowCarrier(client, settings.task_queue), store, bootstrap.find_door_key(settings))
         numbers = range(first, last)
         print("ready", flush=True)  # noqa: T201 - to the test
         deadline = (await asyncio.to_thread(sys.stdin.readline)).strip()

@@ -52,7 +52,7 @@ class Breakable:
 
     def bureau(self) -> Bureau:
         """A bureau in a realm of its own."""
-        return Bureau(f"b-{uuid4().hex[:8]}", self.store, bootstrap.load_door_key(self.settings))
+        return Bureau(f"b-{uuid4().hex[:8]}", self.store, bootstrap.ensure_door_key(self.settings))
 
     def start_worker(self, number: int = 0) -> None:
         """Start a worker process."""
@@ -153,7 +153,7 @@ async def breakable(
         pool = await open_pool(servers.postgres_url)
         store = PostgresStore(pool)
         client = await temporal_client.connect_temporal(servers.temporal_address, settings)
-        key = bootstrap.load_door_key(settings)
+        key = bootstrap.ensure_door_key(settings)
         await publish(store, key)
         paper = settings.home / MINUTES.name
         paper.write_bytes(PAPER)

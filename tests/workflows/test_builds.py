@@ -54,7 +54,7 @@ def _worker_of(desk: Desk, queue: str, build_id: str | None) -> Settings:
 
 
 def _door_to(desk: Desk, of: Settings) -> Door:
-    return Door(WorkflowCarrier(desk.client, of.task_queue), desk.store, bootstrap.load_door_key(of))
+    return Door(WorkflowCarrier(desk.client, of.task_queue), desk.store, bootstrap.find_door_key(of))
 
 
 async def _until_current(desk: Desk, of: Settings) -> None:

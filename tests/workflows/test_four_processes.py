@@ -36,7 +36,7 @@ async def _deadlocks(store: PostgresStore) -> int:
 @pytest.mark.full
 async def test_of_twelve_that_race_through_four_processes_one_has_the_last_yuan(desk: Desk, tmp_path: Path) -> None:
     of = desk.settings.model_copy(update={"task_queue": f"race-{uuid4().hex[:8]}"})
-    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(of))
+    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.ensure_door_key(of))
     await nearly_empty(bureau, ONE, bases=12)
     before = await _deadlocks(desk.store)
     logs = [tmp_path / f"worker-{n}.log" for n in range(4)]

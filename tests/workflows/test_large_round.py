@@ -21,7 +21,7 @@ OFFICER = Actor("CAB-REG#1")
 @pytest.mark.release
 @pytest.mark.timeout(900)
 async def test_1300_bids_are_resolved_in_one_act(desk: Desk) -> None:
-    round_ = Round(desk.store, bootstrap.load_door_key(desk.settings), 1_300)
+    round_ = Round(desk.store, bootstrap.ensure_door_key(desk.settings), 1_300)
     await round_.fill(packs.load_shipped("hangzhou"))
     draft = await round_.preview()
     command = draft.command(MINUTES, dict.fromkeys(draft.left_out, "名次"), "市民政局")
@@ -33,7 +33,7 @@ async def test_1300_bids_are_resolved_in_one_act(desk: Desk) -> None:
 
 async def test_a_round_is_previewed_and_resolved_by_people(desk: Desk) -> None:
     """All that were drawn for it are looked at, the best first; what is not selected needs a reason."""
-    round_ = Round(desk.store, bootstrap.load_door_key(desk.settings), 4)
+    round_ = Round(desk.store, bootstrap.ensure_door_key(desk.settings), 4)
     await round_.fill(packs.load_shipped("hangzhou"))
     bare = await preview_resolution(desk.store, round_.id("round", "R-1"))
     assert [ranked.application for ranked in bare.ranking] == ["AP-3", "AP-2", "AP-1", "AP-0"]

@@ -77,7 +77,7 @@ async def test_a_realm_whose_clock_cannot_go_on_delays_no_other(desk: Desk) -> N
     """The id of its round's next deadline is taken, in a log of before ids were kept apart: the clock stands there."""
     realm, then = f"stuck-{uuid4().hex[:8]}", datetime(2024, 3, 4, 1, tzinfo=UTC)
     await desk.door.open_realm(realm)
-    key = bootstrap.load_door_key(desk.settings)
+    key = bootstrap.ensure_door_key(desk.settings)
     stuck = Bureau(realm, desk.store, key)
     round_ = await stuck.open_round(at=then)
     row = await desk.store.standing(round_)

@@ -307,7 +307,7 @@ async def test_two_resolutions_race_and_one_stands(town: ManualRealm) -> None:
         Door(
             WorkflowCarrier(town.desk.client, town.desk.settings.task_queue),
             town.desk.store,
-            bootstrap.load_door_key(town.desk.settings),
+            bootstrap.find_door_key(town.desk.settings),
         )
     ]
     doors.append(town.desk.door)

@@ -259,7 +259,7 @@ CASES = [(forgery, kind) for forgery, (_, kinds) in FORGERIES.items() for kind i
 
 async def _hear(desk: Desk) -> Mapping[tuple[str, str], object]:
     """What callers hear whose commands come to a stranger, each with a stream of its own, all at once."""
-    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(desk.settings))
+    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.ensure_door_key(desk.settings))
     stranger, queue = _as_stranger(desk.client, pydantic_data_converter), f"strangers-{uuid4().hex[:8]}"
     door = Door(WorkflowCarrier(desk.client, queue), desk.store, bureau.key)
     streams = {case: bureau.id("organisation", f"ORG-{n}") for n, case in enumerate(CASES)}

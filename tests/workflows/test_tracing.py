@@ -113,7 +113,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Break
     """A round is open there; a test says itself where its worker sends traces, and starts it."""
     settings = bootstrap.settings(home=tmp_path_factory.mktemp("traced"))
     async with breakable(settings, workers=0) as house:
-        await Bureau("live", house.store, bootstrap.load_door_key(settings)).open_round()
+        await Bureau("live", house.store, bootstrap.ensure_door_key(settings)).open_round()
         yield house
 
 

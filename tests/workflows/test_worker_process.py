@@ -27,7 +27,7 @@ async def test_it_carries_twenty_commands_out_on_twenty_streams_and_stops_when_t
     desk: Desk, tmp_path: Path
 ) -> None:
     of = desk.settings.model_copy(update={"task_queue": f"process-{uuid4().hex[:8]}"})
-    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.load_door_key(of))
+    bureau = Bureau(f"b-{uuid4().hex[:8]}", desk.store, bootstrap.ensure_door_key(of))
     door = Door(WorkflowCarrier(desk.client, of.task_queue), desk.store, bureau.key)
     process = start_worker(of, tmp_path / "worker.log")
     try:

@@ -93,7 +93,7 @@ class Years:
     def __post_init__(self) -> None:
         self.store: EventStore = self.desk.store
         self.skipper = TimeSkipper(self.desk.client)
-        key = bootstrap.load_door_key(self.desk.settings)
+        key = bootstrap.ensure_door_key(self.desk.settings)
         self.door = Door(WorkflowCarrier(self.skipper.client, self.desk.settings.task_queue), self.store, key)
         self.bureau = Bureau(self.plan.realm, self.store, key)
 
