@@ -35,7 +35,7 @@ class FindingKind(Words):
     POSTING = "posting", "分錄與事件不符", "the ledger is not what the event posts"
     CLAIM = "claim", "名額佔用與事件推算不符", "the claims are not what the events add up to"
     BALANCE = "balance", "賬戶餘額與事件推算不符", "the balance is not what the events add up to"
-    AGENDA = "agenda", "待辦台賬與卷宗現狀不符", "the list of deadlines is not how the file stands"
+    AGENDA = "agenda", "期限台賬與卷宗現狀不符", "the list of deadlines is not how the file stands"
     HEAD = "head", "卷宗末端與登記不符：末尾記錄被刪或被加", "the file does not end where its row says"
     REALM = "realm", "環境登記與日誌不符", "the environment does not stand as the log says"
     CURSOR = "cursor", "後台任務的位置超出日誌末端", "a background task has been beyond the end of the log"

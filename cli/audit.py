@@ -444,7 +444,7 @@ async def replay_command(subject: Subject, *, invocation: Invocation, realm: Rea
     """復算核對一個卷宗：重新推算、逐項重判、回放工作流 / replay a stream: fold, decide and run it again.
 
     \b
-    一 事件重新推算，與待辦台賬比對 / events folded again, held against the agenda
+    一 事件重新推算，與期限台賬比對 / events folded again, held against the agenda
     二 每項命令依當時所讀重判，逐字節比對 / every command decided again by what was read then, byte for byte
     三 工作流歷史在當前程序上回放（若 Temporal 尚存） / workflow histories replayed, if Temporal still keeps them
 
@@ -494,7 +494,7 @@ def _sections(replayed: Replay, printer: Printer) -> Iterator[tuple[str, str, li
             f"1 folded again: {refold.version} events, now {refold.stage}",
         ),
         [
-            printer.say(f"{field}：推算為 {fold}，待辦台賬為 {row}", f"{field}: folded {fold}, the agenda says {row}")
+            printer.say(f"{field}：推算為 {fold}，期限台賬為 {row}", f"{field}: folded {fold}, the agenda says {row}")
             for field, fold, row in refold.differences
         ],
     )

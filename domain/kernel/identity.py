@@ -18,7 +18,7 @@ NAMESPACE = UUID("6b1f7f0e-52a5-5d0c-9a57-0f3c8c1d2e10")
 """The product's own uuid5 namespace. It is part of every derived id and never changes."""
 
 LIVE = "live"
-"""The realm of the wall clock; every other realm is played on a manual one."""
+"""The bureau's own realm, always on the wall clock; the others begin on a manual clock, and may go live once."""
 
 _STREAM = re.compile(r"([a-z]+)/([A-Za-z0-9][A-Za-z0-9._-]{0,63})/([A-Za-z0-9][A-Za-z0-9._-]{0,63})")
 _ACTOR = re.compile(r"([A-Z]+(?:-[A-Z]+)?)#([1-9][0-9]{0,8})")
