@@ -1,1 +1,1 @@
-"""So be it: read, decide, append."""
+"""Temporal's activities, and nothing else: what workflows call to touch the world."""

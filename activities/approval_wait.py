@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import names
+from activities.heartbeat import heartbeat
 from domain.approval.wire import ApprovalAsked, ApprovalDecided
 from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
-HEARTBEAT_S = 10.0
+    from collections.abc import Awaitable, Callable
 
 
 class ApprovalActivities:
@@ -29,25 +26,9 @@ class ApprovalActivities:
     async def wait_for_approval(self, question: ApprovalAsked) -> ApprovalDecided:
         """How it was decided. One that was never asked for is ``NotFound``: no retry would find it."""
         try:
-            async with _beating():
+            async with heartbeat():
                 return await self._wait(question)
         except Failure as failure:
             lost = failure.kind is FailureKind.NOT_FOUND
             kind = "NotFound" if lost else "NotKnown"
             raise ApplicationError(failure.en, type=kind, non_retryable=lost) from failure
-
-
-@asynccontextmanager
-async def _beating() -> AsyncIterator[None]:
-    """Say every ten seconds that this worker lives: when it does not, another takes the waiting over."""
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(HEARTBEAT_S)
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()

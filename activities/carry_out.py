@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import names
+from activities.heartbeat import heartbeat
 from deciding import manual_clock
 from deciding.admission import find_inadmissible
 from deciding.agenda_row import build_standing
@@ -43,7 +43,6 @@ from store.port import AppendStatus, StoreUnavailable
 from tracing import span
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from datetime import datetime
 
     from domain.kernel.identity import StreamId
@@ -63,8 +62,6 @@ CLOCKS_EN = (
     "the clocks disagree and nothing was recorded: set those of Temporal and Postgres right "
     "(venture doctor, NTP), then ask again with the same id"
 )
-BEAT_S = 3.0
-"""Between two signs of life of a decision that takes long, in seconds."""
 
 log = structlog.get_logger()
 
@@ -80,25 +77,6 @@ class _Stream:
     """Why what came is not taken to be from a door that may ask it; None if it is, or nobody need have asked."""
     inadmissible: tuple[Unmet, ...]
     """Why the command is not even taken in."""
-
-
-@asynccontextmanager
-async def heartbeat() -> AsyncIterator[None]:
-    """Give signs of life where Temporal waits for them; a local activity's are nobody's."""
-    if not activity.in_activity() or activity.info().is_local:
-        yield
-        return
-
-    async def beat() -> None:
-        while True:
-            activity.heartbeat()
-            await asyncio.sleep(BEAT_S)
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        beating.cancel()
 
 
 class CommandActivities:
@@ -204,7 +182,7 @@ class CommandActivities:
         if (answer := self._find_answer(request, stream)) is not None or not self._moves_time(request, stream):
             return await self._leave(stream, answer)
         decision, others = await self._decide(request, stream)
-        if not decision.steps or (answer := await self._find_objection(request, decision, stream)) is not None:
+        if not decision.steps or (answer := await self._find_clock_refusal(request, decision, stream)) is not None:
             return await self._leave(stream, answer)
         append = await self._build_append(request, stream, decision, others)
         appended = await self._append(append, goes_live=manual_clock.goes_live(decision, stream.loaded))
@@ -290,8 +268,8 @@ class CommandActivities:
         )
         return await decide_consequences(self._store, decision, stream.reader) if decision.steps else (decision, ())
 
-    async def _find_objection(self, request: CarryOut, decision: Decision, stream: _Stream) -> Answer | None:
-        return await manual_clock.find_objection(
+    async def _find_clock_refusal(self, request: CarryOut, decision: Decision, stream: _Stream) -> Answer | None:
+        return await manual_clock.find_clock_refusal(
             self._store, decision, stream.loaded, stream.state, for_command=request.envelope is not None
         )
 

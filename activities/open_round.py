@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities import names
 from domain.kernel.privacy import describe_error
-from domain.registers.annual_round import Opened, YearsRound
+from domain.registers.annual_round import AnnualOpening, AnnualOpeningResult
 from schemes.document import DocumentInvalid
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 class RoundActivities:
     """Opens rounds by whatever way it is given (application/annual_round.py)."""
 
-    def __init__(self, open_round: Callable[[YearsRound], Awaitable[Opened]]) -> None:
+    def __init__(self, open_round: Callable[[AnnualOpening], Awaitable[AnnualOpeningResult]]) -> None:
         self._open_round = open_round
 
     @activity.defn(name=names.OPEN_ROUND)
-    async def open_round(self, request: YearsRound) -> Opened:
+    async def open_round(self, request: AnnualOpening) -> AnnualOpeningResult:
         """Open that year's round. Rules that do not load are ``Malformed``: no retry would mend them."""
         try:
             return await self._open_round(request)

@@ -21,8 +21,8 @@ from domain.visibility import (
     TOLD_WHO,
     WATCH,
     Sight,
+    find_sight,
     list_unknown,
-    may_read,
     read_round,
     readers_of,
 )
@@ -184,7 +184,7 @@ def _see_house(grant: SeatGrant) -> Sight:
 
 def _look(grant: SeatGrant, state: State, facts: Facts) -> Sight:
     """What that seat sees; a managing agency that names no scope is taken for the bureau's own."""
-    sight = may_read(grant.seat, grant.scope, state, facts)
+    sight = find_sight(grant.seat, grant.scope, state, facts)
     if not sight.is_open and _is_of_the_house(grant) and state.stream.kind not in REGISTERS:
         return _see_house(grant)
     return sight
@@ -239,7 +239,7 @@ async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
     if sees_all(seats) and state.stream.kind not in REGISTERS:
         return True
     facts = await _read_facts(store, seats, state)
-    return any(may_read(grant.seat, grant.scope, state, facts).denied is None for grant in seats)
+    return any(find_sight(grant.seat, grant.scope, state, facts).denied is None for grant in seats)
 
 
 async def load_seen_file(

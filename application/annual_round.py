@@ -20,7 +20,7 @@ from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import LIVE, Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
-from domain.registers.annual_round import Opened, RoundSchedule, YearsRound
+from domain.registers.annual_round import AnnualOpening, AnnualOpeningResult, RoundSchedule
 from domain.registers.scheme import UnscheduleAnnualRound
 from domain.round.plan import OpenNeedSolicitation
 from followers.schedules import iterate_programmes, load_schedules, schedule_id
@@ -72,7 +72,7 @@ class AnnualRoundSchedule:
         }
 
 
-async def open_round(door: Door, store: EventStore, request: YearsRound) -> Opened:
+async def open_round(door: Door, store: EventStore, request: AnnualOpening) -> AnnualOpeningResult:
     """Solicit that year's needs, once, by the newest rules that are published, in the name of who scheduled it.
 
     No door signs it: the programme's own stream bears it out (``deciding.annual_opening``). Raises NotKnown and the
@@ -89,8 +89,8 @@ async def open_round(door: Door, store: EventStore, request: YearsRound) -> Open
         )
     except (CommandRejected, Unsigned) as refused:
         log.warning("annual.refused", stream=stream, rules=[u.rule for u in refused.unmet])
-        return Opened(stream=stream, refused=tuple(u.rule for u in refused.unmet))
-    return Opened(stream=stream, repeated=receipt.repeated)
+        return AnnualOpeningResult(stream=stream, refused=tuple(u.rule for u in refused.unmet))
+    return AnnualOpeningResult(stream=stream, repeated=receipt.repeated)
 
 
 async def schedule(

@@ -140,7 +140,7 @@ async def list_approvals(
         where.append(Meets("approvers", _approver_words(filters.role, is_open=filters.verdict is Verdict.OPEN)))
     if filters.readers is not None:
         where.append(Meets("readers", filters.readers))
-    where.extend(_is_not_of(kind) for kind in filters.hidden_kinds)
+    where.extend(_exclude_kind(kind) for kind in filters.hidden_kinds)
     return await read_page(store, "approvals", _ORDER, tuple(where), request, _build)
 
 
@@ -168,7 +168,7 @@ def _columns(filters: ApprovalFilter) -> dict[str, str | None]:
     }
 
 
-def _is_not_of(kind: str) -> Condition:
+def _exclude_kind(kind: str) -> Condition:
     """Not in a stream of that kind: ``0`` comes next after the ``/`` that ends it."""
     return Unless((Above("stream", f"{kind}/"), AtMost("stream", f"{kind}0")))
 
@@ -276,7 +276,7 @@ async def wait_for_decision(
     ):  # an ended one never changes; whether an open one still is, the log says
         return request
     async with asyncio.timeout(timeout_s):
-        return request.with_approval(await door.approvals.wait(request.stream, approval_id))
+        return request.with_approval(await door.watch.wait(request.stream, approval_id))
 
 
 async def list_opened(store: EventStore, stream: StreamId, version: int, events: Sequence[str]) -> list[Approval]:

@@ -224,11 +224,11 @@ def _name_archive(archive: _Archive) -> str:
     """Which kind of document the archive is. Raises DocumentRefused for one that brings macros or further archives."""
     names = {name.lower() for name in archive.names}
     if any(_ACTS.search(name) for name in names):
-        raise _has_macros()
+        raise _refuse_macros()
     if "[content_types].xml" in names:
         types = archive.read("[Content_Types].xml", _SMALL)
         if b"macroenabled" in types.lower():
-            raise _has_macros()
+            raise _refuse_macros()
         for main, media_type in _MAIN_PARTS:
             if main in types:
                 return media_type
@@ -246,7 +246,7 @@ def _name_archive(archive: _Archive) -> str:
     return ZIP
 
 
-def _has_macros() -> DocumentRefused:
+def _refuse_macros() -> DocumentRefused:
     return DocumentRefused("含巨集的文件不收：請另存為不含巨集者", "it brings macros: save it without them")
 
 

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from application.approval_watch import ApprovalWatch
+from application.stream_watch import StreamWatch
 from deciding.admission import find_inadmissible
 from deciding.decision import StreamParked
 from deciding.journal import repeat_answer
@@ -177,7 +177,7 @@ class Door:
         self._preparing = asyncio.Lock()
         self._log = log_id
         """The chain hash of the log's first entry, once there is one."""
-        self.approvals = ApprovalWatch(store)
+        self.watch = StreamWatch(store)
         """Whoever waits for an approval behind this door."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By realm, who moves its clock: whoever waited finds it moved."""
@@ -206,7 +206,7 @@ class Door:
         """
         request = CommandRequest(command, actor, command_id or uuid4(), at, derived, person, session)
         await self._begin(request.command_id)
-        envelope = await self._sign(subject, request)
+        envelope = await self._build_envelope(subject, request)
         fresh = command_id is None and at is None  # in no journal: nothing need be looked up before it is asked
         answer = await self.ask(envelope) if fresh and not _find_unmet(envelope) else None
         if answer is None or answer.ending is Ending.EARLY:
@@ -222,7 +222,7 @@ class Door:
         """
         if requests:
             await self._begin(requests[0].command_id)
-        envelopes = [await self._sign(subject, request) for request in requests]
+        envelopes = [await self._build_envelope(subject, request) for request in requests]
         done, early = 0, 0
         while done < len(envelopes):
             envelope, at = envelopes[done], requests[done].at
@@ -257,18 +257,18 @@ class Door:
                 yield answer
             done += len(answers)
 
-    async def _sign(self, subject: StreamId, request: CommandRequest) -> Envelope:
-        """The request under this door's signature; where it names no person, with whom this door takes them for."""
+    async def _build_envelope(self, subject: StreamId, request: CommandRequest) -> Envelope:
+        """The request as it is sent, signed; where it names no person, in the name of whom this door takes them for."""
         if request.person is None and self.identity is not None:
             try:
                 person = await self.identity.find_person(subject, request.command, request.actor, request.at)
             except StoreUnavailable as gone:
                 raise NotKnown(request.command_id, gone.why) from gone
             request = replace(request, person=person)
-        return self._seal(subject, request)
+        return self._sign(subject, request)
 
-    def _seal(self, subject: StreamId, request: CommandRequest) -> Envelope:
-        """The request under this door's signature, which nothing inadmissible gets."""
+    def _sign(self, subject: StreamId, request: CommandRequest) -> Envelope:
+        """The request with this door's signature; what is inadmissible gets none."""
         envelope = Envelope(
             command_id=request.command_id,
             derived=request.derived,

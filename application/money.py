@@ -82,10 +82,10 @@ async def list_realms(store: EventStore) -> list[str]:
     """The live realm, then the others, S2 before S10: those on a manual clock, and a page of those with a project."""
     where = (Equal("dimension", Dimension.ALL.value), Equal("key", ""), Equal("measure", "projects"))
     page = await read_page(store, "tallies", _ORDER, where, PageRequest(limit=500), lambda row: str(row["realm"]))
-    return list(dict.fromkeys((LIVE, *sorted({*page.rows, *await store.manual_realms()}, key=count_out))))
+    return list(dict.fromkeys((LIVE, *sorted({*page.rows, *await store.manual_realms()}, key=sort_naturally))))
 
 
-def count_out(name: str) -> list[str | int]:
+def sort_naturally(name: str) -> list[str | int]:
     """A name to sort by: its numbers as numbers."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 

@@ -116,4 +116,4 @@ async def wait_for_payment(
     if payment.course is not Course.WAITING:
         return payment
     async with asyncio.timeout(timeout_s):
-        return await door.approvals.ask(payment.stream, PaymentEnds(payment.tranche))
+        return await door.watch.ask(payment.stream, PaymentEnds(payment.tranche))

@@ -8,7 +8,7 @@ from deciding.fold import fold
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId
 from domain.kernel.policy import refuse_role
-from domain.registers.calendar import CALENDAR_NAME, PublishCalendar, calendar_of
+from domain.registers.calendar import PublishCalendar, calendar_of, calendar_stream
 from domain.registers.scheme import PublishPolicyPack, scheme_of
 from schemes.calendars import load_published
 
@@ -83,13 +83,13 @@ async def publish_calendars(door: Door, store: EventStore, year: int, actor: Act
 
     Raises CommandRejected.
     """
-    stream = StreamId.of("calendar", realm, CALENDAR_NAME)
+    stream = calendar_stream(realm)
     return [await door.send(stream, command, actor) for command in await _unpublished(store, year, realm)]
 
 
 async def _unpublished(store: EventStore, year: int, realm: str) -> list[PublishCalendar]:
     """The notices of that year and the next that come with the product and are not published, or only in older form."""
-    published = calendar_of(await _state(store, StreamId.of("calendar", realm, CALENDAR_NAME))).years
+    published = calendar_of(await _state(store, calendar_stream(realm))).years
     return [
         days.notice
         for days in load_published(year, year + 1)

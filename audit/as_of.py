@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deciding.fold import fold
 from domain.kernel.calendar import day_ends
-from domain.registers.calendar import CALENDAR_NAME, calendar_of
+from domain.registers.calendar import calendar_of, calendar_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ async def calendar_as_of(
     store: EventStore, stream: StreamId, day_or_instant: date | datetime, known: datetime | None = None
 ) -> Calendar:
     """The working days as they were published by then in that stream's realm."""
-    return calendar_of((await as_of(store, stream.sibling("calendar", CALENDAR_NAME), day_or_instant, known)).state)
+    return calendar_of((await as_of(store, calendar_stream(stream.realm), day_or_instant, known)).state)
 
 
 async def position_by(store: EventStore, known: datetime) -> int:

@@ -10,7 +10,7 @@ from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
-from domain.registers.calendar import CALENDAR_NAME, calendar_of
+from domain.registers.calendar import calendar_of, calendar_stream
 from domain.registers.door_key import FIRST, key_stream
 from domain.registers.scheme import scheme_of
 from domain.round.budget import LATER
@@ -92,7 +92,7 @@ class HistoricalFacts:
 
     async def calendar(self, stream: StreamId, journal: Journal) -> Calendar:
         """The working days by which that command was judged. Raises FactMissing."""
-        register = stream.sibling("calendar", CALENDAR_NAME)
+        register = calendar_stream(stream.realm)
         return calendar_of(await self.state_at(register, journal.reads.get(register, 0)))
 
     async def streams(self, state: State, reads: Reads, journal: Journal, position: int) -> dict[StreamId, State]:

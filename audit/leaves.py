@@ -19,7 +19,7 @@ from deciding.warrant import Warrant
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.state import State
-from domain.registers.calendar import CALENDAR_NAME, calendar_of
+from domain.registers.calendar import CALENDAR_NAME, calendar_of, calendar_stream
 from store.bytes import GENESIS, chain_hash, leaf
 from store.port import EntryKind
 
@@ -136,7 +136,7 @@ class Leaves:
             journal = None
             self._add(FindingKind.JOURNAL, entry, "actor, outcome", _first_line(error))
         if journal is not None:
-            thread.calendar = journal.reads.get(entry.stream.sibling("calendar", CALENDAR_NAME), 0)
+            thread.calendar = journal.reads.get(calendar_stream(entry.stream.realm), 0)
             self._check_signature(entry, journal)
         self.realms.trace(entry.stream.realm).take_command(entry, journal)
         thread.is_outside = journal is None or journal.digest is None

@@ -15,7 +15,7 @@ from audit.redecision import Redecision, read_recorded_commands, redecide
 from audit.standings import compare_standing
 from deciding.fold import fold
 from deciding.journal import Journal
-from domain.registers.calendar import CALENDAR_NAME, calendar_of
+from domain.registers.calendar import calendar_of, calendar_stream
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -104,7 +104,7 @@ async def refold(store: EventStore, stream: StreamId) -> Refold:
 
 async def _list_calendars(store: EventStore, stream: StreamId) -> list[Calendar]:
     """The calendars since the stream's last command: a newer one moves the row by and by, so any of them may hold."""
-    register = stream.sibling("calendar", CALENDAR_NAME)
+    register = calendar_stream(stream.realm)
     since = 0
     async for group in read_recorded_commands(store, stream):
         with suppress(ValidationError):  # an entry that says nothing is the verification's affair

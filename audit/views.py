@@ -21,7 +21,7 @@ from domain.kernel.facts import Facts
 from domain.kernel.identity import StreamId
 from domain.kernel.state import State
 from domain.need import Need
-from domain.registers.calendar import CALENDAR_NAME, calendar_of
+from domain.registers.calendar import calendar_of, calendar_stream
 from domain.registers.organisation import Organisation
 from domain.visibility import read_round
 from followers.views import NEVER, build_rows, read_refusal
@@ -151,7 +151,7 @@ class ViewRowsCheck:
         return build_rows(VIEWS[head.name], [source])
 
     def _calendar(self, realm: str) -> Calendar:
-        thread = self._threads.get(StreamId.of("calendar", realm, CALENDAR_NAME))
+        thread = self._threads.get(calendar_stream(realm))
         return calendar_of(thread.state) if thread else Calendar()
 
     def _round(self, state: State) -> Facts:

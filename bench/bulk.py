@@ -43,6 +43,7 @@ from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId
+from domain.registers.calendar import calendar_stream
 from domain.registers.scheme import PublishPolicyPack
 from local import processes
 from schemes.calendars import load_published
@@ -61,7 +62,7 @@ def rows_of(plan: Plan) -> list[tuple[StreamId, Command, Actor, datetime]]:
     days = load_published(local_day(plan.begins).year, local_day(plan.ends).year + 1)
     first: list[tuple[StreamId, Command]] = [
         (
-            StreamId.of("calendar", plan.realm, "cn"),
+            calendar_stream(plan.realm),
             y.notice,
         )
         for y in days

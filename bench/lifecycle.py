@@ -63,10 +63,10 @@ from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Ending, Envelope, Progress, WorkflowInput
 from domain.kernel.identity import LIVE, Actor, StreamId
-from domain.registers.calendar import PublishCalendar
+from domain.registers.calendar import PublishCalendar, calendar_stream
 from local import processes
-from runtime.sandbox import sandbox
 from runtime.worker import TUNING, run_worker
+from runtime.workflow_sandbox import sandbox
 from scenarios.play import play
 from schemes.calendars import load_published
 from store.port import Append, AppendStatus, EntryKind, NewEvent, Standing, Write
@@ -287,7 +287,7 @@ async def recorded(settings: Settings, scripts: Path) -> None:
             days = PublishCalendar(
                 year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
             )
-            await door.send(StreamId.of("calendar", LIVE, "cn"), days, Actor("CAB-REG#1"))
+            await door.send(calendar_stream(LIVE), days, Actor("CAB-REG#1"))
         one = Recording(client, settings.task_queue, store)
         await notes_life(Door(one, store, key))
         script.SCRIPTS["notes"] = script.Script(steps=one.steps)

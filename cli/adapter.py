@@ -41,7 +41,6 @@ class Interrupted(Failure):
     )
 
     def __init__(self) -> None:
-        """Say so."""
         super().__init__("已中斷", "interrupted")
 
 

@@ -24,7 +24,7 @@ from application.command_input import read_command
 from application.payment import Course, wait_for_payment
 from application.realms import require_realm
 from cli.adapter import Invocation, verb
-from cli.command import As, At, Given, manual_now, read_moment, read_particulars, receipt_as_json
+from cli.command import As, At, Given, manual_now, read_business_time, read_particulars, receipt_as_json
 from cli.help import Typer
 from cli.name_resolution import resolve
 from cli.options import After, Limit, Realm, read_actor
@@ -235,7 +235,7 @@ class _Decision:
 
 
 async def _decide(decision: _Decision, invocation: Invocation) -> None:
-    printer, moment, who = invocation.printer, read_moment(decision.at), read_actor(decision.actor)
+    printer, moment, who = invocation.printer, read_business_time(decision.at), read_actor(decision.actor)
     particulars: dict[str, object] = {**read_particulars(decision.given)}
     if decision.reason is not None:
         particulars["reason"] = decision.reason
@@ -280,7 +280,7 @@ async def open_command(
 
     例 example:  venture approval open 年度採購 --as CAB-REG#1 --of all:CAB-DEC#1,CAB-FIN#1 amount=12000 within_wd=5
     """
-    printer, moment, who = invocation.printer, read_moment(at), read_actor(actor)
+    printer, moment, who = invocation.printer, read_business_time(at), read_actor(actor)
     command_id = command_id or uuid4()
     particulars: dict[str, object] = {**read_particulars(given or []), "title": title}
     groups = [_read_group(text) for text in of]

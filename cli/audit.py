@@ -34,9 +34,9 @@ from domain.kernel.identity import StreamId
 from domain.kernel.input import parse_moment
 from payload_codec import replaying_converter
 from runtime.documents import open_documents
-from runtime.sandbox import sandbox
 from runtime.store import OutOfService
 from runtime.worker import WORKFLOWS
+from runtime.workflow_sandbox import sandbox
 from store.migration import MigrationRun, list_runs
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ async def do_command(
     if dry_run:
         await _try(order, invocation)
         return
-    printer, moment = invocation.printer, read_moment(at)
+    printer, moment = invocation.printer, read_business_time(at)
     async with invocation.open_runtime(working=True) as runtime:
         stream = await order.resolve(runtime.store, printer)
         files = AttachedFiles(Path())
@@ -176,7 +176,7 @@ class _Order:
 
 async def _try(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
-    printer, moment = invocation.printer, read_moment(order.at)
+    printer, moment = invocation.printer, read_business_time(order.at)
     async with invocation.open_store() as store:
         stream = await order.resolve(store, printer)
         files = AttachedFiles(Path())
@@ -229,7 +229,7 @@ def read_particulars(pairs: list[str]) -> dict[str, str]:
     return particulars
 
 
-def read_moment(at: str | None) -> datetime | None:
+def read_business_time(at: str | None) -> datetime | None:
     """The business time that was given, UTC; of a day, when the office opens. Raises ArgumentInvalid."""
     if at is None:
         return None

@@ -20,7 +20,7 @@ from application.door_keys import (
     publish_first_key,
 )
 from cli.adapter import Invocation, verb
-from cli.command import read_moment, receipt_as_json
+from cli.command import read_business_time, receipt_as_json
 from cli.help import Typer
 from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
@@ -144,7 +144,7 @@ async def publish_command(
         if actor is None:
             raise ArgumentInvalid("日誌已有密鑰：請以 --as ADMIN#n 提出", "the log has a key already: ask --as ADMIN#n")
         public_key = public or (runtime.key.public if runtime.key else "")
-        ends = read_moment(until)
+        ends = read_business_time(until)
         command = _build(
             PublishDoorKey, public=public_key, door=door, speaks_for=tuple(speaks_for or (EVERYONE,)), until=ends
         )
@@ -165,7 +165,7 @@ async def rotate_command(
 
     例 example:  venture key rotate DK-39301570a3f2474a d75a98…511a --as ADMIN#1
     """
-    command = _build(RotateDoorKey, successor=successor, until=read_moment(until))
+    command = _build(RotateDoorKey, successor=successor, until=read_business_time(until))
     async with invocation.open_runtime(working=True) as runtime:
         await _ask(runtime, _read_key(key), command, actor, invocation.printer)
 

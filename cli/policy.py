@@ -13,7 +13,7 @@ import typer
 from application.command_input import AttachedFiles, read_command, resolve_command
 from application.policy_explanation import explain, leave_open, list_seats
 from cli.adapter import Invocation, verb
-from cli.command import read_moment, read_particulars
+from cli.command import read_business_time, read_particulars
 from cli.help import Typer
 from cli.name_resolution import resolve_or_begin
 from cli.options import Asker, Realm, read_actor, read_person
@@ -160,7 +160,7 @@ async def why_command(
       venture policy why CAB-REG#1 request-disbursement PJ-3/T2 amount=15000
       venture policy why P-7 confirm-award PJ-3
     """
-    moment, asked_person = read_moment(at), _read_person(who) or (read_person(person) if person else None)
+    moment, asked_person = read_business_time(at), _read_person(who) or (read_person(person) if person else None)
     async with invocation.open_store() as store:
         stream = await resolve_or_begin(store, subject, realm, invocation.printer)
         command_type, (_, part) = resolve_command(name, stream.kind), split_subject(subject)

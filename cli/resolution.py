@@ -13,7 +13,7 @@ from application.command_input import AttachedFiles
 from application.decision_sheet import DecisionSheet, read_sheet
 from application.round_resolution import list_purses, preview_resolution, resolve_round
 from cli.adapter import Invocation, verb
-from cli.command import manual_now, read_moment, receipt_as_json
+from cli.command import manual_now, read_business_time, receipt_as_json
 from cli.document import bring
 from cli.help import Typer
 from cli.name_resolution import resolve, resolve_to_change
@@ -104,7 +104,12 @@ async def resolve_command(
       venture round resolve R-FZ-2027 --decisions decisions.csv --minutes 紀要.pdf
         --preview 10aa…e1 --as CAB-REG#1
     """
-    printer, sheet, who, moment = invocation.printer, _read_decisions(decisions), read_actor(actor), read_moment(at)
+    printer, sheet, who, moment = (
+        invocation.printer,
+        _read_decisions(decisions),
+        read_actor(actor),
+        read_business_time(at),
+    )
     try:
         files = AttachedFiles(Path())
         attachment = files(str(minutes))

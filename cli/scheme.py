@@ -11,7 +11,7 @@ from application.realms import require_realm
 from application.rules import publish_scheme
 from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
-from cli.command import At, read_moment
+from cli.command import At, read_business_time
 from cli.help import Typer
 from cli.options import read_actor
 from cli.output import Column
@@ -65,7 +65,7 @@ async def publish_command(
 
     例 example:  venture scheme publish fuzhou --as CAB-DEC#1
     """
-    rules, who, moment = _load(name), read_actor(actor), read_moment(at)
+    rules, who, moment = _load(name), read_actor(actor), read_business_time(at)
     async with invocation.open_runtime(working=True) as runtime:
         await require_realm(runtime.store, realm)
         receipt = await publish_scheme(runtime.door, runtime.store, rules, who, realm, moment)

@@ -1,4 +1,4 @@
-"""The time at which a command is judged (design.md §5)."""
+"""The instant, in UTC, at which a command is judged."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.policy import list_business_reads, refuse_business, refuse_role, refuse_stage
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import State
-from domain.registers.calendar import CALENDAR_NAME
+from domain.registers.calendar import calendar_stream
 from domain.registers.office import OFFICE
 from store.port import EventStore
 
@@ -220,7 +220,7 @@ async def decide_consequences(
         reader.rest_on(after.list_effects())
         others[other] = before.then(after) if before else after
     if unmet:
-        return decision.refuse(_bound(tuple(unmet))), ()
+        return decision.refuse(_shorten_unmet(tuple(unmet))), ()
     return decision, tuple(others.values())
 
 
@@ -237,7 +237,7 @@ def _follow(order: Order, command: Command) -> Order:
     return replace(order, command=command)
 
 
-def _bound(unmet: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
+def _shorten_unmet(unmet: tuple[Unmet, ...]) -> tuple[Unmet, ...]:
     """So many of them, each rule at least once, and how many more there are: people read it, and it is kept."""
     if len(unmet) <= MOST_UNMET:
         return unmet
@@ -320,9 +320,9 @@ async def _judge(
     try:
         events = tuple(aggregate.decide(state, facts, order))
     except CommandRejected as refusal:
-        unmet = _bound(refusal.unmet)
-    calendar_stream = state.stream.sibling("calendar", CALENDAR_NAME)
-    read = {s: reader.states[s].version for s in sorted(facts.streams)} | {calendar_stream: calendar.version}
+        unmet = _shorten_unmet(refusal.unmet)
+    read = {s: reader.states[s].version for s in sorted(facts.streams)}
+    read[calendar_stream(state.stream.realm)] = calendar.version
     return Step(
         command_id=command_id,
         order=order,
@@ -384,7 +384,7 @@ def _refuse_unread(
         unmet=unmet,
         reads={
             **{s: reader.states[s].version for s in sorted(business.streams)},
-            state.stream.sibling("calendar", CALENDAR_NAME): calendar.version,
+            calendar_stream(state.stream.realm): calendar.version,
             **seat_read,
         },
         claims={},

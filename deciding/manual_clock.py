@@ -47,7 +47,7 @@ def refuse_past(state: State, at: datetime, loaded: Loaded) -> Answer | None:
     return _refuse(state, (_before_the_clock(at, loaded.realm.now),))
 
 
-async def find_objection(
+async def find_clock_refusal(
     store: EventStore, decision: Decision, loaded: Loaded, state: State, *, for_command: bool
 ) -> Answer | None:
     """What forbids to record the decision; None if nothing does.
@@ -75,26 +75,26 @@ async def explain_unrecorded(store: EventStore, envelope: Envelope, rules: Colle
     """
     name, at = envelope.subject.realm, envelope.received_at
     realm = await store.realm(name)
-    founded: list[Unmet] = []
+    confirmed: list[Unmet] = []
     for rule in dict.fromkeys(rules):
         match rule:
             case "CLOCK" if realm.now is not None and at < realm.now:
-                founded.append(_before_the_clock(at, realm.now))
+                confirmed.append(_before_the_clock(at, realm.now))
             case "CK01" if realm.clock is Clock.WALL:
-                founded.append(_WALL_FROM_THE_BEGINNING)
+                confirmed.append(_WALL_FROM_THE_BEGINNING)
             case "CK02" if late := [
                 _in_the_past(row) async for row in _iterate_late(store, envelope.subject.realm, at)
             ]:
-                founded.extend(late)
+                confirmed.extend(late)
             case document_presence.RULE if realm.clock is Clock.WALL and (
                 absent := await document_presence.find_absent(store, envelope.body)
             ):
-                founded.extend(absent)
+                confirmed.extend(absent)
             case "ID03" if (taken := await find_taken_consequence(store, envelope.command_id)) is not None:
-                founded.append(taken)
+                confirmed.append(taken)
             case _:
                 return ()
-    return tuple(founded)
+    return tuple(confirmed)
 
 
 def goes_live(decision: Decision, loaded: Loaded) -> bool:

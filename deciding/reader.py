@@ -18,7 +18,7 @@ from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import LIVE, StreamId
 from domain.kernel.message import Order
 from domain.kernel.policy import refuse_role
-from domain.registers.calendar import CALENDAR_NAME, calendar_of, calendars_of
+from domain.registers.calendar import calendar_of, calendar_stream, calendars_of
 from domain.registers.office import OFFICE
 from domain.registers.scheme import scheme_of
 
@@ -117,7 +117,7 @@ class Reader:
 
     async def calendars(self, realm: str) -> tuple[Calendar, ...]:
         """Every published state of that realm's working days, the oldest first."""
-        stream = StreamId.of("calendar", realm, CALENDAR_NAME)
+        stream = calendar_stream(realm)
         await self.fetch(Reads(streams=frozenset({stream})))
         return calendars_of(self.states[stream])
 
@@ -214,7 +214,7 @@ class CachedReader(Reader):
         """What deciding will want, as far as what is remembered tells; the rest is fetched when it is known."""
         stream = request.stream
         state = self.folds.recall(stream).state
-        calendar = stream.sibling("calendar", CALENDAR_NAME)
+        calendar = calendar_stream(stream.realm)
         likely = Reads(streams=frozenset({calendar}))
         aggregate = AGGREGATES[stream.kind]
         order: Order | None = None

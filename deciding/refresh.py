@@ -12,8 +12,7 @@ from deciding.agenda_row import build_standing
 from deciding.decision import Decision
 from deciding.reader import Reader
 from domain.kernel.facts import Reads
-from domain.kernel.identity import StreamId
-from domain.registers.calendar import CALENDAR_NAME
+from domain.registers.calendar import calendar_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 async def read_calendar_version(store: EventStore, realm: str) -> int:
     """The version of the realm's working days; 0 if none are published."""
-    row = await store.standing(StreamId.of("calendar", realm, CALENDAR_NAME))
+    row = await store.standing(calendar_stream(realm))
     return row.version if row is not None else 0
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deciding.occurrence import occurrence
-from domain.kernel.identity import StreamId
 from domain.kernel.state import State
-from domain.registers.calendar import CALENDAR, CALENDAR_NAME, calendar_of
+from domain.registers.calendar import CALENDAR, calendar_of, calendar_stream
 
 if TYPE_CHECKING:
     from domain.kernel.calendar import Calendar
@@ -18,7 +17,7 @@ _EVENTS = {(event.event_type, event.schema_version): event for event in CALENDAR
 
 async def read_calendar(store: EventStore, realm: str) -> Calendar:
     """The newest published working days of that realm."""
-    stream = StreamId.of(CALENDAR.kind, realm, CALENDAR_NAME)
+    stream = calendar_stream(realm)
     state = State(stream)
     async for entry in store.read(stream):
         event = _EVENTS[entry.type, entry.schema_version].model_validate_json(entry.data)

@@ -132,7 +132,7 @@ class Sight:
 WHOLE: Final = Sight()
 
 
-def may_read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
+def find_sight(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
     """What whoever reads on that seat sees of the file; nobody's seat is the public's.
 
     ``scope`` is what the seat's register says; without one only the bureau's own, and those who watch, see more than
@@ -253,7 +253,7 @@ def list_readers(state: State, facts: Facts) -> frozenset[str]:
 
     ``*`` is anybody; ``SO-PM:ORG-3`` a seat of that role that acts for ORG-3, ``SO-PM:*`` any that acts for somebody,
     ``ADMIN`` any at all; ``EXPERT#3`` that very seat. ``facts`` holds what ``read_round`` names;
-    it agrees with ``may_read``.
+    it agrees with ``find_sight``.
     """
     kind, name = state.stream.kind, state.stream.name
     match kind:

@@ -16,7 +16,7 @@ from deciding.refresh import iterate_calendars
 from domain.kernel.clock import Clock
 from domain.kernel.identity import StreamId
 from domain.kernel.privacy import describe_error
-from domain.registers.calendar import CALENDAR, CALENDAR_NAME
+from domain.registers.calendar import CALENDAR, calendar_stream
 from domain.registers.realm import REALM
 from followers.follower import EVERY, Follower
 
@@ -115,7 +115,7 @@ class AgendaFollower(Follower):
         if moved is None:
             self._calendars = {r: version async for r, version in iterate_calendars(self._store, Clock.WALL)}
             return
-        streams = [StreamId.of(CALENDAR.kind, realm, CALENDAR_NAME) for realm in {stream.realm for stream in moved}]
+        streams = [calendar_stream(realm) for realm in {stream.realm for stream in moved}]
         for row in await self._store.standings_of(streams):
             if row.clock is Clock.WALL:
                 self._calendars[row.stream.realm] = row.version

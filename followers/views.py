@@ -24,7 +24,7 @@ from domain.kernel.identity import StreamId
 from domain.kernel.privacy import describe_error
 from domain.kernel.state import State
 from domain.need import Need
-from domain.registers.calendar import CALENDAR_NAME, calendar_of
+from domain.registers.calendar import calendar_of, calendar_stream
 from domain.registers.organisation import Organisation
 from domain.visibility import read_round
 from followers.follower import Follower
@@ -118,7 +118,7 @@ class Folds:
 
     async def calendar(self, realm: str) -> Calendar:
         """The newest working days of that realm."""
-        return calendar_of((await self.read(StreamId.of("calendar", realm, CALENDAR_NAME))).state)
+        return calendar_of((await self.read(calendar_stream(realm))).state)
 
     async def source(self, fold: Fold, refusals: Sequence[RefusedCommand] = ()) -> ViewSource:
         """All that the stream's rows depend on."""

@@ -22,7 +22,7 @@ from temporalio.worker import Worker
 from activities.approval_wait import ApprovalActivities
 from application.approvals import wait_for_decision
 from domain.approval.wire import ApprovalAsked, ApprovalDecided
-from runtime.sandbox import sandbox
+from runtime.workflow_sandbox import sandbox
 from workflows.approval_wait import ApprovalWaitWorkflow
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from followers.views import ViewFollower
 from metrics import Metrics
 from runtime.approval_service import make_approval_worker, open_endpoint
 from runtime.outbox import find_address_rules, open_secret_box
-from runtime.sandbox import sandbox
+from runtime.workflow_sandbox import sandbox
 from workflows.annual_round import AnnualRoundWorkflow
 from workflows.approval import ApprovalWorkflow
 from workflows.need import NeedWorkflow

@@ -17,6 +17,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identity import Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
+from domain.registers.calendar import calendar_stream
 from domain.registers.scheme import PublishPolicyPack
 from scenarios.plan import PlannedCommand
 from schemes.calendars import load_published
@@ -230,7 +231,7 @@ class _Play:
         begins = local_day(self._plan.begins).year
         days = [
             self._publication(
-                StreamId.of("calendar", self._plan.realm, "cn"),
+                calendar_stream(self._plan.realm),
                 year.notice,
                 f"calendar {year.year}",
             )

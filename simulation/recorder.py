@@ -21,6 +21,7 @@ from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identity import StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.summary import Summary
+from domain.registers.calendar import calendar_stream
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.resolution import ResolveRound
 from simulation.story import LEADERSHIP, OFFICER, StoryAct, paper
@@ -144,7 +145,7 @@ class _Recording:
 
 def _publications(story: YearStory, at: datetime) -> Iterator[StoryAct]:
     """Working days and rules come before everything else."""
-    calendar = StreamId.of("calendar", story.realm, "cn")
+    calendar = calendar_stream(story.realm)
     for year in story.years:
         yield StoryAct(at, calendar, year.notice, OFFICER)
     rules = StreamId.of("scheme", story.realm, story.scheme.name)

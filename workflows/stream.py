@@ -85,7 +85,7 @@ class StreamWorkflow:
         return result.answer
 
     @carry_out.validator
-    def _is_for_this_stream(self, envelope: Envelope) -> None:
+    def _require_this_stream(self, envelope: Envelope) -> None:
         if envelope.subject != self._stream:
             message = f"{envelope.subject} is not {self._stream}"
             raise ApplicationError(message, type="Malformed", non_retryable=True)
@@ -98,9 +98,9 @@ class StreamWorkflow:
         return BundleAnswers(answers=result.answers)
 
     @carry_out_each.validator
-    def _are_for_this_stream(self, bundle: Bundle) -> None:
+    def _require_each_this_stream(self, bundle: Bundle) -> None:
         for envelope in bundle.envelopes:
-            self._is_for_this_stream(envelope)
+            self._require_this_stream(envelope)
 
     @workflow.update(name="fall_due", description="手動時鐘走到此刻 / the manual clock reaches this instant")
     async def fall_due(self, request: CarryOut) -> Progress:
@@ -108,7 +108,7 @@ class StreamWorkflow:
         return (await self._carry_out(request)).progress
 
     @fall_due.validator
-    def _is_for_this_clock(self, request: CarryOut) -> None:
+    def _require_this_clock(self, request: CarryOut) -> None:
         if request.stream != self._stream or request.envelope is not None or request.alarm:
             message = f"{request.stream}: not a deadline of {self._stream}"
             raise ApplicationError(message, type="Malformed", non_retryable=True)

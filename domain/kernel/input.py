@@ -447,7 +447,7 @@ def parse_moment(text: str) -> date | datetime:
     return parse_day(text) if len(text.strip()) <= len("2024年12月31日") else parse_instant(text)
 
 
-def read_moment(value: object) -> date | datetime:
+def read_day_or_time(value: object) -> date | datetime:
     """A day, or a time in Shanghai unless it has an offset. Raises ValueMisread if it is neither."""
     if isinstance(value, date):
         return value
@@ -460,7 +460,7 @@ def read_moment(value: object) -> date | datetime:
     raise ValueMisread(f"{zh}；不可為 {show(value)}", f"{en}; not {show(value)}")
 
 
-DayOrTime = Annotated[date | datetime, BeforeValidator(read_moment)]
+DayOrTime = Annotated[date | datetime, BeforeValidator(read_day_or_time)]
 """A day, or a time: in Shanghai unless it has an offset."""
 
 
@@ -474,7 +474,7 @@ def at_hour(moment: date | datetime, hour: time) -> datetime:
 
 
 def _read_instant(value: object) -> object:
-    return at_hour(read_moment(value), OPENING_HOUR)
+    return at_hour(read_day_or_time(value), OPENING_HOUR)
 
 
 BusinessTime = Annotated[datetime, BeforeValidator(_read_instant)]

@@ -39,7 +39,7 @@ from domain.project.bidding import (
 )
 from domain.project.stage import Stage
 from domain.registers.fund import Fund, committed, envelope
-from domain.registers.organisation import Organisation, list_ineligibility
+from domain.registers.organisation import Organisation, require_fundable
 from domain.registers.panel import Panel
 from domain.round.budget import (
     Charge,
@@ -339,7 +339,7 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
     file = open_support(state, support, proposal.award) if support else state
     application = file.part(Application)
     for name in sorted(_list_beneficiaries(state, proposal)):
-        list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
+        require_fundable(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
     shares = sum(proposal.funds.values())
     check(
         shares == proposal.award and proposal.award > 0,

@@ -10,7 +10,7 @@ from domain.kernel.identity import Role
 from domain.kernel.phrase import word
 from domain.kernel.relation import Relation
 from domain.kernel.scope import ScopeKind
-from domain.registers.organisation import list_ineligibility, list_unrepresented
+from domain.registers.organisation import require_authorised, require_fundable
 from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
@@ -135,11 +135,11 @@ def list_applicants(state: State) -> frozenset[StreamId]:
 def require_eligible(check: Checks, state: State, facts: Facts, today: date, rule: str) -> None:
     """Note why the organisation or a partner may not be funded on that day (D5)."""
     for stream in sorted(list_applicants(state)):
-        list_ineligibility(check, facts.of(stream), today, facts.scheme, rule)
+        require_fundable(check, facts.of(stream), today, facts.scheme, rule)
 
 
 def require_representative(check: Checks, state: State, facts: Facts, actor: Actor) -> None:
     """SD10: who acts for the organisation is on its list of representatives."""
     organisation = state.part(Application).organisation
     if organisation:
-        list_unrepresented(check, facts.of(state.stream.sibling("organisation", organisation)), actor)
+        require_authorised(check, facts.of(state.stream.sibling("organisation", organisation)), actor)

@@ -28,7 +28,7 @@ from domain.project.bidders import BIDDER, DISTRICT, ORGANISATION, ROUND_HOST
 from domain.project.seal import commit, require_opening_over, require_unsealed
 from domain.project.stage import Stage
 from domain.registers.incubation_base import Base, BaseStage
-from domain.registers.organisation import list_ineligibility, list_unrepresented
+from domain.registers.organisation import require_authorised, require_fundable
 from domain.round.budget import undecided
 from domain.round.call import require_open
 from domain.round.clarification import require_answered
@@ -525,7 +525,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case WithdrawApplication():
             organisation = facts.of(state.stream.sibling("organisation", application.organisation or "NONE"))
             if state.stage != Stage.DRAFTED:
-                list_unrepresented(check, organisation, order.actor)
+                require_authorised(check, organisation, order.actor)
             return check.grant(ApplicationWithdrawn.of(command, freed_places=application.places))
         case RefuseLateSubmission():
             return _decide_late_submission(check, state, facts, order.at, command)
@@ -586,9 +586,9 @@ def _decide_submission(check: Checks, state: State, facts: Facts, order: Order, 
     else:
         require_open(check, round_, facts.calendar, order.at, "D1")
     organisation = facts.of(state.stream.sibling("organisation", bid.organisation))
-    list_unrepresented(check, organisation, order.actor)
+    require_authorised(check, organisation, order.actor)
     for name in (bid.organisation, *bid.partners):
-        list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
+        require_fundable(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
     _require_need(check, state, facts, bid)
     scheme = require_scheme(check, facts)
     _require_within_caps(check, bid, scheme)
@@ -769,7 +769,7 @@ def _require_passable(check: Checks, state: State, facts: Facts, order: Order) -
     require_opening_over(check, state, facts, order)
     today = local_day(order.at)
     for name in sorted(application.bidders):
-        list_ineligibility(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
+        require_fundable(check, facts.of(state.stream.sibling("organisation", name)), today, facts.scheme, "D5")
 
 
 # ---------------------------------------------------------------- evolve

@@ -21,7 +21,7 @@ from domain.project.bidders import BIDDER
 from domain.project.bidding import bid_key, require_place
 from domain.project.seal import Seal
 from domain.project.stage import Stage
-from domain.registers.organisation import list_ineligibility, list_unrepresented
+from domain.registers.organisation import require_authorised, require_fundable
 from domain.round.call import require_open
 from domain.round.custody import Custody
 
@@ -94,8 +94,8 @@ def decide(state: State, facts: Facts, order: Order, command: SealApplication) -
         round=before.round,
     )
     organisation = facts.of(state.stream.sibling("organisation", command.organisation))
-    list_unrepresented(check, organisation, order.actor)
-    list_ineligibility(check, organisation, local_day(order.at), facts.scheme, "D5")
+    require_authorised(check, organisation, order.actor)
+    require_fundable(check, organisation, local_day(order.at), facts.scheme, "D5")
     key, limit = bid_key(state.stream.realm, command.round, command.organisation), rules.per_organisation
     require_place(check, state, facts, key, name=command.organisation, round_=command.round, limit=limit)
     return check.grant(ApplicationSealed.of(command, places={} if key in before.places else {key: limit}))

@@ -54,7 +54,7 @@ class RoundSchedule(BaseModel):
     """UTC."""
 
 
-class YearsRound(BaseModel):
+class AnnualOpening(BaseModel):
     """One year of it, to be opened."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -63,7 +63,7 @@ class YearsRound(BaseModel):
     year: int
 
 
-class Opened(BaseModel):
+class AnnualOpeningResult(BaseModel):
     """What came of opening a round by the calendar."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)

@@ -11,7 +11,7 @@ from pydantic import Field
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, Year
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
-from domain.kernel.identity import Role
+from domain.kernel.identity import Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
@@ -82,6 +82,11 @@ class Published(Part):
     def years(self) -> Mapping[int, Year]:
         """The newest version of each year."""
         return self.newest.years
+
+
+def calendar_stream(realm: str) -> StreamId:
+    """The stream of that realm's working days: ``calendar/live/cn``."""
+    return StreamId.of("calendar", realm, CALENDAR_NAME)
 
 
 def calendar_of(state: State) -> Calendar:

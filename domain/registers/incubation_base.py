@@ -22,7 +22,7 @@ from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import require_impartial
-from domain.registers.organisation import OrganisationStage, list_ineligibility
+from domain.registers.organisation import OrganisationStage, require_fundable
 from domain.registers.scheme import scheme_of
 
 if TYPE_CHECKING:
@@ -327,7 +327,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             tenant = facts.of(state.stream.sibling("organisation", organisation))
             if tenant.stage == OrganisationStage.VERIFIED:  # a start-up need not be registered yet (CZ-10)
-                list_ineligibility(check, tenant, today, None, "D5")
+                require_fundable(check, tenant, today, None, "D5")
             return check.grant(TenantAdmitted.of(command))
         case GraduateTenant(organisation=organisation):
             check(

@@ -461,7 +461,7 @@ def code_key(realm: str, credit_code: str) -> str:
 # ---------------------------------------------------------------- what others ask
 
 
-def list_ineligibility(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
+def require_fundable(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
     """Note every reason why the organisation may not be funded on that Shanghai day (D5, §2.3 eligibility)."""
     known, name = organisation.part(Organisation), organisation.stream.name
     if not check(
@@ -549,7 +549,7 @@ def _require_rating(check: Checks, organisation: State, today: date, scheme: Sch
     )
 
 
-def list_unrepresented(check: Checks, organisation: State, actor: Actor) -> None:
+def require_authorised(check: Checks, organisation: State, actor: Actor) -> None:
     """Note that the person may not act for the organisation, if so (SD10)."""
     known, name = organisation.part(Organisation), organisation.stream.name
     check(

@@ -22,7 +22,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.identity import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scheme import RoundLevel
-from domain.registers.annual_round import Annual, RoundSchedule, YearsRound
+from domain.registers.annual_round import Annual, AnnualOpening, RoundSchedule
 from domain.registers.realm import SetClock
 from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
 from followers.schedules import RoundSchedules, ScheduleFollower, load_schedules, schedule_id
@@ -169,12 +169,12 @@ async def test_a_late_firing_opens_the_round_of_the_year_that_was_meant(fz: City
 
 
 async def test_a_round_that_somebody_opened_by_hand_is_left_alone(desk: Desk, fz: City) -> None:
-    request = YearsRound(annual=fz.annual, year=THIS_YEAR)
+    request = AnnualOpening(annual=fz.annual, year=THIS_YEAR)
     await fz.publish()
     first, again = [await open_round(desk.door, desk.store, request) for _ in range(2)]
     assert (first.repeated, again.repeated, again.refused) == (False, True, ())
     other = fz.annual.model_copy(update={"actor": Actor("SO-PM#1")})
-    refused = await open_round(desk.door, desk.store, YearsRound(annual=other, year=THIS_YEAR + 1))
+    refused = await open_round(desk.door, desk.store, AnnualOpening(annual=other, year=THIS_YEAR + 1))
     assert refused.refused == ("RD03",)
 
 
@@ -213,7 +213,7 @@ async def test_nothing_is_published_in_anothers_name(fz: City) -> None:
 
 
 async def test_without_published_rules_no_years_round_opens(fz: City) -> None:
-    opened = await open_round(fz.desk.door, fz.desk.store, YearsRound(annual=fz.annual, year=THIS_YEAR))
+    opened = await open_round(fz.desk.door, fz.desk.store, AnnualOpening(annual=fz.annual, year=THIS_YEAR))
     assert opened.refused
     assert not await fz.opened(THIS_YEAR)
 

@@ -44,7 +44,7 @@ async def _all_wait(door: Door, number: int) -> None:
     """Return once so many wait."""
 
     async def do() -> bool:
-        return len(door.approvals) == number
+        return len(door.watch) == number
 
     await until(do)
 
@@ -60,18 +60,18 @@ async def test_it_waits_without_asking_again_and_is_told_when_it_is_decided(desk
     assert {a.approval.verdict for a in answers} == {Verdict.VOID}
     again = await wait_for_decision(desk.store, desk.door, approval, 5)
     assert again == answers[0], "the log answered at once"
-    assert not len(desk.door.approvals)
+    assert not len(desk.door.watch)
 
 
 async def _waiters_and_commands(desk: Desk, bureau: Bureau, number: int) -> float:
     """So many wait for one approval, half of them leave, and then commands come; how long these take, in seconds."""
     project, approval = await _posted(desk.door, desk.store, bureau)
-    waiting = [asyncio.create_task(desk.door.approvals.wait(project, approval)) for _ in range(number)]
+    waiting = [asyncio.create_task(desk.door.watch.wait(project, approval)) for _ in range(number)]
     await _all_wait(desk.door, number)
     for task in waiting[::2]:
         task.cancel()
     await asyncio.wait(waiting[::2])
-    assert len(desk.door.approvals) == number // 2
+    assert len(desk.door.watch) == number // 2
     loop = asyncio.get_running_loop()
     began = loop.time()
     for n in range(5):
@@ -81,7 +81,7 @@ async def _waiters_and_commands(desk: Desk, bureau: Bureau, number: int) -> floa
     async with asyncio.timeout(10):
         answers = await asyncio.gather(*waiting[1::2])
     assert {a.verdict for a in answers} == {Verdict.VOID}
-    assert not len(desk.door.approvals)
+    assert not len(desk.door.watch)
     return elapsed
 
 

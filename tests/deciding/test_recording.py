@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from deciding.decision import Decision, Step
 from deciding.event_meta import EventMeta
 from deciding.journal import Journal, Outcome, repeat_answer
-from deciding.manual_clock import explain_unrecorded, find_objection, may_be_unrecorded
+from deciding.manual_clock import explain_unrecorded, find_clock_refusal, may_be_unrecorded
 from deciding.reader import Reader
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import Calendar
@@ -175,5 +175,5 @@ async def test_a_command_waits_for_a_deadline_at_its_very_instant_and_a_deadline
     earliest: datetime | None, *, for_command: bool, waits: bool
 ) -> None:
     loaded = Loaded(None, (), RealmStanding(Clock.MANUAL, AT, earliest=earliest), AT)
-    answer = await find_objection(MemoryStore(), adoption({}), loaded, State(NEED), for_command=for_command)
+    answer = await find_clock_refusal(MemoryStore(), adoption({}), loaded, State(NEED), for_command=for_command)
     assert (answer is not None and answer.ending is Ending.EARLY) is waits

@@ -28,8 +28,8 @@ from domain.registers.organisation import (
     RecordRating,
     VerifyOrganisation,
     check_character,
-    list_ineligibility,
-    list_unrepresented,
+    require_authorised,
+    require_fundable,
 )
 from tests.domain.pure_realm import EVIDENCE, scheme, verification
 from tests.domain.sentences import StreamStory, a
@@ -51,7 +51,7 @@ def organisation(rules: Scheme | None = None) -> StreamStory:
 
 def refusing(story: StreamStory, day: date = TODAY, rules: Scheme | None = None) -> set[str]:
     check = Checks()
-    list_ineligibility(check, story.state, day, rules, "D5")
+    require_fundable(check, story.state, day, rules, "D5")
     return {u.en for u in check.unmet}
 
 
@@ -97,9 +97,9 @@ def test_only_legal_representatives_are_listed_as_such() -> None:
 
 def test_a_listed_representative_may_act_for_it_and_nobody_else() -> None:
     check = Checks()
-    list_unrepresented(check, organisation().state, Actor("SO-LEGAL#1"))
+    require_authorised(check, organisation().state, Actor("SO-LEGAL#1"))
     assert not check.unmet
-    list_unrepresented(check, organisation().state, Actor("SO-LEGAL#2"))
+    require_authorised(check, organisation().state, Actor("SO-LEGAL#2"))
     assert [u.rule for u in check.unmet] == ["SD10"]
 
 

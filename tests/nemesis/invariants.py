@@ -23,8 +23,8 @@ from audit.verification import Root, verify
 from deciding.decision import StreamParked
 from domain.catalogue import AGGREGATES
 from domain.kernel.identity import SYSTEM
-from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
+from runtime.workflow_sandbox import sandbox
 from store.bytes import Frontier
 from store.port import EntryKind, StoreUnavailable
 from tests.nemesis import stories

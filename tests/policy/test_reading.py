@@ -17,7 +17,7 @@ from domain.kernel.identity import Actor, Role, StreamId
 from domain.kernel.restriction import Restriction
 from domain.kernel.state import ApproverGroup, State
 from domain.registers.panel import Panel
-from domain.visibility import PRIVATE_OF_PROJECT, Sight, list_readers, may_read, readers_of
+from domain.visibility import PRIVATE_OF_PROJECT, Sight, find_sight, list_readers, readers_of
 from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, scope_of, stream
 from tests.tables import every_row
 
@@ -32,7 +32,7 @@ NAMED_ROLES = NAMED.keys() - WATCH
 
 
 def sight(role: Role, state: State, *names: str, number: int = 1, around: Facts | None = None) -> Sight:
-    return may_read(Actor(f"{role}#{number}"), scope_of(role, *names), state, around or facts(named=True))
+    return find_sight(Actor(f"{role}#{number}"), scope_of(role, *names), state, around or facts(named=True))
 
 
 @every_row("kind", list(AGGREGATES))
@@ -54,7 +54,9 @@ def test_a_project_is_read_whole_by_whom_it_names_and_is_not_there_for_others(ro
     denied = sight(role, state, STRANGER).denied
     assert denied is not None
     assert denied.rule == "RE01"
-    assert may_read(Actor(f"{role}#1"), None, state, facts(named=True)).denied, "a seat of no register is the public's"
+    assert find_sight(Actor(f"{role}#1"), None, state, facts(named=True)).denied, (
+        "a seat of no register is the public's"
+    )
 
 
 def test_a_partner_reads_the_project_and_a_former_one_no_more() -> None:
@@ -67,10 +69,10 @@ def test_a_partner_reads_the_project_and_a_former_one_no_more() -> None:
 @pytest.mark.parametrize("stage", ["IN_PUBLICITY", "ACTIVE", "ARCHIVED"])
 def test_what_is_posted_is_public_but_for_accounts_vouchers_and_complaints(stage: str) -> None:
     state = stream("project", stage, named=True)
-    for seen in (may_read(None, None, state, Facts()), sight(Role.SO_PM, state, STRANGER)):
+    for seen in (find_sight(None, None, state, Facts()), sight(Role.SO_PM, state, STRANGER)):
         assert seen.denied is None
         assert seen.withheld == PRIVATE_OF_PROJECT
-    assert may_read(None, None, stream("project", "PROPOSED", named=True), Facts()).denied
+    assert find_sight(None, None, stream("project", "PROPOSED", named=True), Facts()).denied
 
 
 # ---------------------------------------------------------------- panels
@@ -116,7 +118,7 @@ def test_an_organisation_is_known_to_all_and_its_representatives_to_itself_and_i
     assert sight(Role.SO_ACC, itself, "ORG-1").is_whole
     assert sight(Role.DCAB, itself, "DIST-1").is_whole
     assert "representatives" in sight(Role.DCAB, itself, "DIST-9").withheld
-    assert "representatives" in may_read(None, None, itself, Facts()).withheld
+    assert "representatives" in find_sight(None, None, itself, Facts()).withheld
 
 
 def test_whoever_sits_on_a_seat_reads_that_seats_file() -> None:
@@ -139,7 +141,7 @@ def test_the_words_that_views_keep_say_what_the_policy_says(kind: str, role: Rol
         for names in ((), (NAMED.get(role, "x"),), (PARTNER,), (STRANGER,)):
             for number in (1, 2, 4, 666):
                 seat, scope = Actor(f"{role}#{number}"), scope_of(role, *names)
-                whole = may_read(seat, scope, state, around).is_whole
+                whole = find_sight(seat, scope, state, around).is_whole
                 assert bool(readers_of(seat, scope) & list_readers(state, around)) is whole, (seat, scope, state)
 
 

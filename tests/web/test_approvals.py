@@ -80,7 +80,7 @@ async def test_who_has_waited_in_vain_is_told_how_it_stands_by_then(counter: Cou
         waiting = asyncio.create_task(service.get(where, params={"wait": 5}))
 
         async def is_waiting() -> bool:
-            return len(counter.house.door.approvals) > 0
+            return len(counter.house.door.watch) > 0
 
         await until(is_waiting)
         body = {"decision": "approve", "as": "CAB-DEC#1"}

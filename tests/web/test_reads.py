@@ -142,7 +142,7 @@ async def test_who_waits_for_an_approval_is_told_once_it_is_decided(counter: Cou
         again = (await service.get(f"/v1/approvals/{approval}")).json()
     assert body["verdict"] != "OPEN"
     assert again == body
-    assert len(counter.house.door.approvals) == 0, "who is answered leaves nothing behind"
+    assert len(counter.house.door.watch) == 0, "who is answered leaves nothing behind"
 
 
 async def posted(bureau: Bureau) -> tuple[StreamId, str]:

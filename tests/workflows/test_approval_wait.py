@@ -15,7 +15,7 @@ from deciding.fold import fold
 from domain.approval.request import Approvers, DeclineApproval, GrantApproval, OpenApproval
 from domain.kernel.identity import Actor
 from runtime.approval_service import make_approval_worker, open_endpoint
-from runtime.sandbox import sandbox
+from runtime.workflow_sandbox import sandbox
 from tests.workflows.callers import CallerWorkflow
 from tests.workflows.waiting import until
 
@@ -68,7 +68,7 @@ async def test_all_who_wait_are_told_once_it_is_decided_and_who_comes_later_at_o
     ]
 
     async def one_waits() -> bool:
-        return len(desk.door.approvals) == 1
+        return len(desk.door.watch) == 1
 
     await until(one_waits)
     await desk.door.send(stream, GrantApproval(digest=approval.content), Actor("CAB-DEC#1"))

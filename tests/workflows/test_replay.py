@@ -12,8 +12,8 @@ from temporalio.worker import Replayer, WorkflowReplayResult
 
 from payload_codec import replaying_converter
 from payload_keys import PayloadKeys, make_payload_key
-from runtime.sandbox import sandbox
 from runtime.worker import WORKFLOWS
+from runtime.workflow_sandbox import sandbox
 from tests.workflows import mutants
 
 if TYPE_CHECKING:

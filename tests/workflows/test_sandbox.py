@@ -10,7 +10,7 @@ from temporalio.converter import PayloadCodec, WithSerializationContext
 
 from payload_codec import replaying_converter, sealing_converter
 from payload_keys import PayloadKeys, make_payload_key
-from runtime.sandbox import OneContextSandbox, sandbox
+from runtime.workflow_sandbox import OneContextSandbox, sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -29,7 +29,7 @@ router = APIRouter(route_class=GuardedRoute, tags=["session"])
 
 
 class Login(BaseModel):
-    """A local account."""
+    """The name and the password of an account of this machine."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -344,7 +344,7 @@ async def stream_approval(
 async def _wait(house: House, request: StreamApproval, patience_s: float) -> Approval | None:
     try:
         async with asyncio.timeout(patience_s):
-            return await house.door.approvals.wait(request.stream, request.approval.id)
+            return await house.door.watch.wait(request.stream, request.approval.id)
     except TimeoutError:
         return None
 

@@ -18,7 +18,7 @@ from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread
 from domain.kernel.identity import Actor, Role, StreamId
-from domain.kernel.input import read_moment as read_day_or_time
+from domain.kernel.input import read_day_or_time
 from domain.kernel.restriction import name_as_written
 from papers.lists import STORY, list_story
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
@@ -165,7 +165,7 @@ async def get_file(
         raise NameUnknown(name) from None
     if kind not in AGGREGATES:
         raise NameUnknown(name)
-    until, known = read_moment("as_of", as_of), read_moment("known_at", known_at)
+    until, known = read_as_of("as_of", as_of), read_as_of("known_at", known_at)
     position = await house.store.last_position()
     file = await load_seen_file(house.store, caller.grants, stream, until=until, known=known)
     if as_sheet:
@@ -186,7 +186,7 @@ async def get_file(
     return Response(content, headers={**headers, "Venture-Position": str(position)}, media_type="application/json")
 
 
-def read_moment(name: str, text: str | None) -> datetime | None:
+def read_as_of(name: str, text: str | None) -> datetime | None:
     """The end of a day, or an instant: in Shanghai unless it has an offset, as in bodies. Raises InputInvalid."""
     if text is None:
         return None

@@ -121,7 +121,7 @@ async def stream_payment(
 async def _wait(house: House, answer: PaymentAnswer, patience_s: float) -> Payment | None:
     try:
         async with asyncio.timeout(patience_s):
-            return await house.door.approvals.ask(answer.stream, PaymentEnds(answer.tranche))
+            return await house.door.watch.ask(answer.stream, PaymentEnds(answer.tranche))
     except TimeoutError:
         return None
 

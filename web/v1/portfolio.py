@@ -13,7 +13,7 @@ from domain.kernel.identity import StreamId
 from web.body import fill
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
 from web.problems import problem_responses
-from web.v1.files import read_moment
+from web.v1.files import read_as_of
 from web.v1.pages import ByPage, FreshnessAnswer, narrow
 
 router = APIRouter(route_class=GuardedRoute, tags=["portfolio"])
@@ -52,7 +52,7 @@ class PortfolioQuery(BaseModel):
     def read(self, of: type[F], **more: object) -> F:
         """The filter of that kind. Raises InputInvalid."""
         conditions = self.model_dump(include={*PortfolioFilter.model_fields, *of.model_fields})
-        moments = {name: read_moment(name, conditions[name]) for name in ("as_of", "known_at")}
+        moments = {name: read_as_of(name, conditions[name]) for name in ("as_of", "known_at")}
         return fill(of, **{**conditions, **moments, **more})
 
 

@@ -21,7 +21,7 @@ from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.language import Language
 from web.problems import Refusal, problem_responses
-from web.v1.files import Moment, read_moment
+from web.v1.files import Moment, read_as_of
 from web.v1.pages import ByPage, FreshnessAnswer
 from web.v1.sheets import SHEET, BySheet, answer_pages
 
@@ -190,7 +190,7 @@ async def get_register(
 ) -> RegisterPage:
     """A register as it stands, or stood: up to ``as_of`` by when it was so, up to ``known_at`` by when recorded."""
     _require_house(caller)
-    moments = {"as_of": read_moment("as_of", as_of), "known_at": read_moment("known_at", known_at)}
+    moments = {"as_of": read_as_of("as_of", as_of), "known_at": read_as_of("known_at", known_at)}
     lines = await list_register(house.store, fill(RegisterFilter, kind=kind, realm=realm, **moments), page)
     return RegisterPage(
         entries=[

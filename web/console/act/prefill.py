@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from application.access import load_seen_file, sees_all
 from application.listing import StreamFilter, each_stream, list_streams
-from application.money import count_out
+from application.money import sort_naturally
 from application.pages import PageRequest
 from application.projects import ProjectFilter, list_projects
 from application.round_overview import read_overview
@@ -387,7 +387,7 @@ async def _list_bodies(filling: Filling, role: Role) -> list[tuple[str, str]]:
         if (seat := read_seat(line.stream.name)) is not None and seat.role is role
         for name in line.particulars["names"]
     }
-    return [(name, "") for name in sorted(names, key=count_out)[:MOST]]
+    return [(name, "") for name in sorted(names, key=sort_naturally)[:MOST]]
 
 
 async def _list_files(filling: Filling, name: str) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ from web.console.rendering import render
 from web.console.route import PageRoute
 from web.console.texts import speaker
 from web.guard import ByCaller, ByHouse, Policy, allow, language_of
-from web.v1.files import read_moment
+from web.v1.files import read_as_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -231,7 +231,7 @@ async def show_file(
 ) -> Response:
     """The file; what may not be seen is answered like what is not there."""
     stream = read_stream(kind, realm, name)
-    until, known = read_moment("as_of", as_of or None), read_moment("known_at", known_at or None)
+    until, known = read_as_of("as_of", as_of or None), read_as_of("known_at", known_at or None)
     file = await load_seen_file(house.store, caller.grants, stream, until=until, known=known)
     seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known is not None
@@ -307,7 +307,7 @@ def _find_entries(story: Story, params: dict[str, str]) -> Callable[[int], str]:
 
 async def _compare(house: House, caller: Caller, file: File, since: str, language: Language) -> list[Difference] | None:
     """What is otherwise than on that day; None where none is asked for. Before it began there was nothing."""
-    day = read_moment("since", since or None)
+    day = read_as_of("since", since or None)
     if day is None:
         return None
     try:

@@ -39,7 +39,7 @@ from domain.round.clarification import Clarifications
 from domain.round.plan import Round
 from domain.round.stage import RoundStage
 from domain.titles import number_of
-from domain.visibility import may_read
+from domain.visibility import find_sight
 from web.body import fill
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import read_stream
@@ -168,7 +168,7 @@ async def show_project(request: Request, realm: str, name: str, house: ByHouse) 
     """What may be public of one project. One that is not posted is answered like one that is not there."""
     chosen = await _choose_realm(request, house, realm)
     file = await load_file(house.store, read_stream("project", chosen, name))
-    if may_read(None, None, file.state, Facts()).denied is not None:
+    if find_sight(None, None, file.state, Facts()).denied is not None:
         raise NameUnknown(name)
     application, contract = file.state.part(Application), file.state.part(Contract)
     line = await find_posted(house.store, file.stream)

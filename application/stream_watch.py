@@ -52,7 +52,7 @@ class ApprovalEnds:
 _Waiting = dict[StreamQuestion[Any], set["asyncio.Future[Any]"]]
 
 
-class ApprovalWatch:
+class StreamWatch:
     """Reads a stream only when it has grown and somebody waits for an approval in it, and once for all who do."""
 
     def __init__(self, store: EventStore) -> None:
