@@ -158,18 +158,18 @@ class Door:
         carrier: Carrier,
         store: EventStore,
         key: Signer | None,
-        identity: PersonFinder | None = None,
+        persons: PersonFinder | None = None,
         prepare: Callable[[], Awaitable[None]] | None = None,
         log_id: str = "",
     ) -> None:
         """Sign with that key, and have what was signed carried out that way.
 
-        A door without a key, as a worker's own, asks for nothing but what the log itself has scheduled. ``identity``
+        A door without a key, as a worker's own, asks for nothing but what the log itself has scheduled. ``persons``
         says who asks where a request names a seat alone; without one, nobody is known. ``prepare`` is done before the
         first command. ``log_id`` is the log that it has known before (``Receipt.log``): nothing is asked of another.
         """
         self._carrier = carrier
-        self.identity = identity
+        self.persons = persons
         self._store = store
         self.key = key
         """By which it signs; None where it asks for nothing of its own."""
@@ -259,9 +259,9 @@ class Door:
 
     async def _build_envelope(self, subject: StreamId, request: CommandRequest) -> Envelope:
         """The request as it is sent, signed; where it names no person, in the name of whom this door takes them for."""
-        if request.person is None and self.identity is not None:
+        if request.person is None and self.persons is not None:
             try:
-                person = await self.identity.find_person(subject, request.command, request.actor, request.at)
+                person = await self.persons.find_person(subject, request.command, request.actor, request.at)
             except StoreUnavailable as gone:
                 raise NotKnown(request.command_id, gone.why) from gone
             request = replace(request, person=person)

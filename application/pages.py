@@ -193,7 +193,7 @@ async def read_page(
         organisation=request.organisation,
     )
     if request.at_least is not None:
-        await reach(store, view, request.at_least, request.patience_s)
+        await wait_for_view(store, view, request.at_least, request.patience_s)
     page = await store.views.page(query)
     rows = page.rows[: request.limit]
     more = order.write(view, rows[-1]) if len(page.rows) > request.limit else None
@@ -201,7 +201,7 @@ async def read_page(
     return Page(tuple(map(build, rows)), more, freshness)
 
 
-async def reach(store: EventStore, view: str, position: int, patience_s: float) -> bool:
+async def wait_for_view(store: EventStore, view: str, position: int, patience_s: float) -> bool:
     """Wait until that view has come as far as that position; whether it has, within so many seconds.
 
     Where nobody keeps the views, this does, for as long as it waits.

@@ -106,7 +106,7 @@ class AgendaFollower(Follower):
             outdated += [row for row in rows if not self._is_notified(row)][:MOST]
             if all(map(self._is_notified, rows)):
                 self._current[realm] = version
-        await self.reach(last)
+        await self.note_reached(last)
         return outdated
 
     async def _note_calendars(self, last: int) -> None:

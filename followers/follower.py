@@ -97,7 +97,7 @@ class Follower(ABC):
             return None
         return await self._store.list_moved(self._reached, last, kinds)
 
-    async def reach(self, last: int) -> None:
+    async def note_reached(self, last: int) -> None:
         """Say that the log was seen to up to there; the store keeps it, so that others see how far that is."""
         if self._reached == last:
             return

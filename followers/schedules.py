@@ -176,7 +176,7 @@ class ScheduleFollower(Follower):
                 self._kept[standing.stream] = standing
                 count += 1
                 log.info("alarms.kept", stream=standing.stream, version=standing.version)
-        await self.reach(last)
+        await self.note_reached(last)
         return count
 
     async def _list_programmes(self, last: int) -> list[Standing]:

@@ -83,4 +83,4 @@ class House:
 
     def prepare_dry_run(self, at_hand: Collection[str] = ()) -> DryRun:
         """What a request tries, by the measure of the worker; documents ``at_hand`` would be brought."""
-        return DryRun(self.store, self.door.identity, requires_office=not self.is_local, at_hand=at_hand)
+        return DryRun(self.store, self.door.persons, requires_office=not self.is_local, at_hand=at_hand)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from application.outputs import read_outputs
-from application.pages import PageRequest, reach
+from application.pages import PageRequest, wait_for_view
 from application.portfolio import (
     MONEY,
     By,
@@ -44,7 +44,7 @@ ENDED = datetime(2024, 3, 1, tzinfo=UTC)
 async def store() -> MemoryStore:
     memory = MemoryStore()
     await play_story(memory, ENDED)
-    await reach(memory, "courses", await memory.last_position(), 30)
+    await wait_for_view(memory, "courses", await memory.last_position(), 30)
     return memory
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from application.inbox import WaitingFilter, list_waiting
-from application.pages import PageRequest, reach
+from application.pages import PageRequest, wait_for_view
 from application.projects import ProjectFilter, list_projects
 from domain.kernel.identity import Actor
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
@@ -146,7 +146,7 @@ async def test_while_another_is_at_it_a_reader_waits_no_longer_than_it_will(stor
     await _begin_story(store)
     assert await store.lease(LEASE, uuid4(), timedelta(minutes=1)) is not None
     ahead = await store.last_position() + 1
-    assert not await reach(store, "projects", ahead, 0.4)
+    assert not await wait_for_view(store, "projects", ahead, 0.4)
     page = await list_projects(store, None, PageRequest(at_least=ahead, patience_s=0))
     assert len(page.rows) == 1, "what is there is given, with how old it is"
 
@@ -202,7 +202,7 @@ async def test_code_that_newer_code_has_overtaken_lets_that_code_have_the_lease(
     async with asyncio.timeout(20):
         reached = False
         while not reached:
-            reached = await reach(store, "waiting", await store.last_position(), 0.1)
+            reached = await wait_for_view(store, "waiting", await store.last_position(), 0.1)
     taken, newer = None, uuid4()
     async with asyncio.timeout(20):
         while taken is None:
@@ -243,7 +243,7 @@ async def test_it_follows_as_soon_as_the_log_grows_and_lets_go_when_it_ends() ->
     async with asyncio.timeout(20):
         reached = False
         while not reached:
-            reached = await reach(store, "projects", await store.last_position(), 0.1)
+            reached = await wait_for_view(store, "projects", await store.last_position(), 0.1)
     task.cancel()
     await asyncio.wait([task])
     assert await store.lease(LEASE, uuid4(), timedelta(0)) is not None

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from application.accounts import renew_password
-from application.pages import reach
+from application.pages import wait_for_view
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
 from languages.script import simplify
@@ -95,7 +95,7 @@ async def test_every_question_is_answered_and_loads_no_rule(counter: Counter, bu
     await need(bureau)
     position = await counter.house.store.last_position()
     for view in ("waiting", "projects", "approvals"):  # a list answers at once with what is there
-        assert await reach(counter.house.store, view, position, 60)
+        assert await wait_for_view(counter.house.store, view, position, 60)
     shell = Shell(counter.address, tmp_path, await key_of(counter, "CAB-REG#1", "CAB-DEC#1"))
     here = ("--realm", bureau.realm)
     for words, text in (

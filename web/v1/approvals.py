@@ -19,7 +19,7 @@ from application.access import list_hidden_kinds, list_words, may_see, sees_all
 from application.approval_decision import Choice, build_decision, find_decision
 from application.approvals import ApprovalFilter, NoSuchApproval, StreamApproval, find_approval, list_approvals
 from application.command_input import read_command
-from application.pages import reach
+from application.pages import wait_for_view
 from application.queries import NameUnknown
 from application.realms import require_realm
 from deciding.fold import fold
@@ -354,7 +354,7 @@ async def _require_approval(house: House, caller: Caller, approval_id: UUID) -> 
     try:
         request = await find_approval(house.store, approval_id)
     except NoSuchApproval:
-        if await reach(house.store, "approvals", await house.store.last_position(), 0):
+        if await wait_for_view(house.store, "approvals", await house.store.last_position(), 0):
             raise
         raise Refusal(  # it may be there: who waits for it must not be told that it is not
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -13,7 +13,7 @@ import httpx
 import bootstrap
 from application.growth import Growth
 from application.operations import Operations
-from application.pages import reach
+from application.pages import wait_for_view
 from application.sessions import begin_session
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
@@ -121,7 +121,7 @@ async def open_paper_house(
     else:
         store = MemoryStore()
         realm = (await play_story(store, until, name, tell)).plan.realm
-    await reach(store, "projects", await store.last_position(), patience_s=30)
+    await wait_for_view(store, "projects", await store.last_position(), patience_s=30)
     house = build_house(home, store, open_paper_door(store))
     return PaperHouse(house, realm, build(house))
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from playwright.async_api import async_playwright
 
-from application.pages import reach
+from application.pages import wait_for_view
 from application.sessions import begin_session
 from cli.scenario import list_shipped
 from domain.kernel.acting import PersonId
@@ -140,7 +140,7 @@ async def _tell() -> tuple[MemoryStore, dict[str, str]]:
     posted["events"].insert(0, [POSTED.before(61), "RoundBudgetApproved", "R-1", "FISCAL#1", {"amount": BUDGET_FEN}])
     document = read_text(json.dumps(posted, default=str), "N3.json")
     told.append(await play(plan(document.parse(Scenario), document), open_paper_door(store), store))
-    await reach(store, "projects", await store.last_position(), patience_s=120)
+    await wait_for_view(store, "projects", await store.last_position(), patience_s=120)
     return store, {one.plan.realm.partition("-")[0]: one.plan.realm for one in told}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from application.api_keys import find_service, issue_key
 from application.caller import ScopeName
-from application.pages import reach
+from application.pages import wait_for_view
 from deciding.fold import fold
 from domain.kernel.identity import Actor
 from domain.registers.scheme import Register
@@ -90,7 +90,7 @@ async def _look_at(
 
 async def test_a_citys_file_is_compared_in_words_and_proposed(desks: Desks, bureau: Bureau) -> None:
     await bureau.open_round()
-    await reach(bureau.store, "streams", await bureau.store.last_position(), patience_s=30)
+    await wait_for_view(bureau.store, "streams", await bureau.store.last_position(), patience_s=30)
     changed = FUZHOU.replace("version: 1", "version: 2", 1).replace("pass_mark: 60", "pass_mark: 65")
     async with desks.person("CAB-DEC#1") as leader, desks.person("CAB-REG#1") as officer:
         assert "fuzhou" in (await leader.get("/schemes")).text

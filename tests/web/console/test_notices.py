@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 from yaml import safe_load
 
-from application.pages import PageRequest, reach
+from application.pages import PageRequest, wait_for_view
 from application.public_projects import PublicFilter, list_posted
 from scenarios.format import Scenario
 from scenarios.plan import plan
@@ -130,7 +130,7 @@ async def test_a_round_typed_from_its_notice_is_posted_as_it_was(notice: Notice)
     document = read_text(json.dumps(tell(notice), default=str), f"{notice.id}.json")
     played = await play(plan(document.parse(Scenario), document), open_paper_door(store), store)
     assert not played.deviations, played.as_json()
-    await reach(store, "projects", await store.last_position(), patience_s=30)
+    await wait_for_view(store, "projects", await store.last_position(), patience_s=30)
     page = await list_posted(store, PublicFilter(realm=played.plan.realm), PageRequest(limit=200))
     assert len(page.rows) == len(notice.amounts)
     assert sorted(row.award for row in page.rows) == sorted(notice.amounts)

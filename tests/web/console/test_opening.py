@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from application.pages import reach
+from application.pages import wait_for_view
 from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.identity import StreamId
 from scenarios.play import play
@@ -24,7 +24,7 @@ async def test_the_page_and_the_list_say_that_it_was_taken_over(tmp_path: Path) 
     (plan,) = plan_scenario([path])
     assert (await play(plan, open_paper_door(papers.house.store), papers.house.store)).ok
     store = papers.house.store
-    await reach(store, "projects", await store.last_position(), patience_s=30)
+    await wait_for_view(store, "projects", await store.last_position(), patience_s=30)
     async with papers.person("CAB-REG#1") as officer:
         page = await officer.get(f"/files/{StreamId.of('project', plan.realm, 'PJ-202')}")
         listed = await officer.get("/projects", params={"search": "PJ-202"})

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from application.inbox import WaitingFilter, list_waiting
-from application.pages import reach
+from application.pages import wait_for_view
 from deciding.fold import fold
 from domain.approval.request import Approvers, OpenApproval
 from domain.kernel.identity import Actor, StreamId
@@ -37,7 +37,7 @@ OURS = Scope(kind=ScopeKind.ORGANISATION, names=("ORG-3",))
 @pytest.fixture(scope="module")
 async def papers(tmp_path_factory: pytest.TempPathFactory) -> PaperHouse:
     house = await open_paper_house(tmp_path_factory.mktemp("papers"), until=REPORTED)
-    await reach(house.house.store, "streams", await house.house.store.last_position(), patience_s=30)
+    await wait_for_view(house.house.store, "streams", await house.house.store.last_position(), patience_s=30)
     return house
 
 
@@ -74,7 +74,7 @@ async def test_an_award_begins_with_what_was_applied_for_and_offers_panels_and_f
 
 
 async def test_a_round_with_bids_still_to_be_decided_waits_for_its_resolution(papers: PaperHouse) -> None:
-    await reach(papers.house.store, "waiting", await papers.house.store.last_position(), patience_s=30)
+    await wait_for_view(papers.house.store, "waiting", await papers.house.store.last_position(), patience_s=30)
     page = await list_waiting(papers.house.store, WaitingFilter(realm=papers.realm, role="CAB-REG"))
     assert [one.command for one in page.rows if one.stream.kind == "round"] == ["ResolveRound"]
 
@@ -86,7 +86,7 @@ async def test_parties_of_an_agreement_are_offered_to_the_bureau_by_whom_seats_a
         scope = Scope(kind=scope_kind(Actor(seat).role), names=names)
         stream = seat_stream(papers.realm, Actor(seat))
         await papers.house.door.send(stream, EstablishSeat(scope=scope), register, at=at)
-    await reach(papers.house.store, "streams", await papers.house.store.last_position(), patience_s=30)
+    await wait_for_view(papers.house.store, "streams", await papers.house.store.last_position(), patience_s=30)
     async with papers.person("CAB-REG#1") as officer, papers.person("SO-LEGAL#1", scope=OURS) as organisation:
         page = await _form(officer, f"/do/SignContract/project/{papers.realm}/AP-5")
         bid = await _form(organisation, f"/do/SubmitApplication/project/{papers.realm}/AP-99")
@@ -131,7 +131,7 @@ async def test_what_is_said_in_words_of_the_city_is_offered_from_its_lists(paper
 
 async def test_a_need_begins_with_the_round_that_collects_needs(tmp_path: Path) -> None:
     papers = await open_paper_house(tmp_path, until=SOLICITING)
-    await reach(papers.house.store, "streams", await papers.house.store.last_position(), patience_s=30)
+    await wait_for_view(papers.house.store, "streams", await papers.house.store.last_position(), patience_s=30)
     async with papers.person("COMM#1") as person:
         page = await _form(person, f"/do/SubmitNeed/need/{papers.realm}/ND-99")
     async with papers.person("CAB-REG#1") as officer:

@@ -15,7 +15,7 @@ import pytest
 from application.attempts import list_attempts
 from application.command_outcome import CommandOutcome
 from application.inbox import Urgency, Waiting, WaitingFilter, list_waiting
-from application.pages import reach
+from application.pages import wait_for_view
 from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import command_class
 from domain.kernel.identity import Actor, StreamId
@@ -198,7 +198,7 @@ async def test_what_is_of_several_kinds_is_taken_kind_by_kind(papers: PaperHouse
 
 
 async def test_a_round_decided_award_by_award_waits_for_its_results_to_be_published(papers: PaperHouse) -> None:
-    await reach(papers.house.store, "waiting", await papers.house.store.last_position(), patience_s=30)
+    await wait_for_view(papers.house.store, "waiting", await papers.house.store.last_position(), patience_s=30)
     page = await list_waiting(papers.house.store, WaitingFilter(realm=papers.realm, role="CAB-REG"))
     of_rounds = [(one.stream.name, one.command, one.zh) for one in page.rows if one.stream.kind == "round"]
     assert of_rounds == [("R-FZ-2023", "PublishResult", "公布結果")]
