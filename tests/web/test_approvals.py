@@ -132,7 +132,7 @@ async def test_one_that_nobody_decided_in_time_is_expired_and_a_late_decision_sa
         )
         approval = (await service.get(where)).json()
     assert before["remind_at"] < before["until"] < datetime.now(UTC).isoformat()
-    assert (late.status_code, {one["rule"] for one in late.json()["unmet"]}) == (409, {"AV03"})
+    assert (late.status_code, "expired" in late.text) == (409, True), "by the rule, or as what a follower ended before"
     assert (approval["verdict"], approval["status"], approval["status_reason"], approval["votes"]) == (
         "EXPIRED",
         "expired",
