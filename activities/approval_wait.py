@@ -15,6 +15,9 @@ from domain.kernel.failure import Failure, FailureKind
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+HEARTBEAT_S = 10.0
+"""Thousands may wait, each for days: a sign of life from each, in seconds, less often than from who decides."""
+
 
 class ApprovalActivities:
     """Waits by whatever way it is given (application/approvals.py); who waits costs a place of its own queue only."""
@@ -26,7 +29,7 @@ class ApprovalActivities:
     async def wait_for_approval(self, question: ApprovalAsked) -> ApprovalDecided:
         """How it was decided. One that was never asked for is ``NotFound``: no retry would find it."""
         try:
-            async with heartbeat():
+            async with heartbeat(HEARTBEAT_S):
                 return await self._wait(question)
         except Failure as failure:
             lost = failure.kind is FailureKind.NOT_FOUND

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 BEAT_S = 3.0
+"""Between two signs of life of a decision that takes long, in seconds."""
 
 
 @asynccontextmanager
-async def heartbeat() -> AsyncIterator[None]:
+async def heartbeat(every_s: float = BEAT_S) -> AsyncIterator[None]:
     """Give signs of life while the block runs, where Temporal waits for them; a local activity's are nobody's."""
     if not activity.in_activity() or activity.info().is_local:
         yield
@@ -24,7 +25,7 @@ async def heartbeat() -> AsyncIterator[None]:
     async def beat() -> None:
         while True:
             activity.heartbeat()
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(every_s)
 
     beating = asyncio.create_task(beat())
     try:

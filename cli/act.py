@@ -159,8 +159,13 @@ async def find_waiting(store: EventStore, receipt: Receipt) -> Proposal | None:
 
 def print_proposal(printer: Printer, proposal: Proposal, how: str, data: Mapping[str, Any]) -> None:
     """Say that another person must confirm it, and by which command; or as data."""
-    printer.answer(
-        data,
-        f"✓ 已提出，須另一人確認（校驗值 {proposal.digest[:8]}）：{how}",
-        f"✓ Proposed. Another person must confirm it (digest {proposal.digest[:8]}): {how}",
+    printer.answer(data, *describe_proposal(proposal, how))
+
+
+def describe_proposal(proposal: Proposal, how: str) -> tuple[str, str]:
+    """That another person must confirm it, and by which command, in Chinese and English."""
+    digest = proposal.digest[:8]
+    return (
+        f"✓ 已提出，須另一人確認（校驗值 {digest}）：{how}",
+        f"✓ Proposed. Another person must confirm it (digest {digest}): {how}",
     )

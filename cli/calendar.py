@@ -8,7 +8,7 @@ import typer
 
 from application.realms import require_realm
 from application.rules import publish_calendars
-from cli.act import find_waiting
+from cli.act import describe_proposal, find_waiting
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import read_actor
@@ -38,12 +38,10 @@ async def publish_command(
     proposed = [proposal for proposal in waiting if proposal is not None]
     data = {"realm": realm, "published": len(receipts) - len(proposed)}
     if proposed:
-        how = "\n".join(f"venture act confirm cn {one.digest[:8]} --as CAB-DEC#1" for one in proposed)
-        printer.answer(
-            data | {"proposed": [one.digest for one in proposed]},
-            f"✓ 已提出，須另一人確認：\n{how}",
-            f"✓ Proposed. Another person must confirm:\n{how}",
-        )
+        confirm = "venture act confirm cn {digest} --as CAB-DEC#1"
+        lines = [describe_proposal(one, confirm.format(digest=one.digest[:8])) for one in proposed]
+        zh, en = ("\n".join(of) for of in zip(*lines, strict=True))
+        printer.answer(data | {"proposed": [one.digest for one in proposed]}, zh, en)
     elif receipts:
         printer.answer(data, f"✓ 已發布 {len(receipts)} 個年度", f"✓ years published: {len(receipts)}")
     else:

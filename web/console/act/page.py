@@ -36,9 +36,10 @@ from domain.kernel.identity import LIVE, Role, StreamId
 from domain.kernel.proposal import ActProposed
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SAME
+from domain.kernel.summary import title_in
 from domain.registers.seat import SEAT
 from domain.registers.seat import read_seat as read_seat_name
-from domain.titles import number_of, title_of
+from domain.titles import number_of
 from web.components.words import name_command, name_event
 from web.console.act.answers import list_answers
 from web.console.act.filling import (
@@ -453,7 +454,7 @@ async def _render(
         stream=filling.stream,
         file=file_path(filling.stream) if filling.is_seen else "",
         number=number_of(state) if filling.is_seen else filling.stream.name,
-        title=title_of(state) if filling.is_seen else "",
+        title=title_in(summary),
         stage=stage_words(filling.stream.kind, state.stage) if filling.is_seen else None,
         award=summary.get("award") or summary.get("requested") or 0,
         payment=await find_payment(filling.house.store, state, tranche),
