@@ -405,7 +405,7 @@ def measure_skew(before: datetime, theirs: datetime, after: datetime) -> float:
 async def probe_updates_in_flight(client: Client, task_queue: str) -> list[Diagnosis]:
     """Whether a worker answers; and whether one workflow may hold more updates at once than the server's default.
 
-    That default is too few (design.md §4). An account or a queue for which nobody works shows the first only.
+    That default is too few (decision 008). An account or a queue for which nobody works shows the first only.
     """
     held = 0
     if not await list_pollers(client, task_queue):

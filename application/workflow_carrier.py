@@ -41,7 +41,7 @@ Answered = TypeVar("Answered", Answer, BundleAnswers, Progress)
 MOST_BYTES = 2**19
 """Bytes of particulars beyond which no further command is taken along; Temporal takes 2 MiB."""
 AT_ONCE = 8
-"""Updates that one door keeps in flight on one workflow; a courtesy to the server (design.md §4)."""
+"""Updates that one door keeps in flight on one workflow; a courtesy to the server."""
 MOST_STREAMS = 2_000
 """Streams of which it is remembered whether their workflow stays."""
 PATIENCE = timedelta(seconds=15)

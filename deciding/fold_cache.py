@@ -1,7 +1,7 @@
 """The folds of the streams that a worker saw last, so that a command reads only what is new.
 
 A fold is kept with the version and the chain hash of its last event, and is extended only where the log, asked again,
-still has that very event: on a database that was set back, the stream is read from its beginning (design.md §4).
+still has that very event: on a database that was set back, the stream is read from its beginning.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ from typer.main import get_command
 
 from cli.app import build
 from docs.picture import life
-from docs.rule_ids import named_rules
+from docs.rules import list_sentences, named_rules
 from docs.texts import simplified_catalogue
-from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_words, stage_zh
+from domain.catalogue import AGGREGATES, command_class, list_commands, list_transitions, stage_words, stage_zh
 from domain.kernel.identity import Role
 from domain.kernel.state import ORIGIN, SAME
 from languages.catalogue import CATALOGUE
@@ -38,7 +38,7 @@ _FIRST = ("project", "round", "need", "panel", "organisation", "base")
 _KINDS = {kind: AGGREGATES[kind] for kind in dict.fromkeys((*_FIRST, *AGGREGATES))}
 """What people ask for most stands first."""
 EXPECTATIONS = DOCS.parent / "tests" / "policy" / "expectations.txt"
-_PAGES = ("architecture.md", "commands.md", "glossary.md")
+_PAGES = ("architecture.md", "commands.md", "glossary.md", "rules.md")
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -214,6 +214,28 @@ def _imports() -> str:
 _BY_NAME = ("workflows", "activities")
 """Workflows import ``activities.names`` and nothing else of it: a contract holds that."""
 
+
+def _rules() -> str:
+    """Each rule that can refuse: what it says, in which modules, and for which commands it says by whom and when."""
+    said = list_sentences()
+    rows = []
+    for rule in sorted(named_rules(), key=lambda rule: (rule.rstrip("0123456789"), len(rule), rule)):
+        sentences = said.get(rule, ())
+        commands = sorted({row.command for row in list_commands() if row.rule == rule})
+        texts = dict.fromkeys((sentence.zh.lstrip("："), sentence.en.lstrip(": ")) for sentence in sentences)
+        modules = dict.fromkeys(sentence.module for sentence in sentences)
+        rows.append(
+            (
+                rule,
+                "<br>".join(zh for zh, _ in texts) or "—",
+                "<br>".join(en for _, en in texts) or "—",
+                "、".join(f"{command_class(command).zh()} `{command}`" for command in commands),
+                " ".join(f"[{module}](../{module})" for module in modules),
+            )
+        )
+    return _table(("規則", "不符時所言", "what it says", "崗位、階段 seats, stages", "出處 where"), rows)
+
+
 _PARTS: Mapping[str, Callable[[], str]] = {
     "imports": _imports,
     "transitions": _transitions,
@@ -221,6 +243,7 @@ _PARTS: Mapping[str, Callable[[], str]] = {
     "stages": _stages,
     "events": _events,
     "roles": _roles,
+    "rules": _rules,
     "verbs": _verbs,
 }
 

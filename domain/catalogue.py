@@ -232,7 +232,7 @@ class CommandRow:
 
 @dataclass(frozen=True)
 class TransitionRow:
-    """One row of a state machine as the docs list it (domain.md §3.3)."""
+    """One row of a state machine as the docs list it."""
 
     kind: str
     id: str

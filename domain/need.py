@@ -68,7 +68,7 @@ def _only(name: str | None) -> Names:
 
 
 class Shortfall(Particulars):
-    """Who lacks what, where (stage 1 of §2.2)."""
+    """Who lacks what, where (stage 1)."""
 
     round: Annotated[Name, Field(title="屆次 / round")]
     """The round that asked for needs."""

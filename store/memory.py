@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 LARGEST_BALANCE: Final = 2**63
 """A bigint's."""
 ORDER_OF_KINDS: Final = ("scheme", "fund", "organisation", "round", "need", "panel", "project")
-"""Whose deadline comes first at one instant; other kinds come after (design.md §5)."""
+"""Whose deadline comes first at one instant; other kinds come after (decision 007)."""
 
 
 @dataclass

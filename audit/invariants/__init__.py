@@ -1,4 +1,4 @@
-"""Every invariant of domain.md §3.4, recomputed from the log by a checker that shares no code with the rules.
+"""Every invariant, recomputed from the log by a checker that shares no code with the rules.
 
 It reads raw entries only: type, particulars, actor, instant, position. It knows nothing of the domain but the words
 in which it tells what it found (``wording``); its working days, its state machine and its sums are its own, so that

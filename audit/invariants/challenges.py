@@ -1,4 +1,4 @@
-"""Questions and complaints of suppliers: within the law's periods, and the award stands still meanwhile (D7, §2.1)."""
+"""Questions and complaints of suppliers: within the law's periods, and the award stands still meanwhile (D7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is late is told of, to whom it must be (D6, §3.5): objections, payments, listings that have aged."""
+"""What is late is told of, to whom it must be (D6): objections, payments, listings that have aged."""
 
 from __future__ import annotations
 

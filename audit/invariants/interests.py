@@ -24,7 +24,7 @@ _DECIDERS: Final = frozenset(
 _OWN: Final = ("SO-LEGAL#", "SO-PM#", "SO-ACC#")
 """How seats of organisations begin."""
 _USUAL_MONTHS: Final = 24
-"""How long a seat counts after it was left, where no rules say otherwise (domain.md §2.3)."""
+"""How long a seat counts after it was left, where no rules say otherwise."""
 
 
 def check_interest(require: Conditions, realm: Realm, live: Realm, offices: Offices, event: RecordedEvent) -> None:

@@ -1,4 +1,4 @@
-"""Projects that spend first: no more is paid than the vouchers that finance has checked come to (M12, §2.1)."""
+"""Projects that spend first: no more is paid than the vouchers that finance has checked come to (M12)."""
 
 from __future__ import annotations
 

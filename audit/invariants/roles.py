@@ -1,4 +1,4 @@
-"""Who may say what: the roles from whose seats each event may come that changes no stage of a project (domain.md §3.2).
+"""Who may say what: the roles from whose seats each event may come that changes no stage of a project.
 
 An own literal table, as ``state_machine`` is for the rest. Of what takes two persons, it is the second who is recorded:
 roles that may confirm stand beside those that may ask.

@@ -1,4 +1,4 @@
-"""Which event may follow in which stage, of everything but a project: an own literal table (domain.md §3.2).
+"""Which event may follow in which stage, of everything but a project: an own literal table.
 
 ``state_machine`` is the same for projects. An event that is not listed may be said at any stage of its stream.
 """

@@ -1,4 +1,4 @@
-"""The state machine of a project as an own literal table (domain.md §3.3), with the bid's life before it."""
+"""The state machine of a project as an own literal table, with the bid's life before it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ TABLE: tuple[Row, ...] = (
     Row("T10", "ContractSigned", ("AWARDED",), "CONTRACTED", ("CAB-REG",)),
     Row("T11", "ContractSigningLapsed", ("AWARDED",), "REVOKED", ("SYS",)),
     Row("T12", "ProjectStarted", ("CONTRACTED",), "ACTIVE", ("SO-PM",)),
-    # the missing final report is ordered by the calendar (§3.5), everything else by the case officer
+    # the missing final report is ordered by the calendar, everything else by the case officer
     Row("T13", "RectificationOrdered", ("ACTIVE", "FINAL_REVIEW"), "RECTIFYING", ("CAB-REG", "SYS"), push=True),
     Row("T14", "RectificationAccepted", ("RECTIFYING",), "ORIGIN", ("CAB-REG",)),
     Row("T15", "RectificationFailed", ("RECTIFYING",), "SAME", ("CAB-REG", "SYS")),

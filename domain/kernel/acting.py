@@ -1,4 +1,4 @@
-"""Who acts: a seat, and the persons who count as acting on it (design.md §12). Separation of duties compares persons.
+"""Who acts: a seat, and the persons who count as acting on it (decision 022). Separation of duties compares persons.
 
 A paper realm's seats are *bare*: who took the papers in vouches for them, and no person is known.
 """

@@ -1,4 +1,4 @@
-"""Types that say how large a value may be: whatever comes in has a greatest size (design.md §14)."""
+"""Types that say how large a value may be: whatever comes in has a greatest size (decision 021)."""
 
 from __future__ import annotations
 

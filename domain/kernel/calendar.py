@@ -58,7 +58,7 @@ def beginning_of_day(instant: datetime) -> datetime:
 
 
 def day_ends(day: date) -> datetime:
-    """24:00 of that day in Shanghai, as UTC: where a deadline by day lies (design.md §9)."""
+    """24:00 of that day in Shanghai, as UTC: where a deadline by day lies."""
     return day_begins(day + timedelta(days=1))
 
 

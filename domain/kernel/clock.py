@@ -1,4 +1,4 @@
-"""What moves time for all streams of one realm (design.md §5)."""
+"""What moves time for all streams of one realm (decision 007)."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Aggregate:
     governed_by: Callable[[State, Command], StreamId | None] = lambda _state, _command: None
     """The stream whose scheme holds while the stream has none of its own, e.g. a project's round."""
     consequences: Callable[[StreamId, Event], Iterable[tuple[StreamId, Command]]] = lambda _stream, _event: ()
-    """What an event asks of other streams, in order: one append with it, all or nothing (design.md §4)."""
+    """What an event asks of other streams, in order: one append with it, all or nothing (decision 006)."""
     uncounted: Callable[[State, Event, State], Iterable[Effect]] = lambda _before, _event, _after: ()
     """What an event of an earlier release does to keys and accounts that its bytes say nothing of."""
     hands: Callable[[State, Event, State], Iterable[Effect]] = lambda _before, _event, _after: ()

@@ -25,7 +25,7 @@ _ACTOR = re.compile(r"([A-Z]+(?:-[A-Z]+)?)#([1-9][0-9]{0,8})")
 
 
 class Role(Words):
-    """Who may act (domain.md §3.1). The value is the form used in the log and on the command line."""
+    """Who may act. The value is the form used in the log and on the command line."""
 
     CAB_REG = "CAB-REG", "社會組織科經辦人", "case officer"
     CAB_FIN = "CAB-FIN", "局財務人員", "bureau finance officer"
@@ -64,7 +64,7 @@ class CheckedText(str):
 
 
 class Actor(CheckedText):
-    """A seat, written ``ROLE#n``: what acts. Who sits on it is ``domain.kernel.acting`` (design.md §12).
+    """A seat, written ``ROLE#n``: what acts. Who sits on it is ``domain.kernel.acting`` (decision 022).
 
     Raises ValueError if the role is unknown, the number is missing, or it is written otherwise (``#01``).
     """
@@ -178,7 +178,7 @@ Sha256 = Annotated[str, AfterValidator(_sha256), Field(max_length=64)]
 
 
 class Attachment(BaseModel):
-    """A document by its digest; the bytes are kept once, elsewhere (design.md §9)."""
+    """A document by its digest; the bytes are kept once, elsewhere (decision 033)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 

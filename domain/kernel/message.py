@@ -37,7 +37,7 @@ class Event(Particulars):
     """The name on disk. Classes may be renamed, this may not."""
     schema_version: ClassVar[int] = 1
     zh: ClassVar[str]
-    """The field's own term (domain.md §3.2)."""
+    """The field's own term."""
     en: ClassVar[str]
     """The same in English; left out, it is the name of the class in words."""
     moves: ClassVar[tuple[Transition, ...]] = ()

@@ -1,4 +1,4 @@
-"""The one policy for commands: role, stage, relation, and one human for one side (design.md §12). Pure and total.
+"""The one policy for commands: role, stage, relation, and one human for one side (decision 022). Pure and total.
 
 It is asked before anything of other streams is read for a command, and again when the command is decided. What takes
 two persons, or a third, is judged by the rules of the stage that knows the first; what is asked here needs no more than

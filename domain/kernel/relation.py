@@ -1,4 +1,4 @@
-"""Whose business a stream is: what ties the scope of a seat to what the stream itself names (design.md §12).
+"""Whose business a stream is: what ties the scope of a seat to what the stream itself names (decision 022).
 
 Every command says so in ``acts_for``, beside ``by``: a role may ask for it, and of that role the seats that act for
 whom the stream names. A relation is a pure function of the stream, of the few streams that it names itself, and of the

@@ -1,4 +1,4 @@
-"""A city's rules as data (domain.md §2.3): every number is a parameter, never a constant in code.
+"""A city's rules as data: every number is a parameter, never a constant in code.
 
 A scheme is validated once, published as an event, and pinned to a round; see ``schemes/`` for the cities' files.
 """
@@ -42,7 +42,7 @@ class SchemeSection(BaseModel):
 
 
 class Route(Words):
-    """The legal route of a round (§2.1)."""
+    """The legal route of a round."""
 
     GRANT = "GRANT", "資助", "grant"
     PROCUREMENT = "PROCUREMENT", "政府購買服務", "procurement"
@@ -380,7 +380,7 @@ class Scheme(SchemeSection):
 
     @property
     def reimburses(self) -> bool | None:
-        """Whether organisations spend first (§2.1), as events say it; None where they do not."""
+        """Whether organisations spend first, as events say it; None where they do not."""
         return self.route is Route.REIMBURSE or None
 
     @property

@@ -1,4 +1,4 @@
-"""What a seat's business reaches: the bureau's whole house, or the one it is named for (design.md §12)."""
+"""What a seat's business reaches: the bureau's whole house, or the one it is named for (decision 022)."""
 
 from __future__ import annotations
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 NONE = "NONE"
 """The stage of a stream that has no events."""
 ORIGIN = "ORIGIN"
-"""As a transition's target: back to the stage on top of the stack (domain.md §3.3)."""
+"""As a transition's target: back to the stage on top of the stack."""
 SAME = "SAME"
 """As a transition's target: no change of stage."""
 
 
 @dataclass(frozen=True)
 class Transition:
-    """One row of the state machine (domain.md §3.3): which event leads from which stages to which, and by whom."""
+    """One row of the state machine: which event leads from which stages to which, and by whom."""
 
     id: str
     start: tuple[str, ...]

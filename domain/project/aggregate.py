@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def _governed_by(state: State, command: Command) -> StreamId | None:
-    """Name the round whose rules hold until a contract fixes them (design.md §7)."""
+    """Name the round whose rules hold until a contract fixes them (decision 009)."""
     return None if state.scheme is not None else bidding.name_governor(state, command)
 
 

@@ -49,7 +49,7 @@ def name_round_host(state: State, facts: Facts, command: object) -> Names:
 BIDDER = Relation(
     "bidder",
     "申報書所載的申報單位；已有草稿者，須為同一組織",
-    "the organisation that the bid names; of a draft on file, the one that wrote it",
+    "the organisation that the application names; of a draft on file, the one that wrote it",
     ScopeKind.ORGANISATION,
     "SD10",
     _name_bidder,
@@ -76,7 +76,7 @@ PARTNERSHIP = Relation(
 DISTRICT = Relation(
     "district",
     "申報書所載的區縣；未載明者，區縣不得辦理",
-    "the district that the bid names; where it names none, no district",
+    "the district that the application names; where it names none, no district",
     ScopeKind.DISTRICT,
     "AF02",
     lambda state, _facts, _command: frozenset({state.part(Application).district or ""}) - {""},
@@ -96,7 +96,7 @@ ROUND_HOST = Relation(
 COMMUNITY = Relation(
     "community",
     "申報書所載受益社區",
-    "the community that the bid names as its beneficiary",
+    "the community that the application names as its beneficiary",
     ScopeKind.COMMUNITY,
     "AF03",
     lambda state, _facts, _command: frozenset({state.part(Application).community or ""}) - {""},

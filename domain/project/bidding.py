@@ -54,7 +54,7 @@ REVIEWERS = (Role.HOST, Role.DCAB, Role.CAB_REG)
 
 
 class Bid(Particulars):
-    """申報書: who asks for how much, in answer to which need (stage 3 of §2.2)."""
+    """申報書: who asks for how much, in answer to which need (stage 3)."""
 
     round: Annotated[Name, Field(title="屆次 / round")]
     """The round, e.g. ``R-HZ-2024``."""

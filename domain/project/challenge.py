@@ -1,4 +1,4 @@
-"""質疑與投訴: how a supplier challenges an award by procurement (§2.1; Government Procurement Law art. 52 to 57, F20).
+"""質疑與投訴: how a supplier challenges an award by procurement (Government Procurement Law art. 52 to 57, F20).
 
 A question within seven working days of the notice, an answer within seven; a complaint within fifteen after that, to
 the treasury, not to whoever buys. While one is open the award stands still. The periods are the law's, not a city's.

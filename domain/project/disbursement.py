@@ -39,7 +39,7 @@ PAYABLE = (Stage.CONTRACTED, Stage.ACTIVE, Stage.FINAL_REVIEW, Stage.SETTLEMENT)
 """The stages in which money may go out: not while something is being put right, stands still or is being ended."""
 
 REQUESTABLE = (TrancheStatus.PLANNED, TrancheStatus.WITHHELD, TrancheStatus.FAILED)
-"""Where a request may begin (domain.md §3.1)."""
+"""Where a request may begin."""
 
 HOLDABLE = (TrancheStatus.PLANNED, TrancheStatus.FAILED, *IN_FLIGHT)
 """What can be held back: any unpaid tranche that is not held back yet."""
@@ -91,7 +91,7 @@ class DisbursementRequested(DisbursementRequest, Event):
     payment_wd: Annotated[int, Field(title="付款期限（工作日） / payment period (working days)")]
     """Working days within which it is to be paid."""
     late_to: Annotated[Role | None, Field(title="逾期報送 / told of if late")] = None
-    """Who is told if it is not paid in time (§3.5); None where nobody is."""
+    """Who is told if it is not paid in time; None where nobody is."""
 
 
 class RequestDisbursement(DisbursementRequest, Command):
@@ -688,7 +688,7 @@ def _alerts(state: State, tranche: Tranche, calendar: Calendar) -> datetime | No
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
-    """Payments that are late (§3.5)."""
+    """Payments that are late."""
     for name, tranche in state.part(Tranches).of.items():
         at = _alerts(state, tranche, calendar)
         if at is not None:

@@ -437,7 +437,7 @@ def _self_assessment_ends(state: State, calendar: Calendar) -> datetime | None:
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
-    """The mid-term report (§3.5)."""
+    """The mid-term report."""
     until = _self_assessment_ends(state, calendar)
     if until is not None:
         yield Due(until, FailOverdueMidterm())

@@ -75,7 +75,7 @@ class ObjectionAccepted(ObjectionNumber, Event):
 
     zh = "異議受理"
     late_to: Annotated[Role | None, Field(title="逾期報送 / told of if late")] = None
-    """Who is told if it is not decided in time (§3.5); None where nobody is."""
+    """Who is told if it is not decided in time; None where nobody is."""
     moves = (
         Transition(
             "T03",
@@ -383,7 +383,7 @@ def _escalates(state: State, calendar: Calendar, number: str) -> datetime | None
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
-    """Objections that are not decided in time (§3.5)."""
+    """Objections that are not decided in time."""
     for number in state.part(Publicity).objections:
         until = _escalates(state, calendar, number)
         if until is not None:

@@ -123,7 +123,7 @@ Events = AwardPublicityOpened | AwardConfirmed
 
 
 class ObjectionStatus(Words):
-    """Where an objection stands (domain.md §3.1)."""
+    """Where an objection stands."""
 
     LODGED = "LODGED", "已提出", "lodged"
     ACCEPTED = "ACCEPTED", "已受理", "accepted"

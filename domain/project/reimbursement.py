@@ -1,4 +1,4 @@
-"""事後補助: the organisation spends first, and no more is paid than its checked vouchers come to (§2.1, M12).
+"""事後補助: the organisation spends first, and no more is paid than its checked vouchers come to (M12).
 
 The award stays the cap: lines of the budget add up to it, and a voucher keeps within its line (M6).
 """

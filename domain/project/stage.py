@@ -1,4 +1,4 @@
-"""The stages of a project (domain.md §3.3, and before an award design.md §2), and the gates that release money."""
+"""The stages of a project , and the gates that release money."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ MILESTONE = "MilestoneMet"
 
 @dataclass(frozen=True)
 class Gates(Part):
-    """Which gates stand open. A gate is an event type; its latest event counts (domain.md §3.1)."""
+    """Which gates stand open. A gate is an event type; its latest event counts."""
 
     passed: frozenset[str] = frozenset()
 

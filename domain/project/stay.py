@@ -1,4 +1,4 @@
-"""暫停: what stands still while an award by procurement is challenged (§2.1)."""
+"""暫停: what stands still while an award by procurement is challenged."""
 
 from __future__ import annotations
 

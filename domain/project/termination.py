@@ -488,7 +488,7 @@ def _escalates(state: State, calendar: Calendar) -> datetime | None:
 
 
 def due(state: State, calendar: Calendar) -> Iterable[Due]:
-    """The day on which a clawback that has not come back is escalated (§3.5)."""
+    """The day on which a clawback that has not come back is escalated."""
     at = _escalates(state, calendar)
     if at is not None:
         yield Due(at, EscalateClawback())

@@ -54,7 +54,7 @@ class MilestoneTerm(Clause):
 
 
 class TrancheStatus(Words):
-    """Where a tranche stands (domain.md §3.1)."""
+    """Where a tranche stands."""
 
     PLANNED = "PLANNED", "待申請", "planned"
     REQUESTED = "REQUESTED", "已申請", "requested"

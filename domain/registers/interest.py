@@ -3,7 +3,7 @@
 The registers say who is on which seat of which organisation. A reviewer with a seat of a bidder is SD5; whoever else
 decides, checks, evaluates, audits or supervises with a seat of the organisation that it is about is SD15, which makes
 of P3 and of SD5's derived conflict one rule for everybody. How long a seat counts after it was left is the recusal
-period of the rules (domain.md §2.3: 24 months).
+period of the rules (24 months).
 """
 
 from __future__ import annotations

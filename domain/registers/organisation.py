@@ -82,7 +82,7 @@ class OrganisationKind(Words):
 
 
 class Listing(Words):
-    """What stands against an organisation (§2.3 eligibility)."""
+    """What stands against an organisation."""
 
     ABNORMAL = "ABNORMAL", "活動異常名錄", "list of abnormal operations"
     SERIOUS = "SERIOUS", "嚴重違法失信名單", "list of serious offenders"
@@ -462,7 +462,7 @@ def code_key(realm: str, credit_code: str) -> str:
 
 
 def require_fundable(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
-    """Note every reason why the organisation may not be funded on that Shanghai day (D5, §2.3 eligibility)."""
+    """Note every reason why the organisation may not be funded on that Shanghai day (D5)."""
     known, name = organisation.part(Organisation), organisation.stream.name
     if not check(
         known.is_verified,
@@ -757,7 +757,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 
 def due(state: State, _calendar: Calendar) -> Iterable[Due]:
-    """The night on which two years on the list of abnormal operations have passed (§2.3 credit ageing)."""
+    """The night on which two years on the list of abnormal operations have passed."""
     ages_at = state.part(Organisation).ages_at
     if ages_at is not None and state.stage == OrganisationStage.VERIFIED:
         yield Due(ages_at, AgeCreditListing())

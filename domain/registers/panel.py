@@ -45,7 +45,7 @@ SHORTLISTED = "SHORTLISTED"
 """The stage of an application that a panel may score; the stages of a project lie above this room."""
 
 _FEWEST_TO_DROP = 5
-"""Highest and lowest are left out only of five sheets or more (§2.3 aggregation)."""
+"""Highest and lowest are left out only of five sheets or more."""
 _HUNDREDTH = Decimal("0.01")
 
 

@@ -1,4 +1,4 @@
-"""環境: what moves time for all streams of one realm (design.md §5). From manual to the wall clock, never back."""
+"""環境: what moves time for all streams of one realm (decision 007). From manual to the wall clock, never back."""
 
 from __future__ import annotations
 

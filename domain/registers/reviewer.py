@@ -1,4 +1,4 @@
-"""評審專家: who reviews, by the place in the roster, and what ties them to an organisation (§2.3 recusal)."""
+"""評審專家: who reviews, by the place in the roster, and what ties them to an organisation."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def seat_of(actor: Actor) -> str:
 
 
 class ConflictKind(Words):
-    """What ties a reviewer to an organisation (§2.3 recusal)."""
+    """What ties a reviewer to an organisation."""
 
     EMPLOYMENT_24M = "EMPLOYMENT_24M", "近24個月內任職", "employed there within 24 months"
     BOARD_24M = "BOARD_24M", "近24個月內任理事或監事", "on the board within 24 months"

@@ -1,4 +1,4 @@
-"""專家名冊: who may be drawn, who is suspended, and what ties whom to which organisation (F7, §2.3 recusal).
+"""專家名冊: who may be drawn, who is suspended, and what ties whom to which organisation (F7).
 
 An expert is a place by its number; who that is, the register of seats knows. Who comes in, stands aside and leaves is
 decided by two persons.

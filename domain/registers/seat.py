@@ -1,4 +1,4 @@
-"""崗位: what acts, for whom, and who is on it from when to when (design.md §12). One stream a seat.
+"""崗位: what acts, for whom, and who is on it from when to when (decision 022). One stream a seat.
 
 Whoever is put on a seat, taken off it or let in by break-glass is so by two persons, neither of them that one (SD8).
 """
@@ -18,7 +18,6 @@ from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identity import Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
-from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, ENGINE, scope_kind
 from domain.kernel.scope import Scope, ScopeKind, is_whole
@@ -389,13 +388,9 @@ def _require_scope(check: Checks, state: State, scope: Scope) -> None:
     check(
         bool(scope.names) is not is_whole(kind),
         "SE01",
-        "{kind}的崗位{value}",
-        "a seat for a {kind} {value}",
+        "{kind}的崗位不列名稱" if is_whole(kind) else "{kind}的崗位須列所代表者",
+        "a seat for a {kind} names nobody" if is_whole(kind) else "a seat for a {kind} names for whom it acts",
         kind=kind,
-        value=word(
-            "不列名稱" if is_whole(kind) else "須列所代表者",
-            "names nobody" if is_whole(kind) else "names for whom it acts",
-        ),
     )
 
 
@@ -427,16 +422,13 @@ def _require_fit(
     """PN01, SD8: on the register, not by oneself, and no administrator on a seat of business nor the other way."""
     _require_others(check, order, person)
     register = facts.of(person_stream(state.stream.realm, person))
+    is_retired = register.stage == PersonStage.RETIRED
     check(
         register.stage == PersonStage.REGISTERED,
         "PN01",
-        "{person} {value}",
-        "{person} {value}",
+        "{person} 已離任" if is_retired else "{person} 未登記",
+        "{person} has retired" if is_retired else "{person} is not on the register",
         person=person,
-        value=word(
-            "已離任" if register.stage == PersonStage.RETIRED else "未登記",
-            "has retired" if register.stage == PersonStage.RETIRED else "is not on the register",
-        ),
     )
     is_admin = _is_admin(state)
     clashing = sorted(

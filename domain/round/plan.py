@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 GRACE = timedelta(seconds=60)
-"""How long after a window's end the wall clock closes it: what the door took in time comes first (design.md §5)."""
+"""How long after a window's end the wall clock closes it: what the door took in time comes first (decision 007)."""
 
 
 # ---------------------------------------------------------------- the first event of a round
@@ -60,7 +60,7 @@ class Founded(Founding):
     """The same in an event: given where it is new, left out where it was known."""
 
     route: Annotated[Route | None, Field(title="方式 / route")] = None
-    """The legal route, as the rules say (§2.1)."""
+    """The legal route, as the rules say."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Take the city's one place for a municipal round of that year (H1)."""

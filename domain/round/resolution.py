@@ -1,4 +1,4 @@
-"""審定評審結果: the round is ranked and decided once, for all its bids together (design.md §4).
+"""審定評審結果: the round is ranked and decided once, for all its bids together (decision 016).
 
 The round's own event is decided here. What it asks of every project is ``domain.project.selection``, and whoever
 carries it out appends the round and all the projects as one group, each at the version that the preview showed.

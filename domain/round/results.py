@@ -1,4 +1,4 @@
-"""結果公布: what became of the round is made public, once or every year (§2.3 disclosure)."""
+"""結果公布: what became of the round is made public, once or every year."""
 
 from __future__ import annotations
 

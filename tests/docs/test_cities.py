@@ -204,3 +204,12 @@ async def test_what_shows_a_row_answers_over_its_story(row: list[str], monkeypat
     answer = await asyncio.to_thread(CliRunner().invoke, build(), arguments)
     assert answer.exit_code == (1 if words == "why-not" else 0), f"{arguments}\n{answer.output}\n{answer.exception!r}"
     assert answer.output.strip()
+
+
+def test_every_source_that_a_rule_or_a_number_rests_on_can_be_looked_up() -> None:
+    rooms = ("schemes/*.yaml", "scenarios/*.yaml", "domain/**/*.py", "audit/**/*.py")
+    texts = [path.read_text("utf-8") for room in rooms for path in ROOT.glob(room)]
+    cited = {source for text in texts for source in re.findall(r"\bF[1-9][0-9]?\b", text)}
+    listed = re.findall(r"^\| (F[0-9]+) \| `http", (ROOT / "docs" / "sources.md").read_text("utf-8"), re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert cited == set(listed)

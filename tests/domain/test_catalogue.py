@@ -1,4 +1,4 @@
-"""The catalogue against the field: every event, term, role and transition of domain.md §3.2 and §3.3 is there."""
+"""The catalogue against the field: every event, term, role and transition of its description is there."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ BaseAssessed|基地評估|EVAL
 TenantAdmitted|入駐|BASE-OP
 TenantGraduated|孵化期滿（出殼）|BASE-OP
 """
-"""domain.md §3.2: event, term, who."""
+"""Event, term, who: written out from the field's description, not from the code."""
 
 FIELD_TRANSITIONS = """
 T01|AwardProposed|NONE|PROPOSED|CAB-REG|panel quorate; score >= line; envelope free; minutes attached
@@ -160,19 +160,19 @@ T24|ProjectTerminated|TERMINATING|TERMINATED|CAB-DEC|audit issued; unpaid tranch
 T25|ProjectArchived|CLOSED/TERMINATED/REVOKED|ARCHIVED|HOST|file complete; clawback settled or escalated
 T26|ProjectReopened|CLOSED/ARCHIVED|SETTLEMENT|CAB-DEC|post-audit or discipline finding
 """
-"""domain.md §3.3: id, event, from, to, by, guard."""
+"""Id, event, from, to, by, guard: written out likewise."""
 
 WIDER = {
     "T01": {"SHORTLISTED"},
     "T25": {"WITHDRAWN", "PRELIM_FAILED", "NOT_SELECTED"},
 }
-"""Stages that design.md §2 adds to those of §3.3: a bid that the experts scored, and bids that ended without award."""
+"""Stages beside those of the description: a bid that the experts scored, and bids that ended without award."""
 
 INSTEAD_BY = {
     "LateSubmissionRefused": {"SYS", "HOST"},
     "ClawbackEscalated": {"SYS"},
 }
-"""Roles that differ from §3.2: the desk that took paper in may call it late; a clawback escalates by itself."""
+"""Roles that differ: the desk that took paper in may call it late; a clawback escalates by itself."""
 
 
 def rows(table: str) -> list[list[str]]:

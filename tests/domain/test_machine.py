@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from audit.invariants import check
 from audit.verification import verify
-from docs.rule_ids import named_rules
+from docs.rules import named_rules
 from domain.application import Application
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending

@@ -1116,7 +1116,7 @@ HELD = [mutant for mutant in MUTANTS if mutant.unguarded]
 
 @pytest.mark.parametrize("mutant", HELD, ids=str)
 def test_the_append_refuses_what_the_rules_no_longer_do(mutant: RuleMutant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C3, M7 and their like: a claim or a balance stands behind the rule (design.md §6)."""
+    """C3, M7 and their like: a claim or a balance stands behind the rule (decision 006)."""
     town = realm_until(mutant.until, mutant.scheme)
     *before, last = mutant.orders
     for step in before:

@@ -1,4 +1,4 @@
-"""From the solicitation of needs to the confirmed award, as the scenarios of domain.md §4 tell it."""
+"""From the solicitation of needs to the confirmed award, as the scenarios tell it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every row of domain.md §3.5, and credit ageing of §2.3: what happens when its time is up, to the instant."""
+"""Every timer of the field, and credit ageing: what happens when its time is up, to the instant."""
 
 from __future__ import annotations
 

@@ -219,7 +219,7 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
     """I8: no workflow is missing, stale, ahead or stray, none outlives its stream, each history says what the log says.
 
     A command that was answered from the log while its workflow was away leaves that workflow behind until its next
-    command or deadline (design.md §4). ``resurrect`` is what mends it, and must leave nothing to mend.
+    command or deadline. ``resurrect`` is what mends it, and must leave nothing to mend.
     """
     house = ledger.house.frail
     await resurrect(house.store, house.client, house.settings.task_queue, house.door)
@@ -253,7 +253,7 @@ async def _temporal_agrees(ledger: Ledger) -> AsyncIterator[str]:
 
 
 async def _money_adds_up(ledger: Ledger) -> AsyncIterator[str]:
-    """I9: accounts hold what the stories come to, the ledger adds up to 0, and each rule of domain.md §3.4 holds."""
+    """I9: accounts hold what the stories come to, the ledger adds up to 0, and each invariant holds."""
     store, realm = ledger.house.frail.store, ledger.callers.bureau.realm
     held: Counter[str] = Counter()
     for account, fen in (await store.balances()).items():

@@ -1,4 +1,4 @@
-"""A supplier challenges an award by procurement: questions, complaints, and what stands still meanwhile (§2.1)."""
+"""A supplier challenges an award by procurement: questions, complaints, and what stands still meanwhile."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The organisation spends first, and no more is paid than its checked vouchers come to (§2.1, M12)."""
+"""The organisation spends first, and no more is paid than its checked vouchers come to (M12)."""
 
 from __future__ import annotations
 

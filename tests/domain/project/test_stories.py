@@ -1,4 +1,4 @@
-"""The four stories of domain.md §4, from the contract to the archive, row by row."""
+"""The four stories of the field, from the contract to the archive, row by row."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 ACCOUNT_PARTS = {"bank": "建設銀行西湖支行", "holder": "戶名"}
 FOUR = [path for path in list_shipped() if path.stem.startswith(("s1-", "s2-", "s3-", "s4-"))]
-"""The four stories that every role has a part in (domain.md §4)."""
+"""The four stories that every role has a part in."""
 ANEW = timedelta(minutes=2)
 """After which somebody comes in anew: who approves a payment has shown within minutes who they are."""
 DOCUMENT = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
