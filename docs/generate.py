@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import grimp
 from typer.main import get_command
 
+from audit.invariants import INVARIANTS
 from cli.app import build
 from docs.picture import life
 from docs.rules import list_sentences, named_rules
@@ -216,19 +217,23 @@ _BY_NAME = ("workflows", "activities")
 
 
 def _rules() -> str:
-    """Each rule that can refuse: what it says, in which modules, and for which commands it says by whom and when."""
+    """Each rule: what it is if the log is checked by it, what it says when it refuses, of which commands, and where."""
     said = list_sentences()
     rows = []
-    for rule in sorted(named_rules(), key=lambda rule: (rule.rstrip("0123456789"), len(rule), rule)):
+    for rule in sorted(
+        named_rules() | INVARIANTS.keys(), key=lambda rule: (rule.rstrip("0123456789"), len(rule), rule)
+    ):
         sentences = said.get(rule, ())
-        commands = sorted({row.command for row in list_commands() if row.rule == rule})
         texts = dict.fromkeys((sentence.zh.lstrip("："), sentence.en.lstrip(": ")) for sentence in sentences)
+        bold = [f"**{text}**" for text in INVARIANTS.get(rule, ())] or ["", ""]
+        zh, en = ("<br>".join(filter(None, column)) or "—" for column in zip(bold, *texts, strict=True))
+        commands = sorted({row.command for row in list_commands() if row.rule == rule})
         modules = dict.fromkeys(sentence.module for sentence in sentences)
         rows.append(
             (
                 rule,
-                "<br>".join(zh for zh, _ in texts) or "—",
-                "<br>".join(en for _, en in texts) or "—",
+                zh,
+                en,
                 "、".join(f"{command_class(command).zh()} `{command}`" for command in commands),
                 " ".join(f"[{module}](../{module})" for module in modules),
             )
