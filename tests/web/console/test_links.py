@@ -74,3 +74,10 @@ async def crawl(person: httpx.AsyncClient) -> dict[str, httpx.Response]:
             found = [unescape(one) for one in _LINK.findall(answer.text)]
             ahead += [f"{path.partition('?')[0]}{one}" if one.startswith("?") else one for one in found]
     return answers
+
+
+async def test_a_fact_that_names_another_file_leads_to_it(papers: PaperHouse) -> None:
+    async with papers.person("CAB-REG#1") as person:
+        need = await person.get(f"/files/need/{papers.realm}/ND-2")
+    facts = re.findall(r'<dt>屆（年度）</dt>\s*<dd><a [^>]*href="([^"]+)">([^<]+)</a>', need.text)
+    assert facts == [(f"/files/round/{papers.realm}/R-FZ-2023", "R-FZ-2023")]

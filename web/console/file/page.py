@@ -389,6 +389,7 @@ def _list_linked(file: File) -> set[StreamId]:
         *(("round", application.round), ("need", application.need), ("panel", award.panel)),
         *(("fund", name) for name, _ in _list_funds(file)),
         ("scheme", state.scheme.name if state.scheme is not None else ""),
+        *((kind, name) for kind, name in file.summary.items() if kind in AGGREGATES and isinstance(name, str)),
     ]
     return {own.sibling(kind, name) for kind, name in named if name}
 
@@ -429,7 +430,7 @@ async def _list_facts(
             (
                 f"fact_{name}" if f"fact_{name}" in TEXTS else "",
                 language.say(value.zh, value.en) if isinstance(value, Words) else value,
-                "",
+                lead(name, value) if name in AGGREGATES else "",
             )
             for name, value in file.summary.items()
             if isinstance(value, str) and value and name not in ("name", "title", "group")
