@@ -69,7 +69,7 @@ MONEY: Final = (*SUMMED, "committed", "match", "match_proven")
 class By(Words):
     """By what the projects are told apart. One of several fields or funds is counted under each of them."""
 
-    ROUND = "round", "屆次", "round"
+    ROUND = "round", "屆（年度）", "round"
     YEAR = "year", "年度", "year"
     DISTRICT = "district", "區縣", "district"
     FIELD = "field", "公益領域", "field"

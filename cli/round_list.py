@@ -44,7 +44,7 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
         for one in page.rows
     ]
     columns = (
-        Column("round", "屆次", "round"),
+        Column("round", "屆（年度）", "round"),
         Column("stage", "階段", "stage"),
         Column("due", "期限", "deadline"),
         Column("realm", "環境", "realm"),

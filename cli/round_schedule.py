@@ -98,7 +98,7 @@ async def schedules_command(*, invocation: Invocation) -> None:
         Column("programme", "計劃", "programme"),
         Column("scheme", "辦法", "rules"),
         Column("next_at", "下一次", "next"),
-        Column("next_round", "屆次", "round"),
+        Column("next_round", "屆（年度）", "round"),
         Column("actor", "經辦", "by"),
         Column("fired", "已開次數", "fired", right=True),
     )

@@ -70,7 +70,7 @@ def _only(name: str | None) -> Names:
 class Shortfall(Particulars):
     """Who lacks what, where (stage 1)."""
 
-    round: Annotated[Name, Field(title="屆次 / round")]
+    round: Annotated[Name, Field(title="屆（年度） / round")]
     """The round that asked for needs."""
     group: Annotated[Text, Field(title="服務對象 / beneficiary group")]
     """Whom it is about, e.g. 空巢老人； a group, never a person."""

@@ -240,7 +240,7 @@ PROJECTS: Final[SheetList[ProjectLine]] = SheetList(
         ListColumn("title", "名稱", "title", width=36),
         ListColumn("opened_on", "期初登記", "taken over", Sort.DAY),
         ListColumn("organisation_text", "實施單位", "organisation", width=30),
-        ListColumn("round", "屆次", "round"),
+        ListColumn("round", "屆（年度）", "round"),
         ListColumn("stage_text", "階段", "stage", width=12),
         *_money(*_SUMS),
         ListColumn("fields_text", "領域", "fields"),

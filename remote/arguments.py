@@ -81,7 +81,7 @@ _OPTIONS = {
     "--key": Words("用 API 密钥，键入或经管道", "用 API 密鑰，鍵入或經管道", "with an API key, typed or piped"),
     "--of": Words("由谁审批，可写多次", "由誰審批，可寫多次", "who decides; may be said several times"),
     "--stage": Words("阶段", "階段", "in that stage"),
-    "--round": Words("届次", "屆次", "of that round"),
+    "--round": Words("届（年度）", "屆（年度）", "of that round"),
     "--organisation": Words("社会组织", "社會組織", "of that organisation"),
     "--fund": Words("资金来源", "資金來源", "paid from that fund"),
     "--awaits": Words("等候哪个角色或岗位", "等候哪個角色或崗位", "waiting for that role or seat"),

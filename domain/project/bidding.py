@@ -56,7 +56,7 @@ REVIEWERS = (Role.HOST, Role.DCAB, Role.CAB_REG)
 class Bid(Particulars):
     """申報書: who asks for how much, in answer to which need (stage 3)."""
 
-    round: Annotated[Name, Field(title="屆次 / round")]
+    round: Annotated[Name, Field(title="屆（年度） / round")]
     """The round, e.g. ``R-HZ-2024``."""
     organisation: Annotated[Name, Field(title="組織 / organisation")]
     """The bidder, e.g. ``ORG-1``."""
@@ -195,7 +195,7 @@ class WithdrawApplication(WithdrawalReason, Command):
 class LateSubmission(Particulars):
     """What came when, for which round."""
 
-    round: Annotated[Name, Field(title="屆次 / round")]
+    round: Annotated[Name, Field(title="屆（年度） / round")]
     received: Annotated[Moment, Field(title="收到時間 / received at")]
     """When it arrived."""
     organisation: Annotated[Name | None, Field(title="組織 / organisation")] = None
@@ -390,7 +390,7 @@ def _name_answer(state: State, bid: Bid) -> str:
 class BaseSupport(Particulars):
     """What is said of a base's support, which nobody bids for (CZ-9); the award carries it."""
 
-    round: Annotated[Name, Field(title="屆次 / round")]
+    round: Annotated[Name, Field(title="屆（年度） / round")]
     """The round whose rules and budget it comes under."""
     organisation: Annotated[Name, Field(title="組織 / organisation")]
     """The operator of the base."""

@@ -117,7 +117,7 @@ class CommitmentsFreed(Particulars):
 
     split: Annotated[dict[str, Fen], Field(title="資金來源分攤 / split by fund")]
     """Fund and fen (M9)."""
-    charged: Annotated[str | None, Field(title="屆次 / round")] = None
+    charged: Annotated[str | None, Field(title="屆（年度） / round")] = None
     """The round to whose budget it goes back; None if its award took nothing of one."""
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:

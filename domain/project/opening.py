@@ -126,7 +126,7 @@ class Opening(Particulars):
     source: Annotated[Attachment, Field(title="來源文件 / source document")]
     """What the entry was taken from, by its digest."""
     documents: Annotated[Attachments, Field(title="卷內文件 / documents of the file")] = ()
-    round: Annotated[Name, Field(title="屆次 / round")]
+    round: Annotated[Name, Field(title="屆（年度） / round")]
     """The round whose rules and budget it comes under."""
     organisation: Annotated[Name, Field(title="組織 / organisation")]
     partners: Annotated[tuple[Name, ...], Field(max_length=20, title="聯合申報單位 / joint applicants")] = ()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class Commitment(Particulars):
     """Whose bid in which round it is, and what binds it."""
 
-    round: Annotated[Name, Field(title="屆次 / round")]
+    round: Annotated[Name, Field(title="屆（年度） / round")]
     organisation: Annotated[Name, Field(title="組織 / organisation")]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", title="校驗值 / digest")]
     """Over the bid and a nonce, as docs/sealed.md says."""

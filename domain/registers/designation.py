@@ -97,7 +97,7 @@ class Grant(Particulars):
     batch: Annotated[Annotated[int, Field(ge=1, le=999)] | None, Field(title="批次 / batch")] = None
     continues: Annotated[Name | None, Field(title="承接認定 / continues")] = None
     """The designation of before that this one goes on with, e.g. of the year before: the line of a name."""
-    round: Annotated[Name | None, Field(title="屆次 / round")] = None
+    round: Annotated[Name | None, Field(title="屆（年度） / round")] = None
     """The round that it came out of."""
     steps: Annotated[dict[Keyed, MethodStep] | None, Field(max_length=50, title="步驟 / steps")] = None
     """Of a method, and of nothing else."""

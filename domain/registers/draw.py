@@ -79,7 +79,7 @@ def _number(place: str) -> int:
 class Commitment(Particulars):
     """What the draw is for, from which roster, and what fixes its outcome before anybody can know it."""
 
-    round: Annotated[Name, Field(title="屆次 / round")]
+    round: Annotated[Name, Field(title="屆（年度） / round")]
     applications: Annotated[
         tuple[Name, ...], Field(max_length=2000, min_length=1, title="參評申報 / applications to be scored")
     ]

@@ -157,7 +157,7 @@ class Identity(Particulars):
     """Whether it keeps accounts of its own [F5]."""
     district: Annotated[Name | None, Field(title="區縣 / district")] = None
     """The district whose office verifies it, where one does."""
-    round: Annotated[Name | None, Field(title="屆次 / round")] = None
+    round: Annotated[Name | None, Field(title="屆（年度） / round")] = None
     """The round for whose intake its managing agency verifies it, where one does."""
 
 
@@ -222,7 +222,7 @@ class RecordRating(RatingLevel, Command):
 class RatingBonus(Particulars):
     """For which round a rating is to count."""
 
-    round: Annotated[Name, Field(title="屆次 / round")]
+    round: Annotated[Name, Field(title="屆（年度） / round")]
     """The round whose ranking it is added in."""
 
 

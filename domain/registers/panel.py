@@ -104,7 +104,7 @@ HOST = Relation(
 class Draw(Particulars):
     """Who was drawn, for which applications, before whom."""
 
-    round: Annotated[Name, Field(title="屆次 / round")]
+    round: Annotated[Name, Field(title="屆（年度） / round")]
     applications: Annotated[
         tuple[Name, ...], Field(max_length=2000, min_length=1, title="參評申報 / applications to be scored")
     ]

@@ -24,7 +24,7 @@ _DECIDERS = (plan.DECIDER, call.DECIDER, clarification.DECIDER, custody.DECIDER,
 
 ROUND = Aggregate(
     kind="round",
-    zh="屆次",
+    zh="屆（年度）",
     en="round",
     en_many="rounds",
     deciders=(*_DECIDERS, PROPOSALS, unpark(_DECIDERS)),

@@ -79,7 +79,7 @@ class Charge(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
-    round: Annotated[str, Field(title="屆次 / round")]
+    round: Annotated[str, Field(title="屆（年度） / round")]
     budgeted: Annotated[bool, Field(title="已批預算 / budget approved")]
     """Whether a budget was approved by then; it binds every later award of the round."""
     approval: Annotated[int | None, Field(title="第幾次批復 / approval")] = None

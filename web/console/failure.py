@@ -62,7 +62,7 @@ _PLACES: Final[Texts] = {
     "year": ("年度", "Year"),
     "by": ("分列依據", "Told apart by"),
     "realm": ("環境", "Environment"),
-    "round": ("屆次", "Round"),
+    "round": ("屆（年度）", "Round"),
     "stage": ("階段", "Stage"),
     "search": ("查找內容", "What to find"),
     "name": ("編號或名稱", "Number or title"),

@@ -84,7 +84,7 @@ TEXTS: Final[Texts] = {
     "not_stated": ("未載明", "not stated"),
     "total": ("合計", "Total"),
     "by": ("分列依據", "Break down by"),
-    "round": ("屆次", "Round"),
+    "round": ("屆（年度）", "Round"),
     "year": ("年度", "Year"),
     "district": ("區縣", "District"),
     "field": ("公益領域", "Field"),

@@ -88,7 +88,7 @@ TEXTS: Final[Texts] = {
     "questions": ("答疑", "Questions about this call"),
     "not_answered": ("尚未答復", "Not answered yet"),
     "posted_of_round": ("本屆已公示的項目", "Posted projects of this round"),
-    "money_by_round": ("按屆次", "By round"),
+    "money_by_round": ("按屆（年度）", "By round"),
     "money_by_fund": ("按資金來源", "By fund"),
     "fund": ("資金來源", "Fund"),
     "paid": ("已撥付（元）", "Paid (yuan)"),

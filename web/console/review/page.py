@@ -41,7 +41,7 @@ TEXTS: Final[Texts] = {
     "title": ("我的評審", "My reviews"),
     "empty": ("目前沒有需要您評審的申報。", "There is nothing for you to review at the moment."),
     "panel": ("評審專家組", "Review panel"),
-    "round": ("屆次", "Round"),
+    "round": ("屆（年度）", "Round"),
     "stage": ("狀態", "Status"),
     "progress": ("進度", "Progress"),
     "sheets": ("已交 {given} / {wanted} 份", "{given} of {wanted} sheets submitted"),
