@@ -182,9 +182,9 @@ async def find_fault(store: EventStore, envelope: Envelope) -> Unmet | None:
     return warrant.find_fault(state, loaded.read_at, is_dated=realm.clock is Clock.MANUAL)
 
 
-def hold(warrant: State | None) -> dict[StreamId, int]:
+def hold(warrant_state: State | None) -> dict[StreamId, int]:
     """What came in stands only while its key, or its programme, stands as it was read."""
-    return {} if warrant is None else {warrant.stream: warrant.version}
+    return {} if warrant_state is None else {warrant_state.stream: warrant_state.version}
 
 
 def _find_key_stream(key: str) -> StreamId | None:
