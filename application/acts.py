@@ -59,7 +59,7 @@ async def list_acts(
     scope: Scope | None = None,
     only: type[Command] | None = None,
 ) -> list[Act]:
-    """Every command that this role gives to files of that kind, in the order of the rooms. Records nothing.
+    """Every command that this role gives to files of that kind, in the order of the deciders. Records nothing.
 
     ``scope`` is for whom the asker's seat acts where no register says so; ``only`` asks about that one alone. ``at``
     is its business time, UTC; without one it is now, or where a manual realm's clock stands.

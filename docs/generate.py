@@ -152,11 +152,11 @@ def _events() -> str:
         (
             *_in_three(event.zh, event.en),
             f"`{event.event_type}`",
-            simplify(room.zh if room.zh == aggregate.zh else f"{aggregate.zh}：{room.zh}"),
+            simplify(decider.zh if decider.zh == aggregate.zh else f"{aggregate.zh}：{decider.zh}"),
         )
         for aggregate in _KINDS.values()
-        for room in aggregate.deciders
-        for event in room.events
+        for decider in aggregate.deciders
+        for event in decider.events
     ]
     return _table((*_THREE, "代碼 code", "出處 where"), rows)
 

@@ -220,7 +220,7 @@ class CommandRow:
     """One command as the docs list it: who may ask for it, when in the life of its stream, and what it records."""
 
     kind: str
-    room: str
+    decider: str
     command: str
     event: str
     zh: str
@@ -302,11 +302,11 @@ def value_words(value: str) -> tuple[str, str]:
 
 @cache
 def list_commands() -> tuple[CommandRow, ...]:
-    """Commands × roles × stages, kind by kind and room by room."""
+    """Commands × roles × stages, kind by kind and decider by decider."""
     return tuple(
         CommandRow(
             kind=aggregate.kind,
-            room=room.name,
+            decider=decider.name,
             command=command.command_type,
             event=command.records.event_type,
             zh=command.records.zh,
@@ -315,8 +315,8 @@ def list_commands() -> tuple[CommandRow, ...]:
             rule=command.rule,
         )
         for aggregate in AGGREGATES.values()
-        for room in aggregate.deciders
-        for command in room.commands
+        for decider in aggregate.deciders
+        for command in decider.commands
     )
 
 

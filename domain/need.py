@@ -255,7 +255,7 @@ Commands = SubmitNeed | EndorseNeed | AdoptNeed | RejectNeed | AbsorbNeed | Merg
 Events = NeedSubmitted | NeedEndorsed | NeedAdopted | NeedRejected | NeedAbsorbed | NeedMerged | NeedSplit
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,9 @@ if TYPE_CHECKING:
 
 REFUSAL_HOUR = time(8)
 _FROM_PROJECT = frozenset({"bidding", "award", "contract"})
-"""The rooms whose commands may take what is known of a project beforehand."""
+"""The deciders whose commands may take what is known of a project beforehand."""
 _FROM_DEFAULTS = frozenset({"round", "need", "panel"})
-"""The kinds of stream whose commands may take the scenario's defaults, besides those rooms."""
+"""The kinds of stream whose commands may take the scenario's defaults, besides those deciders."""
 
 
 @dataclass(frozen=True)

@@ -249,8 +249,8 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        for room in (cities, community, names, draws, escalations, challenges, clarifications, seals):
-            after = room.AFTER.get(event.type)
+        for module in (cities, community, names, draws, escalations, challenges, clarifications, seals):
+            after = module.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)
         eligibility.check_reviewers(self._require, realm, live, self._offices, event)

@@ -155,7 +155,7 @@ def note_kinds(_require: Conditions, realm: Realm, event: RecordedEvent) -> None
 
 
 CHECKS: Final[Mapping[str, Any]] = {"OrganisationClassified": note_kinds}
-"""Events that only this room knows."""
+"""Events that only this module knows."""
 AFTER: Final[Mapping[str, Any]] = {
     "RoundBudgetApproved": note_round_budget,
     "NeedSubmitted": note_need,
@@ -167,4 +167,4 @@ AFTER: Final[Mapping[str, Any]] = {
     "ContractSigningLapsed": free_reserve,
     "ObjectionUpheld": free_reserve,
 }
-"""What is asked of an event once the room that it is of has seen it."""
+"""What is asked of an event once the module that it is of has seen it."""

@@ -151,4 +151,4 @@ AFTER: Final[Mapping[str, Any]] = {
     "CreditListingRecorded": check_listed,
     "CreditListingLifted": check_lifted,
 }
-"""What is asked of an event once the room that it is of has seen it."""
+"""What is asked of an event once the module that it is of has seen it."""

@@ -1,6 +1,6 @@
 """How the checker's texts call what stands in them: seats, stages, amounts and days as every reader knows them.
 
-The only room of the checker that knows the domain, and of it the words alone: nothing is judged by what is here.
+The only module of the checker that knows the domain, and of it the words alone: nothing is judged by what is here.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def _require_relations(command: type[Command]) -> None:
             f"{command.__name__}.acts_for 未載明 {role} 因何經辦：by 旁須有 {kind} 的關係，如 BUREAU 之於局內各崗位 / "
             f"{command.__name__}.acts_for does not say what makes it the business of {role}: "
             f"beside ``by`` write a relation of scope {kind}, as BUREAU is for the bureau's own seats; "
-            "the general ones are in domain/kernel/relation.py, the others in the rooms that name somebody"
+            "the general ones are in domain/kernel/relation.py, the others in the modules that name somebody"
         )
         raise TypeError(message)
     for relation in list_idle_relations(roles, stated):

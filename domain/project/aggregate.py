@@ -1,4 +1,4 @@
-"""A project from the first draft of its application to the archive, as its rooms in order of life."""
+"""A project from the first draft of its application to the archive, as its deciders in order of life."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ Commands = ProposeAward | DeclineAward | RevokeAward
 Events = AwardProposed | AwardDeclined | AwardRevoked
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)

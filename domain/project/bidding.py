@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.scheme import Scheme
 
-__all__ = ["Application", "ProjectKind"]  # the award and later rooms know the bid by these names
+__all__ = ["Application", "ProjectKind"]  # the award and later stages know the bid by these names
 
 UNDECIDED = "undecided/"
 """How the account begins that counts the bids of a round that wait for a decision."""

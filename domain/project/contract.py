@@ -296,7 +296,7 @@ Commands = SignContract | LapseContractSigning | RegisterLedgerAccount | Confirm
 Events = ContractSigned | ContractSigningLapsed | LedgerAccountRegistered | LedgerAccountConfirmed
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,7 @@ Commands = ConcludeMidtermEvaluation | FailOverdueMidterm | IssueAuditOpinion | 
 Events = MidtermEvaluationConcluded | AuditOpinionIssued | FinalEvaluationConcluded
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)

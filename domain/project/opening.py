@@ -317,7 +317,7 @@ Commands = ProposeOpening | ConfirmOpening
 Events = OpeningProposed | ProjectOpened
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)
@@ -734,8 +734,8 @@ def _require_nothing_overdue(check: Checks, opened: State, calendar: Calendar, a
 
 
 def _list_deadlines(opened: State, calendar: Calendar) -> Iterable[Due]:
-    for room in (contract, delivery, evaluation, remedy, termination):
-        yield from room.due(opened, calendar)
+    for stage in (contract, delivery, evaluation, remedy, termination):
+        yield from stage.due(opened, calendar)
 
 
 @dataclass(frozen=True)
@@ -810,7 +810,7 @@ def _take_application(state: State, opening: Opening) -> State:
 
 
 def _open(state: State, at: datetime, event: ProjectOpened) -> State:
-    """Everything that the rooms would remember had the project come here by the ordinary way."""
+    """Everything that the deciders would remember had the project come here by the ordinary way."""
     known = replace(state.part(Openings), opened_on=local_day(at), source=event.source, documents=event.documents)
     award = Award(
         project=event.project,

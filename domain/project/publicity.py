@@ -119,7 +119,7 @@ Commands = OpenAwardPublicity | ConfirmAward
 Events = AwardPublicityOpened | AwardConfirmed
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 class ObjectionStatus(Words):

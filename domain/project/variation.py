@@ -199,7 +199,7 @@ Commands = RequestVariation | ApproveVariation | RejectVariation | AmendContract
 Events = VariationRequested | VariationApproved | VariationRejected | ContractAmended
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 class VariationStatus(Words):

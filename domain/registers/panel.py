@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
 
 SHORTLISTED = "SHORTLISTED"
-"""The stage of an application that a panel may score; the stages of a project lie above this room."""
+"""The stage of an application that a panel may score; the stages of a project lie above this module."""
 
 _FEWEST_TO_DROP = 5
 """Highest and lowest are left out only of five sheets or more (§2.3 aggregation)."""

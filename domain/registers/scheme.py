@@ -1,6 +1,6 @@
 """計劃與管理辦法: a programme, every version of its rules whole, and the days on which it opens rounds (HZ-1, HZ-8).
 
-A published version never changes: rounds pin it by name and number. What fires on the day is no matter of this room:
+A published version never changes: rounds pin it by name and number. What fires on the day is no matter of this module:
 Temporal's schedule is set from what stands here (followers/schedules.py).
 """
 

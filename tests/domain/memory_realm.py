@@ -138,7 +138,7 @@ class MemoryRealm:
         return known
 
     def part(self, kind: str, name: str, of: type[Any]) -> Any:
-        """What a room remembers of it."""
+        """What a decider remembers of it."""
         return self.state(kind, name).part(of)
 
     def names(self, kind: str, *stages: str) -> list[str]:

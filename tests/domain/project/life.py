@@ -1,4 +1,4 @@
-"""A project that was awarded, and how its life goes on: what the tests of its rooms begin with."""
+"""A project that was awarded, and how its life goes on: what the tests of its stages begin with."""
 
 from __future__ import annotations
 
