@@ -49,7 +49,7 @@ class RealmTrace:
             self._is_dated = True
 
     def take_event(self, entry: Entry, event: Event) -> None:
-        """Note a turn of the clock."""
+        """Note a change of the clock."""
         if isinstance(event, ClockSet):
             self.clock = event.clock
             self._is_dated = self._is_dated and event.clock is Clock.MANUAL

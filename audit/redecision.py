@@ -12,7 +12,7 @@ from audit.consequences import is_consequence, list_consequences, list_unrecorde
 from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
 from audit.signatures import find_fault
-from audit.turns import Turns
+from audit.time_slice import TimeSlice
 from deciding.authority import find_journalled_seat, judge_seat
 from deciding.decision import MORE, sets_aside
 from deciding.fold import fold, parse_command
@@ -141,10 +141,10 @@ async def redecide(store: EventStore, stream: StreamId) -> Redecision:
     """Decide every command again. Each starts from the recorded events, so that one difference is one difference."""
     past, state = HistoricalFacts(store), State(stream)
     commands = accepted = undecided = 0
-    turns = Turns()
+    time_slice = TimeSlice()
     differences: list[DecisionDifference] = []
     async for group in read_recorded_commands(store, stream):
-        await turns.give_way()
+        await time_slice.give_way()
         again = _CommandRedecision(past, state, group)
         difference = await again.difference()
         commands += 1

@@ -25,7 +25,7 @@ LOCK_TIMEOUT_S: Final = 10
 """Seconds that a file waits for a lock before it gives up: while it waits, everybody else waits behind it."""
 STANDBY_PATIENCE_S: Final = 10.0
 """Seconds that a commit may wait for a standby before it is said that none answers."""
-_TURN: Final = 0x76656E74757265
+_LOCK: Final = 0x76656E74757265
 """The advisory lock under which one runner works at a time ("venture" in ASCII)."""
 
 
@@ -107,7 +107,7 @@ async def _migrate(
     settings: tuple[str | None, str | None],
 ) -> Sequence[str]:
     await _check_server(connection)
-    await _take_turn(connection)
+    await _take_lock(connection)
     applied = await _apply(connection, release, settings)
     await _grant(connection, app_role, auditor_role)
     return applied
@@ -121,11 +121,11 @@ async def _connect(url: str) -> asyncpg.Connection[Any]:
         raise DatabaseUnreachable(str(gone) or f"no answer within {STANDBY_PATIENCE_S:.0f} s") from gone
 
 
-async def _take_turn(connection: asyncpg.Connection[Any]) -> None:
-    """Be the one runner at a time; the turn ends with the connection. Raises MigrationRefused."""
+async def _take_lock(connection: asyncpg.Connection[Any]) -> None:
+    """Be the one runner at a time; the lock ends with the connection. Raises MigrationRefused."""
     try:
         await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
-        await connection.execute("SELECT pg_advisory_lock($1)", _TURN)
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute("SET lock_timeout = DEFAULT")
     except asyncpg.LockNotAvailableError as error:
         raise MigrationRefused(

@@ -181,7 +181,7 @@ class PostgresStore:
             raise StoreUnavailable(message) from None
 
     async def go_live(self, append: Append) -> AppendResult:
-        """Append, and with it turn the realm to the wall clock. See the port."""
+        """Append, and with it change the realm to the wall clock. See the port."""
         try:
             rows = await self._rows("go_live", append.writes[0].stream.realm, *_columns([append]))
         except _UNFIT as error:

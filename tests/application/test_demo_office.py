@@ -143,9 +143,9 @@ async def test_in_production_a_rehearsal_and_a_paper_realms_turn_are_as_strict_a
 
     await store.set_clock("paper", Clock.MANUAL)
     here = ProcessCarrier(commands_here(production, store), store, None)
-    turn = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
+    change = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
     with pytest.raises(CommandRejected) as refused:
-        await Door(here, store, KEY).send(StreamId.of("realm", "paper", REALM_NAME), turn, Actor("CAB-REG#1"))
+        await Door(here, store, KEY).send(StreamId.of("realm", "paper", REALM_NAME), change, Actor("CAB-REG#1"))
     assert "SE10" in [u.rule for u in refused.value.unmet]
 
 

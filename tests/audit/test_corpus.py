@@ -41,7 +41,7 @@ def accepted(entry: Entry) -> bool:
 # ---------------------------------------------------------------- what is in it
 
 
-NOT_RECORDED = "no story has these: put a row for each into tests/corpus/turns.yaml, then ./run record corpus"
+NOT_RECORDED = "no story has these: put a row for each into tests/corpus/variants.yaml, then ./run record corpus"
 
 
 def test_every_event_is_in_the_corpus_of_some_release() -> None:

@@ -120,7 +120,7 @@ def test_volunteers_are_trained_where_there_is_a_team() -> None:
             after="    StartProject,\n    SubmitReport,\n",
         ),
         Edit(
-            "tests/corpus/turns.yaml",
+            "tests/corpus/variants.yaml",
             "  - [2023-07-16, VolunteersTrained, PJ-3, SO-PM#1, {trainees: 12}]\n",
             after="  - [2023-07-15, CommunityOrganisationIncubated, PJ-3, SO-PM#1, {incubated: 銀齡茶社}]\n",
         ),
