@@ -125,7 +125,7 @@ class Caller:
         """For whom that seat of theirs acts; None where only the streams say."""
         return next((grant.scope for grant in self.grants if grant.seat == seat), None)
 
-    def act(self, command: type[Command], seat: Actor | None, now: datetime) -> Actor:
+    def choose_seat(self, command: type[Command], seat: Actor | None, now: datetime) -> Actor:
         """The seat that gives the command: the one named, or else the only one of theirs that may.
 
         Raises SeatNotHeld, SeatUnclear, MachineMayNot, or ProofStale.

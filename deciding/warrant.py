@@ -1,4 +1,4 @@
-"""What an act that comes in rests on: a door's signature by a key that the log has published, or a schedule in the log.
+"""What a command that comes in rests on: a door's signature by a key that the log published, or a schedule in the log.
 
 No secret is needed to judge it, today or years later: the log says which keys counted when it took the command in.
 """

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from web.console import assets
-from web.console.act import live_check
-from web.console.act import page as act
 from web.console.administration import page as administration
 from web.console.audit import page as audit
 from web.console.builds import page as builds
 from web.console.bulk import page as bulk
+from web.console.command import live_check
+from web.console.command import page as command
 from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
@@ -37,7 +37,7 @@ ROUTERS: Final = (
     projects.router,
     file.router,
     paper.router,
-    act.router,
+    command.router,
     live_check.router,
     together.router,
     drafts.router,

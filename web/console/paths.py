@@ -34,7 +34,7 @@ def together_path(command: str) -> str:
     return f"/together/{command}"
 
 
-def act_path(command: str, stream: StreamId, part: str = "") -> str:
+def command_path(command: str, stream: StreamId, part: str = "") -> str:
     """The form by which that command is given to that stream, about that part of it."""
     query = f"?{urlencode({'part': part})}" if part else ""
     return f"/do/{command}/{stream}{query}"

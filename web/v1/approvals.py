@@ -419,7 +419,7 @@ async def open_approval(
     """Ask for a decision, once however often it is sent: Location says where to wait for it. It permits nothing."""
     body = await read_body(request, OpenApprovalBody)
     command_id = read_key(idempotency_key)
-    seat = caller.act(OpenApproval, body.seat, house.now())
+    seat = caller.choose_seat(OpenApproval, body.seat, house.now())
     try:
         command = read_command(OpenApproval, "", body.request, Notation.DATA)
         stream = StreamId.of(KIND, body.realm, f"AV-{command_id.hex}")
@@ -454,7 +454,7 @@ async def decide_approval(
     command_id = read_key(idempotency_key)
     approval = await _require_approval(house, caller, approval_id)
     particulars = {**body.particulars, **({"reason": body.reason} if body.reason is not None else {})}
-    seat = caller.act(find_decision(approval.approval.gate, body.decision), body.seat, house.now())
+    seat = caller.choose_seat(find_decision(approval.approval.gate, body.decision), body.seat, house.now())
     try:
         command = await build_decision(house.store, approval, body.decision, particulars, Notation.DATA, command_id)
     except InputInvalid as invalid:

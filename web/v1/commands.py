@@ -338,7 +338,7 @@ async def read_order(
 
     Who does not act but only asks about it may leave out the realm of a name that is a trial's.
     """
-    seat = caller.act(command_type, body.seat, house.now())
+    seat = caller.choose_seat(command_type, body.seat, house.now())
     particulars = _read_particulars(command_type, body)
     stream = await _find_stream(house, command_type, body, acts=acts)
     if command_type not in AGGREGATES[stream.kind].commands:

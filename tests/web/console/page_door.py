@@ -34,9 +34,9 @@ from domain.registers.panel import DeclareImpartiality, SubmitScore
 from store.identity import SeatGrant
 from tests.office import person_on
 from tests.web.console.conftest import SITE
-from web.console.act.form import PREFIX, choose_widget
-from web.console.act.meeting import PREVIEW
-from web.console.paths import act_path
+from web.console.command.form import PREFIX, choose_widget
+from web.console.command.meeting import PREVIEW
+from web.console.paths import command_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
@@ -400,7 +400,7 @@ class PageDoor(Door):
 
     async def _fill_in(self, hand: Hand, subject: StreamId, request: CommandRequest) -> Answer | str:
         """The recorded answer; or in words why the pages did not take it."""
-        path = act_path(request.command.command_type, subject)
+        path = command_path(request.command.command_type, subject)
         status, page = await hand.open(path)
         if status == HTTPStatus.NOT_FOUND and request.at is not None:
             await self._behind.move_clock(subject.realm, request.at)  # what is due by then may make it their business

@@ -43,7 +43,7 @@ from domain.visibility import find_sight
 from web.body import fill
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import read_stream
-from web.console.paths import act_path
+from web.console.paths import command_path
 from web.console.public.texts import TEXTS
 from web.console.rendering import render
 from web.console.route import PageRoute
@@ -331,7 +331,7 @@ def project_path(stream: StreamId) -> str:
 
 def _object_path(stream: StreamId) -> str:
     """The form by which anybody who has come in objects to that award."""
-    return act_path("LodgeObjection", stream)
+    return command_path("LodgeObjection", stream)
 
 
 async def _today(house: House, realm: str) -> date:

@@ -23,7 +23,7 @@ from domain.kernel.scheme import Scheme
 from domain.registers.scheme import PublishPolicyPack, Register
 from schemes.differences import compare_schemes
 from schemes.document import DocumentFault, DocumentInvalid, read_text
-from web.console.paths import act_path, file_path
+from web.console.paths import command_path, file_path
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
 from web.guard import ByCaller, ByHouse, Policy, allow
@@ -137,7 +137,7 @@ async def _check(request: Request, house: House, caller: Caller, form: FormData)
         scheme=scheme,
         newest=newest,
         differences=compare_schemes(newest, scheme) if newest is not None else (),
-        action=act_path(PublishPolicyPack.command_type, StreamId.of("scheme", realm, scheme.name)),
+        action=command_path(PublishPolicyPack.command_type, StreamId.of("scheme", realm, scheme.name)),
         command_id=uuid4(),
         pack=json.dumps(scheme.model_dump(mode="json"), ensure_ascii=False),
         may_publish=any(seat.role in PublishPolicyPack.by for seat in caller.seats),

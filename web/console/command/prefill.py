@@ -37,10 +37,10 @@ from domain.round.plan import PublishNeedCatalogue
 from domain.round.resolution import ResolveRound
 from domain.round.stage import NeedStage, RoundStage
 from languages.script import simplify
-from web.console.act.filling import prefill
-from web.console.act.form import Choices, read_tree
-from web.console.act.payment import find_amount
-from web.console.act.sheet import leave_out_blanks
+from web.console.command.filling import prefill
+from web.console.command.form import Choices, read_tree
+from web.console.command.payment import find_amount
+from web.console.command.sheet import leave_out_blanks
 from web.console.register.page import may_list
 from web.language import Language
 
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from domain.kernel.explanation import InputFault
     from domain.kernel.money import Fen
     from domain.kernel.scheme import Scheme
-    from web.console.act.filling import Filling
-    from web.console.act.form import Shown, Tree
+    from web.console.command.filling import Filling
+    from web.console.command.form import Shown, Tree
     from web.house import House
 
 MOST: Final = 300
