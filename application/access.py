@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from application.course import read_course
+from application.folded_stream import fold_stream
 from application.queries import NameUnknown, load_file
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from application.queries import File
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Event, Occurrence
@@ -112,15 +112,15 @@ class Access:
             return chapter
         return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld)
 
-    def show_course(self, file: File) -> File:
+    def show_changes(self, file: File) -> File:
         """The file with the day alone of where it came to stand by an act of somebody who is not told."""
         own = (one for one in file.story if one.stream == file.stream)
         hidden = {one.position: one.at for one in own if self.hides_actor(one.occurrence)}
         since = file.state.since
         if since is not None and since in hidden.values():
             since = beginning_of_day(since)
-        turns = (replace(one, at=beginning_of_day(one.at)) if one.position in hidden else one for one in file.turns)
-        return replace(file, state=replace(file.state, since=since), turns=tuple(turns))
+        changes = (replace(one, at=beginning_of_day(one.at)) if one.position in hidden else one for one in file.changes)
+        return replace(file, state=replace(file.state, since=since), changes=tuple(changes))
 
     def cut(self, kind: str, instant: datetime | None) -> datetime | None:
         """Up to when a file of that kind is told: to the end of the day, where something in it is told by the day.
@@ -149,7 +149,7 @@ def show_to(file: File, seat: Actor | None) -> File:
     """The file without the marked fields that no such seat sees, where all files are there to be read anyway."""
     access = access_of(seat, file.state)
     return replace(
-        access.show_course(file),
+        access.show_changes(file),
         story=tuple(map(access.show, file.story)),
         restrictions=access.restrictions,
     )
@@ -231,7 +231,7 @@ async def list_open(store: EventStore, seats: Seats, streams: Iterable[StreamId]
 
 
 async def _read_state(store: EventStore, stream: StreamId) -> State:
-    return read_course(stream, [entry async for entry in store.read(stream)]).state
+    return fold_stream(stream, [entry async for entry in store.read(stream)]).state
 
 
 async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
@@ -271,7 +271,7 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File, today: S
     access = {one: await _find_access_now(store, seats, one) for one in streams - {file.stream}}
     access[file.stream] = await _find_access_now(store, seats, file.stream, today)
     own, chapters = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
-    file = own.show_course(file) if own is not None else file
+    file = own.show_changes(file) if own is not None else file
     return replace(
         file,
         story=tuple(
@@ -280,7 +280,7 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File, today: S
             if sight is not None and sight.shows(chapter.occurrence.event.event_type)
         ),
         documents=tuple(document for document in file.documents if access[document.stream] is not None),
-        turns=tuple(turn for turn in file.turns if own is not None and own.shows(turn.event_type)),
+        changes=tuple(one for one in file.changes if own is not None and own.shows(one.event_type)),
         is_whole=own is not None and own.is_whole,
         restrictions=own.restrictions if own is not None else frozenset(Restriction),
     )

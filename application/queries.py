@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from application.course import read_course
+from application.folded_stream import fold_stream
 from application.realms import require_realm
 from deciding.fold import fold
 from deciding.reader import Reader
@@ -22,7 +22,7 @@ from domain.registers.panel import RecuseReviewer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from application.course import Chapter, Turn
+    from application.folded_stream import Chapter, StateChange
     from domain.kernel.calendar import Calendar
     from domain.kernel.identity import Attachment
     from domain.kernel.message import Awaited, Due
@@ -171,7 +171,7 @@ class File:
     """Whether every event is in it; a reviewer's is what was handed in, and nothing that came of it."""
     restrictions: frozenset[Restriction] = frozenset()
     """Of what kind marked fields are withheld from whoever reads it (``domain.visibility``)."""
-    turns: tuple[Turn, ...] = ()
+    changes: tuple[StateChange, ...] = ()
     """Where it came to another stage, or its money to another figure."""
 
     @property
@@ -215,14 +215,14 @@ async def load_file(
     entries = [entry for entry in await _read_events(store, stream, until, known) if shows(entry.type)]
     if not entries:
         raise NameUnknown(stream.name)
-    course = read_course(stream, entries)
-    chapters = [*course.chapters]
-    for other in _cited_streams(course.state):
-        chapters.extend(read_course(other, await _read_events(store, other, until, known)).chapters)
+    own = fold_stream(stream, entries)
+    chapters = [*own.chapters]
+    for other in _cited_streams(own.state):
+        chapters.extend(fold_stream(other, await _read_events(store, other, until, known)).chapters)
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
     documents = await _list_documents(store, chapters)
-    return File(stream, course.state, calendar, tuple(chapters), course.head, documents, turns=course.turns)
+    return File(stream, own.state, calendar, tuple(chapters), own.head, documents, changes=own.changes)
 
 
 async def _list_documents(store: EventStore, chapters: Iterable[Chapter]) -> tuple[FiledDocument, ...]:

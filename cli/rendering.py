@@ -22,7 +22,7 @@ from domain.project.opening import Openings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from application.queries import File
     from cli.output import Printer
     from domain.kernel.message import Awaited, Occurrence

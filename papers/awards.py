@@ -30,7 +30,7 @@ from papers.payments import name_tranche
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from domain.kernel.money import Fen
     from domain.kernel.state import State
     from domain.project.tranches import Installment

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from application.course import Chapter
+from application.folded_stream import Chapter
 from application.queries import File, NameUnknown, load_file, load_states
 from domain.application import Application
 from domain.catalogue import value_words

@@ -22,7 +22,7 @@ from papers.kind import PaperDraft, PaperKind, draw_receipt, draw_table, list_ev
 from papers.paper import Form, FormBox, Layout
 
 if TYPE_CHECKING:
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from domain.kernel.identity import Attachment
     from domain.kernel.state import State
     from papers.dossier import Dossier

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from domain.kernel.identity import Attachment
     from domain.kernel.message import Event
     from domain.kernel.money import Fen

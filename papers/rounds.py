@@ -15,7 +15,7 @@ from papers.kind import PaperDraft, PaperKind, draw_table, write_amount
 from papers.paper import Layout
 
 if TYPE_CHECKING:
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from domain.kernel.state import State
     from papers.dossier import Dossier
     from papers.template import Fact

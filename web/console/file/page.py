@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from application.access import list_open, load_seen_file
 from application.attempts import AttemptFilter, list_attempts
 from application.command_outcome import find_outcomes
-from application.course import sum_money
+from application.folded_stream import sum_money
 from application.pages import PageRequest
 from application.possible_commands import PossibleCommand, list_possible_commands
 from application.queries import NameUnknown
@@ -257,7 +257,7 @@ async def show_file(
         title=title_of(file.state),
         number=number_of(file.state),
         stage=stage_words(kind, file.state.stage),
-        life=draw_life(stream, trace_stages(file.turns)),
+        life=draw_life(stream, trace_stages(file.changes)),
         awaiting=_list_wanted(file, commands, seat, is_past=is_past),
         due=None if is_past else file.due(),
         open_commands=_list_open(file, commands, seat),
@@ -266,7 +266,7 @@ async def show_file(
         opens=opens,
         opened=_find_opening(file),
         money=[(name, fen) for name, fen in sum_money(file.state).items() if fen],
-        made_of=trace_money(file.turns),
+        made_of=trace_money(file.changes),
         since=since,
         differences=await _compare(house, caller, file, since, language),
         funds=_list_funds(file),

@@ -15,7 +15,7 @@ from web.components.words import name_command, name_event
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from domain.kernel.identity import StreamId
     from web.language import Language
 

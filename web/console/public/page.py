@@ -181,7 +181,7 @@ async def show_project(request: Request, realm: str, name: str, house: ByHouse) 
         number=number_of(file.state),
         organisation=line.organisation if line is not None else application.organisation,
         stage=stage_words("project", file.state.stage),
-        life=draw_life(file.stream, trace_stages(file.turns)),
+        life=draw_life(file.stream, trace_stages(file.changes)),
         facts=_list_facts(file, application, contract),
         amount=file.summary["award"],
         notice=_read_notice(file),

@@ -194,7 +194,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
         overview=overview,
         known=overview.known,
         stage=stage_words("round", file.state.stage),
-        life=draw_life(file.stream, trace_stages(file.turns)),
+        life=draw_life(file.stream, trace_stages(file.changes)),
         sections={one.name: one for one in _list_sections(file, seat, commands)},
         sees_bids=_sees_bids(caller, file),
         needs=[
