@@ -277,13 +277,13 @@ class YearStory:
             if drawn[name]:
                 command = RegisterFundSource(name=title, kind=kind, envelope=drawn[name])
                 yield StoryStep(day, self._id("fund", name), command, FINANCE)
-        founding = {
+        setup = {
             "scheme": SchemeRef(name=self.scheme.name, version=self.scheme.version),
             "year": self.share.year,
             "level": RoundLevel.MUNICIPAL,
             "ordinal": self.ordinal,
         }
-        yield StoryStep(day, self.round, ApproveRoundBudget(amount=sum(drawn.values()), **founding), TREASURY)
+        yield StoryStep(day, self.round, ApproveRoundBudget(amount=sum(drawn.values()), **setup), TREASURY)
         opening = self._days["solicit"]
         yield StoryStep(self._nine(opening), self.round, OpenNeedSolicitation(), OFFICER)
         needs = [self._need(n) for n in range(1, 1 + self._needs())]

@@ -180,7 +180,7 @@ def _years_on(day: date, years: int) -> date:
 # ---------------------------------------------------------------- rounds and needs
 
 
-def _found_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Round:
+def _set_up_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Round:
     """H1: one municipal round of a city and year; year and level never change."""
     known = realm.rounds[event.name]
     scheme = event.part("scheme")
@@ -213,7 +213,7 @@ def _found_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Rou
 
 def check_round_budget_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M5: the year's money; its shares add up, and it covers what is awarded already."""
-    known, shares = _found_round(require, realm, event), event.shares("funds")
+    known, shares = _set_up_round(require, realm, event), event.shares("funds")
     known.budget = event.fen("amount")
     require(
         known.awarded <= known.budget,
@@ -235,14 +235,14 @@ def check_round_budget_approved(require: Conditions, realm: Realm, event: Record
 
 def check_need_solicitation_opened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The need window opens."""
-    known = _found_round(require, realm, event)
+    known = _set_up_round(require, realm, event)
     _require_window(require, realm, event, "needs.window_wd")
     known.solicited_on, known.needs_wd = event.day, whole(event.data.get("window_wd"))
 
 
 def check_call_published(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The bid window opens."""
-    known = _found_round(require, realm, event)
+    known = _set_up_round(require, realm, event)
     _require_window(require, realm, event, "bidding.window_wd")
     known.called_on, known.window_wd = event.day, whole(event.data.get("window_wd"))
     known.deadline, known.cancelled = to_instant(event.data.get("deadline")), False

@@ -41,7 +41,7 @@ GRACE = timedelta(seconds=60)
 # ---------------------------------------------------------------- the first event of a round
 
 
-class Founding(Particulars):
+class RoundSetup(Particulars):
     """What the first event of a round says of it; later ones may leave it out, and may not change it."""
 
     scheme: Annotated[SchemeRef | None, Field(title="管理辦法 / scheme")] = None
@@ -56,7 +56,7 @@ class Founding(Particulars):
     """Which round of its programme it is, e.g. the 13th."""
 
 
-class Founded(Founding):
+class RecordedRoundSetup(RoundSetup):
     """The same in an event: given where it is new, left out where it was known."""
 
     route: Annotated[Route | None, Field(title="方式 / route")] = None
@@ -127,7 +127,7 @@ class Appropriation(Particulars):
     """Parts of it for some only; None keeps those of the approval before, an empty list ends them."""
 
 
-class RoundBudgetApproved(Appropriation, Founded, Event):
+class RoundBudgetApproved(Appropriation, RecordedRoundSetup, Event):
     """The treasury has approved the year's money."""
 
     zh = "年度預算批復"
@@ -150,7 +150,7 @@ class RoundBudgetApproved(Appropriation, Founded, Event):
     )
 
 
-class ApproveRoundBudget(Appropriation, Founding, Command):
+class ApproveRoundBudget(Appropriation, RoundSetup, Command):
     """Approve the year's money."""
 
     records = RoundBudgetApproved
@@ -167,7 +167,7 @@ class Solicitation(Particulars):
     """What the city puts first this year (HZ-12)."""
 
 
-class NeedSolicitationOpened(Solicitation, Founded, Event):
+class NeedSolicitationOpened(Solicitation, RecordedRoundSetup, Event):
     """The public is asked for needs."""
 
     zh = "需求徵集發布"
@@ -184,7 +184,7 @@ class NeedSolicitationOpened(Solicitation, Founded, Event):
     """Working days after this one on which needs may be submitted."""
 
 
-class OpenNeedSolicitation(Solicitation, Founding, Command):
+class OpenNeedSolicitation(Solicitation, RoundSetup, Command):
     """Ask the public for needs."""
 
     records = NeedSolicitationOpened
@@ -290,7 +290,7 @@ def list_hosts(round_: State) -> Names:
 # ---------------------------------------------------------------- decide
 
 
-def list_founding_reads(state: State, command: Founding) -> Reads:
+def list_setup_reads(state: State, command: RoundSetup) -> Reads:
     """The register of the rules that are named or hold, and who holds the year's municipal place."""
     ref = command.scheme or state.scheme
     if ref is None:
@@ -306,9 +306,9 @@ def reads(state: State, command: Commands) -> Reads:
             streams = frozenset(state.stream.sibling("fund", fund) for fund in funds)
             accounts = frozenset({awarded(state.stream.realm, state.stream.name)})
             keys = frozenset({aside_key(state.stream.realm, state.stream.name)})
-            return list_founding_reads(state, command) | Reads(streams=streams, claims=keys, accounts=accounts)
+            return list_setup_reads(state, command) | Reads(streams=streams, claims=keys, accounts=accounts)
         case OpenNeedSolicitation():
-            return list_founding_reads(state, command)
+            return list_setup_reads(state, command)
         case PublishNeedCatalogue(needs=needs):
             return Reads(streams=frozenset(state.stream.sibling("need", need) for need in needs))
         case CloseNeedSolicitation():
@@ -323,16 +323,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case ApproveRoundBudget(amount=amount, funds=funds):
             _require_sound_budget(check, state, facts, amount, funds)
-            founded = found_round(check, state, facts, command, today)
+            setup = set_up_round(check, state, facts, command, today)
             scheme = require_rules(check, state, facts, command.scheme, today) if command.set_asides else None
             _require_sound_asides(check, state, facts, command, scheme)
-            return check.grant(RoundBudgetApproved.of(command, **_as_founded(founded)))
+            return check.grant(RoundBudgetApproved.of(command, **_complete_setup(setup)))
         case OpenNeedSolicitation():
-            founded = found_round(check, state, facts, command, today)
+            setup = set_up_round(check, state, facts, command, today)
             scheme = require_rules(check, state, facts, command.scheme, today)
             window_wd = scheme.needs.window_wd
             require_listed(check, scheme, Codelist.THEMES, [command.theme] if command.theme else [])
-            return check.grant(NeedSolicitationOpened(theme=command.theme, window_wd=window_wd, **founded))
+            return check.grant(NeedSolicitationOpened(theme=command.theme, window_wd=window_wd, **setup))
         case CloseNeedSolicitation():
             end = known.needs_close_at(facts.calendar)
             check(
@@ -390,9 +390,9 @@ def _require_sound_budget(check: Checks, state: State, facts: Facts, amount: Fen
         )
 
 
-def _as_founded(founded: dict[str, object]) -> dict[str, object]:
+def _complete_setup(setup: dict[str, object]) -> dict[str, object]:
     """What the event says of the round: what was known already it leaves out."""
-    return {**dict.fromkeys(Founded.model_fields), **founded}
+    return {**dict.fromkeys(RecordedRoundSetup.model_fields), **setup}
 
 
 def _require_sound_asides(
@@ -452,7 +452,7 @@ def require_rules(check: Checks, state: State, facts: Facts, named: SchemeRef | 
     return scheme
 
 
-def found_round(check: Checks, state: State, facts: Facts, command: Founding, today: date) -> dict[str, object]:
+def set_up_round(check: Checks, state: State, facts: Facts, command: RoundSetup, today: date) -> dict[str, object]:
     """What the event says of the round: all of it if it is the first, else only a scheme that is new."""
     known, scheme = state.part(Round), require_rules(check, state, facts, command.scheme, today)
     if state.version:
@@ -492,7 +492,7 @@ def found_round(check: Checks, state: State, facts: Facts, command: Founding, to
 # ---------------------------------------------------------------- evolve
 
 
-def remember_founding(state: State, event: Founded) -> State:
+def remember_setup(state: State, event: RecordedRoundSetup) -> State:
     """The state with what the event says of the round itself."""
     known = state.part(Round)
     after = replace(
@@ -510,7 +510,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     known, today = state.part(Round), local_day(of.at)
     match event:
         case RoundBudgetApproved():
-            return remember_founding(
+            return remember_setup(
                 state.with_parts(
                     replace(
                         known,
@@ -523,7 +523,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             )
         case NeedSolicitationOpened():
             solicited = replace(known, solicited_on=today, needs_wd=event.window_wd, theme=event.theme or known.theme)
-            return remember_founding(state.with_parts(solicited), event)
+            return remember_setup(state.with_parts(solicited), event)
         case NeedSolicitationClosed():
             return state
         case NeedCataloguePublished():
