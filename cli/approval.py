@@ -29,7 +29,7 @@ from cli.help import Typer
 from cli.name_resolution import resolve
 from cli.options import After, Limit, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, print_page, read_filter
+from cli.pages import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from domain.approval.request import KIND, OpenApproval
 from domain.catalogue import command_class

@@ -38,7 +38,7 @@ from web.problems import AGAIN_S, Refusal, problem_responses
 from web.sse import HEARTBEAT_S, SSE, event, heartbeat
 from web.v1.commands import address, read_key, send
 from web.v1.operations import Wait
-from web.v1.pages import ByPage, FreshnessAnswer, shield
+from web.v1.pages import ByPageRequest, FreshnessAnswer, shield
 from web.v1.receipt import ReceiptAnswer
 from web.v1.sheets import SHEET, BySheet, answer_pages
 from web.v1.streams import require_stream
@@ -240,7 +240,7 @@ async def get_approvals(
     caller: ByCaller,
     language: ByLanguage,
     response: Response,
-    page: ByPage,
+    page_request: ByPageRequest,
     as_sheet: BySheet,
     stream: Annotated[
         str | None, Query(min_length=1, max_length=200, description="A whole id, as project/live/AP-5.")
@@ -271,7 +271,7 @@ async def get_approvals(
         readers=None if sees_all(caller.grants) else list_words(caller.grants),
         hidden_kinds=list_hidden_kinds(caller.grants) if sees_all(caller.grants) else (),
     )
-    request = page if stream is not None else shield(page, caller)
+    request = page_request if stream is not None else shield(page_request, caller)
     if as_sheet:
         read = partial(list_approvals, house.store, filters)
         conditions = filters.model_dump(exclude_none=True, exclude={"readers", "hidden_kinds"})

@@ -12,9 +12,9 @@ from domain.kernel.identity import Attachment, Role, Text
 from tests.tables import mostly
 from tests.web.console.papers import PaperHouse, open_paper_house
 from tests.web.console.test_links import crawl
-from web.console.pages import ROUTERS
 from web.console.rendering import POLICY
 from web.console.route import PageRoute
+from web.console.routers import ROUTERS
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command

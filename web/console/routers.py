@@ -1,4 +1,4 @@
-"""Every page of the console, in one list."""
+"""The routers of every page of the console, in one list."""
 
 from __future__ import annotations
 
