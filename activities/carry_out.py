@@ -220,9 +220,9 @@ class CommandActivities:
 
     async def _remember(self, stream: StreamId) -> State:
         """A key or a programme as this worker saw it last: read now if it never did, before anything else is."""
-        known = self._folds.recall(stream).state
-        if known.version:
-            return known
+        state = self._folds.recall(stream).state
+        if state.version:
+            return state
         reader = self._open_reader()
         await reader.fetch(Reads(streams=frozenset({stream})))
         return reader.states[stream]

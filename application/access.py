@@ -243,21 +243,26 @@ async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
 
 
 async def load_seen_file(
-    store: EventStore, seats: Seats, stream: StreamId, *, until: datetime | None = None, known: datetime | None = None
+    store: EventStore,
+    seats: Seats,
+    stream: StreamId,
+    *,
+    until: datetime | None = None,
+    known_at: datetime | None = None,
 ) -> File:
-    """The file as they may see it, up to ``until`` and ``known`` as in ``load_file``; judged by how it stands today.
+    """The file as they may see it, up to ``until`` and ``known_at`` as in ``load_file``; judged by how it stands today.
 
     Raises NameUnknown for what is not there and for what they may not see, and StoreUnavailable.
     """
-    file = await load_file(store, stream, until=until, known=known)
-    is_today = until is None and known is None
+    file = await load_file(store, stream, until=until, known_at=known_at)
+    is_today = until is None and known_at is None
     today = file.state if is_today else await _read_state(store, stream)
     access = await find_access(store, seats, today)
     if access is None:
         raise NameUnknown(stream.name)
-    cut = access.cut(stream.kind, until), access.cut(stream.kind, known)
-    if not access.is_whole or cut != (until, known):
-        file = await load_file(store, stream, until=cut[0], known=cut[1], shows=access.shows)
+    cut = access.cut(stream.kind, until), access.cut(stream.kind, known_at)
+    if not access.is_whole or cut != (until, known_at):
+        file = await load_file(store, stream, until=cut[0], known_at=cut[1], shows=access.shows)
     return await leave_out_others(store, seats, file, today)
 
 

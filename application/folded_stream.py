@@ -111,12 +111,12 @@ _AT_HAND: Final = _AtHand()
 
 def fold_stream(stream: StreamId, entries: Sequence[Entry]) -> FoldedStream:
     """What those events of the stream came to."""
-    known = _AT_HAND.find(stream)
-    if known is not None and known.begins(entries):
-        fold = known.follow(entries)
+    former = _AT_HAND.find(stream)
+    if former is not None and former.begins(entries):
+        fold = former.follow(entries)
     else:
         fold = FoldedStream(State(stream)).follow(entries)
-    if known is None or len(fold.chapters) >= len(known.chapters):  # a look at the past does not displace the present
+    if former is None or len(fold.chapters) >= len(former.chapters):  # a look at the past does not displace the present
         _AT_HAND.keep(fold)
     return fold
 

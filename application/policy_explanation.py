@@ -117,9 +117,9 @@ async def identify_asker(
 
 async def list_seats(store: EventStore, person: PersonId, realm: str, command: Command) -> tuple[Actor, ...]:
     """The seats that the person is on now, by the register that judges such commands in that realm."""
-    known, reader = await store.realm(realm), Reader(store)
-    now = known.now or datetime.now(UTC)
-    register = person_stream(find_register(realm, known.clock, command), person)
+    standing, reader = await store.realm(realm), Reader(store)
+    now = standing.now or datetime.now(UTC)
+    register = person_stream(find_register(realm, standing.clock, command), person)
     await reader.fetch(Reads(streams=frozenset({register})))
     duties = reader.states[register].part(Person).duties
     return tuple(dict.fromkeys(duty.seat for duty in duties if duty.tenure.is_at(now)))

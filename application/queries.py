@@ -203,22 +203,22 @@ async def load_file(
     stream: StreamId,
     *,
     until: datetime | None = None,
-    known: datetime | None = None,
+    known_at: datetime | None = None,
     shows: Callable[[str], bool] = _shows_all,
 ) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
-    ``until`` cuts the story after that instant (UTC), ``known`` leaves out what was recorded after that one; of the
+    ``until`` cuts the story after that instant (UTC), ``known_at`` leaves out what was recorded after that one; of the
     stream itself only events of types that it ``shows`` count, for how it stands too. Raises NameUnknown if there are
     none.
     """
-    entries = [entry for entry in await _read_events(store, stream, until, known) if shows(entry.type)]
+    entries = [entry for entry in await _read_events(store, stream, until, known_at) if shows(entry.type)]
     if not entries:
         raise NameUnknown(stream.name)
     own = fold_stream(stream, entries)
     chapters = [*own.chapters]
     for other in _cited_streams(own.state):
-        chapters.extend(fold_stream(other, await _read_events(store, other, until, known)).chapters)
+        chapters.extend(fold_stream(other, await _read_events(store, other, until, known_at)).chapters)
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
     documents = await _list_documents(store, chapters)
@@ -245,12 +245,12 @@ async def load_states(
 
 
 async def _read_events(
-    store: EventStore, stream: StreamId, until: datetime | None, known: datetime | None
+    store: EventStore, stream: StreamId, until: datetime | None, known_at: datetime | None
 ) -> list[Entry]:
     return [
         e
         async for e in store.read(stream)
-        if (until is None or e.occurred_at <= until) and (known is None or e.recorded_at <= known)
+        if (until is None or e.occurred_at <= until) and (known_at is None or e.recorded_at <= known_at)
     ]
 
 

@@ -62,10 +62,10 @@ class HistoricalFacts:
         if version > len(entries):
             message = f"{stream} v{version}"
             raise FactMissing(message)
-        known = self._states.get((stream, version))
-        if known is None:
-            known = self._states[stream, version] = fold(stream, entries[:version])
-        return known
+        state = self._states.get((stream, version))
+        if state is None:
+            state = self._states[stream, version] = fold(stream, entries[:version])
+        return state
 
     async def newest_state(self, stream: StreamId) -> State:
         """The stream with all its events."""

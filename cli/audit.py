@@ -599,16 +599,16 @@ async def as_of_command(
 
 
 async def _then(
-    store: EventStore, stream: StreamId, until: date | datetime, known: datetime | None
+    store: EventStore, stream: StreamId, until: date | datetime, known_at: datetime | None
 ) -> tuple[AsOf, File]:
     """The stream as it was, and its file for the page. Raises ArgumentInvalid if there was nothing yet."""
-    past = await as_of(store, stream, until, known)
+    past = await as_of(store, stream, until, known_at)
     if not past.entries:
         raise NotYetThere(f"{stream.name} 那時還不存在", f"there was no {stream.name} then")
     file = await load_file(store, stream, until=past.until)
-    last = None if known is None else await position_by(store, known)
+    last = None if known_at is None else await position_by(store, known_at)
     story = tuple(c for c in file.story if last is None or c.position <= last)
-    calendar = await calendar_as_of(store, stream, past.until, known)
+    calendar = await calendar_as_of(store, stream, past.until, known_at)
     return past, replace(file, state=past.state, calendar=calendar, story=story)
 
 

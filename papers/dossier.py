@@ -131,8 +131,8 @@ class Dossier:
 
     def name_organisation(self, number: str) -> str:
         """What an organisation is called; its number if it was never verified."""
-        known = self.organisations.get(number)
-        return known.name if known and known.name else number
+        organisation = self.organisations.get(number)
+        return organisation.name if organisation and organisation.name else number
 
     @property
     def year(self) -> str:
@@ -202,9 +202,9 @@ async def open_dossier(store: EventStore, stream: StreamId, *, as_of: date | Non
     bidders = {bid.part(Application).organisation for bid in bids.values()} | application.bidders
     organisations, funds = {}, {}
     for name in sorted(bidders):
-        known = await cite("organisation", name)
-        if known is not None:
-            organisations[name] = known.part(Organisation)
+        organisation = await cite("organisation", name)
+        if organisation is not None:
+            organisations[name] = organisation.part(Organisation)
     for name in sorted(state.part(Award).funds):
         fund = await cite("fund", name)
         if fund is not None:

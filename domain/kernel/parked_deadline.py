@@ -71,5 +71,5 @@ class DeadlinesSetAside(Part):
 
 def evolve(state: State, _of: Occurrence, event: DeadlineSetAside) -> State:
     """Keep the deadline among those that are due no more."""
-    known = state.part(DeadlinesSetAside).deadlines
-    return state.with_parts(DeadlinesSetAside(known | {(event.deadline, event.key, event.falls_at)}))
+    deadlines = state.part(DeadlinesSetAside).deadlines
+    return state.with_parts(DeadlinesSetAside(deadlines | {(event.deadline, event.key, event.falls_at)}))

@@ -69,8 +69,8 @@ def remember_side(state: State, occurrence: Occurrence) -> State:
     side = _SIDES.get(occurrence.actor.role)
     if side is None or not occurrence.persons:
         return state
-    known = state.part(Sides).of
-    return state.with_parts(Sides(MappingProxyType({**known, side: known.get(side, frozenset()) | occurrence.persons})))
+    sides = state.part(Sides).of
+    return state.with_parts(Sides(MappingProxyType({**sides, side: sides.get(side, frozenset()) | occurrence.persons})))
 
 
 def authorize(order: Order, state: State, facts: Facts, by: tuple[Role, ...] = ()) -> tuple[Unmet, ...]:

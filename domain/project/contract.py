@@ -472,9 +472,11 @@ def _list_milestones(
     if agreement.method is None:
         return agreement.milestones
     method = facts.of(state.stream.sibling("designation", agreement.method))
-    known = method.part(Designation)
+    designation = method.part(Designation)
     check(
-        known.kind is DesignationKind.METHOD and method.stage == DesignationStage.GRANTED and known.holds(today),
+        designation.kind is DesignationKind.METHOD
+        and method.stage == DesignationStage.GRANTED
+        and designation.holds(today),
         "T10",
         "{method} 不是有效的方法模板",
         "{method} is no method that holds today",
@@ -482,7 +484,7 @@ def _list_milestones(
     )
     steps = {
         name: MilestoneTerm(title=step.title, due=today + timedelta(days=step.days))
-        for name, step in known.steps.items()
+        for name, step in designation.steps.items()
     }
     return {**steps, **agreement.milestones}
 

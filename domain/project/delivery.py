@@ -881,11 +881,11 @@ def require_line(check: Checks, state: State, line: str, amount: Fen) -> None:
 
 def _require_unclaimed(check: Checks, state: State, facts: Facts, command: RecordExpenditure) -> None:
     """M7: a voucher is known by issuer and number; a number without an issuer stands for any."""
-    known = state.part(Delivery).expenditures
+    expenditures = state.part(Delivery).expenditures
     names = {command.document, command.voucher}
     holders = {h for name in names for h in facts.holders(voucher_key(state.stream, name))} - {ISSUED}
     check(
-        not holders and not names & known.keys(),
+        not holders and not names & expenditures.keys(),
         "M7",
         "憑證 {document} 已列支",
         "the voucher {document} has already been claimed",

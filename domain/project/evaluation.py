@@ -397,8 +397,8 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     evaluation = state.part(Evaluation)
     match event:
         case MidtermEvaluationConcluded(evaluator=evaluator, result=result):
-            known = evaluation.evaluators | ({evaluator} if evaluator else set())
-            concluded = replace(evaluation, midterm=result, midterm_score=event.score, evaluators=known)
+            evaluators = evaluation.evaluators | ({evaluator} if evaluator else set())
+            concluded = replace(evaluation, midterm=result, midterm_score=event.score, evaluators=evaluators)
             return set_gate(state.with_parts(concluded), event.event_type, positive=result is Result.PASS)
         case AuditOpinionIssued(auditor=auditor, opinion=opinion):
             audited = replace(evaluation, opinion=opinion, auditors=evaluation.auditors | {auditor})

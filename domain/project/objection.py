@@ -285,8 +285,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 number=number,
                 until=until,
             )
-            known = publicity.objections.get(number)
-            return check.grant(ObjectionEscalated.of(command, to=known.late_to if known else None))
+            objection = publicity.objections.get(number)
+            return check.grant(ObjectionEscalated.of(command, to=objection.late_to if objection else None))
         case RescoreAward(panel=panel):
             return check.grant(AwardRescored(panel=panel, score=_require_rescored(check, state, facts, panel)))
         case _:

@@ -106,13 +106,13 @@ def evolve(state: State, _of: Occurrence, event: ApplicationSealed) -> State:
     match event:
         case ApplicationSealed():
             application = state.part(Application)
-            known = replace(
+            after = replace(
                 application,
                 organisation=event.organisation,
                 round=event.round,
                 places=(*application.places, *sorted(event.places)),
             )
-            return state.with_parts(known, Seal(event.digest))
+            return state.with_parts(after, Seal(event.digest))
         case _:
             assert_never(event)
 

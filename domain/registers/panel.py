@@ -769,9 +769,9 @@ def find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str])
     holders: dict[str, frozenset[PersonId]] = {}
     realm = LIVE if order.is_live else state.stream.realm
     for seat in seats:
-        known = facts.of(seat_stream(realm, person(seat))).part(RegisteredSeat)
-        holder = known.holder_at(order.at)
-        if known.scope is not None or order.is_live:  # where the live register judges there are no bare seats
+        record = facts.of(seat_stream(realm, person(seat))).part(RegisteredSeat)
+        holder = record.holder_at(order.at)
+        if record.scope is not None or order.is_live:  # where the live register judges there are no bare seats
             holders[seat] = frozenset() if holder is None else frozenset({holder})
     return holders
 
@@ -1075,8 +1075,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
             return state.with_parts(_join(after, of.acting))
         case ScoreSubmitted():
-            known, seat = panel.defences if event.defence else panel.sheets, seat_of(of.actor)
-            sheets = {**known, event.application: {**known.get(event.application, {}), seat: event.mark}}
+            before, seat = panel.defences if event.defence else panel.sheets, seat_of(of.actor)
+            sheets = {**before, event.application: {**before.get(event.application, {}), seat: event.mark}}
             after = replace(_seat_hands(panel, of), cleared=panel.cleared | {seat})
             after = replace(after, defences=sheets) if event.defence else replace(after, sheets=sheets)
             return state.with_parts(_join(after, of.acting))

@@ -298,11 +298,11 @@ def _show_instant(instant: datetime | None) -> str:
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the call as amended last: its deadline (UTC), its host, its rules."""
-    known = state.part(Round)
+    round_ = state.part(Round)
     match event:
         case CallPublished():
             called = replace(
-                known,
+                round_,
                 called_on=local_day(of.at),
                 window_wd=event.window_wd,
                 deadline=event.deadline,
@@ -310,8 +310,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             )
             return remember_setup(state.with_parts(called), event)
         case CallAmended():
-            deadline, host = event.deadline or known.deadline, event.host or known.host
-            amended = state.with_parts(replace(known, deadline=deadline, host=host))
+            deadline, host = event.deadline or round_.deadline, event.host or round_.host
+            amended = state.with_parts(replace(round_, deadline=deadline, host=host))
             return replace(amended, scheme=event.scheme or state.scheme)
         case CallClosed() | CallCancelled():
             return state

@@ -319,7 +319,7 @@ def reads(state: State, command: Commands) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the preparation makes happen. Raises CommandRejected."""
-    check, known, today = Checks(), state.part(Round), local_day(order.at)
+    check, round_, today = Checks(), state.part(Round), local_day(order.at)
     match command:
         case ApproveRoundBudget(amount=amount, funds=funds):
             _require_sound_budget(check, state, facts, amount, funds)
@@ -334,7 +334,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             require_listed(check, scheme, Codelist.THEMES, [command.theme] if command.theme else [])
             return check.grant(NeedSolicitationOpened(theme=command.theme, window_wd=window_wd, **setup))
         case CloseNeedSolicitation():
-            end = known.needs_close_at(facts.calendar)
+            end = round_.needs_close_at(facts.calendar)
             check(
                 end is not None and order.at >= end,
                 "RD04",
@@ -399,8 +399,8 @@ def _require_sound_asides(
     check: Checks, state: State, facts: Facts, command: ApproveRoundBudget, scheme: Scheme | None
 ) -> None:
     """M11: set-asides are of the city's lists, once each, and lie within the budget beside what is awarded already."""
-    known, realm = state.part(Round), state.stream.realm
-    asides = known.set_asides if command.set_asides is None else command.set_asides
+    round_, realm = state.part(Round), state.stream.realm
+    asides = round_.set_asides if command.set_asides is None else command.set_asides
     for aside in command.set_asides or ():
         require_listed(check, scheme, aside.by.codelist, [aside.value])
     check(
@@ -454,10 +454,10 @@ def require_rules(check: Checks, state: State, facts: Facts, named: SchemeRef | 
 
 def set_up_round(check: Checks, state: State, facts: Facts, command: RoundSetup, today: date) -> dict[str, object]:
     """What the event says of the round: all of it if it is the first, else only a scheme that is new."""
-    known, scheme = state.part(Round), require_rules(check, state, facts, command.scheme, today)
+    round_, scheme = state.part(Round), require_rules(check, state, facts, command.scheme, today)
     if state.version:
         for name in ("year", "level", "ordinal"):
-            statement, held = getattr(command, name), getattr(known, name)
+            statement, held = getattr(command, name), getattr(round_, name)
             check(
                 statement is None or statement == held,
                 "H1",
@@ -494,40 +494,40 @@ def set_up_round(check: Checks, state: State, facts: Facts, command: RoundSetup,
 
 def remember_setup(state: State, event: RecordedRoundSetup) -> State:
     """The state with what the event says of the round itself."""
-    known = state.part(Round)
+    round_ = state.part(Round)
     after = replace(
-        known,
-        year=event.year or known.year,
-        level=event.level or known.level,
-        ordinal=event.ordinal or known.ordinal,
-        route=event.route or known.route,
+        round_,
+        year=event.year or round_.year,
+        level=event.level or round_.level,
+        ordinal=event.ordinal or round_.ordinal,
+        route=event.route or round_.route,
     )
     return replace(state, scheme=event.scheme or state.scheme).with_parts(after)
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the round's budget (fen), its needs and the window for them; its rules are ``State.scheme``."""
-    known, today = state.part(Round), local_day(of.at)
+    round_, today = state.part(Round), local_day(of.at)
     match event:
         case RoundBudgetApproved():
             return remember_setup(
                 state.with_parts(
                     replace(
-                        known,
+                        round_,
                         budget=event.amount,
-                        approvals=known.approvals + 1,
-                        set_asides=known.set_asides if event.set_asides is None else event.set_asides,
+                        approvals=round_.approvals + 1,
+                        set_asides=round_.set_asides if event.set_asides is None else event.set_asides,
                     )
                 ),
                 event,
             )
         case NeedSolicitationOpened():
-            solicited = replace(known, solicited_on=today, needs_wd=event.window_wd, theme=event.theme or known.theme)
+            solicited = replace(round_, solicited_on=today, needs_wd=event.window_wd, theme=event.theme or round_.theme)
             return remember_setup(state.with_parts(solicited), event)
         case NeedSolicitationClosed():
             return state
         case NeedCataloguePublished():
-            return state.with_parts(replace(known, catalogue=frozenset(event.needs)))
+            return state.with_parts(replace(round_, catalogue=frozenset(event.needs)))
         case _:
             assert_never(event)
 

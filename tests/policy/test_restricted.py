@@ -113,7 +113,7 @@ async def _by_v1(archive: LogOfEveryKind, stream: StreamId, grants: Seats, event
 
 
 async def _as_of(archive: LogOfEveryKind, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
-    file = await load_seen_file(archive.store, grants, stream, until=LAST_YEAR, known=datetime.now(UTC))
+    file = await load_seen_file(archive.store, grants, stream, until=LAST_YEAR, known_at=datetime.now(UTC))
     return _has(file, event, field)
 
 

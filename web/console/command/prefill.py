@@ -267,14 +267,14 @@ def _by_script(terms: Iterable[str]) -> dict[str, str]:
     return {simplify(term): term for term in terms}
 
 
-def _take_terms(value: Any, known: Mapping[str, Mapping[str, str]], name: str = "") -> Any:  # noqa: ANN401 - a tree
+def _take_terms(value: Any, lists: Mapping[str, Mapping[str, str]], name: str = "") -> Any:  # noqa: ANN401 - a tree
     match value:
         case dict():
-            return {inner: _take_terms(one, known, inner) for inner, one in value.items()}
+            return {inner: _take_terms(one, lists, inner) for inner, one in value.items()}
         case list():
-            return [_take_terms(one, known, name) for one in value]
-        case str() if name in known:
-            return known[name].get(simplify(value.strip()), value)
+            return [_take_terms(one, lists, name) for one in value]
+        case str() if name in lists:
+            return lists[name].get(simplify(value.strip()), value)
         case _:
             return value
 
@@ -317,8 +317,8 @@ async def _find_lists(filling: Filling, scheme: Scheme | None) -> Codelists | No
         return None
     (register,) = (row.stream for row in page.rows)
     await reader.fetch(Reads(streams=frozenset({register})))
-    known = reader.states[register].part(Register)
-    return known.packs[known.newest].codelists if known.newest else None
+    record = reader.states[register].part(Register)
+    return record.packs[record.newest].codelists if record.newest else None
 
 
 async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]]:

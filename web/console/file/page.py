@@ -231,10 +231,10 @@ async def show_file(
 ) -> Response:
     """The file; what may not be seen is answered like what is not there."""
     stream = read_stream(kind, realm, name)
-    until, known = read_as_of("as_of", as_of or None), read_as_of("known_at", known_at or None)
-    file = await load_seen_file(house.store, caller.grants, stream, until=until, known=known)
+    until, known_until = read_as_of("as_of", as_of or None), read_as_of("known_at", known_at or None)
+    file = await load_seen_file(house.store, caller.grants, stream, until=until, known_at=known_until)
     seat, language = read_seat(request, caller), language_of(request)
-    is_past = until is not None or known is not None
+    is_past = until is not None or known_until is not None
     commands = await _list_commands(house, caller, seat, file.state, is_past=is_past)
     attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
     clock = await house.store.realm(realm)
@@ -285,7 +285,7 @@ async def show_file(
         as_of=as_of,
         known_at=known_at,
         until=until,
-        known=known,
+        known_until=known_until,
         is_past=is_past,
         own_path=file_path(stream),
         papers_path=papers_path(stream) if kinds_of(stream) else "",
@@ -409,11 +409,11 @@ async def _list_facts(
         application, award = file.state.part(Application), file.state.part(Award)
         if application.organisation:
             own = stream.sibling("organisation", application.organisation)
-            known = fold(own, [entry async for entry in house.store.read(own)]).part(Organisation).name
+            organisation_name = fold(own, [entry async for entry in house.store.read(own)]).part(Organisation).name
             facts.append(
                 (
                     "organisation",
-                    f"{known} {application.organisation}".strip(),
+                    f"{organisation_name} {application.organisation}".strip(),
                     lead("organisation", application.organisation),
                 )
             )
@@ -475,8 +475,8 @@ def _name_gate(state: State, gate: str) -> tuple[str, str]:
     """What must be before a tranche may be asked for."""
     event, slash, milestone = gate.partition("/")
     if event == MILESTONE and slash:
-        known = state.part(Contract).milestones.get(milestone)
-        zh, en = (known.title, known.title) if known is not None else value_words(milestone)
+        term = state.part(Contract).milestones.get(milestone)
+        zh, en = (term.title, term.title) if term is not None else value_words(milestone)
         return f"里程碑「{zh}」", f"milestone “{en}”"
     return value_words(event)
 
