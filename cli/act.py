@@ -34,7 +34,7 @@ Digest = Annotated[
     str | None, typer.Argument(help="校驗值或其首八位 the digest, or its first eight digits", show_default=False)
 ]
 As = Annotated[str, typer.Option("--as", help="經辦人 who asks: ROLE#n", show_default=False)]
-Register = Annotated[str, typer.Option("--realm", help="環境 realm")]
+Register = Annotated[str, typer.Option("--realm", help="環境 environment")]
 
 
 @app.command("show")

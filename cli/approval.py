@@ -272,7 +272,7 @@ async def open_command(
             show_default=False,
         ),
     ],
-    realm: Annotated[str, typer.Option("--realm", help="環境 realm")] = LIVE,
+    realm: Annotated[str, typer.Option("--realm", help="環境 environment")] = LIVE,
     at: At = None,
     command_id: CommandId = None,
 ) -> None:

@@ -383,7 +383,7 @@ def _read_tiers(text: str, realm: str | None) -> dict[str, int]:
     if realm is None or len(numbers) != len(TIERS) or not all(n.strip().isdecimal() for n in numbers):
         raise ArgumentInvalid(
             f"--bases {text}：寫作 1+7+55，並以 --realm 指明環境",
-            f"--bases {text}: write 1+7+55, and name the realm by --realm",
+            f"--bases {text}: write 1+7+55, and name the environment by --realm",
         )
     return dict(zip(TIERS, map(int, numbers), strict=True))
 

@@ -180,7 +180,7 @@ def _show_realms(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
     for realm, count in counted.items():
         printer.tell(
             f"  其中 {count} 行屬 {realm} 環境：live 無其編號，或寫明了全稱",
-            f"  {count} of them are of the realm {realm}: live has no such name, or the whole id is written",
+            f"  {count} of them are of the environment {realm}: live has no such name, or the whole id is written",
         )
 
 

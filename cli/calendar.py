@@ -22,7 +22,7 @@ app = Typer()
 async def publish_command(
     year: Annotated[int, typer.Argument(min=1990, max=2200, help="年度 the year, with the next", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who publishes it: CAB-REG#n", show_default=False)],
-    realm: Annotated[str, typer.Option("--realm", help="環境 realm")] = LIVE,
+    realm: Annotated[str, typer.Option("--realm", help="環境 environment")] = LIVE,
     *,
     invocation: Invocation,
 ) -> None:

@@ -66,7 +66,7 @@ At = Annotated[
     str | None,
     typer.Option(
         "--at",
-        help="業務時間（只用於手動時鐘）business time, manual realms only: 2023-05-22（09:00）、2023-05-22T14:30",
+        help="業務時間（只用於手動時鐘）business time, manual clocks only: 2023-05-22（09:00）、2023-05-22T14:30",
         show_default=False,
     ),
 ]

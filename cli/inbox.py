@@ -63,7 +63,7 @@ async def inbox_command(
         Column("what", "事項", "what"),
         Column("who", "辦理人", "who"),
         Column("command", "命令", "command"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("暫無待辦事項", "no tasks"))
     print_page(page, printer)

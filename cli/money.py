@@ -70,7 +70,7 @@ async def list_command(
         Column("key", "對象", "key"),
         Column("projects", "項目數", "projects", right=True),
         *(_COLUMNS[name] for name in measures),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("沒有資金記錄", "no money is recorded"))
     print_page(page, printer)

@@ -66,7 +66,7 @@ def _print_realm(meaning: Meaning, name: str, realm: str | None, printer: Printe
     if stream.realm != LIVE:
         printer.tell(
             f"{name} 在 {stream.realm} 環境，live 無此編號；下次請加 --realm {stream.realm}",
-            f"{name} is of the realm {stream.realm}, there is none in live; next time say --realm {stream.realm}",
+            f"{name} is of the environment {stream.realm}, there is none in live; next time say --realm {stream.realm}",
             "dim",
         )
     elif meaning.namesakes:

@@ -59,7 +59,7 @@ async def list_command(
         Column("level", "評估等級", "level"),
         Column("listed", "列入名單", "listings"),
         Column("banned_until", "取消申報資格至", "barred until"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("沒有這樣的組織", "no such organisations"))
     print_page(page, printer)

@@ -144,7 +144,7 @@ async def why_command(
     given: Annotated[list[str] | None, typer.Argument(help="key=value …", show_default=False)] = None,
     *,
     person: Asker = None,
-    at: Annotated[str | None, typer.Option("--at", help="手動時鐘的業務時間 / manual realms only")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="手動時鐘的業務時間 / manual clocks only")] = None,
     realm: Realm = None,
     invocation: Invocation,
 ) -> None:
@@ -184,7 +184,7 @@ async def why_command(
         day = local_time(realm_time) if realm_time else ""
         raise ArgumentInvalid(
             f"{show(who)} {day and f'於 {stream.realm} 環境當前時間 {day} '}不在任何崗位",
-            f"{show(who)} is on no seat{day and f' at {day}, the time of the realm {stream.realm}'}",
+            f"{show(who)} is on no seat{day and f' at {day}, the time of the environment {stream.realm}'}",
         )
     for explanation in explanations:
         if invocation.printer.form is not Form.TABLE:

@@ -83,7 +83,7 @@ async def list_command(
         Column("stage_text", "階段", "stage"),
         Column("award_text", "資助金額", "award", right=True),
         Column("awaited", "等候", "awaited"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(
         rows, columns, ("沒有這樣的項目。試試 venture scenario list", "no such projects; try venture scenario list")

@@ -55,7 +55,7 @@ async def list_command(
         Column("name", "編號", "name"),
         Column("stage_text", "階段", "stage"),
         Column("says", "所載", "says"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("沒有這類登記", "no such entries"))
     print_page(page, printer)

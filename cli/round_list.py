@@ -47,7 +47,7 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
         Column("round", "屆次", "round"),
         Column("stage", "階段", "stage"),
         Column("due", "期限", "deadline"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("還沒有屆次", "no rounds yet"))
     print_page(page, printer)

@@ -56,7 +56,7 @@ async def check_command(
 async def publish_command(
     name: Annotated[str, typer.Argument(help="名稱或文件 a name or a file, e.g. fuzhou", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who publishes it: CAB-DEC#n", show_default=False)],
-    realm: Annotated[str, typer.Option("--realm", help="環境 realm")] = LIVE,
+    realm: Annotated[str, typer.Option("--realm", help="環境 environment")] = LIVE,
     *,
     invocation: Invocation,
     at: At = None,

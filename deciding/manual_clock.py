@@ -146,7 +146,7 @@ def _refuse(state: State, unmet: tuple[Unmet, ...]) -> Answer:
 _WALL_FROM_THE_BEGINNING = Unmet(
     rule="CK01",
     zh="此環境已用實時時鐘，不能改為手動",
-    en="the realm lives on the wall clock; it cannot be put on a manual one",
+    en="the environment lives on the wall clock; it cannot be put on a manual one",
 )
 
 

@@ -246,7 +246,7 @@ def _move_to(number: int, stage: OpeningStage) -> Transition:
         (Stage.NONE,),
         stage.value,
         OFFICERS,
-        "paper realm; proposed by another; sums and dates hold together",
+        "environment of past papers; proposed by another; sums and dates hold together",
         when=lambda event: isinstance(event, ProjectOpened) and event.stage is stage,
     )
 

@@ -65,7 +65,7 @@ class ClockSet(Setting, Event):
             (RealmStage.NONE,),
             RealmStage.MANUAL,
             (Role.CAB_REG, Role.CAB_DEC, Role.HOST, Role.SYS),
-            "a new realm",
+            "a new environment",
             when=lambda e: isinstance(e, ClockSet) and e.clock is Clock.MANUAL,
         ),
         Transition(
