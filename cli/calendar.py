@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from application.realms import require_realm
-from application.rules import publish_calendars
+from application.schemes import publish_calendars
 from cli.act import describe_proposal, find_waiting
 from cli.adapter import Invocation, verb
 from cli.help import Typer

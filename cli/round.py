@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from application.queries import load_file, new_stream
-from application.rules import require_published
+from application.schemes import require_published
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.name_resolution import resolve

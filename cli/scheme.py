@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from application.realms import require_realm
-from application.rules import publish_scheme
+from application.schemes import publish_scheme
 from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
 from cli.command import At, read_business_time

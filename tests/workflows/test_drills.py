@@ -21,7 +21,7 @@ import bootstrap
 from application.annual_round import AnnualRoundSchedule, list_schedules
 from application.documents import Console
 from application.reconcile import Discrepancy, reconcile, resurrect
-from application.rules import publish_scheme
+from application.schemes import publish_scheme
 from audit.verification import verify
 from cli.scenario import plan_scenario
 from domain.kernel.envelope import Progress

@@ -21,7 +21,7 @@ from web.console.public import page as public
 from web.console.register import page as register
 from web.console.review import page as review
 from web.console.round import page as round_
-from web.console.rules import page as rules
+from web.console.schemes import page as schemes
 from web.console.sign_in import page as sign_in
 from web.console.together import page as together
 from web.console.webhooks import page as webhooks
@@ -43,7 +43,7 @@ ROUTERS: Final = (
     drafts.router,
     bulk.router,
     audit.router,
-    rules.router,
+    schemes.router,
     administration.router,
     builds.router,
     webhooks.router,

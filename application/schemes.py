@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 
-class RulesUnpublished(Failure):
+class SchemeUnpublished(Failure):
     """A round cannot be opened: what it rests on is not published. The texts say what to give, and who may."""
 
     kind = FailureKind.REFUSED
@@ -45,7 +45,7 @@ class RulesUnpublished(Failure):
 
 
 async def require_published(store: EventStore, ref: SchemeRef, year: int, realm: str, order: Order) -> None:
-    """Raise RulesUnpublished unless those rules are published, and the working days that come with the product.
+    """Raise SchemeUnpublished unless those rules are published, and the working days that come with the product.
 
     ``order`` is what rests on them: if who asks has no business with it, that is said as well.
     """
@@ -62,7 +62,7 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
         zh, en = "、".join(map(str, years)), " and ".join(map(str, years))
         missing.append((f"{zh} 年工作日曆{both_zh}", f"the working days of {en}{both_en} are", command, by))
     if missing:
-        raise RulesUnpublished(missing, refuse_role(order))
+        raise SchemeUnpublished(missing, refuse_role(order))
 
 
 async def publish_scheme(

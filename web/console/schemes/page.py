@@ -132,7 +132,7 @@ async def _check(request: Request, house: House, caller: Caller, form: FormData)
     newest = await _find_newest(house, StreamId.of("scheme", realm, scheme.name))
     return render(
         request,
-        "console/rules/difference.html",
+        "console/schemes/difference.html",
         TEXTS,
         scheme=scheme,
         newest=newest,
@@ -146,7 +146,7 @@ async def _check(request: Request, house: House, caller: Caller, form: FormData)
 
 def _show_faults(request: Request, name: str, faults: tuple[DocumentFault, ...]) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return render(request, "console/rules/faults.html", TEXTS, status=status, name=name, faults=faults)
+    return render(request, "console/schemes/faults.html", TEXTS, status=status, name=name, faults=faults)
 
 
 async def _find_newest(house: House, stream: StreamId) -> Scheme | None:
@@ -160,7 +160,7 @@ async def _show(request: Request, house: House, fault: str = "") -> Response:
     newest = [(line, await _find_newest(house, line.stream)) for line in page.rows]
     return render(
         request,
-        "console/rules/schemes.html",
+        "console/schemes/schemes.html",
         TEXTS,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
         rows=[(scheme, line.stream, file_path(line.stream)) for line, scheme in newest if scheme is not None],
