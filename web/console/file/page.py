@@ -137,7 +137,7 @@ TEXTS: Final[Texts] = {
     "round": ("屆（年度）", "Round"),
     "need": ("需求", "Need"),
     "panel": ("評審專家組", "Review panel"),
-    "scheme": ("管理辦法", "Policy"),
+    "scheme": ("管理辦法", "Rules"),
     "number": ("編號", "Number"),
     "fact_round": ("屆（年度）", "Round"),
     "fact_level": ("級別", "Level"),

@@ -86,7 +86,7 @@ TEXTS: Final[Texts] = {
     "level": ("級別", "Level"),
     "ordinal": ("屆次", "Ordinal"),
     "budget": ("年度預算", "Budget"),
-    "scheme": ("管理辦法", "Policy"),
+    "scheme": ("管理辦法", "Rules"),
     "theme": ("主題", "Theme"),
     "needs_close": ("需求徵集截止", "Needs until"),
     "closes": ("申報截止", "Applications until"),

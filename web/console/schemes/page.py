@@ -52,11 +52,11 @@ TEXTS: Final[Texts] = {
     "upload": ("核對一個辦法文件", "Look at a city's file"),
     "upload_lead": (
         "選擇一個城市的管理辦法文件：下一頁逐行指出有誤之處；無誤的，與已發布的最新版本逐項比較，由該頁發布。",
-        "Choose a city's policy file. The next page tells its faults by line, or what it changes; publish from there.",
+        "Choose a city's file. The next page tells its faults by line, or what it changes; publish from there.",
     ),
     "file": (
         "管理辦法文件（YAML，.yaml 或 .yml，至多 200 kB）",
-        "Policy file (YAML: .yaml or .yml, at most 200 kB)",
+        "File of rules (YAML: .yaml or .yml, at most 200 kB)",
     ),
     "check": ("核對", "Check"),
     "no_file": ("請選擇文件", "Choose a file"),
