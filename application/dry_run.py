@@ -18,7 +18,7 @@ from domain.kernel.message import Order
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from application.identity import PersonFinder
+    from application.person_finder import PersonFinder
     from domain.kernel.acting import PersonId
     from domain.kernel.identity import Actor, StreamId
     from domain.kernel.message import Command

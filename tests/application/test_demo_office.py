@@ -11,7 +11,7 @@ from activities.carry_out import CommandActivities
 from application.demo_office import SEATS, demo_person, demo_scope, open_demo_office
 from application.door import Door, NotKnown
 from application.dry_run import DryRun
-from application.identity import OnePerson, SeatHolders
+from application.person_finder import OnePerson, SeatHolders
 from application.policy_explanation import explain
 from application.process_carrier import ProcessCarrier
 from application.seats import list_persons, list_seats
@@ -33,7 +33,7 @@ from tests.keys import KEY, publish
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from application.identity import PersonFinder
+    from application.person_finder import PersonFinder
     from store.port import Append, AppendResult
 
 FUND, SOURCE = StreamId("fund/live/FS-1"), RegisterFundSource(name="福彩公益金", envelope=1_000)

@@ -8,8 +8,8 @@ import pytest
 
 from activities.carry_out import CommandActivities
 from application.door import Door
-from application.identity import OnePerson, SeatHolders
 from application.maintenance import list_maintenance, record_maintenance
+from application.person_finder import OnePerson, SeatHolders
 from application.process_carrier import ProcessCarrier
 from domain.kernel.acting import PersonId
 from domain.kernel.identity import Actor
