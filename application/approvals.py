@@ -17,7 +17,7 @@ from domain.approval.summary import Detail
 from domain.catalogue import event_class
 from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
 from store.views import Above, AnyOf, AtMost, Equal, Holds, Meets, Unless
 from views.approvals import OPEN, SOME_SEATS, describe

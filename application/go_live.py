@@ -9,14 +9,14 @@ from application.proposals import find_confirmation, is_proposal
 from application.realms import require_realm
 from application.reconcile import is_awaited
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.registers.realm import REALM_NAME, SetClock
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from application.door import Door, Receipt
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from store.port import EventStore
 
 

@@ -14,7 +14,7 @@ from domain.application import Application
 from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
 from domain.kernel.attachment import find_attachments
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.restriction import Restriction
 from domain.project.award import Award
 from domain.registers.panel import RecuseReviewer
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from application.folded_stream import Chapter, StateChange
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import Attachment
+    from domain.kernel.identifier import Attachment
     from domain.kernel.message import Awaited, Due
     from domain.kernel.state import State
     from store.port import Entry, EventStore

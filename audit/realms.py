@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from audit.finding import NOTHING, Finding, FindingKind
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.registers.realm import REALM_NAME, ClockSet
 from store.port import RealmStanding
 

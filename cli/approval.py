@@ -36,7 +36,7 @@ from domain.catalogue import command_class
 from domain.kernel.calendar import local_time
 from domain.kernel.failure import FailureKind
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import LIVE, Role, StreamId
+from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.money import yuan
 from domain.kernel.state import Verdict
 

@@ -14,7 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identity import Actor, Attachment, StreamId
+from domain.kernel.identifier import Actor, Attachment, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from domain.kernel.acting import Acting, Basis
-    from domain.kernel.identity import Actor, Role, StreamId
+    from domain.kernel.identifier import Actor, Role, StreamId
 
 NONE = "NONE"
 """The stage of a stream that has no events."""

@@ -14,7 +14,7 @@ from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachments, Evidence, Role, Text
+from domain.kernel.identifier import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks

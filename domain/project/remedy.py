@@ -14,7 +14,7 @@ from domain.kernel.calendar import Calendar, day_ends, local_day, months_after
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachments, Evidence, Role, Text
+from domain.kernel.identifier import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from application.possible_commands import list_possible_commands
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.state import State
 from domain.project.contract import Contract
 from domain.project.delivery import Delivery, RecordSupervisionVisit

@@ -27,7 +27,7 @@ from domain.approval.request import KIND, ApprovalWithdrawn, OpenApproval, count
 from domain.catalogue import command_class
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.input import BusinessTime
 from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
 from papers.lists import APPROVALS
