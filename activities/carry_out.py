@@ -45,7 +45,7 @@ from tracing import span
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.refusal import Unmet
     from domain.kernel.state import State
     from store.port import Append, AppendResult, EventStore, Loaded
@@ -196,7 +196,7 @@ class CommandActivities:
         """What is to be recorded; of a group in a thread: writing thousands of entries would keep others waiting."""
 
         def build() -> Append:
-            held = {**manual_clock.hold_realm(request.stream.realm, stream.loaded), **hold(stream.reader.warrant)}
+            held = {**manual_clock.hold_realm(request.stream.realm, stream.loaded), **hold(stream.reader.warrant_state)}
             return build_append(decision, others, request.envelope, held)
 
         return await asyncio.to_thread(build) if others else build()
@@ -211,18 +211,18 @@ class CommandActivities:
         on = warrant.stream if warrant else None
         hopeless = warrant is not None and (on is None or warrant.is_hopeless(await self._remember(on)))
         unmet = find_inadmissible(envelope) if envelope is not None else ()
-        loaded, state = await reader.begin(request, warrant=on, alone=hopeless or bool(unmet))
+        loaded, state = await reader.begin(request, warrant_stream=on, alone=hopeless or bool(unmet))
         is_dated = loaded.realm.clock is Clock.MANUAL
         if envelope is not None and self._requires_documents and not (is_dated or hopeless or loaded.journalled):
             unmet += await find_absent(self._store, envelope.body)
-        fault = warrant.find_fault(reader.warrant, loaded.read_at, is_dated=is_dated) if warrant else None
+        fault = warrant.find_fault(reader.warrant_state, loaded.read_at, is_dated=is_dated) if warrant else None
         return _Stream(state, loaded, reader, fault=fault, inadmissible=unmet)
 
     async def _remember(self, stream: StreamId) -> State:
         """A key or a programme as this worker saw it last: read now if it never did, before anything else is."""
-        known = self._folds.recall(stream).state
-        if known.version:
-            return known
+        state = self._folds.recall(stream).state
+        if state.version:
+            return state
         reader = self._open_reader()
         await reader.fetch(Reads(streams=frozenset({stream})))
         return reader.states[stream]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from application.course import read_course
+from application.folded_stream import fold_stream
 from application.queries import NameUnknown, load_file
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import beginning_of_day, day_ends, local_day
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import SYSTEM, UNNAMED, Role
+from domain.kernel.identifier import SYSTEM, UNNAMED, Role
 from domain.kernel.restriction import Restriction, withhold
 from domain.kernel.summary import Summary
 from domain.registers.panel import PanelStage
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from application.queries import File
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Event, Occurrence
     from domain.kernel.state import State
     from store.identity import SeatGrant, Seats
@@ -112,15 +112,15 @@ class Access:
             return chapter
         return replace(chapter, occurrence=self.reveal(chapter.occurrence), withheld=withheld)
 
-    def show_course(self, file: File) -> File:
+    def show_changes(self, file: File) -> File:
         """The file with the day alone of where it came to stand by an act of somebody who is not told."""
         own = (one for one in file.story if one.stream == file.stream)
         hidden = {one.position: one.at for one in own if self.hides_actor(one.occurrence)}
         since = file.state.since
         if since is not None and since in hidden.values():
             since = beginning_of_day(since)
-        turns = (replace(one, at=beginning_of_day(one.at)) if one.position in hidden else one for one in file.turns)
-        return replace(file, state=replace(file.state, since=since), turns=tuple(turns))
+        changes = (replace(one, at=beginning_of_day(one.at)) if one.position in hidden else one for one in file.changes)
+        return replace(file, state=replace(file.state, since=since), changes=tuple(changes))
 
     def cut(self, kind: str, instant: datetime | None) -> datetime | None:
         """Up to when a file of that kind is told: to the end of the day, where something in it is told by the day.
@@ -149,7 +149,7 @@ def show_to(file: File, seat: Actor | None) -> File:
     """The file without the marked fields that no such seat sees, where all files are there to be read anyway."""
     access = access_of(seat, file.state)
     return replace(
-        access.show_course(file),
+        access.show_changes(file),
         story=tuple(map(access.show, file.story)),
         restrictions=access.restrictions,
     )
@@ -231,7 +231,7 @@ async def list_open(store: EventStore, seats: Seats, streams: Iterable[StreamId]
 
 
 async def _read_state(store: EventStore, stream: StreamId) -> State:
-    return read_course(stream, [entry async for entry in store.read(stream)]).state
+    return fold_stream(stream, [entry async for entry in store.read(stream)]).state
 
 
 async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
@@ -243,21 +243,26 @@ async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
 
 
 async def load_seen_file(
-    store: EventStore, seats: Seats, stream: StreamId, *, until: datetime | None = None, known: datetime | None = None
+    store: EventStore,
+    seats: Seats,
+    stream: StreamId,
+    *,
+    until: datetime | None = None,
+    known_at: datetime | None = None,
 ) -> File:
-    """The file as they may see it, up to ``until`` and ``known`` as in ``load_file``; judged by how it stands today.
+    """The file as they may see it, up to ``until`` and ``known_at`` as in ``load_file``; judged by how it stands today.
 
     Raises NameUnknown for what is not there and for what they may not see, and StoreUnavailable.
     """
-    file = await load_file(store, stream, until=until, known=known)
-    is_today = until is None and known is None
+    file = await load_file(store, stream, until=until, known_at=known_at)
+    is_today = until is None and known_at is None
     today = file.state if is_today else await _read_state(store, stream)
     access = await find_access(store, seats, today)
     if access is None:
         raise NameUnknown(stream.name)
-    cut = access.cut(stream.kind, until), access.cut(stream.kind, known)
-    if not access.is_whole or cut != (until, known):
-        file = await load_file(store, stream, until=cut[0], known=cut[1], shows=access.shows)
+    cut = access.cut(stream.kind, until), access.cut(stream.kind, known_at)
+    if not access.is_whole or cut != (until, known_at):
+        file = await load_file(store, stream, until=cut[0], known_at=cut[1], shows=access.shows)
     return await leave_out_others(store, seats, file, today)
 
 
@@ -271,7 +276,7 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File, today: S
     access = {one: await _find_access_now(store, seats, one) for one in streams - {file.stream}}
     access[file.stream] = await _find_access_now(store, seats, file.stream, today)
     own, chapters = access[file.stream], [(chapter, access[chapter.stream]) for chapter in file.story]
-    file = own.show_course(file) if own is not None else file
+    file = own.show_changes(file) if own is not None else file
     return replace(
         file,
         story=tuple(
@@ -280,7 +285,7 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File, today: S
             if sight is not None and sight.shows(chapter.occurrence.event.event_type)
         ),
         documents=tuple(document for document in file.documents if access[document.stream] is not None),
-        turns=tuple(turn for turn in file.turns if own is not None and own.shows(turn.event_type)),
+        changes=tuple(one for one in file.changes if own is not None and own.shows(one.event_type)),
         is_whole=own is not None and own.is_whole,
         restrictions=own.restrictions if own is not None else frozenset(Restriction),
     )

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from application.door import Unsigned
-from application.rules import require_published
+from application.schemes import require_published
 from deciding.annual_opening import opening_id
 from deciding.fold import fold
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from domain.registers.annual_round import AnnualOpening, AnnualOpeningResult, RoundSchedule
@@ -103,7 +103,7 @@ async def schedule(
 ) -> AnnualRoundSchedule:
     """Have that programme open a round every year, once its rules are published.
 
-    Raises CommandRejected, RulesUnpublished, or DocumentInvalid if there are no such rules.
+    Raises CommandRejected, SchemeUnpublished, or DocumentInvalid if there are no such rules.
     """
     ref = packs.load_shipped(stream.name).ref
     now = datetime.now(SHANGHAI)

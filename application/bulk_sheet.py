@@ -125,11 +125,11 @@ def _number(letters: str) -> int:
 def _choose(file: str, workbook: CalamineWorkbook, own: Sequence[str]) -> CalamineSheet:
     """The sheet with the rows; a hidden one that looks like it is told, since nobody saw what it asks."""
     tables: dict[bool, list[str]] = {True: [], False: []}
-    for known in workbook.sheets_metadata:
-        if known.typ is SheetTypeEnum.WorkSheet:
-            first = workbook.get_sheet_by_name(known.name).to_python(skip_empty_area=False, nrows=1)
+    for sheet in workbook.sheets_metadata:
+        if sheet.typ is SheetTypeEnum.WorkSheet:
+            first = workbook.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False, nrows=1)
             if first and set(own) <= {_column(cell) for cell in first[0]}:
-                tables[known.visible is SheetVisibleEnum.Visible].append(known.name)
+                tables[sheet.visible is SheetVisibleEnum.Visible].append(sheet.name)
     visible, hidden = tables[True], tables[False]
     if hidden:
         names = "、".join(map(show, hidden))

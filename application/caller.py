@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Command
     from domain.kernel.scope import Scope
     from store.identity import Seats
@@ -125,7 +125,7 @@ class Caller:
         """For whom that seat of theirs acts; None where only the streams say."""
         return next((grant.scope for grant in self.grants if grant.seat == seat), None)
 
-    def act(self, command: type[Command], seat: Actor | None, now: datetime) -> Actor:
+    def choose_seat(self, command: type[Command], seat: Actor | None, now: datetime) -> Actor:
         """The seat that gives the command: the one named, or else the only one of theirs that may.
 
         Raises SeatNotHeld, SeatUnclear, MachineMayNot, or ProofStale.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from application.documents import Documents
-    from domain.kernel.identity import Attachment, StreamId
+    from domain.kernel.identifier import Attachment, StreamId
     from store.port import Entry, EventStore
 
 PAGE: Final = 1000

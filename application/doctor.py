@@ -27,7 +27,7 @@ from application.namespace import LOG_KEY, NamespaceOfAnotherLog, describe_names
 from application.workflow_carrier import give_way_if_cancelled
 from deciding.parked import iterate_parked, iterate_parked_on_paper
 from domain.kernel.failure import Failure
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.registers.realm import REALM_NAME
 from followers.agenda import LATE
 from payload_codec import KEY_ID, PayloadRefused, SealingCodec
@@ -264,13 +264,13 @@ async def examine_door_key(store: EventStore, key: KeyId | None, *, publishes_it
         mend = "venture key publish"
         return Diagnosis(*about, state, publishes_itself, mend, mend, f"{key}：日誌尚無密鑰")
     try:
-        known = await find_key(store, key)
+        record = await find_key(store, key)
     except NoSuchDoorKey:
         zh, en = "由兩名系統管理員公布：venture key publish", "have two administrators publish it: venture key publish"
         return Diagnosis(*about, f"{key}: unknown to the log", False, zh, en, f"{key}：日誌不認得")
-    valid = known.is_valid(datetime.now(UTC))
-    state = f"{key}: {known.stage.en}, {'valid' if valid else 'not valid now'}"
-    state_zh = f"{key}：{known.stage.zh}，{'有效' if valid else '現不有效'}"
+    valid = record.is_valid(datetime.now(UTC))
+    state = f"{key}: {record.stage.en}, {'valid' if valid else 'not valid now'}"
+    state_zh = f"{key}：{record.stage.zh}，{'有效' if valid else '現不有效'}"
     zh, en = "換用另一把已公布的密鑰：venture key list", "use another that is published: venture key list"
     return Diagnosis(*about, state, valid, zh, en, state_zh)
 

@@ -17,7 +17,7 @@ from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.attachment import find_attachments
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.documents import CHUNK, BytesMissing, DocumentsUnavailable
 from store.port import EntryKind
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
     from typing import IO
 
-    from domain.kernel.identity import Attachment
+    from domain.kernel.identifier import Attachment
     from store.documents import Document, DocumentBytes
     from store.identity import Seats
     from store.port import Entry, EventStore

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from application.carrier import Carrier
-    from application.identity import PersonFinder
+    from application.person_finder import PersonFinder
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Command
     from domain.kernel.signature import Signer
     from store.port import Entry, Standing
@@ -179,7 +179,7 @@ class Door:
         """The chain hash of the log's first entry, once there is one."""
         self.watch = StreamWatch(store)
         """Whoever waits for an approval behind this door."""
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._clock_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By realm, who moves its clock: whoever waited finds it moved."""
         self._calendars: dict[str, int] = {}
         """Realm and the version of its working days by which this door has seen all its deadlines computed."""
@@ -380,11 +380,11 @@ class Door:
         StreamParked if a deadline stays in its place.
         """
         await self._refresh_standings(realm, await read_calendar_version(self._store, realm))
-        turn = self._turns.get(realm)
-        if turn is None:
-            turn = self._turns[realm] = asyncio.Lock()
+        lock = self._clock_locks.get(realm)
+        if lock is None:
+            lock = self._clock_locks[realm] = asyncio.Lock()
         before: Standing | None = None
-        async with turn:
+        async with lock:
             while (standing := await self._store.find_next_due(realm, to)) is not None and standing.due_at is not None:
                 if standing == before:
                     raise StreamParked(standing.stream)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.acting import Basis, PersonId
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from store.port import EventStore
 
 
@@ -28,5 +28,5 @@ class PresentDuty:
 async def list_duties(store: EventStore, realm: str, person: PersonId, now: datetime) -> tuple[PresentDuty, ...]:
     """The seats that the person is on at that moment: one small file is read, whatever the size of the house."""
     stream = person_stream(realm, person)
-    known = fold(stream, [entry async for entry in store.read(stream)]).part(Person)
-    return tuple(PresentDuty(d.seat, d.tenure.basis) for d in known.duties if d.tenure.is_at(now))
+    record = fold(stream, [entry async for entry in store.read(stream)]).part(Person)
+    return tuple(PresentDuty(d.seat, d.tenure.basis) for d in record.duties if d.tenure.is_at(now))

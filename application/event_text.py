@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from domain.catalogue import command_class, value_words
 from domain.kernel.calendar import local_time
-from domain.kernel.identity import Attachment
+from domain.kernel.identifier import Attachment
 from domain.kernel.money import yuan
 from domain.kernel.proposal import ActProposed
 from domain.kernel.restriction import WITHHELD

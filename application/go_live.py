@@ -9,20 +9,20 @@ from application.proposals import find_confirmation, is_proposal
 from application.realms import require_realm
 from application.reconcile import is_awaited
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.registers.realm import REALM_NAME, SetClock
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from application.door import Door, Receipt
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from store.port import EventStore
 
 
 @dataclass(frozen=True)
 class GoLiveReceipt:
-    """The turn, and whose alarm was set; before another person has confirmed it, nobody's."""
+    """The change of clock, and whose alarm was set; before another person has confirmed it, nobody's."""
 
     receipt: Receipt
     looked_at: tuple[StreamId, ...] = ()
@@ -34,7 +34,7 @@ class GoLiveReceipt:
 
 
 def clock_stream(realm: str) -> StreamId:
-    """Where the turn is proposed and confirmed."""
+    """Where the change of clock is proposed and confirmed."""
     return StreamId.of("realm", realm, REALM_NAME)
 
 
@@ -47,7 +47,7 @@ async def go_live(
     *,
     command_id: UUID | None = None,
 ) -> GoLiveReceipt:
-    """Propose to turn the realm to the wall clock: another person confirms it.
+    """Propose to change the realm to the wall clock: another person confirms it.
 
     In a log without persons one act stands that names the ``second`` seat: whoever took the papers in vouches for both.
     Raises CommandRejected with every deadline that lies in the past, each to be settled first by a dated command;
@@ -63,10 +63,10 @@ async def go_live(
 async def confirm_go_live(
     store: EventStore, door: Door, realm: str, actor: Actor, digest: str, *, command_id: UUID | None = None
 ) -> GoLiveReceipt:
-    """Turn the realm to the wall clock, as another person proposed it; then whoever is awaited has the alarm set.
+    """Change the realm to the wall clock, as another person proposed it; then whoever is awaited has the alarm set.
 
-    Were this process to end after the turn, the agenda's follower would see to the alarms. Raises as ``go_live`` does,
-    and NoSuchProposal.
+    Were this process to end after the change, the agenda's follower would see to the alarms. Raises as ``go_live``
+    does, and NoSuchProposal.
     """
     await require_realm(store, realm)
     confirmation = await find_confirmation(store, clock_stream(realm), digest)

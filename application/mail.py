@@ -16,7 +16,7 @@ from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE, Role, StreamId, derive_id
+from domain.kernel.identifier import LIVE, Role, StreamId, derive_id
 from domain.kernel.scope import Scope
 from domain.kernel.state import Verdict
 from store.identity import SeatGrant

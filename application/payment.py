@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from application.door import Door
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Awaited
     from domain.kernel.state import State
     from store.port import EventStore
@@ -78,9 +78,9 @@ class PaymentEnds:
 
 def read_payment(state: State, tranche: str) -> Payment | None:
     """The tranche as the project stands; None if its contract has others, and not that one."""
-    known = state.part(Tranches).of
-    one = known.get(tranche)
-    if one is None and known:
+    tranches = state.part(Tranches).of
+    one = tranches.get(tranche)
+    if one is None and tranches:
         return None
     course = Course.WAITING
     if one is not None and one.status is TrancheStatus.PAID:

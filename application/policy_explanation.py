@@ -11,7 +11,7 @@ from deciding.decision import decide_consequences, decide_on
 from deciding.reader import Reader
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import derive_id
+from domain.kernel.identifier import derive_id
 from domain.kernel.message import Order
 from domain.kernel.policy import authorize, list_business_reads
 from domain.policy import Condition, list_conditions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Command
     from domain.kernel.refusal import Unmet
     from store.port import EventStore
@@ -117,9 +117,9 @@ async def identify_asker(
 
 async def list_seats(store: EventStore, person: PersonId, realm: str, command: Command) -> tuple[Actor, ...]:
     """The seats that the person is on now, by the register that judges such commands in that realm."""
-    known, reader = await store.realm(realm), Reader(store)
-    now = known.now or datetime.now(UTC)
-    register = person_stream(find_register(realm, known.clock, command), person)
+    standing, reader = await store.realm(realm), Reader(store)
+    now = standing.now or datetime.now(UTC)
+    register = person_stream(find_register(realm, standing.clock, command), person)
     await reader.fetch(Reads(streams=frozenset({register})))
     duties = reader.states[register].part(Person).duties
     return tuple(dict.fromkeys(duty.seat for duty in duties if duty.tenure.is_at(now)))

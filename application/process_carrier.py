@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from application.door import CommandDefect, CommandInvalid, NotKnown
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import BundleRequest, BundleResult, CarryOut, CarryOutResult
-from domain.kernel.identity import derive_id
+from domain.kernel.identifier import derive_id
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from application.carrier import Carrier
     from domain.kernel.envelope import Answer, Envelope, Progress
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 
@@ -53,7 +53,7 @@ class ProcessCarrier:
         self._commands = commands
         self._store = store
         self._otherwise = otherwise
-        self._turns: WeakValueDictionary[StreamId, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[StreamId, asyncio.Lock] = WeakValueDictionary()
         """One command at a time on one stream, as a workflow has it: rivals would only decide twice."""
         self._manual_until: dict[str, float] = {}
         """By realm, until when it is taken to be on a manual clock: the event loop's time."""
@@ -75,7 +75,7 @@ class ProcessCarrier:
         if (elsewhere := await self._find_elsewhere(first.subject)) is not None:
             return await elsewhere.carry_out_each(envelopes)
         request = BundleRequest(stream=first.subject, now=first.received_at, envelopes=tuple(envelopes))
-        async with self._turn(first.subject):
+        async with self._find_lock(first.subject):
             try:
                 result = await self._commands.carry_out_each(request)
             except (StoreUnavailable, ApplicationError) as failed:
@@ -109,17 +109,17 @@ class ProcessCarrier:
         return None
 
     async def _run(self, request: CarryOut, command_id: UUID) -> CarryOutResult:
-        async with self._turn(request.stream):
+        async with self._find_lock(request.stream):
             try:
                 return await self._commands.carry_out(request)
             except (StoreUnavailable, ApplicationError) as failed:
                 _raise_as_told(failed, command_id)
 
-    def _turn(self, stream: StreamId) -> asyncio.Lock:
-        turn = self._turns.get(stream)
-        if turn is None:
-            turn = self._turns[stream] = asyncio.Lock()
-        return turn
+    def _find_lock(self, stream: StreamId) -> asyncio.Lock:
+        lock = self._locks.get(stream)
+        if lock is None:
+            lock = self._locks[stream] = asyncio.Lock()
+        return lock
 
 
 def _raise_as_told(failed: StoreUnavailable | ApplicationError, command_id: UUID) -> NoReturn:

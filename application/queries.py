@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from application.course import read_course
+from application.folded_stream import fold_stream
 from application.realms import require_realm
 from deciding.fold import fold
 from deciding.reader import Reader
@@ -14,7 +14,7 @@ from domain.application import Application
 from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
 from domain.kernel.attachment import find_attachments
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.restriction import Restriction
 from domain.project.award import Award
 from domain.registers.panel import RecuseReviewer
@@ -22,9 +22,9 @@ from domain.registers.panel import RecuseReviewer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from application.course import Chapter, Turn
+    from application.folded_stream import Chapter, StateChange
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import Attachment
+    from domain.kernel.identifier import Attachment
     from domain.kernel.message import Awaited, Due
     from domain.kernel.state import State
     from store.port import Entry, EventStore
@@ -171,7 +171,7 @@ class File:
     """Whether every event is in it; a reviewer's is what was handed in, and nothing that came of it."""
     restrictions: frozenset[Restriction] = frozenset()
     """Of what kind marked fields are withheld from whoever reads it (``domain.visibility``)."""
-    turns: tuple[Turn, ...] = ()
+    changes: tuple[StateChange, ...] = ()
     """Where it came to another stage, or its money to another figure."""
 
     @property
@@ -203,26 +203,26 @@ async def load_file(
     stream: StreamId,
     *,
     until: datetime | None = None,
-    known: datetime | None = None,
+    known_at: datetime | None = None,
     shows: Callable[[str], bool] = _shows_all,
 ) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
-    ``until`` cuts the story after that instant (UTC), ``known`` leaves out what was recorded after that one; of the
+    ``until`` cuts the story after that instant (UTC), ``known_at`` leaves out what was recorded after that one; of the
     stream itself only events of types that it ``shows`` count, for how it stands too. Raises NameUnknown if there are
     none.
     """
-    entries = [entry for entry in await _read_events(store, stream, until, known) if shows(entry.type)]
+    entries = [entry for entry in await _read_events(store, stream, until, known_at) if shows(entry.type)]
     if not entries:
         raise NameUnknown(stream.name)
-    course = read_course(stream, entries)
-    chapters = [*course.chapters]
-    for other in _cited_streams(course.state):
-        chapters.extend(read_course(other, await _read_events(store, other, until, known)).chapters)
+    own = fold_stream(stream, entries)
+    chapters = [*own.chapters]
+    for other in _cited_streams(own.state):
+        chapters.extend(fold_stream(other, await _read_events(store, other, until, known_at)).chapters)
     chapters.sort(key=lambda c: (c.at, c.position))
     calendar = await Reader(store).calendar(stream.realm)
     documents = await _list_documents(store, chapters)
-    return File(stream, course.state, calendar, tuple(chapters), course.head, documents, turns=course.turns)
+    return File(stream, own.state, calendar, tuple(chapters), own.head, documents, changes=own.changes)
 
 
 async def _list_documents(store: EventStore, chapters: Iterable[Chapter]) -> tuple[FiledDocument, ...]:
@@ -245,12 +245,12 @@ async def load_states(
 
 
 async def _read_events(
-    store: EventStore, stream: StreamId, until: datetime | None, known: datetime | None
+    store: EventStore, stream: StreamId, until: datetime | None, known_at: datetime | None
 ) -> list[Entry]:
     return [
         e
         async for e in store.read(stream)
-        if (until is None or e.occurred_at <= until) and (known is None or e.recorded_at <= known)
+        if (until is None or e.occurred_at <= until) and (known_at is None or e.recorded_at <= known_at)
     ]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
     from store.port import EventStore
@@ -89,8 +89,8 @@ async def list_bids(store: EventStore, review: PanelReview, only: str | None = N
     )
 
     def call(name: str) -> str:
-        known = states.get(own("organisation", name))
-        return (known.part(Organisation).name if known is not None else "") or name
+        organisation = states.get(own("organisation", name))
+        return (organisation.part(Organisation).name if organisation is not None else "") or name
 
     bids = ((own("project", bid), bidders) for bid, bidders in bidders_by_bid.items())
     return [

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from application.pages import Page
     from application.projects import ProjectLine
     from application.queries import File
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.scheme import Scheme
     from domain.round.resolution import RankedBid
     from store.port import EventStore
@@ -78,7 +78,7 @@ class RoundOverview:
     """A round with all that belongs to it."""
 
     file: File
-    known: Round
+    round_: Round
     scheme: Scheme | None
     needs: tuple[StreamLine, ...]
     bids: tuple[ProjectLine, ...]
@@ -89,12 +89,12 @@ class RoundOverview:
 
 async def read_overview(store: EventStore, file: File, *, sees_bids: bool) -> RoundOverview:
     """All that belongs to that round, as it stands."""
-    stream, known = file.stream, file.state.part(Round)
+    stream, round_ = file.stream, file.state.part(Round)
     scheme = await Reader(store).scheme(file.state, stream)
     of_needs = StreamFilter(kind="need", realm=stream.realm, round=stream.name)
     needs = [one async for one in _walk(lambda request: list_streams(store, of_needs, request))]
     if not sees_bids:
-        return RoundOverview(file, known, scheme, tuple(needs), (), (), ())
+        return RoundOverview(file, round_, scheme, tuple(needs), (), (), ())
     of_bids = ProjectFilter(realm=stream.realm, round=stream.name)
     bids = [one async for one in _walk(lambda request: list_projects(store, of_bids, request))]
     of_panels = StreamFilter(kind="panel", realm=stream.realm, round=stream.name)
@@ -102,8 +102,8 @@ async def read_overview(store: EventStore, file: File, *, sees_bids: bool) -> Ro
     states = await load_states(store, panels)
     counted = tuple(_count_sheets(one, states[one].part(Panel)) for one in panels if one in states)
     reported = [one.stream.name for one in counted if one.is_reported]
-    ranking = await _rank(store, stream, reported, {one.stream.name: one for one in bids}, known, scheme)
-    return RoundOverview(file, known, scheme, tuple(needs), tuple(bids), counted, ranking)
+    ranking = await _rank(store, stream, reported, {one.stream.name: one for one in bids}, round_, scheme)
+    return RoundOverview(file, round_, scheme, tuple(needs), tuple(bids), counted, ranking)
 
 
 def _walk(read: Callable[[PageRequest], Awaitable[Page[T]]]) -> AsyncIterator[T]:
@@ -121,7 +121,7 @@ async def _rank(
     round_: StreamId,
     panels: list[str],
     bids: dict[str, ProjectLine],
-    known: Round,
+    plan: Round,
     scheme: Scheme | None,
 ) -> tuple[Ranked, ...]:
     """The bids of the panels that have reported, with the line and the budget drawn through them."""
@@ -136,5 +136,5 @@ async def _rank(
         bid = bids.get(one.application)
         reaches = scheme is None or one.score >= scheme.review.line
         cumulative += bid.requested if bid is not None and reaches else 0
-        rows.append(Ranked(one, bid, cumulative, reaches, reaches and (not known.budget or cumulative <= known.budget)))
+        rows.append(Ranked(one, bid, cumulative, reaches, reaches and (not plan.budget or cumulative <= plan.budget)))
     return tuple(rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deciding.fold import fold
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.registers.person import Person, PersonStage
 from domain.registers.seat import Seat, read_seat
 
@@ -120,14 +120,14 @@ async def _read_all(store: EventStore, kind: str, realm: str) -> Sequence[State]
 
 
 def _list_seat(state: State, day: date | None) -> ListedSeat | None:
-    seat, known = read_seat(state.stream.name), state.part(Seat)
-    if seat is None or known.scope is None:
+    seat, record = read_seat(state.stream.name), state.part(Seat)
+    if seat is None or record.scope is None:
         return None
-    tenures = known.tenures if day is None else known.on(day)
-    return ListedSeat(seat, known.scope.kind, known.scope.names, tenures)
+    tenures = record.tenures if day is None else record.on(day)
+    return ListedSeat(seat, record.scope.kind, record.scope.names, tenures)
 
 
 def _list_person(state: State, day: date | None) -> ListedPerson:
-    known = state.part(Person)
-    duties = tuple(duty for duty in known.duties if day is None or duty.tenure.is_on(day))
-    return ListedPerson(state.stream.name, PersonStage(state.stage), known.login is not None, duties)
+    person = state.part(Person)
+    duties = tuple(duty for duty in person.duties if day is None or duty.tenure.is_on(day))
+    return ListedPerson(state.stream.name, PersonStage(state.stage), person.login is not None, duties)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.state import State
     from store.port import Entry, EventStore
 
@@ -28,7 +28,7 @@ class AsOf:
     """The events that it rests on, oldest first."""
     until: datetime
     """Business time up to which, and including which, events count; UTC."""
-    known: datetime | None
+    known_at: datetime | None
     """The recording time up to which they count; None if all that is known today counts."""
     later: int
     """Events of the stream that do not count: they were later, or not known then."""
@@ -48,9 +48,9 @@ def instant_of(day_or_instant: date | datetime) -> datetime:
 
 
 async def as_of(
-    store: EventStore, stream: StreamId, day_or_instant: date | datetime, known: datetime | None = None
+    store: EventStore, stream: StreamId, day_or_instant: date | datetime, known_at: datetime | None = None
 ) -> AsOf:
-    """The stream folded over what was so by then, and, with ``known``, over what was also recorded by then.
+    """The stream folded over what was so by then, and, with ``known_at``, over what was also recorded by then.
 
     A stream of which nothing counts is blank: stage NONE, version 0. Raises StoreUnavailable.
     """
@@ -58,25 +58,25 @@ async def as_of(
     counted: list[Entry] = []
     later = 0
     async for entry in store.read(stream):
-        if entry.occurred_at <= until and (known is None or entry.recorded_at <= known):
+        if entry.occurred_at <= until and (known_at is None or entry.recorded_at <= known_at):
             counted.append(entry)
         else:
             later += 1
-    return AsOf(fold(stream, counted), counted, until, known, later)
+    return AsOf(fold(stream, counted), counted, until, known_at, later)
 
 
 async def calendar_as_of(
-    store: EventStore, stream: StreamId, day_or_instant: date | datetime, known: datetime | None = None
+    store: EventStore, stream: StreamId, day_or_instant: date | datetime, known_at: datetime | None = None
 ) -> Calendar:
     """The working days as they were published by then in that stream's realm."""
-    return calendar_of((await as_of(store, calendar_stream(stream.realm), day_or_instant, known)).state)
+    return calendar_of((await as_of(store, calendar_stream(stream.realm), day_or_instant, known_at)).state)
 
 
-async def position_by(store: EventStore, known: datetime) -> int:
+async def position_by(store: EventStore, known_at: datetime) -> int:
     """The position of the newest entry that was recorded by then; 0 if none was."""
     low, high = 0, await store.last_position()
     while low < high:  # entries never go back in recording time
         middle = (low + high + 1) // 2
         (entry,) = await store.feed(middle - 1, 1)
-        low, high = (middle, high) if entry.recorded_at <= known else (low, middle - 1)
+        low, high = (middle, high) if entry.recorded_at <= known_at else (low, middle - 1)
     return low

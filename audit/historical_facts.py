@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from deciding.journal import Journal
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command, Order
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import SchemeRef, State
@@ -62,10 +62,10 @@ class HistoricalFacts:
         if version > len(entries):
             message = f"{stream} v{version}"
             raise FactMissing(message)
-        known = self._states.get((stream, version))
-        if known is None:
-            known = self._states[stream, version] = fold(stream, entries[:version])
-        return known
+        state = self._states.get((stream, version))
+        if state is None:
+            state = self._states[stream, version] = fold(stream, entries[:version])
+        return state
 
     async def newest_state(self, stream: StreamId) -> State:
         """The stream with all its events."""

@@ -11,7 +11,7 @@ from audit.finding import NOTHING, Finding, FindingKind
 from audit.realms import Realms
 from audit.signatures import KINDS, find_fault, is_first_key
 from audit.standings import compare_standing
-from audit.turns import Turns
+from audit.time_slice import TimeSlice
 from deciding.event_meta import EventMeta
 from deciding.fold import read_occurrence
 from deciding.journal import Journal
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.effects import Effect
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Entry, EventStore, Standing
 
 
@@ -199,9 +199,9 @@ class Leaves:
 
     async def compare_standings(self, store: EventStore) -> AsyncIterator[Finding]:
         """Agenda rows that are not how their stream stands, and streams that have none."""
-        missing, turns = {stream for stream, thread in self.threads.items() if thread.version}, Turns()
+        missing, time_slice = {stream for stream, thread in self.threads.items() if thread.version}, TimeSlice()
         async for standing in store.standings():
-            await turns.give_way()
+            await time_slice.give_way()
             missing.discard(standing.stream)
             for finding in self._compare_standing(standing):
                 yield finding
@@ -234,15 +234,15 @@ class Leaves:
         return published[min(thread.calendar, len(published) - 1) :]
 
     def _may_be_unnotified(self, thread: Thread) -> bool:
-        """Written from outside, or by the realm's turn to the wall clock, after its own last command."""
+        """Written from outside, or by the realm's going live, after its own last command."""
         return thread.is_outside or self.realms.trace(thread.state.stream.realm).turned > thread.position
 
     async def compare_heads(self, store: EventStore) -> AsyncIterator[Finding]:
         """Streams that do not end where their row says."""
-        missing, turns = set(self.threads), Turns()
+        missing, time_slice = set(self.threads), TimeSlice()
         self.missing_events.clear()
         async for head in store.heads():
-            await turns.give_way()
+            await time_slice.give_way()
             missing.discard(head.stream)
             thread = self.threads.get(head.stream)
             ends = (thread.version, thread.chain) if thread else (0, GENESIS)

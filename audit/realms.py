@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from audit.finding import NOTHING, Finding, FindingKind
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.registers.realm import REALM_NAME, ClockSet
 from store.port import RealmStanding
 
@@ -49,7 +49,7 @@ class RealmTrace:
             self._is_dated = True
 
     def take_event(self, entry: Entry, event: Event) -> None:
-        """Note a turn of the clock."""
+        """Note a change of the clock."""
         if isinstance(event, ClockSet):
             self.clock = event.clock
             self._is_dated = self._is_dated and event.clock is Clock.MANUAL

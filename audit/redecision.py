@@ -12,7 +12,7 @@ from audit.consequences import is_consequence, list_consequences, list_unrecorde
 from audit.finding import NOTHING
 from audit.historical_facts import FactMissing, HistoricalFacts
 from audit.signatures import find_fault
-from audit.turns import Turns
+from audit.time_slice import TimeSlice
 from deciding.authority import find_journalled_seat, judge_seat
 from deciding.decision import MORE, sets_aside
 from deciding.fold import fold, parse_command
@@ -21,7 +21,7 @@ from deciding.warrant import Warrant
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import deadline_command_id
+from domain.kernel.identifier import deadline_command_id
 from domain.kernel.message import Order
 from domain.kernel.policy import list_business_reads, refuse_business, refuse_role, refuse_stage
 from domain.kernel.refusal import CommandRejected
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from uuid import UUID
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command, Due, Event
     from domain.kernel.refusal import Unmet
     from store.port import Entry, EventStore
@@ -141,10 +141,10 @@ async def redecide(store: EventStore, stream: StreamId) -> Redecision:
     """Decide every command again. Each starts from the recorded events, so that one difference is one difference."""
     past, state = HistoricalFacts(store), State(stream)
     commands = accepted = undecided = 0
-    turns = Turns()
+    time_slice = TimeSlice()
     differences: list[DecisionDifference] = []
     async for group in read_recorded_commands(store, stream):
-        await turns.give_way()
+        await time_slice.give_way()
         again = _CommandRedecision(past, state, group)
         difference = await again.difference()
         commands += 1

@@ -16,7 +16,7 @@ from audit.finding import Finding, FindingKind
 from audit.leaves import Leaves
 from audit.repeats import Repeats
 from audit.tables import Tables, build_stray_posting
-from audit.turns import Turns
+from audit.time_slice import TimeSlice
 from audit.views import ViewRowsCheck
 from store.bytes import Frontier
 from store.port import EntryKind
@@ -164,7 +164,7 @@ class _Pass:
         self._documents = documents
         self._attachments = AttachmentCheck()
         self._tree = Frontier()
-        self._turns = Turns()
+        self._time_slice = TimeSlice()
         self._reached = 0
         self._commands = 0
 
@@ -220,7 +220,7 @@ class _Pass:
             for entry in page:
                 yield entry
                 self._reached = entry.position
-                await self._turns.give_way()
+                await self._time_slice.give_way()
             self._progress.advance(self._reached)
 
     def _take(self, entry: Entry) -> None:

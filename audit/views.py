@@ -14,11 +14,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.finding import NOTHING, Finding, FindingKind
-from audit.turns import Turns
+from audit.time_slice import TimeSlice
 from domain.application import Application
 from domain.kernel.calendar import Calendar
 from domain.kernel.facts import Facts
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.state import State
 from domain.need import Need
 from domain.registers.calendar import calendar_of, calendar_stream
@@ -106,9 +106,10 @@ class ViewRowsCheck:
                     yield finding
 
     async def _compare_view(self, store: EventStore, head: ViewHead) -> AsyncIterator[Finding]:
-        missing, turns = {stream for stream, thread in self._threads.items() if self._is_settled(thread, head)}, Turns()
+        missing = {stream for stream, thread in self._threads.items() if self._is_settled(thread, head)}
+        time_slice = TimeSlice()
         async for stream, rows in _iterate_streams(store, head):
-            await turns.give_way()
+            await time_slice.give_way()
             missing.discard(stream)
             thread = self._threads.get(stream)
             if thread is None:
@@ -119,7 +120,7 @@ class ViewRowsCheck:
                 if differences is not None:
                     yield Finding(FindingKind.VIEW, *differences, thread.position, stream, head.name)
         for stream in sorted(missing):
-            await turns.give_way()
+            await time_slice.give_way()
             expected = self._rows(head, stream)
             if expected:
                 position = self._threads[stream].position

@@ -17,7 +17,7 @@ import httpx
 from application.api_keys import issue_key, withdraw_key
 from application.caller import ScopeName
 from bench.surroundings import surroundings, until_listening
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from local import processes
 from runtime.identity import open_identity
 from store.identity import SeatGrant
@@ -85,7 +85,7 @@ async def serve(home: Path, database: str, **settings: str) -> AsyncIterator[Ser
         processes.stop(child, signal.SIGTERM, patience_s=20)
 
 
-async def _turn(ask: Ask, path: str, name: str) -> AsyncIterator[tuple[str | None, list[dict[str, Any]]]]:
+async def _walk(ask: Ask, path: str, name: str) -> AsyncIterator[tuple[str | None, list[dict[str, Any]]]]:
     """Pages of a list, each with the key after which it begins."""
     after: str | None = None
     for _ in range(FURTHER):
@@ -113,10 +113,10 @@ def _one(path: str, values: list[str]) -> Question:
 async def find_questions(ask: Ask) -> dict[str, Question]:
     """What can be asked of the house as it is: names of whatever lies in it, wherever in its lists that stands."""
     cursors, projects = [], []
-    async for after, rows in _turn(ask, "/v1/projects", "projects"):
+    async for after, rows in _walk(ask, "/v1/projects", "projects"):
         cursors.extend([after] if after else [])
         projects.extend(rows)
-    approvals = [row async for _, rows in _turn(ask, "/v1/approvals", "approvals") for row in rows]
+    approvals = [row async for _, rows in _walk(ask, "/v1/approvals", "approvals") for row in rows]
     of = {name: sorted({row[name] for row in projects if row[name]}) for name in ("round", "organisation", "number")}
     funds = sorted({fund for row in projects for fund in row["funds"]})
     streams = sorted(row["stream"] for row in projects)

@@ -35,7 +35,7 @@ from bench.own_servers import own_servers
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut, Ending, Envelope
-from domain.kernel.identity import Actor, Attachment, StreamId
+from domain.kernel.identifier import Actor, Attachment, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.project.bidding import PassPreliminaryReview, SubmitApplication
 from domain.registers.calendar import PublishCalendar

@@ -41,7 +41,7 @@ from bench.surroundings import surroundings, until_listening
 from deciding.fold import fold
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import Actor, Attachment, StreamId
+from domain.kernel.identifier import Actor, Attachment, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.project.award import DeclineAward, ProposeAward
 from domain.project.bidding import BaseSupport

@@ -73,7 +73,7 @@ async def admit_command(
     if person is None and service is None:
         raise ArgumentInvalid("須寫明 --person 或 --service", "say --person or --service")
     try:
-        known = Identity(
+        holder = Identity(
             PersonId(person) if person is not None else None,
             service,
             tuple(SeatGrant(seat=read_actor(seat)) for seat in seats),
@@ -81,7 +81,7 @@ async def admit_command(
     except ValueError as wrong:
         raise ArgumentInvalid.of(wrong) from wrong
     async with open_store(settings, printer.tell) as opened, open_identity(opened.postgres_url) as identity:
-        await identity.put_identity(issuer, subject, known)
+        await identity.put_identity(issuer, subject, holder)
     printer.tell(f"✓ 已登記 {subject}", f"✓ {subject} is admitted", "green")
 
 

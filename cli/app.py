@@ -32,7 +32,7 @@ NOUNS = {
     "seat": ("崗位：何人何時在崗 / seats: who is on them, from when to when", ("cli.seat",)),
     "act": ("要事：須兩人者 / acts of two: proposed by one, confirmed by another", ("cli.act",)),
     "calendar": ("工作日曆：節假日與調休 / working days: holidays and make-up weekends", ("cli.calendar",)),
-    "realm": ("環境：補錄、演練各有其鐘 / realms: past papers and trials, each with its clock", ("cli.realm",)),
+    "realm": ("環境：補錄、演練各有其鐘 / environments: past papers and trials, each with its clock", ("cli.realm",)),
     "approval": ("審批：待審批事項 / approvals: pending decisions", ("cli.approval",)),
     "builds": ("版本：worker 的新舊版本 / builds of the worker, old and new", ("cli.builds",)),
     "account": ("登錄：何人可入，崗位為何 / logins: who comes in, and on which seats", ("cli.account",)),

@@ -29,14 +29,14 @@ from cli.help import Typer
 from cli.name_resolution import resolve
 from cli.options import After, Limit, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, print_page, read_filter
+from cli.pages import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from domain.approval.request import KIND, OpenApproval
 from domain.catalogue import command_class
 from domain.kernel.calendar import local_time
 from domain.kernel.failure import FailureKind
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import LIVE, Role, StreamId
+from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.money import yuan
 from domain.kernel.state import Verdict
 
@@ -272,7 +272,7 @@ async def open_command(
             show_default=False,
         ),
     ],
-    realm: Annotated[str, typer.Option("--realm", help="環境 realm")] = LIVE,
+    realm: Annotated[str, typer.Option("--realm", help="環境 environment")] = LIVE,
     at: At = None,
     command_id: CommandId = None,
 ) -> None:

@@ -30,7 +30,7 @@ from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI, local_time
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.input import parse_moment
 from payload_codec import replaying_converter
 from runtime.documents import open_documents
@@ -383,7 +383,7 @@ def _read_tiers(text: str, realm: str | None) -> dict[str, int]:
     if realm is None or len(numbers) != len(TIERS) or not all(n.strip().isdecimal() for n in numbers):
         raise ArgumentInvalid(
             f"--bases {text}：寫作 1+7+55，並以 --realm 指明環境",
-            f"--bases {text}: write 1+7+55, and name the realm by --realm",
+            f"--bases {text}: write 1+7+55, and name the environment by --realm",
         )
     return dict(zip(TIERS, map(int, numbers), strict=True))
 
@@ -599,16 +599,16 @@ async def as_of_command(
 
 
 async def _then(
-    store: EventStore, stream: StreamId, until: date | datetime, known: datetime | None
+    store: EventStore, stream: StreamId, until: date | datetime, known_at: datetime | None
 ) -> tuple[AsOf, File]:
     """The stream as it was, and its file for the page. Raises ArgumentInvalid if there was nothing yet."""
-    past = await as_of(store, stream, until, known)
+    past = await as_of(store, stream, until, known_at)
     if not past.entries:
         raise NotYetThere(f"{stream.name} 那時還不存在", f"there was no {stream.name} then")
     file = await load_file(store, stream, until=past.until)
-    last = None if known is None else await position_by(store, known)
+    last = None if known_at is None else await position_by(store, known_at)
     story = tuple(c for c in file.story if last is None or c.position <= last)
-    calendar = await calendar_as_of(store, stream, past.until, known)
+    calendar = await calendar_as_of(store, stream, past.until, known_at)
     return past, replace(file, state=past.state, calendar=calendar, story=story)
 
 

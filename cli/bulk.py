@@ -23,7 +23,7 @@ from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.failure import FailureKind
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.kernel.money import yuan
 from runtime.persons import prepare_dry_run
 from runtime.runtime import Runtime, ensure_worker
@@ -180,7 +180,7 @@ def _show_realms(orders: tuple[BulkOrder, ...], printer: Printer) -> None:
     for realm, count in counted.items():
         printer.tell(
             f"  其中 {count} 行屬 {realm} 環境：live 無其編號，或寫明了全稱",
-            f"  {count} of them are of the realm {realm}: live has no such name, or the whole id is written",
+            f"  {count} of them are of the environment {realm}: live has no such name, or the whole id is written",
         )
 
 

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from application.realms import require_realm
-from application.rules import publish_calendars
+from application.schemes import publish_calendars
 from cli.act import describe_proposal, find_waiting
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import read_actor
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 
 app = Typer()
 
@@ -22,7 +22,7 @@ app = Typer()
 async def publish_command(
     year: Annotated[int, typer.Argument(min=1990, max=2200, help="年度 the year, with the next", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who publishes it: CAB-REG#n", show_default=False)],
-    realm: Annotated[str, typer.Option("--realm", help="環境 realm")] = LIVE,
+    realm: Annotated[str, typer.Option("--realm", help="環境 environment")] = LIVE,
     *,
     invocation: Invocation,
 ) -> None:

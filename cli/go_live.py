@@ -19,7 +19,7 @@ app = Typer()
 @app.command("go-live")
 @verb
 async def go_live_command(
-    realm: Annotated[str, typer.Argument(help="環境 the realm, e.g. paper-2026", show_default=False)],
+    realm: Annotated[str, typer.Argument(help="環境 the environment, e.g. paper-2026", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who asks: CAB-REG#n、CAB-DEC#n", show_default=False)],
     confirm: Annotated[
         str | None,

@@ -12,10 +12,10 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, print_page, read_filter
+from cli.pages import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from cli.times import deadline_time
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 
 app = Typer()
 
@@ -63,7 +63,7 @@ async def inbox_command(
         Column("what", "事項", "what"),
         Column("who", "辦理人", "who"),
         Column("command", "命令", "command"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("暫無待辦事項", "no tasks"))
     print_page(page, printer)

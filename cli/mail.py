@@ -48,10 +48,10 @@ async def add_command(
     """
     if _ADDRESS.fullmatch(address) is None or not address.isascii():
         raise ArgumentInvalid(f"{show(address)} 不是郵箱", f"{show(address)} is no address")
-    known, printer, settings = read_person(person), invocation.printer, invocation.settings
+    person_id, printer, settings = read_person(person), invocation.printer, invocation.settings
     async with open_store(settings, printer.tell) as opened, open_outbox(opened.postgres_url) as outbox:
-        await outbox.put_address(Address(known, address, language))
-    printer.tell(f"✓ 已登記 {known}", f"✓ {known} is written to", "green")
+        await outbox.put_address(Address(person_id, address, language))
+    printer.tell(f"✓ 已登記 {person_id}", f"✓ {person_id} is written to", "green")
 
 
 @app.command("list")
@@ -80,8 +80,8 @@ async def remove_command(person: Person, *, invocation: Invocation) -> None:
 
     例 example:  venture mail remove P-7
     """
-    known, printer, settings = read_person(person), invocation.printer, invocation.settings
+    person_id, printer, settings = read_person(person), invocation.printer, invocation.settings
     async with open_store(settings, printer.tell) as opened, open_outbox(opened.postgres_url) as outbox:
-        if not await outbox.drop_address(known):
-            raise NotWrittenTo(known)
-    printer.tell(f"✓ 不再寫信給 {known}", f"✓ {known} is no longer emailed", "green")
+        if not await outbox.drop_address(person_id):
+            raise NotWrittenTo(person_id)
+    printer.tell(f"✓ 不再寫信給 {person_id}", f"✓ {person_id} is no longer emailed", "green")

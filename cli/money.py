@@ -12,7 +12,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column
-from cli.paging import ask_page, print_page, read_filter
+from cli.pages import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from domain.kernel.money import yuan
 
@@ -70,7 +70,7 @@ async def list_command(
         Column("key", "對象", "key"),
         Column("projects", "項目數", "projects", right=True),
         *(_COLUMNS[name] for name in measures),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("沒有資金記錄", "no money is recorded"))
     print_page(page, printer)

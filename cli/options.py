@@ -8,7 +8,7 @@ import typer
 
 from cli.output import ArgumentInvalid, Form
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 
 Output = Annotated[
     Form,
@@ -27,7 +27,9 @@ Language = Annotated[
 ]
 Realm = Annotated[
     str | None,
-    typer.Option("--realm", help="環境 realm：情景各有其環境，實時為 live；新開用 realm open", show_default=False),
+    typer.Option(
+        "--realm", help="環境 environment：情景各有其環境，實時為 live；新開用 realm open", show_default=False
+    ),
 ]
 Asker = Annotated[
     str | None,

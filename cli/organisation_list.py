@@ -12,7 +12,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column
-from cli.paging import ask_page, print_page, read_filter
+from cli.pages import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 
 app = Typer()
@@ -59,7 +59,7 @@ async def list_command(
         Column("level", "評估等級", "level"),
         Column("listed", "列入名單", "listings"),
         Column("banned_until", "取消申報資格至", "barred until"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("沒有這樣的組織", "no such organisations"))
     print_page(page, printer)

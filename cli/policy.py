@@ -24,7 +24,7 @@ from domain.kernel.acting import PersonId
 from domain.kernel.calendar import local_time
 from domain.kernel.explanation import InputInvalid, show
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.policy import list_cells
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from application.policy_explanation import Explanation
     from cli.output import Printer
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.policy import Cell
 
 app = Typer()
@@ -144,7 +144,7 @@ async def why_command(
     given: Annotated[list[str] | None, typer.Argument(help="key=value …", show_default=False)] = None,
     *,
     person: Asker = None,
-    at: Annotated[str | None, typer.Option("--at", help="手動時鐘的業務時間 / manual realms only")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="手動時鐘的業務時間 / manual clocks only")] = None,
     realm: Realm = None,
     invocation: Invocation,
 ) -> None:
@@ -184,7 +184,7 @@ async def why_command(
         day = local_time(realm_time) if realm_time else ""
         raise ArgumentInvalid(
             f"{show(who)} {day and f'於 {stream.realm} 環境當前時間 {day} '}不在任何崗位",
-            f"{show(who)} is on no seat{day and f' at {day}, the time of the realm {stream.realm}'}",
+            f"{show(who)} is on no seat{day and f' at {day}, the time of the environment {stream.realm}'}",
         )
     for explanation in explanations:
         if invocation.printer.form is not Form.TABLE:

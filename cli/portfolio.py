@@ -20,7 +20,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
 from cli.output import Column
-from cli.paging import print_freshness, read_filter
+from cli.pages import print_freshness, read_filter
 from cli.seat import read_day
 from domain.kernel.money import yuan
 from domain.project.outputs import Output

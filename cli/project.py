@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from application.access import access_of, show_to
-from application.course import Chapter
 from application.event_text import describe_event
+from application.folded_stream import Chapter
 from application.outputs import read_outputs
 from application.queries import File, load_file
 from cli import rendering
@@ -27,7 +27,7 @@ from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
     from application.access import Access
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 app = Typer()

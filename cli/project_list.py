@@ -12,7 +12,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import ArgumentInvalid, Column, Printer
-from cli.paging import ask_page, print_page, read_filter
+from cli.pages import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from domain.kernel.money import yuan
 from domain.project.stage import Stage
@@ -83,7 +83,7 @@ async def list_command(
         Column("stage_text", "階段", "stage"),
         Column("award_text", "資助金額", "award", right=True),
         Column("awaited", "等候", "awaited"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(
         rows, columns, ("沒有這樣的項目。試試 venture scenario list", "no such projects; try venture scenario list")

@@ -21,7 +21,7 @@ async def open_command(
     *,
     invocation: Invocation,
 ) -> None:
-    """開一個手動環境：其中命令以 --at 註明日期 / open a realm on a manual clock: its commands are dated by --at.
+    """開一個手動環境：其中命令以 --at 註明日期 / open an environment on a manual clock: its commands are dated by --at.
 
     例 example:  venture realm open paper-2026
     """
@@ -31,7 +31,7 @@ async def open_command(
     if is_new:
         answer(
             f"✓ 已開環境 {name}。命令加 --realm {name} --at 日期",
-            f"✓ the realm {name} is open. Give commands with --realm {name} --at DATE",
+            f"✓ the environment {name} is open. Give commands with --realm {name} --at DATE",
         )
     else:
-        answer(f"環境 {name} 早已開", f"the realm {name} was open before", "")
+        answer(f"環境 {name} 早已開", f"the environment {name} was open before", "")

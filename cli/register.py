@@ -11,7 +11,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column
-from cli.paging import ask_page, print_page, read_filter
+from cli.pages import ask_page, print_page, read_filter
 from domain.catalogue import stage_zh
 
 app = Typer()
@@ -55,7 +55,7 @@ async def list_command(
         Column("name", "編號", "name"),
         Column("stage_text", "階段", "stage"),
         Column("says", "所載", "says"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("沒有這類登記", "no such entries"))
     print_page(page, printer)

@@ -14,7 +14,7 @@ from cli.cell import TextCell, make_visible
 from cli.times import deadline_time
 from domain.catalogue import stage_words
 from domain.kernel.calendar import local_day, local_time
-from domain.kernel.identity import UNNAMED
+from domain.kernel.identifier import UNNAMED
 from domain.kernel.money import yuan
 from domain.kernel.restriction import WITHHELD
 from domain.project.opening import Openings
@@ -22,7 +22,7 @@ from domain.project.opening import Openings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from application.queries import File
     from cli.output import Printer
     from domain.kernel.message import Awaited, Occurrence

@@ -19,7 +19,7 @@ from cli.help import Typer
 from cli.name_resolution import resolve, resolve_to_change
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.kernel.money import yuan
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ async def resolve_command(
     invocation: Invocation,
     realm: Realm = None,
     at: Annotated[
-        str | None, typer.Option("--at", help="業務時間（只用於手動時鐘）business time, manual realms only")
+        str | None, typer.Option("--at", help="業務時間（只用於手動時鐘）business time, manual clocks only")
     ] = None,
     command_id: Annotated[
         UUID | None, typer.Option("--id", help="命令編號；同號再問不會重辦 / asking again with the same id is safe")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from application.queries import load_file, new_stream
-from application.rules import require_published
+from application.schemes import require_published
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.name_resolution import resolve
@@ -18,7 +18,7 @@ from cli.output import ArgumentInvalid
 from cli.project import now_in, show
 from domain.catalogue import find_command
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.message import Order
 from schemes import packs
 

@@ -9,7 +9,7 @@ from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import After, Limit, Realm
 from cli.output import Column
-from cli.paging import ask_page, print_page, read_filter
+from cli.pages import ask_page, print_page, read_filter
 from cli.times import deadline_time
 from domain.round.stage import RoundStage
 
@@ -47,7 +47,7 @@ async def list_command(*, invocation: Invocation, realm: Realm = None, limit: Li
         Column("round", "屆（年度）", "round"),
         Column("stage", "階段", "stage"),
         Column("due", "期限", "deadline"),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("還沒有屆次", "no rounds yet"))
     print_page(page, printer)

@@ -65,7 +65,8 @@ async def play_command(
     *,
     invocation: Invocation,
     fresh: Annotated[
-        str, typer.Option("--fresh", help="新建一份演練：任意字符串 / play it again in a realm of its own: any word")
+        str,
+        typer.Option("--fresh", help="新建一份演練：任意字符串 / play it again in an environment of its own: any word"),
     ] = "",
     workflows: Annotated[
         bool,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from application.realms import require_realm
-from application.rules import publish_scheme
+from application.schemes import publish_scheme
 from cli.act import find_waiting, print_proposal
 from cli.adapter import Invocation, verb
 from cli.command import At, read_business_time
@@ -16,7 +16,7 @@ from cli.help import Typer
 from cli.options import read_actor
 from cli.output import Column
 from cli.scheme_list import show_schemes
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from schemes import packs
 from schemes.differences import compare_schemes
 from schemes.document import DocumentInvalid
@@ -56,7 +56,7 @@ async def check_command(
 async def publish_command(
     name: Annotated[str, typer.Argument(help="名稱或文件 a name or a file, e.g. fuzhou", show_default=False)],
     actor: Annotated[str, typer.Option("--as", help="經辦人 who publishes it: CAB-DEC#n", show_default=False)],
-    realm: Annotated[str, typer.Option("--realm", help="環境 realm")] = LIVE,
+    realm: Annotated[str, typer.Option("--realm", help="環境 environment")] = LIVE,
     *,
     invocation: Invocation,
     at: At = None,

@@ -10,7 +10,7 @@ import typer
 
 from cli.file import write_file
 from cli.output import ArgumentInvalid
-from cli.paging import ask_page
+from cli.pages import ask_page
 
 if TYPE_CHECKING:
     from application.pages import Page, PageRequest

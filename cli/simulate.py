@@ -62,7 +62,7 @@ async def simulate_command(
     """模擬多年的屆次：全屬虛構，逐項依規則辦理，中斷後可續 / rounds of many years, all made up, under every rule.
 
     每年一個環境（手動時鐘），如 hangzhou-2019-p8000-s7；項目平均 ¥55,750（HZ-4）。
-    A realm a year, on a manual clock. A project is awarded ¥55,750 on average (HZ-4).
+    An environment a year, on a manual clock. A project is awarded ¥55,750 on average (HZ-4).
 
     例 examples:
       venture simulate hangzhou --projects 200 --from 2023 --to 2024
@@ -192,6 +192,6 @@ def _show(totals: list[YearTotals], printer: Printer) -> None:
         Column("awarded", "資助金額", "awarded", right=True),
         Column("paid", "已撥付", "paid", right=True),
         Column("net", "淨額", "net", right=True),
-        Column("realm", "環境", "realm"),
+        Column("realm", "環境", "environment"),
     )
     printer.rows(rows, columns, ("沒有年度", "no years"))

@@ -13,7 +13,7 @@ from deciding.parked import find_taken_consequence
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.refusal import Unmet
 from domain.registers.realm import REALM_NAME, ClockSet, SetClock
 
@@ -52,18 +52,18 @@ async def find_clock_refusal(
 ) -> Answer | None:
     """What forbids to record the decision; None if nothing does.
 
-    A turn of the clock rests on which clock the realm has and on what lies in its past; any other command waits until
+    A change of the clock rests on which clock the realm has and on what lies in its past; any other command waits until
     the deadlines of other streams at or before it have fallen due (EARLY).
     """
     at = decision.steps[-1].order.at
-    turn = _turn(decision) or _proposed_turn(decision)
-    if turn is None:
+    clock = _read_new_clock(decision) or _read_proposed_clock(decision)
+    if clock is None:
         is_early = for_command and loaded.realm.earliest is not None and loaded.realm.earliest <= at
         return Answer(ending=Ending.EARLY, stream=state.stream, version=state.version) if is_early else None
     unmet: tuple[Unmet, ...] = ()
-    if turn is Clock.MANUAL and loaded.realm.clock is not Clock.MANUAL:
+    if clock is Clock.MANUAL and loaded.realm.clock is not Clock.MANUAL:
         unmet = (_WALL_FROM_THE_BEGINNING,)
-    elif turn is Clock.WALL and loaded.realm.clock is Clock.MANUAL:
+    elif clock is Clock.WALL and loaded.realm.clock is Clock.MANUAL:
         unmet = tuple([_in_the_past(row) async for row in _iterate_late(store, state.stream.realm, at)])
     return _refuse(state, unmet) if unmet else None
 
@@ -99,7 +99,7 @@ async def explain_unrecorded(store: EventStore, envelope: Envelope, rules: Colle
 
 def goes_live(decision: Decision, loaded: Loaded) -> bool:
     """Whether the decision turns the realm from its manual clock to the wall clock."""
-    return loaded.realm.clock is Clock.MANUAL and _turn(decision) is Clock.WALL
+    return loaded.realm.clock is Clock.MANUAL and _read_new_clock(decision) is Clock.WALL
 
 
 def hold_realm(realm: str, loaded: Loaded) -> dict[StreamId, int]:
@@ -109,12 +109,12 @@ def hold_realm(realm: str, loaded: Loaded) -> dict[StreamId, int]:
     return {StreamId.of("realm", realm, REALM_NAME): loaded.realm.version}
 
 
-def _turn(decision: Decision) -> Clock | None:
+def _read_new_clock(decision: Decision) -> Clock | None:
     """The clock that the last step sets, if that is what it does."""
     return next((e.clock for e in decision.steps[-1].events if isinstance(e, ClockSet)), None)
 
 
-def _proposed_turn(decision: Decision) -> Clock | None:
+def _read_proposed_clock(decision: Decision) -> Clock | None:
     """The clock that the last step proposes to set: that, too, moves no deadline and passes over none."""
     step = decision.steps[-1]
     command = step.order.command
@@ -146,7 +146,7 @@ def _refuse(state: State, unmet: tuple[Unmet, ...]) -> Answer:
 _WALL_FROM_THE_BEGINNING = Unmet(
     rule="CK01",
     zh="此環境已用實時時鐘，不能改為手動",
-    en="this environment lives on the wall clock; it cannot be put on a manual one",
+    en="the environment lives on the wall clock; it cannot be put on a manual one",
 )
 
 

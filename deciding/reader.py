@@ -15,7 +15,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.message import Order
 from domain.kernel.policy import refuse_role
 from domain.registers.calendar import calendar_of, calendar_stream, calendars_of
@@ -136,26 +136,26 @@ class CachedReader(Reader):
     """Reads what is new since the worker last looked; ``begin`` asks in one go for all that is likely to be wanted."""
 
     folds: FoldCache = field(default_factory=FoldCache)
-    warrant: State | None = None
+    warrant_state: State | None = None
     """The stream that what came in rests on (``deciding.warrant``)."""
     _at_hand: dict[StreamId, State] = field(default_factory=dict)
 
     async def begin(
-        self, request: CarryOut, *, warrant: StreamId | None = None, alone: bool = False
+        self, request: CarryOut, *, warrant_stream: StreamId | None = None, alone: bool = False
     ) -> tuple[Loaded, State]:
         """The stream that the request is for, its realm's clock, and the journal entry of the command's id.
 
-        With it come the stream that its ``warrant`` rests on, and, unless the stream is wanted ``alone``, what is
+        With it come its warrant's stream, and, unless the stream is wanted ``alone``, what is
         likely to be wanted for deciding.
         """
         stream, command_id = request.stream, request.envelope.command_id if request.envelope else None
         self.requires_office |= self.folds.is_founded
         reads = Reads() if alone else self._likely_reads(request)
-        if warrant is not None and warrant != stream:
-            reads |= Reads(streams=frozenset({warrant}))
+        if warrant_stream is not None and warrant_stream != stream:
+            reads |= Reads(streams=frozenset({warrant_stream}))
         loaded, state = await self._consult(stream, command_id, reads)
-        if warrant is not None:
-            self.warrant = state if warrant == stream else self._at_hand[warrant]
+        if warrant_stream is not None:
+            self.warrant_state = state if warrant_stream == stream else self._at_hand[warrant_stream]
         return loaded, state
 
     async def fetch(self, reads: Reads) -> None:

@@ -1,4 +1,4 @@
-"""What an act that comes in rests on: a door's signature by a key that the log has published, or a schedule in the log.
+"""What a command that comes in rests on: a door's signature by a key that the log published, or a schedule in the log.
 
 No secret is needed to judge it, today or years later: the log says which keys counted when it took the command in.
 """
@@ -16,7 +16,7 @@ from deciding.annual_opening import find_programme, is_scheduled
 from deciding.fold import fold
 from deciding.signature import is_genuine
 from domain.kernel.clock import Clock
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.signature import KeyId, command_bytes
 from domain.registers.door_key import AppointDoorKey, DoorKeyRecord, key_stream
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from deciding.journal import Journal
     from domain.kernel.acting import PersonId
     from domain.kernel.envelope import CarryOut, Envelope
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.state import State
     from store.port import Entry, EventStore
 
@@ -182,9 +182,9 @@ async def find_fault(store: EventStore, envelope: Envelope) -> Unmet | None:
     return warrant.find_fault(state, loaded.read_at, is_dated=realm.clock is Clock.MANUAL)
 
 
-def hold(warrant: State | None) -> dict[StreamId, int]:
+def hold(warrant_state: State | None) -> dict[StreamId, int]:
     """What came in stands only while its key, or its programme, stands as it was read."""
-    return {} if warrant is None else {warrant.stream: warrant.version}
+    return {} if warrant_state is None else {warrant_state.stream: warrant_state.version}
 
 
 def _find_key_stream(key: str) -> StreamId | None:

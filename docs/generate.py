@@ -24,7 +24,7 @@ from docs.picture import life
 from docs.rules import list_sentences, named_rules
 from docs.texts import simplified_catalogue
 from domain.catalogue import AGGREGATES, command_class, list_commands, list_transitions, stage_words, stage_zh
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.state import ORIGIN, SAME
 from languages.catalogue import CATALOGUE
 from languages.script import simplify
@@ -153,11 +153,11 @@ def _events() -> str:
         (
             *_in_three(event.zh, event.en),
             f"`{event.event_type}`",
-            simplify(room.zh if room.zh == aggregate.zh else f"{aggregate.zh}：{room.zh}"),
+            simplify(decider.zh if decider.zh == aggregate.zh else f"{aggregate.zh}：{decider.zh}"),
         )
         for aggregate in _KINDS.values()
-        for room in aggregate.deciders
-        for event in room.events
+        for decider in aggregate.deciders
+        for event in decider.events
     ]
     return _table((*_THREE, "代碼 code", "出處 where"), rows)
 

@@ -1,6 +1,6 @@
 """A bid as everybody else reads it: the panel that scores it, the round that ranks it, the award that rests on it.
 
-The room that writes it is ``domain.project.bidding``; it lies here, below the project, so that the panel can read it.
+The module that writes it is ``domain.project.bidding``; it lies here, below the project, so that the panel can read it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.approval.request import APPROVAL, ApprovalStage
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.words import FORMER, NAMED, Words
 from domain.need import NEED
 from domain.project import selection
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.kernel.decider import Aggregate
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command, Event
     from domain.kernel.state import Transition
 
@@ -220,7 +220,7 @@ class CommandRow:
     """One command as the docs list it: who may ask for it, when in the life of its stream, and what it records."""
 
     kind: str
-    room: str
+    decider: str
     command: str
     event: str
     zh: str
@@ -302,11 +302,11 @@ def value_words(value: str) -> tuple[str, str]:
 
 @cache
 def list_commands() -> tuple[CommandRow, ...]:
-    """Commands × roles × stages, kind by kind and room by room."""
+    """Commands × roles × stages, kind by kind and decider by decider."""
     return tuple(
         CommandRow(
             kind=aggregate.kind,
-            room=room.name,
+            decider=decider.name,
             command=command.command_type,
             event=command.records.event_type,
             zh=command.records.zh,
@@ -315,8 +315,8 @@ def list_commands() -> tuple[CommandRow, ...]:
             rule=command.rule,
         )
         for aggregate in AGGREGATES.values()
-        for room in aggregate.deciders
-        for command in room.commands
+        for decider in aggregate.deciders
+        for command in decider.commands
     )
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from domain.catalogue import AGGREGATES, list_stages
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.message import Order
 from domain.kernel.policy import list_relations, refuse_relation, refuse_role, refuse_side, refuse_stage
 from domain.kernel.state import State
@@ -31,7 +31,7 @@ class Cell:
     """One command, asked by one role, in one stage of its stream."""
 
     kind: str
-    room: str
+    decider: str
     command: type[Command]
     role: Role
     stage: str
@@ -49,7 +49,7 @@ class Cell:
         """For a machine: every value a text."""
         return {
             "kind": self.kind,
-            "room": self.room,
+            "room": self.decider,
             "command": self.command.command_type,
             "zh": self.command.zh(),
             "role": self.role.value,
@@ -61,17 +61,17 @@ class Cell:
 
 
 def list_cells() -> Iterable[Cell]:
-    """Commands × roles × stages, kind by kind and room by room."""
+    """Commands × roles × stages, kind by kind and decider by decider."""
     for aggregate in AGGREGATES.values():
-        for room in aggregate.deciders:
-            for command in room.commands:
+        for decider in aggregate.deciders:
+            for command in decider.commands:
                 for role in Role:
                     order = Order(command.model_construct(), Actor(f"{role}#1"), _ANY_DAY)
                     relations, misfit = list_relations(order), refuse_role(order)
                     for stage in list_stages(aggregate.kind):
                         state = State(StreamId.of(aggregate.kind, "matrix", "x"), stage=stage)
                         unmet = (*misfit, *refuse_stage(order, state))
-                        yield Cell(aggregate.kind, room.name, command, role, stage, relations, unmet)
+                        yield Cell(aggregate.kind, decider.name, command, role, stage, relations, unmet)
 
 
 @dataclass(frozen=True)

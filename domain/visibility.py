@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.approval.request import ApprovalRequest, is_asked
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.restriction import Restriction, list_restricted
 from domain.kernel.scope import Scope, ScopeKind
@@ -27,7 +27,7 @@ from domain.registers.reviewer import seat_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Event
     from domain.kernel.relation import Relation
     from domain.kernel.state import ApproverGroup, State
@@ -159,10 +159,10 @@ def list_unknown(seat: Actor | None, state: State | None) -> frozenset[Restricti
         return unknown | ({Restriction.SHEET} if role is Role.EXPERT else set())
     if state.stream.kind != "panel":
         return unknown - {Restriction.PANELIST}
-    known = state.part(Panel)
-    if seat is not None and role is Role.EXPERT and known.list_missing(seat_of(seat)):
+    panel = state.part(Panel)
+    if seat is not None and role is Role.EXPERT and panel.list_missing(seat_of(seat)):
         unknown |= {Restriction.SHEET}
-    return unknown - {Restriction.PANELIST} if known.reported else unknown
+    return unknown - {Restriction.PANELIST} if panel.reported else unknown
 
 
 def _read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
@@ -231,13 +231,13 @@ def _read_organisation(role: Role, scope: Scope | None, state: State) -> Sight:
 
 def _read_request(seat: Actor | None, scope: Scope | None, state: State) -> Sight:
     """Whoever asked for it, and those who are asked."""
-    known = state.part(ApprovalRequest)
+    approval = state.part(ApprovalRequest)
     if seat is None:
         return _deny()
-    is_theirs = known.opener is not None and seat == known.opener.seat
+    is_theirs = approval.opener is not None and seat == approval.opener.seat
     above = {one for request in state.approvals if request.is_escalated for one in request.above}
     is_asked_of = any(
-        is_asked(group, seat, scope) and (scope is not None or seat in group.seats) for group in known.groups
+        is_asked(group, seat, scope) and (scope is not None or seat in group.seats) for group in approval.groups
     )
     return WHOLE if is_theirs or is_asked_of or seat in above else _deny()
 
@@ -267,10 +267,10 @@ def list_readers(state: State, facts: Facts) -> frozenset[str]:
             organisation = (word for role in ORGANISATIONS for word in _words(role, frozenset({name})))
             return frozenset({*organisation, *(_words(Role.DCAB, frozenset({district})) if district else ())})
         case "approval":
-            known = state.part(ApprovalRequest)
+            approval = state.part(ApprovalRequest)
             above = {one for request in state.approvals if request.is_escalated for one in request.above}
-            groups = {word for group in known.groups for word in _asked_words(group)}
-            return frozenset({*([known.opener.seat] if known.opener else ()), *above, *groups})
+            groups = {word for group in approval.groups for word in _asked_words(group)}
+            return frozenset({*([approval.opener.seat] if approval.opener else ()), *above, *groups})
         case "panel":
             known_panel = state.part(Panel)
             hosts = panel.HOST.names(state, facts, None)
@@ -304,17 +304,17 @@ def readers_of(seat: Actor, scope: Scope | None) -> frozenset[str]:
 
 def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -> Sight:
     """SD5: reviewers see nothing once recused; what of the rest is withheld from them, ``list_unknown`` says."""
-    known = state.part(Panel)
+    record = state.part(Panel)
     match role:
         case Role.EXPERT if seat is not None:
             place = seat_of(seat)
-            if place in known.barred:
+            if place in record.barred:
                 return _deny("SD5", "已回避，不得再閱本組材料", "recused: nothing more of this panel may be read")
-            return WHOLE if place in known.seated else _deny()
+            return WHOLE if place in record.seated else _deny()
         case Role.HOST if scope is not None and panel.HOST.holds(scope, state, facts, None):
             return WHOLE
-        case Role.SO_LEGAL | Role.SO_PM | Role.SO_ACC if scope is not None and known.reported:
-            bidders = {name for names in known.bidders.values() for name in names}
+        case Role.SO_LEGAL | Role.SO_PM | Role.SO_ACC if scope is not None and record.reported:
+            bidders = {name for names in record.bidders.values() for name in names}
             return _deny() if bidders.isdisjoint(scope.names) else Sight(withheld=frozenset({"sheets", "seated"}))
         case _:
             return _deny()

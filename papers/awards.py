@@ -30,7 +30,7 @@ from papers.payments import name_tranche
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from domain.kernel.money import Fen
     from domain.kernel.state import State
     from domain.project.tranches import Installment
@@ -87,14 +87,14 @@ def _draft_reply(
     dossier: Dossier, chapter: Chapter, event: ObjectionDismissed | ObjectionUpheld, before: State
 ) -> PaperDraft:
     """D4: what was objected to, what the investigation found, and what follows for the notice; it names nobody."""
-    known = before.part(Publicity).objections[event.objection]
+    objection = before.part(Publicity).objections[event.objection]
     last = dossier.state.part(Publicity).last_day(dossier.calendar)
     runs_on = isinstance(event, ObjectionDismissed) and event.still_open == 0 and last is not None
     facts: dict[str, Fact] = {
         "objection": event.objection,
-        "ground": known.ground,
-        "lodged": write_day(known.lodged_on),
-        "accepted": write_day(known.accepted_on) if known.accepted_on else "",
+        "ground": objection.ground,
+        "lodged": write_day(objection.lodged_on),
+        "accepted": write_day(objection.accepted_on) if objection.accepted_on else "",
         "finding": event.finding,
         "last_day": write_day(last) if runs_on else "",
         "is_rescored": isinstance(event, ObjectionUpheld) and event.remedy is ObjectionRemedy.RESCORE,
@@ -123,9 +123,9 @@ def _draw_funds(dossier: Dossier, award: Award) -> Table | None:
 
 def _list_terms(dossier: Dossier, application: Application, award: Fen) -> dict[str, Fact]:
     """What an agreement says that the bid, the award and the rules have settled, whether it is signed yet or not."""
-    scheme, known = dossier.scheme, dossier.organisations.get(application.organisation)
+    scheme, organisation = dossier.scheme, dossier.organisations.get(application.organisation)
     return {
-        "credit_code": (known.credit_code or "") if known else "",
+        "credit_code": (organisation.credit_code or "") if organisation else "",
         "partners": "、".join(map(dossier.name_organisation, application.partners)),
         "need": application.need or "",
         "community": application.community or "",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from domain.kernel.state import State
     from papers.dossier import Dossier
     from papers.paper import Table

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from application.course import Chapter
+from application.folded_stream import Chapter
 from application.queries import File, NameUnknown, load_file, load_states
 from domain.application import Application
 from domain.catalogue import value_words
 from domain.kernel.calendar import SHANGHAI, local_day
-from domain.kernel.identity import SYSTEM
+from domain.kernel.identifier import SYSTEM
 from domain.project.award import Award
 from domain.project.contract import Contract
 from domain.registers.fund import Fund
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Event
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
@@ -131,8 +131,8 @@ class Dossier:
 
     def name_organisation(self, number: str) -> str:
         """What an organisation is called; its number if it was never verified."""
-        known = self.organisations.get(number)
-        return known.name if known and known.name else number
+        organisation = self.organisations.get(number)
+        return organisation.name if organisation and organisation.name else number
 
     @property
     def year(self) -> str:
@@ -202,9 +202,9 @@ async def open_dossier(store: EventStore, stream: StreamId, *, as_of: date | Non
     bidders = {bid.part(Application).organisation for bid in bids.values()} | application.bidders
     organisations, funds = {}, {}
     for name in sorted(bidders):
-        known = await cite("organisation", name)
-        if known is not None:
-            organisations[name] = known.part(Organisation)
+        organisation = await cite("organisation", name)
+        if organisation is not None:
+            organisations[name] = organisation.part(Organisation)
     for name in sorted(state.part(Award).funds):
         fund = await cite("fund", name)
         if fund is not None:

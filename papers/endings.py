@@ -22,8 +22,8 @@ from papers.kind import PaperDraft, PaperKind, draw_receipt, draw_table, list_ev
 from papers.paper import Form, FormBox, Layout
 
 if TYPE_CHECKING:
-    from application.course import Chapter
-    from domain.kernel.identity import Attachment
+    from application.folded_stream import Chapter
+    from domain.kernel.identifier import Attachment
     from domain.kernel.state import State
     from papers.dossier import Dossier
     from papers.template import Fact

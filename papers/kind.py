@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
-    from application.course import Chapter
-    from domain.kernel.identity import Attachment
+    from application.folded_stream import Chapter
+    from domain.kernel.identifier import Attachment
     from domain.kernel.message import Event
     from domain.kernel.money import Fen
     from domain.kernel.state import State

@@ -25,7 +25,7 @@ from papers.kind import PaperDraft, PaperKind, write_in_words
 from papers.paper import Form, FormBox, Layout
 
 if TYPE_CHECKING:
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from domain.kernel.state import State
     from papers.dossier import Dossier
     from papers.template import Fact

@@ -15,7 +15,7 @@ from papers.kind import PaperDraft, PaperKind, draw_table, write_amount
 from papers.paper import Layout
 
 if TYPE_CHECKING:
-    from application.course import Chapter
+    from application.folded_stream import Chapter
     from domain.kernel.state import State
     from papers.dossier import Dossier
     from papers.template import Fact
@@ -32,14 +32,14 @@ def _draft_needs(dossier: Dossier, chapter: Chapter, event: NeedSolicitationOpen
 
 
 def _draft_call(dossier: Dossier, chapter: Chapter, _event: CallPublished, _before: State) -> PaperDraft:
-    known, scheme = dossier.state.part(Round), dossier.scheme
-    until = known.closes_at(dossier.calendar)
+    round_, scheme = dossier.state.part(Round), dossier.scheme
+    until = round_.closes_at(dossier.calendar)
     amended = [(one, event) for one, event in dossier.chapters(CallAmended) if one.position > chapter.position]
     facts: dict[str, Fact] = {
-        "budget": write_amount(known.budget) if known.budget else "",
+        "budget": write_amount(round_.budget) if round_.budget else "",
         "deadline": dossier.say(write_instant(until)) if until else write_day(None),
         "opened": write_day(local_day(chapter.at)),
-        "has_catalogue": known.catalogue is not None,
+        "has_catalogue": round_.catalogue is not None,
         "amendments": [{"amended_on": write_day(local_day(one.at)), "reason": event.reason} for one, event in amended],
         "has_scheme": scheme is not None,
         "per_organisation": str(scheme.bidding.per_organisation) if scheme else "",
@@ -65,7 +65,7 @@ def _draft_call(dossier: Dossier, chapter: Chapter, _event: CallPublished, _befo
     needs = draw_table(
         dossier,
         (("序號", 1, True), ("需求編號", 4, False)),
-        ((str(n), need) for n, need in enumerate(sorted(known.catalogue or ()), start=1)),
+        ((str(n), need) for n, need in enumerate(sorted(round_.catalogue or ()), start=1)),
     )
     return PaperDraft(local_day(chapter.at), facts, {"rubric": rubric, "needs": needs})
 

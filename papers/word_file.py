@@ -152,10 +152,10 @@ class _Writer:
         normal.paragraph_format.line_spacing = 1.0
 
     def _set_properties(self) -> None:
-        known = self.document.core_properties
-        known.author = known.last_modified_by = self.paper.issuer
-        known.title, known.comments = self.paper.title, self.paper.note
-        known.created = known.modified = datetime(2000, 1, 1, tzinfo=UTC)
+        properties = self.document.core_properties
+        properties.author = properties.last_modified_by = self.paper.issuer
+        properties.title, properties.comments = self.paper.title, self.paper.note
+        properties.created = properties.modified = datetime(2000, 1, 1, tzinfo=UTC)
 
     def _write_foot(self, footer: Any, align: WD_ALIGN_PARAGRAPH) -> None:  # noqa: ANN401 - the library's own
         footer.is_linked_to_previous = False

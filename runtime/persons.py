@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import bootstrap
 from application.dry_run import DryRun
-from application.identity import OnePerson, SeatHolders
+from application.person_finder import OnePerson, SeatHolders
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from application.identity import PersonFinder
+    from application.person_finder import PersonFinder
     from bootstrap import Settings
     from store.port import EventStore
 

@@ -91,12 +91,12 @@ async def open_runtime(
         paper = ProcessCarrier(commands, opened.store, otherwise=workflows)
         registers = ProcessCarrier(commands, opened.store, otherwise=None)
         is_embedded = opened.servers is not None and settings.postgres_url is None
-        known = await know_log(settings, opened.store) if is_embedded else ""
+        log_id = await know_log(settings, opened.store) if is_embedded else ""
         prepare = None
         if key is not None and settings.env is bootstrap.Environment.LOCAL:
             prepare = partial(_prepare, commands, opened.store, key)
         door, paper_door, register_door = (
-            Door(carrier, opened.store, key, identity, prepare=prepare, log_id=known)
+            Door(carrier, opened.store, key, identity, prepare=prepare, log_id=log_id)
             for carrier in (workflows, paper, registers)
         )
         runtime = Runtime(settings, opened.store, opened.servers, client, door, paper_door, register_door, key)

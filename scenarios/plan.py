@@ -18,7 +18,7 @@ from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import Actor, Role, StreamId, derive_id
+from domain.kernel.identifier import Actor, Role, StreamId, derive_id
 from domain.kernel.input import OPENING_HOUR, at_hour, read_fields
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, is_whole
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
 
 REFUSAL_HOUR = time(8)
 _FROM_PROJECT = frozenset({"bidding", "award", "contract"})
-"""The rooms whose commands may take what is known of a project beforehand."""
+"""The deciders whose commands may take what is known of a project beforehand."""
 _FROM_DEFAULTS = frozenset({"round", "need", "panel"})
-"""The kinds of stream whose commands may take the scenario's defaults, besides those rooms."""
+"""The kinds of stream whose commands may take the scenario's defaults, besides those deciders."""
 
 
 @dataclass(frozen=True)

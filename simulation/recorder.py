@@ -18,13 +18,13 @@ from application.door import CommandRequest, receipt
 from application.round_resolution import preview_resolution
 from domain.kernel.clock import Clock
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import StreamId, derive_id
+from domain.kernel.identifier import StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.summary import Summary
 from domain.registers.calendar import calendar_stream
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.resolution import ResolveRound
-from simulation.story import LEADERSHIP, OFFICER, StoryAct, paper
+from simulation.story import LEADERSHIP, OFFICER, StoryStep, paper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -43,12 +43,12 @@ class StoryRefused(Failure):
 
     kind = FailureKind.REFUSED
 
-    def __init__(self, act: StoryAct, refused: CommandRejected) -> None:
+    def __init__(self, step: StoryStep, refused: CommandRejected) -> None:
         rules, first = ", ".join(sorted({u.rule for u in refused.unmet})), refused.unmet[0]
         super().__init__(
-            f"{act.at:%Y-%m-%d} {act.stream} 的「{act.command.zh()}」不予辦理（{rules}）：{first.zh}",
-            f"{act.command.command_type} on {act.stream}, {act.at:%Y-%m-%d}, was refused ({rules}): {first.en}",
-            stream=act.stream,
+            f"{step.at:%Y-%m-%d} {step.stream} 的「{step.command.zh()}」不予辦理（{rules}）：{first.zh}",
+            f"{step.command.command_type} on {step.stream}, {step.at:%Y-%m-%d}, was refused ({rules}): {first.en}",
+            stream=step.stream,
             rules=rules,
         )
 
@@ -93,9 +93,9 @@ async def record_year(
     if await door.open_realm(story.realm) is not Clock.MANUAL:
         raise RealmTaken(story.realm)
     recording = _Recording(story.realm, door, on_command)
-    acts = list(story.before_resolution())
-    await recording.record(_publications(story, acts[0].at))
-    await recording.record(acts)
+    steps = list(story.before_resolution())
+    await recording.record(_publications(story, steps[0].at))
+    await recording.record(steps)
     await recording.record([await _resolution(story, store, recording.next_id())])
     await recording.record(story.after_resolution())
     return await _totals(story, store, recording.done)
@@ -115,13 +115,13 @@ class _Recording:
         """The id of the story's next command."""
         return derive_id("simulation", self._realm, str(self.done))
 
-    async def record(self, acts: Iterable[StoryAct]) -> None:
+    async def record(self, steps: Iterable[StoryStep]) -> None:
         """All of them, which are in order of time: an instant after the other."""
-        for at, wave in groupby(acts, key=lambda act: act.at):
+        for at, wave in groupby(steps, key=lambda step: step.at):
             await self._door.move_clock(self._realm, at)  # once, rather than by each of the wave that was too early
-            bundles: defaultdict[StreamId, list[tuple[StoryAct, UUID]]] = defaultdict(list)
-            for act in wave:
-                bundles[act.stream].append((act, self.next_id()))
+            bundles: defaultdict[StreamId, list[tuple[StoryStep, UUID]]] = defaultdict(list)
+            for step in wave:
+                bundles[step.stream].append((step, self.next_id()))
                 self.done += 1
             try:
                 async with asyncio.TaskGroup() as group:
@@ -130,36 +130,36 @@ class _Recording:
             except ExceptionGroup as failed:
                 raise failed.exceptions[0] from None  # the others of that instant failed beside it
 
-    async def _record_bundle(self, stream: StreamId, bundle: Sequence[tuple[StoryAct, UUID]]) -> None:
-        requests = [CommandRequest(act.command, act.actor, id_, act.at, derived=True) for act, id_ in bundle]
+    async def _record_bundle(self, stream: StreamId, bundle: Sequence[tuple[StoryStep, UUID]]) -> None:
+        requests = [CommandRequest(step.command, step.actor, id_, step.at, derived=True) for step, id_ in bundle]
         async with self._places, aclosing(self._door.send_each(stream, requests)) as answers:
             answered = iter(bundle)
             async for answer in answers:
-                act, command_id = next(answered)
+                step, command_id = next(answered)
                 try:
                     receipt(command_id, answer)
                 except CommandRejected as refused:
-                    raise StoryRefused(act, refused) from refused
+                    raise StoryRefused(step, refused) from refused
                 self._on_command(1)
 
 
-def _publications(story: YearStory, at: datetime) -> Iterator[StoryAct]:
+def _publications(story: YearStory, at: datetime) -> Iterator[StoryStep]:
     """Working days and rules come before everything else."""
     calendar = calendar_stream(story.realm)
     for year in story.years:
-        yield StoryAct(at, calendar, year.notice, OFFICER)
+        yield StoryStep(at, calendar, year.notice, OFFICER)
     rules = StreamId.of("scheme", story.realm, story.scheme.name)
-    yield StoryAct(at, rules, PublishPolicyPack(scheme=story.scheme), LEADERSHIP)
+    yield StoryStep(at, rules, PublishPolicyPack(scheme=story.scheme), LEADERSHIP)
 
 
-async def _resolution(story: YearStory, store: EventStore, command_id: UUID) -> StoryAct:
+async def _resolution(story: YearStory, store: EventStore, command_id: UUID) -> StoryStep:
     """The round's resolution, resting on the preview as it stands; one that stands already is asked again as it was."""
     entry = await store.journalled(command_id)
     if entry is not None:
-        return StoryAct(story.resolved_at, story.round, ResolveRound.model_validate_json(entry.data), OFFICER)
+        return StoryStep(story.resolved_at, story.round, ResolveRound.model_validate_json(entry.data), OFFICER)
     preview = await preview_resolution(store, story.round, story.selections())
     command = preview.command(paper("會議紀要", story.realm), story.reasons(), contact="社會組織管理處")
-    return StoryAct(story.resolved_at, story.round, command, OFFICER)
+    return StoryStep(story.resolved_at, story.round, command, OFFICER)
 
 
 async def _totals(story: YearStory, store: EventStore, commands: int) -> YearTotals:

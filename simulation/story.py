@@ -14,7 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identity import Actor, Attachment, StreamId
+from domain.kernel.identifier import Actor, Attachment, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
@@ -81,7 +81,7 @@ EVALUATOR, AUDITOR, PUBLIC, COMMUNITY = Actor("EVAL#1"), Actor("AUDIT#1"), Actor
 
 
 @dataclass(frozen=True, slots=True)
-class StoryAct:
+class StoryStep:
     """One command of the story, at its instant."""
 
     at: datetime
@@ -200,16 +200,16 @@ class YearStory:
         """When the round is resolved."""
         return self._nine(self._days["resolved"])
 
-    def before_resolution(self) -> Iterator[StoryAct]:
+    def before_resolution(self) -> Iterator[StoryStep]:
         """Everything up to the panels' reports, in order of time."""
-        yield from sorted((*self._preparation(), *self._bidding(), *self._review()), key=lambda act: act.at)
+        yield from sorted((*self._preparation(), *self._bidding(), *self._review()), key=lambda step: step.at)
 
-    def after_resolution(self) -> Iterator[StoryAct]:
+    def after_resolution(self) -> Iterator[StoryStep]:
         """Everything from the posting to the archive, in order of time; of one stream and instant, as told."""
-        acts = [act for bid in self.bids for act in self._life(bid)]
+        steps = [step for bid in self.bids for step in self._life(bid)]
         publishing = self._after(date(self.share.year + 1, 2, 15), 3)
-        acts.append(StoryAct(self._nine(publishing), self.round, PublishResult(where="局網站"), OFFICER))
-        yield from sorted(acts, key=lambda act: act.at)
+        steps.append(StoryStep(self._nine(publishing), self.round, PublishResult(where="局網站"), OFFICER))
+        yield from sorted(steps, key=lambda step: step.at)
 
     # ------------------------------------------------------------------ who bids
 
@@ -264,7 +264,7 @@ class YearStory:
 
     # ------------------------------------------------------------------ up to the resolution
 
-    def _preparation(self) -> Iterator[StoryAct]:
+    def _preparation(self) -> Iterator[StoryStep]:
         drawn = {"FS-LOT": 0, "FS-CSF": 0}
         for bid in self.awarded:
             for fund, fen in self._funds(bid).items():
@@ -276,16 +276,16 @@ class YearStory:
         ):
             if drawn[name]:
                 command = RegisterFundSource(name=title, kind=kind, envelope=drawn[name])
-                yield StoryAct(day, self._id("fund", name), command, FINANCE)
-        founding = {
+                yield StoryStep(day, self._id("fund", name), command, FINANCE)
+        setup = {
             "scheme": SchemeRef(name=self.scheme.name, version=self.scheme.version),
             "year": self.share.year,
             "level": RoundLevel.MUNICIPAL,
             "ordinal": self.ordinal,
         }
-        yield StoryAct(day, self.round, ApproveRoundBudget(amount=sum(drawn.values()), **founding), TREASURY)
+        yield StoryStep(day, self.round, ApproveRoundBudget(amount=sum(drawn.values()), **setup), TREASURY)
         opening = self._days["solicit"]
-        yield StoryAct(self._nine(opening), self.round, OpenNeedSolicitation(), OFFICER)
+        yield StoryStep(self._nine(opening), self.round, OpenNeedSolicitation(), OFFICER)
         needs = [self._need(n) for n in range(1, 1 + self._needs())]
         for n, need in enumerate(needs):
             shortfall = SubmitNeed(
@@ -295,16 +295,16 @@ class YearStory:
                 fields=(FIELDS[n % len(FIELDS)],),
                 head_count=50 + 10 * (n % 40),
             )
-            yield StoryAct(self._nine(self._after(opening, 2 + n % 5)), need, shortfall, COMMUNITY)
-            yield StoryAct(self._nine(self._after(opening, 13)), need, AdoptNeed(), OFFICER)
+            yield StoryStep(self._nine(self._after(opening, 2 + n % 5)), need, shortfall, COMMUNITY)
+            yield StoryStep(self._nine(self._after(opening, 13)), need, AdoptNeed(), OFFICER)
         names = tuple(need.name for need in needs)
-        yield StoryAct(self._nine(self._days["catalogue"]), self.round, PublishNeedCatalogue(needs=names), OFFICER)
-        yield StoryAct(self._nine(self._days["call"]), self.round, PublishCall(), OFFICER)
+        yield StoryStep(self._nine(self._days["catalogue"]), self.round, PublishNeedCatalogue(needs=names), OFFICER)
+        yield StoryStep(self._nine(self._days["call"]), self.round, PublishCall(), OFFICER)
 
     def _needs(self) -> int:
         return max(1, round(len(self.share.awards) * NEEDS_A_PROJECT))
 
-    def _bidding(self) -> Iterator[StoryAct]:
+    def _bidding(self) -> Iterator[StoryStep]:
         call = self._days["call"]
         for bid in self.bids:
             verified = VerifyOrganisation(
@@ -312,7 +312,9 @@ class YearStory:
                 kind=OrganisationKind.SERVICE_AGENCY if bid.number % 3 else OrganisationKind.SOCIAL_GROUP,
                 representatives=(self._seat("SO-LEGAL", bid),),
             )
-            yield StoryAct(self._nine(self._after(call, 2)), self._id("organisation", bid.organisation), verified, HOST)
+            yield StoryStep(
+                self._nine(self._after(call, 2)), self._id("organisation", bid.organisation), verified, HOST
+            )
             application = SubmitApplication(
                 round=self.round.name,
                 organisation=bid.organisation,
@@ -322,7 +324,7 @@ class YearStory:
                 fields=(bid.field,),
             )
             day = self._after(call, 5 + bid.number % 8)
-            yield StoryAct(
+            yield StoryStep(
                 self._nine(day), self._id("project", self._ap(bid)), application, self._seat("SO-LEGAL", bid)
             )
             reviewed = self._nine(self._after(self._days["closed"], 1))
@@ -330,28 +332,28 @@ class YearStory:
                 failing = FailPreliminaryReview(
                     reason="申報材料不全", attachments=(paper("初審意見", self.realm, bid.number),)
                 )
-                yield StoryAct(reviewed, self._id("project", self._ap(bid)), failing, HOST)
+                yield StoryStep(reviewed, self._id("project", self._ap(bid)), failing, HOST)
             else:
-                yield StoryAct(reviewed, self._id("project", self._ap(bid)), PassPreliminaryReview(), HOST)
+                yield StoryStep(reviewed, self._id("project", self._ap(bid)), PassPreliminaryReview(), HOST)
 
-    def _review(self) -> Iterator[StoryAct]:
+    def _review(self) -> Iterator[StoryStep]:
         closed = self._days["closed"]
         for name, bids in self._panels().items():
             panel = self._id("panel", name)
             draw = DrawPanel(round=self.round.name, applications=tuple(map(self._ap, bids)), seats=SEATS)
-            yield StoryAct(self._nine(self._after(closed, 3)), panel, draw, OFFICER)
+            yield StoryStep(self._nine(self._after(closed, 3)), panel, draw, OFFICER)
             with_sheets = self.share.year >= SHEETS_SINCE
             if with_sheets:
                 for seat, shift in zip(SEATS, (-2, -1, 0, 1, 2), strict=True):
                     for bid in bids:
                         sheet = SubmitScore(application=self._ap(bid), mark=bid.mark + shift)
-                        yield StoryAct(self._nine(self._after(closed, 4)), panel, sheet, Actor(f"EXPERT#{seat[1:]}"))
+                        yield StoryStep(self._nine(self._after(closed, 4)), panel, sheet, Actor(f"EXPERT#{seat[1:]}"))
             results = {} if with_sheets else {self._ap(bid): bid.mark for bid in bids}
-            yield StoryAct(self._nine(self._after(closed, 5)), panel, IssueReviewReport(results=results), HOST)
+            yield StoryStep(self._nine(self._after(closed, 5)), panel, IssueReviewReport(results=results), HOST)
 
     # ------------------------------------------------------------------ a project's life
 
-    def _life(self, bid: StoryBid) -> Iterator[StoryAct]:
+    def _life(self, bid: StoryBid) -> Iterator[StoryStep]:
         """From the posting of its award, or from its not being chosen, to the archive."""
         match bid.ending:
             case "left out" | "failed review":
@@ -361,15 +363,15 @@ class YearStory:
                 yield self._archive(bid)
             case "declined":
                 day = self._nine(self._after(self._days["resolved"], 3))
-                yield self._act(day, bid, DeclineAward(reason="人員不足，無法承接"), self._seat("SO-LEGAL", bid))
+                yield self._step(day, bid, DeclineAward(reason="人員不足，無法承接"), self._seat("SO-LEGAL", bid))
                 yield self._archive(bid)
             case _:
                 yield from self._delivery(bid)
 
-    def _objection(self, bid: StoryBid, *, upheld: bool) -> Iterator[StoryAct]:
+    def _objection(self, bid: StoryBid, *, upheld: bool) -> Iterator[StoryStep]:
         resolution = self._days["resolved"]
-        yield self._act(self._nine(self._after(resolution, 2)), bid, LodgeObjection(ground="指稱重複資助"), PUBLIC)
-        yield self._act(self._nine(self._after(resolution, 3)), bid, AcceptObjection(), SECOND_OFFICER)
+        yield self._step(self._nine(self._after(resolution, 2)), bid, LodgeObjection(ground="指稱重複資助"), PUBLIC)
+        yield self._step(self._nine(self._after(resolution, 3)), bid, AcceptObjection(), SECOND_OFFICER)
         moment = self._nine(self._after(resolution, 6))
         if upheld:
             verdict = UpholdObjection(
@@ -377,16 +379,16 @@ class YearStory:
                 remedy=ObjectionRemedy.DISQUALIFY,
                 attachments=(paper("異議核查報告", self.realm, bid.number),),
             )
-            yield self._act(moment, bid, verdict, LEADERSHIP)
+            yield self._step(moment, bid, verdict, LEADERSHIP)
         else:
-            yield self._act(moment, bid, DismissObjection(finding="兩項專賬分立，未見重複"), LEADERSHIP)
+            yield self._step(moment, bid, DismissObjection(finding="兩項專賬分立，未見重複"), LEADERSHIP)
 
-    def _delivery(self, bid: StoryBid) -> Iterator[StoryAct]:
+    def _delivery(self, bid: StoryBid) -> Iterator[StoryStep]:
         year = self.share.year
         confirmed = self._days["late" if "objection" in bid.traits else "confirmed"]
         if "objection" in bid.traits:
             yield from self._objection(bid, upheld=False)
-        yield self._act(self._nine(confirmed), bid, ConfirmAward(), LEADERSHIP)
+        yield self._step(self._nine(confirmed), bid, ConfirmAward(), LEADERSHIP)
         signed = self._after(confirmed, 3 + bid.number % 5)
         tranches, end = self._tranches(bid), date(year, 11, 30)
         contract = SignContract(
@@ -399,26 +401,26 @@ class YearStory:
             parties=Parties(solicitor="CAB-REG", host="HOST-1", evaluator="EVAL-1", auditor="AUDIT-1"),
             match_pledged=self._match(bid) or None,
         )
-        yield self._act(self._nine(signed), bid, contract, OFFICER)
+        yield self._step(self._nine(signed), bid, contract, OFFICER)
         account = sha256(f"{self.realm}/{bid.number}/account".encode()).hexdigest()
-        yield self._act(self._nine(signed), bid, RegisterLedgerAccount(account=account), self._seat("SO-ACC", bid))
+        yield self._step(self._nine(signed), bid, RegisterLedgerAccount(account=account), self._seat("SO-ACC", bid))
         paid = self._after(signed, 8)
         yield from self._payment(bid, "T1", tranches["T1"].planned, signed)
         started = self._after(paid, 1)
-        yield self._act(self._nine(started), bid, StartProject(), self._seat("SO-PM", bid))
+        yield self._step(self._nine(started), bid, StartProject(), self._seat("SO-PM", bid))
         yield from self._work(bid, started)
         if bid.ending == "terminated":
             yield from self._termination(bid, tranches)
         else:
             yield from self._conclusion(bid, tranches)
 
-    def _work(self, bid: StoryBid, started: date) -> Iterator[StoryAct]:
+    def _work(self, bid: StoryBid, started: date) -> Iterator[StoryStep]:
         """Activities, vouchers, matching money, and what goes wrong on the way."""
         year, manager, accountant = self.share.year, self._seat("SO-PM", bid), self._seat("SO-ACC", bid)
         days = [self._first_working(day) for day in (date(year, 7, 10), date(year, 9, 5), date(year, 10, 20))]
         thirds = [bid.person_times // 3] * 2
         for day, served in zip(days, [*thirds, bid.person_times - sum(thirds)], strict=True):
-            yield self._act(self._nine(day), bid, RecordActivity(person_times=served, field=bid.field), manager)
+            yield self._step(self._nine(day), bid, RecordActivity(person_times=served, field=bid.field), manager)
         for n, (day, line) in enumerate(zip(days, ("activity", "materials", "personnel"), strict=True), 1):
             spending = RecordExpenditure(
                 voucher=f"PZ-{year}-{bid.number}-{n}",
@@ -426,45 +428,45 @@ class YearStory:
                 amount=self._budget(bid)[line] * 6 // 10,
                 line=line,
             )
-            yield self._act(self._nine(self._after(day, 2)), bid, spending, accountant)
+            yield self._step(self._nine(self._after(day, 2)), bid, spending, accountant)
         if money := self._match(bid):
-            yield self._act(self._nine(self._after(started, 4)), bid, ReceiveMatchFund(amount=money), accountant)
+            yield self._step(self._nine(self._after(started, 4)), bid, ReceiveMatchFund(amount=money), accountant)
         if "variation" in bid.traits:
             yield from self._variation(bid)
         if "three" in bid.traits and bid.ending != "terminated":
             midterm = ConcludeMidtermEvaluation(score=bid.mark, result=Result.PASS)
-            yield self._act(self._nine(self._first_working(date(year, 8, 20))), bid, midterm, EVALUATOR)
+            yield self._step(self._nine(self._first_working(date(year, 8, 20))), bid, midterm, EVALUATOR)
         if "rectification" in bid.traits and bid.ending != "terminated":
             evidence = (paper("督導記錄", self.realm, bid.number),)
             day = self._first_working(date(year, 9, 10))
             order = OrderRectification(findings=("簽到表不全",), attachments=evidence)
-            yield self._act(self._nine(day), bid, order, OFFICER)
-            yield self._act(self._nine(self._after(day, 8)), bid, SubmitRectification(), self._seat("SO-LEGAL", bid))
-            yield self._act(self._nine(self._after(day, 10)), bid, AcceptRectification(), SECOND_OFFICER)
+            yield self._step(self._nine(day), bid, order, OFFICER)
+            yield self._step(self._nine(self._after(day, 8)), bid, SubmitRectification(), self._seat("SO-LEGAL", bid))
+            yield self._step(self._nine(self._after(day, 10)), bid, AcceptRectification(), SECOND_OFFICER)
 
-    def _variation(self, bid: StoryBid) -> Iterator[StoryAct]:
+    def _variation(self, bid: StoryBid) -> Iterator[StoryStep]:
         day = self._first_working(date(self.share.year, 7, 20))
         moved = bid.award // 20 // 100 * 100
         request = RequestVariation(reason="增加活動場次", move={"materials": -moved, "activity": moved})
-        yield self._act(self._nine(day), bid, request, self._seat("SO-LEGAL", bid))
-        yield self._act(self._nine(self._after(day, 2)), bid, ApproveVariation(), OFFICER)
+        yield self._step(self._nine(day), bid, request, self._seat("SO-LEGAL", bid))
+        yield self._step(self._nine(self._after(day, 2)), bid, ApproveVariation(), OFFICER)
         supplement = AmendContract(version=2, award=bid.award, signatures=self._signatures(bid, 2))
-        yield self._act(self._nine(self._after(day, 4)), bid, supplement, OFFICER)
+        yield self._step(self._nine(self._after(day, 4)), bid, supplement, OFFICER)
 
-    def _conclusion(self, bid: StoryBid, tranches: Mapping[str, Installment]) -> Iterator[StoryAct]:
+    def _conclusion(self, bid: StoryBid, tranches: Mapping[str, Installment]) -> Iterator[StoryStep]:
         year = self.share.year
         reported = self._first_working(date(year, 12, 1))
         if "T3" in tranches:
             yield from self._payment(bid, "T2", tranches["T2"].planned, self._first_working(date(year, 9, 28)))
-        yield self._act(self._nine(reported), bid, SubmitFinalReport(), self._seat("SO-LEGAL", bid))
+        yield self._step(self._nine(reported), bid, SubmitFinalReport(), self._seat("SO-LEGAL", bid))
         last = "T3" if "T3" in tranches else "T2"
         cut = tranches[last].planned // 10 // 100 * 100 if "reduced" in bid.traits else 0
         opinion = IssueAuditOpinion(opinion=Opinion.UNQUALIFIED, eligible=bid.award - cut)
-        yield self._act(self._nine(self._after(reported, 8)), bid, opinion, AUDITOR)
+        yield self._step(self._nine(self._after(reported, 8)), bid, opinion, AUDITOR)
         grade = next(g.name for g in self.scheme.evaluation.grades if bid.mark >= g.least)
         final = ConcludeFinalEvaluation(score=bid.mark, grade=grade)
         evaluated = self._after(reported, 10)
-        yield self._act(self._nine(evaluated), bid, final, EVALUATOR)
+        yield self._step(self._nine(evaluated), bid, final, EVALUATOR)
         if cut:
             cancelled = CancelTranche(
                 tranche=last,
@@ -472,36 +474,36 @@ class YearStory:
                 reason="審計核定低於立項金額",
                 attachments=(paper("審計報告", self.realm, bid.number),),
             )
-            yield self._act(self._nine(self._after(evaluated, 1)), bid, cancelled, LEADERSHIP)
+            yield self._step(self._nine(self._after(evaluated, 1)), bid, cancelled, LEADERSHIP)
         yield from self._payment(bid, last, tranches[last].planned - cut, self._after(evaluated, 1))
-        yield self._act(self._nine(self._after(evaluated, 11)), bid, CloseProject(), OFFICER)
+        yield self._step(self._nine(self._after(evaluated, 11)), bid, CloseProject(), OFFICER)
         yield self._archive(bid)
 
-    def _termination(self, bid: StoryBid, tranches: Mapping[str, Installment]) -> Iterator[StoryAct]:
+    def _termination(self, bid: StoryBid, tranches: Mapping[str, Installment]) -> Iterator[StoryStep]:
         evidence = (paper("審計報告", self.realm, bid.number),)
         day = self._first_working(date(self.share.year, 11, 1))
         begun = InitiateTermination(ground="服務停止", attachments=evidence)
-        yield self._act(self._nine(day), bid, begun, OFFICER)
+        yield self._step(self._nine(day), bid, begun, OFFICER)
         heard = self._after(day, self.scheme.remedy.hearing_wd + 2)
         paid = tranches["T1"].planned
         eligible = paid // 2
         opinion = IssueAuditOpinion(
             opinion=Opinion.QUALIFIED, eligible=eligible, finding="部分支出無憑證", attachments=evidence
         )
-        yield self._act(self._nine(heard), bid, opinion, AUDITOR)
+        yield self._step(self._nine(heard), bid, opinion, AUDITOR)
         ended = self._nine(self._after(heard, 3))
         for name, tranche in tranches.items():
             if name != "T1":
                 cancelled = CancelTranche(tranche=name, amount=tranche.planned, reason="項目終止", attachments=evidence)
-                yield self._act(ended, bid, cancelled, LEADERSHIP)
+                yield self._step(ended, bid, cancelled, LEADERSHIP)
         owed = OrderClawback(amount=paid - eligible, reason="已撥付超出審計核定部分", attachments=evidence)
-        yield self._act(ended, bid, owed, LEADERSHIP)
-        yield self._act(ended, bid, TerminateProject(reason="服務停止", attachments=evidence), LEADERSHIP)
+        yield self._step(ended, bid, owed, LEADERSHIP)
+        yield self._step(ended, bid, TerminateProject(reason="服務停止", attachments=evidence), LEADERSHIP)
         returned = self._nine(self._after(heard, 12))
-        yield self._act(returned, bid, ReceiveClawback(amount=paid - eligible), FINANCE)
+        yield self._step(returned, bid, ReceiveClawback(amount=paid - eligible), FINANCE)
         yield self._archive(bid)
 
-    def _payment(self, bid: StoryBid, tranche: str, amount: int, request_day: date) -> Iterator[StoryAct]:
+    def _payment(self, bid: StoryBid, tranche: str, amount: int, request_day: date) -> Iterator[StoryStep]:
         """Asked for the day after, paid within seven working days: maker, checker and approver are three."""
         steps: tuple[tuple[int, Command, Actor], ...] = (
             (1, RequestDisbursement(tranche=tranche, amount=amount), OFFICER),
@@ -510,12 +512,12 @@ class YearStory:
             (7, PayDisbursement(tranche=tranche, amount=amount), TREASURY),
         )
         for days, command, actor in steps:
-            yield self._act(self._nine(self._after(request_day, days)), bid, command, actor)
+            yield self._step(self._nine(self._after(request_day, days)), bid, command, actor)
 
-    def _archive(self, bid: StoryBid) -> StoryAct:
+    def _archive(self, bid: StoryBid) -> StoryStep:
         filed = self._first_working(date(self.share.year + 1, 4, 1))
         index = paper("案卷目錄", self.realm, bid.number)
-        return self._act(self._nine(filed), bid, ArchiveProject(index=index), HOST)
+        return self._step(self._nine(filed), bid, ArchiveProject(index=index), HOST)
 
     # ------------------------------------------------------------------ terms
 
@@ -550,8 +552,8 @@ class YearStory:
 
     # ------------------------------------------------------------------ names and days
 
-    def _act(self, at: datetime, bid: StoryBid, command: Command, actor: Actor) -> StoryAct:
-        return StoryAct(at, self._id("project", self._ap(bid)), command, actor)
+    def _step(self, at: datetime, bid: StoryBid, command: Command, actor: Actor) -> StoryStep:
+        return StoryStep(at, self._id("project", self._ap(bid)), command, actor)
 
     def _ap(self, bid: StoryBid) -> str:
         return f"AP-{self.share.year}-{bid.number}"

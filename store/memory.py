@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD, Claim, Post, Release
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.summary import Summary
 from domain.registers.calendar import calendar_stream
 from store.bounds import AppendInvalid, check_standing
@@ -129,7 +129,7 @@ class MemoryStore:
         return self._find_objection(append, now) or self._record(append, now)
 
     async def go_live(self, append: Append) -> AppendResult:
-        """Append, and with it turn the realm to the wall clock. See the port."""
+        """Append, and with it change the realm to the wall clock. See the port."""
         first = append.writes[0]
         late = await self.find_next_due(first.stream.realm, first.occurred_at)
         if late is not None:

@@ -25,7 +25,7 @@ LOCK_TIMEOUT_S: Final = 10
 """Seconds that a file waits for a lock before it gives up: while it waits, everybody else waits behind it."""
 STANDBY_PATIENCE_S: Final = 10.0
 """Seconds that a commit may wait for a standby before it is said that none answers."""
-_TURN: Final = 0x76656E74757265
+_LOCK: Final = 0x76656E74757265
 """The advisory lock under which one runner works at a time ("venture" in ASCII)."""
 
 
@@ -107,7 +107,7 @@ async def _migrate(
     settings: tuple[str | None, str | None],
 ) -> Sequence[str]:
     await _check_server(connection)
-    await _take_turn(connection)
+    await _take_lock(connection)
     applied = await _apply(connection, release, settings)
     await _grant(connection, app_role, auditor_role)
     return applied
@@ -121,11 +121,11 @@ async def _connect(url: str) -> asyncpg.Connection[Any]:
         raise DatabaseUnreachable(str(gone) or f"no answer within {STANDBY_PATIENCE_S:.0f} s") from gone
 
 
-async def _take_turn(connection: asyncpg.Connection[Any]) -> None:
-    """Be the one runner at a time; the turn ends with the connection. Raises MigrationRefused."""
+async def _take_lock(connection: asyncpg.Connection[Any]) -> None:
+    """Be the one runner at a time; the lock ends with the connection. Raises MigrationRefused."""
     try:
         await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'")
-        await connection.execute("SELECT pg_advisory_lock($1)", _TURN)
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute("SET lock_timeout = DEFAULT")
     except asyncpg.LockNotAvailableError as error:
         raise MigrationRefused(
@@ -165,12 +165,12 @@ async def compare_schema(url: str) -> SchemaComparison:
     try:
         if not await connection.fetchval("SELECT to_regclass('venture.migrations') IS NOT NULL"):
             return SchemaComparison(tuple(migration.name for migration in migrations()), ())
-        known = {row["name"] for row in await connection.fetch("SELECT name FROM venture.migrations")}
+        applied = {row["name"] for row in await connection.fetch("SELECT name FROM venture.migrations")}
     except asyncpg.InsufficientPrivilegeError:  # the schema is there, and nothing of it was granted yet
-        known = set()
+        applied = set()
     finally:
         await connection.close()
-    return SchemaComparison(list_pending(known), tuple(sorted(known - {m.name for m in migrations()})))
+    return SchemaComparison(list_pending(applied), tuple(sorted(applied - {m.name for m in migrations()})))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +228,9 @@ SELECT min(name), max(name), count(*), coalesce(min(begun_at), min(applied_at)),
 """A run is what began at one instant. Files of before that was recorded are one run's if no minute lay between them."""
 
 
-def list_pending(known: Collection[str]) -> tuple[str, ...]:
+def list_pending(applied: Collection[str]) -> tuple[str, ...]:
     """Name the files of this release that are not among those that a database has."""
-    return tuple(migration.name for migration in migrations() if migration.name not in known)
+    return tuple(migration.name for migration in migrations() if migration.name not in applied)
 
 
 async def _check_server(connection: asyncpg.Connection[Any]) -> None:
@@ -270,19 +270,19 @@ async def _apply(
 ) -> Sequence[str]:
     await connection.execute(_REGISTER)
     rows = await connection.fetch("SELECT name, sha256 FROM venture.migrations ORDER BY name")
-    known = {row["name"]: row["sha256"] for row in rows}
-    _check_release(known, release)
-    missing = [migration for migration in release if migration.name not in known]
+    recorded = {row["name"]: row["sha256"] for row in rows}
+    _check_release(recorded, release)
+    missing = [migration for migration in release if migration.name not in recorded]
     begun_at = await connection.fetchval("SELECT clock_timestamp()")
     for migration in missing:
         await _apply_one(connection, migration, (*settings, begun_at))
     return [migration.name for migration in missing]
 
 
-def _check_release(known: dict[str, str], release: Sequence[Migration]) -> None:
+def _check_release(recorded: dict[str, str], release: Sequence[Migration]) -> None:
     """Refuse a history that is not a beginning of this release's."""
     ours = {migration.name: migration for migration in release}
-    for name, digest in known.items():
+    for name, digest in recorded.items():
         if name not in ours:
             raise MigrationRefused(
                 f"{name} 已套用於數據庫，本版本卻沒有：程序比數據庫舊，請升級",
@@ -294,11 +294,11 @@ def _check_release(known: dict[str, str], release: Sequence[Migration]) -> None:
                 f"{name} was edited after it was applied (was {digest[:12]}, is {ours[name].sha256[:12]}): "
                 "restore it and put the change into a new file",
             )
-    late = [name for name in ours if name not in known and known and name < max(known)]
+    late = [name for name in ours if name not in recorded and recorded and name < max(recorded)]
     if late:
         raise MigrationRefused(
-            f"{late[0]} 排在已套用的 {max(known)} 之前",
-            f"{late[0]} sorts before {max(known)}, which is applied: give it a later number",
+            f"{late[0]} 排在已套用的 {max(recorded)} 之前",
+            f"{late[0]} sorts before {max(recorded)}, which is applied: give it a later number",
         )
 
 

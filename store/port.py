@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.acting import PersonId
     from domain.kernel.effects import Effect
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from store.documents import DocumentRegister
     from store.views import ViewStore
 
@@ -276,7 +276,7 @@ class EventStore(Protocol):
         """
 
     async def go_live(self, append: Append) -> AppendResult:
-        """Append, and with it turn the realm of the first write from its manual clock to the wall clock, for good.
+        """Append, and with it change the realm of the first write from its manual clock to the wall clock, for good.
 
         CONFLICT with the stream while a deadline of the realm lies at or before that write. Afterwards whoever has a
         deadline there is unnotified, and what was loaded before on the manual clock no longer stands.

@@ -15,7 +15,7 @@ import asyncpg
 
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.batcher import Batcher
 from store.bounds import AppendInvalid, check_standing, is_storable
 from store.consultation import Consultation, ConsultationAnswers, list_places, list_storable, read_clock, read_realm
@@ -181,7 +181,7 @@ class PostgresStore:
             raise StoreUnavailable(message) from None
 
     async def go_live(self, append: Append) -> AppendResult:
-        """Append, and with it turn the realm to the wall clock. See the port."""
+        """Append, and with it change the realm to the wall clock. See the port."""
         try:
             rows = await self._rows("go_live", append.writes[0].stream.realm, *_columns([append]))
         except _UNFIT as error:

@@ -12,7 +12,7 @@ from application.door_keys import build_first_publication
 from deciding.signature import DoorKey
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import CarryOut, Ending
-from domain.kernel.identity import Attachment
+from domain.kernel.identifier import Attachment
 from domain.registers.door_key import key_stream
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from application.door import Door
 from application.process_carrier import ProcessCarrier
 from deciding.fold import fold
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Attachment, StreamId
+from domain.kernel.identifier import Attachment, StreamId
 from domain.round.resolution import ResolveRound, Selection, digest_preview, preview_ranking
 from scenarios.format import Scenario
 from scenarios.plan import Plan, plan

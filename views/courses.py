@@ -104,7 +104,7 @@ def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     common = {tag("year", str(source.year))} if source.year is not None else set()
     common |= {tag("district", source.district)} if source.district else set()
     ends = [(step.occurred_at, step.recorded_at, step.position) for step in source.course] + [(FAR, FAR, FOREVER)]
-    for step, (end, known, position) in zip(source.course, ends[1:], strict=True):
+    for step, (end, recorded_end, position) in zip(source.course, ends[1:], strict=True):
         yield {
             "stream": str(state.stream),
             "version": step.version,
@@ -112,7 +112,7 @@ def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
             "from_at": step.occurred_at,
             "to_at": end,
             "recorded_at": step.recorded_at,
-            "to_recorded_at": known,
+            "to_recorded_at": recorded_end,
             "position": step.position,
             "to_position": position,
             "organisations": list_organisations(state),

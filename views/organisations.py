@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     state = source.state
-    known, name = state.part(Organisation), state.stream.name
-    words = fold_texts((name, known.name))
-    listings = sorted(str(listing) for listing in known.listings)
+    organisation, name = state.part(Organisation), state.stream.name
+    words = fold_texts((name, organisation.name))
+    listings = sorted(str(listing) for listing in organisation.listings)
     yield {
         **source.base,
-        **describe_organisation(known),
+        **describe_organisation(organisation),
         "stage": str(state.stage),
         "organisations": (name,),
         "tags": sorted({tag("realm", state.stream.realm), *(tag("listing", listing) for listing in listings)}),
@@ -31,16 +31,16 @@ def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     }
 
 
-def describe_organisation(known: Organisation) -> dict[str, Any]:
+def describe_organisation(organisation: Organisation) -> dict[str, Any]:
     """What a register says of it: nobody's name, and no number of anybody."""
-    rating = known.ratings[-1] if known.ratings else None
+    rating = organisation.ratings[-1] if organisation.ratings else None
     return {
-        "name": known.name,
-        "kind": str(known.kind or ""),
+        "name": organisation.name,
+        "kind": str(organisation.kind or ""),
         "level": rating.level if rating else "",
         "level_until": rating.until if rating else None,
-        "listings": sorted(str(listing) for listing in known.listings),
-        "banned_until": known.banned_until,
+        "listings": sorted(str(listing) for listing in organisation.listings),
+        "banned_until": organisation.banned_until,
     }
 
 

@@ -22,7 +22,7 @@ KEPT = frozenset({"organisation", "base", "fund", "scheme", "designation"})
 def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
     stream = source.state.stream
     ends = [(moment.occurred_at, moment.recorded_at) for moment in source.history[1:]] + [(FAR, FAR)]
-    for moment, (end, known) in zip(source.history, ends, strict=False):
+    for moment, (end, recorded_end) in zip(source.history, ends, strict=False):
         yield {
             "stream": str(stream),
             "realm": stream.realm,
@@ -31,7 +31,7 @@ def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
             "from_at": moment.occurred_at,
             "to_at": end,
             "recorded_at": moment.recorded_at,
-            "to_recorded_at": known,
+            "to_recorded_at": recorded_end,
             "stage": str(moment.state.stage),
             "particulars": _describe(moment.state),
         }

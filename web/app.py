@@ -16,7 +16,7 @@ from languages.catalogue import find_simplified
 from views.search import fold_text
 from web import payloads, process
 from web.body import explain
-from web.console import pages
+from web.console import routers
 from web.console.failure import show_failure
 from web.console.rendering import environment
 from web.guard import language_of, require_guarded
@@ -97,7 +97,7 @@ def build_routes() -> WebApplication:
             Exception: _answer_defect,
         },
     )
-    for router in (*ROUTERS, *pages.ROUTERS):
+    for router in (*ROUTERS, *routers.ROUTERS):
         require_guarded(router.routes)
         app.router.routes.extend(router.routes)  # to include them would build each anew, for prefixes that none has
     return app

@@ -26,7 +26,7 @@ class Asker:
 
 async def find_asker(house: House, caller: Caller, realm: str) -> Asker:
     """Whoever the caller is there: themselves on the wall clock, a bare seat at the clock's own time elsewhere."""
-    known = await house.store.realm(realm)
-    if known.clock is Clock.WALL:
+    standing = await house.store.realm(realm)
+    if standing.clock is Clock.WALL:
         return Asker(caller.person, None)
-    return Asker(None, known.now or house.now())
+    return Asker(None, standing.now or house.now())

@@ -20,11 +20,11 @@ AFTERWARDS = (Stage.CLOSED, Stage.TERMINATED, Stage.REVOKED)
 
 @workflow.defn(name="Project")
 class ProjectWorkflow(StreamWorkflow):
-    """項目全程: what a project waits for, one chapter after another; its rules and dates are in ``domain/project``."""
+    """項目全程: what a project waits for, one phase after another; its rules and dates are in ``domain/project``."""
 
     @workflow.run
     async def run(self, _opening: WorkflowInput) -> None:
-        """Stay with the project until it is archived. An earlier chapter may come again, so it is a loop."""
+        """Stay with the project until it is archived. An earlier phase may come again, so it is a loop."""
         while not self.is_leaving:
             await self.application()
             await self.award()

@@ -71,7 +71,7 @@ class StreamWorkflow:
         self._stream = opening.stream
         self._progress: Progress | None = opening.progress
         self._opening = opening
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._looks_done = 0
         self._looks_requested = 0
 
@@ -212,7 +212,7 @@ class StreamWorkflow:
         return await self._record(names.CARRY_OUT, request, CarryOutResult)
 
     async def _record(self, activity: str, request: CarryOut | BundleRequest, answers: type[Result]) -> Result:
-        async with self._turn:
+        async with self._lock:
             try:
                 if _decides_group(request) and workflow.patched(GROUP_PATCH):
                     result = await self._decide_group(activity, request, answers)

@@ -44,7 +44,7 @@ from audit.invariants.realm import Realm
 from audit.invariants.recorded_events import Breach, Conditions, RecordedEvent
 from audit.invariants.rules import check_citations
 from audit.invariants.wording import call
-from audit.turns import Turns
+from audit.time_slice import TimeSlice
 from store.port import EntryKind
 
 if TYPE_CHECKING:
@@ -249,8 +249,8 @@ class Invariants:
         check = CHECKS.get(event.type)
         if check is not None:
             check(self._require, realm, event)
-        for room in (cities, community, names, draws, escalations, challenges, clarifications, seals):
-            after = room.AFTER.get(event.type)
+        for module in (cities, community, names, draws, escalations, challenges, clarifications, seals):
+            after = module.AFTER.get(event.type)
             if after is not None:
                 after(self._require, realm, event)
         eligibility.check_reviewers(self._require, realm, live, self._offices, event)
@@ -297,12 +297,12 @@ async def check(
     onlooker: Callable[[int], None] = lambda _position: None,
 ) -> Report:
     """Walk the log once, or one realm of it, whose bases by tier may be stated (C1). Raises StoreUnavailable."""
-    invariants, reached, turns = Invariants(), 0, Turns()
+    invariants, reached, time_slice = Invariants(), 0, TimeSlice()
     while page := await store.feed(reached, PAGE):
         for entry in page:
             if realm is None or entry.stream.realm == realm or invariants.is_of_registers(entry):
                 invariants.take(entry)
-            await turns.give_way()
+            await time_slice.give_way()
         reached = page[-1].position
         onlooker(reached)
     if realm is not None and bases is not None:

@@ -259,27 +259,27 @@ def require_round(require: Conditions, realm: Realm, project: Project, rule: str
 
 def require_round_budget(require: Conditions, realm: Realm, project: Project) -> None:
     """M5, C2: the live awards of a round keep to its approved budget. C3: a base has one support a year."""
-    known = realm.rounds[project.round]
-    known.awarded += project.award
+    round_ = realm.rounds[project.round]
+    round_.awarded += project.award
     require(
-        known.budget is None or known.awarded <= known.budget,
+        round_.budget is None or round_.awarded <= round_.budget,
         "C2" if project.supports_base else "M5",
         "{round} 預算 {budget}，立項合計 {awarded}",
         "{round} has a budget of {budget}; its live awards come to {awarded}",
         round=project.round,
-        budget=call_amount(known.budget),
-        awarded=call_amount(known.awarded),
+        budget=call_amount(round_.budget),
+        awarded=call_amount(round_.awarded),
     )
     if project.supports_base:
-        require(known.year is not None, "T01", "{round} 未設立即扶持", "{round} was never set up", round=project.round)
-        holder = realm.supports.setdefault((project.supports_base, known.year), project.name)
+        require(round_.year is not None, "T01", "{round} 未設立即扶持", "{round} was never set up", round=project.round)
+        holder = realm.supports.setdefault((project.supports_base, round_.year), project.name)
         require(
             holder == project.name,
             "C3",
             "{supports_base} 在 {year} 年已由 {holder} 扶持",
             "{supports_base} has its support of {year} by {holder}",
             supports_base=project.supports_base,
-            year=known.year,
+            year=round_.year,
             holder=holder,
         )
 
@@ -375,16 +375,16 @@ def _last_day(realm: Realm, project: Project) -> date:
 def check_objection_accepted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T03, P5: it was lodged, and is taken up by somebody who took no part in the review."""
     project = realm.project(event.name)
-    known = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
+    objection = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
     require(
-        known.status == "LODGED",
+        objection.status == "LODGED",
         "T03",
         "異議為 {status}",
         "the objection is {status}",
-        status=call("objection", known.status),
+        status=call("objection", objection.status),
     )
     _require_outsider(require, realm, project, event)
-    known.status, known.accepted_on = "ACCEPTED", event.day
+    objection.status, objection.accepted_on = "ACCEPTED", event.day
 
 
 def _require_outsider(require: Conditions, realm: Realm, project: Project, event: RecordedEvent) -> None:
@@ -413,17 +413,17 @@ def check_objection_dismissed(require: Conditions, realm: Realm, event: Recorded
 
 def _decide_objection(require: Conditions, realm: Realm, event: RecordedEvent, status: str) -> Project:
     project = realm.project(event.name)
-    known = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
+    objection = project.objections.setdefault(event.text("objection"), Objection("UNKNOWN"))
     open_ = ("ACCEPTED", "LODGED") if status == "DISMISSED" else ("ACCEPTED",)
     require(
-        known.status in open_,
+        objection.status in open_,
         "T04",
         "異議為 {status}",
         "the objection is {status}",
-        status=call("objection", known.status),
+        status=call("objection", objection.status),
     )
     _require_outsider(require, realm, project, event)
-    known.status, known.decided_on = status, event.day
+    objection.status, objection.decided_on = status, event.day
     return project
 
 

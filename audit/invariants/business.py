@@ -160,9 +160,9 @@ def _named_host(realm: Realm, event: RecordedEvent) -> Named:
         case "panel":
             return _host_of(realm, realm.panels[event.name].round)
         case "organisation":
-            known = realm.organisations[event.name]
+            organisation = realm.organisations[event.name]
             name = event.text("round")
-            round_ = name if event.type == "RatingBonusApplied" or not known.verified else known.round
+            round_ = name if event.type == "RatingBonusApplied" or not organisation.verified else organisation.round
             return _host_of(realm, round_) if round_ else frozenset()
         case _:
             return None
@@ -177,8 +177,8 @@ def _named_district(realm: Realm, event: RecordedEvent) -> Named:
         case "need":
             return _just(event.text("district")) or None
         case "organisation":
-            known = realm.organisations[event.name]
-            return _just(known.district if known.verified else event.text("district"))
+            organisation = realm.organisations[event.name]
+            return _just(organisation.district if organisation.verified else event.text("district"))
         case _:
             return _just(realm.project(event.name).district)
 
@@ -226,8 +226,11 @@ def _remember(realm: Realm, event: RecordedEvent) -> None:
         case "ContractSigned":
             realm.project(event.name).engaged = {k: str(v) for k, v in event.part("parties").items()}
         case "OrganisationVerified":
-            known = realm.organisations[event.name]
-            known.district, known.round = known.district or event.text("district"), known.round or event.text("round")
+            organisation = realm.organisations[event.name]
+            organisation.district, organisation.round = (
+                organisation.district or event.text("district"),
+                organisation.round or event.text("round"),
+            )
         case "BaseDesignated":
             realm.base_evaluators[event.name] = event.text("evaluator")
             realm.base_operators[event.name] = event.text("operator")

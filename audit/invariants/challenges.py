@@ -96,4 +96,4 @@ AFTER: Final[Mapping[str, Any]] = {
     "ContractSigned": check_no_stay,
     "ContractSigningLapsed": check_no_stay,
 }
-"""What is asked of an event once the room that it is of has seen it."""
+"""What is asked of an event once the module that it is of has seen it."""

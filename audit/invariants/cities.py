@@ -77,40 +77,40 @@ def _require_listed(require: Conditions, rules: Rules, codelist: str, codes: Ite
 def note_round_budget(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M11: what is set aside, of the lists and within the budget."""
     asides = event.data.get("set_asides")
-    known = realm.rounds[event.name]
+    round_ = realm.rounds[event.name]
     if isinstance(asides, list):
-        known.asides = {(str(a.get("by")), str(a.get("value"))): whole(a.get("least")) for a in asides}
-        for by, value in known.asides:
+        round_.asides = {(str(a.get("by")), str(a.get("value"))): whole(a.get("least")) for a in asides}
+        for by, value in round_.asides:
             _require_listed(require, realm.rules_of_round(event.name), _LIST_OF_ASIDE[by], [value])
-        require(len(known.asides) == len(asides), "M11", "預留份額重複", "a set-aside is listed twice")
+        require(len(round_.asides) == len(asides), "M11", "預留份額重複", "a set-aside is listed twice")
     _require_reserve(require, realm, event.name)
 
 
 def note_need(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Which round a need is of, and what it says it falls under."""
-    known = realm.needs.setdefault(event.name, Need())
-    known.round = event.text("round") or known.round
-    known.theme = event.text("theme") or known.theme
+    need = realm.needs.setdefault(event.name, Need())
+    need.round = event.text("round") or need.round
+    need.theme = event.text("theme") or need.theme
     if "fields" in event.data:
-        known.fields = frozenset(event.texts("fields"))
+        need.fields = frozenset(event.texts("fields"))
 
 
 def check_need_adopted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """K1: adopted, it stands under fields and a theme of the city."""
     note_need(require, realm, event)
-    known = realm.needs[event.name]
-    rules = realm.rules_of_round(known.round)
-    _require_listed(require, rules, "fields", known.fields)
-    _require_listed(require, rules, "themes", {known.theme} - {""})
+    need = realm.needs[event.name]
+    rules = realm.rules_of_round(need.round)
+    _require_listed(require, rules, "fields", need.fields)
+    _require_listed(require, rules, "themes", {need.theme} - {""})
 
 
 def check_reserve(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M11: an award leaves what is set aside for others, and counts towards what is set aside for it."""
     project = realm.project(event.name)
-    known = realm.rounds[project.round]
+    round_ = realm.rounds[project.round]
     for trait in _traits(realm, project):
-        if trait in known.asides:
-            known.counted[trait][project.name] = project.award
+        if trait in round_.asides:
+            round_.counted[trait][project.name] = project.award
     _require_reserve(require, realm, project.round)
 
 
@@ -133,18 +133,18 @@ def _traits(realm: Realm, project: Project) -> set[tuple[str, str]]:
 
 
 def _require_reserve(require: Conditions, realm: Realm, name: str) -> None:
-    known = realm.rounds[name]
-    if not known.asides or known.budget is None:
+    round_ = realm.rounds[name]
+    if not round_.asides or round_.budget is None:
         return
-    kept = sum(max(least - sum(known.counted[trait].values()), 0) for trait, least in known.asides.items())
+    kept = sum(max(least - sum(round_.counted[trait].values()), 0) for trait, least in round_.asides.items())
     require(
-        known.awarded + kept <= known.budget,
+        round_.awarded + kept <= round_.budget,
         "M11",
         "{name} 預算 {budget}，已立項 {awarded}，尚須預留 {kept}",
         "{name} has {budget}, {awarded} is awarded and {kept} must be kept",
         name=name,
-        budget=call_amount(known.budget),
-        awarded=call_amount(known.awarded),
+        budget=call_amount(round_.budget),
+        awarded=call_amount(round_.awarded),
         kept=call_amount(kept),
     )
 
@@ -155,7 +155,7 @@ def note_kinds(_require: Conditions, realm: Realm, event: RecordedEvent) -> None
 
 
 CHECKS: Final[Mapping[str, Any]] = {"OrganisationClassified": note_kinds}
-"""Events that only this room knows."""
+"""Events that only this module knows."""
 AFTER: Final[Mapping[str, Any]] = {
     "RoundBudgetApproved": note_round_budget,
     "NeedSubmitted": note_need,
@@ -167,4 +167,4 @@ AFTER: Final[Mapping[str, Any]] = {
     "ContractSigningLapsed": free_reserve,
     "ObjectionUpheld": free_reserve,
 }
-"""What is asked of an event once the room that it is of has seen it."""
+"""What is asked of an event once the module that it is of has seen it."""

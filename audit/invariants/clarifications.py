@@ -39,21 +39,21 @@ def check_clarification_asked(require: Conditions, realm: Realm, event: Recorded
 
 def check_clarification_answered(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D8: a question that waited, by the bureau."""
-    number, known = event.text("clarification"), realm.clarifications[event.name]
+    number, clarifications = event.text("clarification"), realm.clarifications[event.name]
     require(
-        known.get(number) is False and event.role == "CAB-REG",
+        clarifications.get(number) is False and event.role == "CAB-REG",
         "D8",
         "提問 {number} 未提出或已答復",
         "question {number} was not asked, or was answered before",
         number=number,
     )
-    known[number] = True
+    clarifications[number] = True
 
 
 def check_all_answered(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D8: no bid passes while a question about its call waits."""
-    known = realm.clarifications[realm.project(event.name).round]
-    waiting = sorted(number for number, answered in known.items() if not answered)
+    clarifications = realm.clarifications[realm.project(event.name).round]
+    waiting = sorted(number for number, answered in clarifications.items() if not answered)
     require(
         not waiting,
         "D8",

@@ -161,4 +161,4 @@ AFTER: Final[Mapping[str, Any]] = {
     "ContractSigned": check_sites,
     "ActivityRecorded": check_activity,
 }
-"""What is asked of an event once the room that it is of has seen it."""
+"""What is asked of an event once the module that it is of has seen it."""

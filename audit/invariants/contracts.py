@@ -250,7 +250,7 @@ def check_variation_requested(require: Conditions, realm: Realm, event: Recorded
         "the variation raises the award to {award}",
         award=call_amount(award),
     )
-    known = Variation(
+    variation = Variation(
         to_date(event.data.get("end")), to_date(event.data.get("effective")), None if award is None else whole(award)
     )
     share = _moved(event, project.award)
@@ -263,10 +263,10 @@ def check_variation_requested(require: Conditions, realm: Realm, event: Recorded
         Decimal(0),
     )
     most = realm.rules(project).number("delivery.minor_variation_percent")
-    lines_only = known.end is None and award is None and not event.part("milestones")
-    known.minor_percent = share if lines_only and before + share <= most else None
+    lines_only = variation.end is None and award is None and not event.part("milestones")
+    variation.minor_percent = share if lines_only and before + share <= most else None
     require(
-        event.data.get("minor") is (known.minor_percent is not None),
+        event.data.get("minor") is (variation.minor_percent is not None),
         "D4",
         "科目調整 {share}%，此前輕微變更合計 {before}%，上限 {most}%",
         "it moves {share}% between lines, after minor ones of {before}%; {most}% is the most",
@@ -274,7 +274,7 @@ def check_variation_requested(require: Conditions, realm: Realm, event: Recorded
         before=before,
         most=most,
     )
-    project.variations[event.text("variation")] = known
+    project.variations[event.text("variation")] = variation
 
 
 def _moved(event: RecordedEvent, award: int) -> Decimal:
@@ -287,43 +287,43 @@ def _moved(event: RecordedEvent, award: int) -> Decimal:
 def check_variation_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D4: decided before it takes effect and before the end."""
     project = realm.project(event.name)
-    known = project.variations.setdefault(event.text("variation"), Variation(None, None, None, "UNKNOWN"))
-    last = min(project.end or date.max, known.effective or date.max)
+    variation = project.variations.setdefault(event.text("variation"), Variation(None, None, None, "UNKNOWN"))
+    last = min(project.end or date.max, variation.effective or date.max)
     require(
-        known.status == "REQUESTED" and event.day <= last,
+        variation.status == "REQUESTED" and event.day <= last,
         "D4",
         "變更為 {status}，須在 {last} 前決定",
         "the variation is {status}; it had to be decided by {last}",
-        status=call("variation", known.status),
+        status=call("variation", variation.status),
         last=last,
     )
     require(
-        known.minor_percent is not None or event.role == "CAB-DEC",
+        variation.minor_percent is not None or event.role == "CAB-DEC",
         "D4",
         "重大變更由 {actor} 批准",
         "a major variation was approved by {actor}",
         actor=call_seat(event.actor),
     )
-    known.status = "APPROVED"
+    variation.status = "APPROVED"
 
 
 def note_variation_rejected(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The contract stays as it is."""
-    known = realm.project(event.name).variations.get(event.text("variation"))
-    if known is not None:
-        known.status = "REJECTED"
+    variation = realm.project(event.name).variations.get(event.text("variation"))
+    if variation is not None:
+        variation.status = "REJECTED"
 
 
 def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M1, M5, M6, M8, D4: as approved, in the next version; what is settled stays; what is cut goes back."""
     project = realm.project(event.name)
-    known = project.variations.setdefault(event.text("variation"), Variation(None, None, None, "UNKNOWN"))
+    variation = project.variations.setdefault(event.text("variation"), Variation(None, None, None, "UNKNOWN"))
     require(
-        known.status == "APPROVED",
+        variation.status == "APPROVED",
         "D4",
         "變更為 {status}，未經批准即生效",
         "the variation is {status} and took effect",
-        status=call("variation", known.status),
+        status=call("variation", variation.status),
     )
     require(
         event.data.get("version") == project.version + 1,
@@ -335,12 +335,12 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
     )
     award = event.fen("award")
     require(
-        award == (project.award if known.award is None else known.award),
+        award == (project.award if variation.award is None else variation.award),
         "M1",
         "協議 {award}，批准 {known_award}",
         "the agreement is over {award}; {known_award} was approved",
         award=call_amount(award),
-        known_award=call_amount(known.award),
+        known_award=call_amount(variation.award),
     )
     rules = realm.rules(project)
     _require_signatures(require, event, rules)
@@ -368,7 +368,7 @@ def check_contract_amended(require: Conditions, realm: Realm, event: RecordedEve
         project.live[name] = project.live.get(name, 0) - fen
     realm.free(project, event.shares("split"))
     project.version, project.award, project.budget = project.version + 1, award, event.shares("budget")
-    project.end, known.status = to_date(event.data.get("end")), "EFFECTIVE"
+    project.end, variation.status = to_date(event.data.get("end")), "EFFECTIVE"
     for other in project.variations.values():
         if other.status in ("REQUESTED", "APPROVED"):
             other.status = "VOID"

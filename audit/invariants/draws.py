@@ -194,4 +194,4 @@ AFTER: Final[Mapping[str, Any]] = {
     "PanelDrawn": check_draw_opened,
     "ReviewerRecused": check_substitute,
 }
-"""What is asked of an event once the room that it is of has seen it."""
+"""What is asked of an event once the module that it is of has seen it."""

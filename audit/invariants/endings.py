@@ -35,56 +35,59 @@ def check_rectification_submitted(require: Conditions, realm: Realm, event: Reco
     """T14: while it is owed, by who may."""
     project = realm.project(event.name)
     require_representative(require, realm, project, event)
-    known = project.rectification
+    rectification = project.rectification
     require(
-        known.status == "OPEN",
+        rectification.status == "OPEN",
         "T14",
         "整改為 {status}",
         "the rectification is {status}",
-        status=call("rectification", known.status),
+        status=call("rectification", rectification.status),
     )
-    known.status = "SUBMITTED"
+    rectification.status = "SUBMITTED"
 
 
 def check_rectification_accepted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T14: handed in, looked at by another person, and a failed mid-term repeated."""
     project = realm.project(event.name)
-    known = project.rectification
+    rectification = project.rectification
     require(
-        known.status == "SUBMITTED"
-        and not (known.ordered_by and event.hand.is_same(known.ordered_by))
+        rectification.status == "SUBMITTED"
+        and not (rectification.ordered_by and event.hand.is_same(rectification.ordered_by))
         and project.midterm != "FAIL",
         "T14",
         "整改為 {status}，責令者 {ordered_by}，中期 {midterm}",
         "it is {status}, ordered by {ordered_by}, the mid-term {midterm}",
-        status=call("rectification", known.status),
-        ordered_by=call_seat(known.ordered_by),
+        status=call("rectification", rectification.status),
+        ordered_by=call_seat(rectification.ordered_by),
         midterm=or_else(project.midterm and call("result", project.midterm), "未評", "not held"),
     )
-    known.status = "ACCEPTED"
+    rectification.status = "ACCEPTED"
 
 
 def check_rectification_failed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """T15: not before the period has passed, unless handed in; extended no more often than the rules say."""
     project = realm.project(event.name)
-    known = project.rectification
-    if event.role == "SYS" and known.runs_from is not None:
-        end = midnight(known.due or realm.days.nth_after(known.runs_from, known.rectify_wd))
+    rectification = project.rectification
+    if event.role == "SYS" and rectification.runs_from is not None:
+        end = midnight(rectification.due or realm.days.nth_after(rectification.runs_from, rectification.rectify_wd))
         require(event.at >= end, "T15", "整改期限至 {end}", "it could be put right until {end}", end=end)
     if event.data.get("extended") is not True:
-        known.status = "FAILED"
+        rectification.status = "FAILED"
         return
     most = realm.rules(project).number("remedy.extensions")
     require(
-        known.extensions < most,
+        rectification.extensions < most,
         "T15",
         "已延期 {extensions} 次，上限 {most}",
         "times extended: {extensions}; at most {most}",
-        extensions=known.extensions,
+        extensions=rectification.extensions,
         most=most,
     )
-    known.status, known.runs_from, known.due = "OPEN", event.day, None
-    known.rectify_wd, known.extensions = whole(event.data.get("rectify_wd")), known.extensions + 1
+    rectification.status, rectification.runs_from, rectification.due = "OPEN", event.day, None
+    rectification.rectify_wd, rectification.extensions = (
+        whole(event.data.get("rectify_wd")),
+        rectification.extensions + 1,
+    )
 
 
 def _begin_anew(project: Project, event: RecordedEvent) -> None:
@@ -290,22 +293,22 @@ def check_correction_proposed(require: Conditions, realm: Realm, event: Recorded
 def check_correction_confirmed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """SD12: by a second person, once, about the record that was named; a struck voucher is free again."""
     project = realm.project(event.name)
-    known = project.corrections.get(event.text("correction"))
+    correction = project.corrections.get(event.text("correction"))
     require(
-        known is not None
-        and not known.confirmed
-        and not event.hand.is_same(known.by)
-        and event.data.get("corrects") == known.corrects,
+        correction is not None
+        and not correction.confirmed
+        and not event.hand.is_same(correction.by)
+        and event.data.get("corrects") == correction.corrects,
         "SD12",
         "更正由 {actor} 確認，提出者 {proposer}",
         "confirmed by {actor}, proposed by {proposer}",
         actor=call_seat(event.actor),
-        proposer=known and call_seat(known.by),
+        proposer=correction and call_seat(correction.by),
     )
-    if known is None:
+    if correction is None:
         return
-    known.confirmed = True
-    number, issuer = project.vouchers.get(known.corrects, ("", "")) if known.strike else ("", "")
+    correction.confirmed = True
+    number, issuer = project.vouchers.get(correction.corrects, ("", "")) if correction.strike else ("", "")
     voucher = "/".join(filter(None, (issuer, number))) or None
     require(
         event.data.get("voucher") == voucher,
@@ -317,19 +320,19 @@ def check_correction_confirmed(require: Conditions, realm: Realm, event: Recorde
     )
     if voucher is not None:
         realm.vouchers[number].pop(issuer, None)
-        del project.vouchers[known.corrects]
-        project.spending.pop(known.corrects, None)
-        project.allowed.pop(known.corrects, None)
-    if known.corrects in project.spending and known.amount is not None:
-        line, before = project.spending[known.corrects]
-        project.spending[known.corrects] = (line, known.amount)
-        project.allowed.pop(known.corrects, None)
-        if known.amount > before:
+        del project.vouchers[correction.corrects]
+        project.spending.pop(correction.corrects, None)
+        project.allowed.pop(correction.corrects, None)
+    if correction.corrects in project.spending and correction.amount is not None:
+        line, before = project.spending[correction.corrects]
+        project.spending[correction.corrects] = (line, correction.amount)
+        project.allowed.pop(correction.corrects, None)
+        if correction.amount > before:
             require_line(require, project, line)
-    activity = project.activities.get(known.corrects)
+    activity = project.activities.get(correction.corrects)
     if activity is not None:
-        activity.struck = known.strike or (activity.struck and known.person_times is None)
-        activity.person_times = activity.person_times if known.person_times is None else known.person_times
+        activity.struck = correction.strike or (activity.struck and correction.person_times is None)
+        activity.person_times = activity.person_times if correction.person_times is None else correction.person_times
 
 
 CHECKS = {

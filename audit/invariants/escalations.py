@@ -118,9 +118,9 @@ def check_aged(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
         "it ages on {ages_on}",
         ages_on=or_else(ages_on, "無", "no day"),
     )
-    known = realm.organisations[event.name]
-    known.listings.add("SERIOUS")
-    known.blacklisted_on = event.day
+    organisation = realm.organisations[event.name]
+    organisation.listings.add("SERIOUS")
+    organisation.blacklisted_on = event.day
 
 
 def check_lifted(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -151,4 +151,4 @@ AFTER: Final[Mapping[str, Any]] = {
     "CreditListingRecorded": check_listed,
     "CreditListingLifted": check_lifted,
 }
-"""What is asked of an event once the room that it is of has seen it."""
+"""What is asked of an event once the module that it is of has seen it."""

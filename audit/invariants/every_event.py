@@ -159,10 +159,10 @@ def _is_failure(event: RecordedEvent) -> bool:
 
 def _require_nobody_named(require: Conditions, event: RecordedEvent) -> None:
     """V4: events about beneficiaries hold counts and groups; no number by which a person could be found."""
-    known = PEOPLE.get(event.type)
-    if known is None:
+    people = PEOPLE.get(event.type)
+    if people is None:
         return
-    strangers = sorted(set(event.data) - known)
+    strangers = sorted(set(event.data) - people)
     numbers = [text for text in _texts(event.data) if _names_somebody(text)]
     require(
         not strangers and not numbers,

@@ -234,4 +234,4 @@ AFTER: Final[Mapping[str, Any]] = {
     "ProjectOpened": check_support,
     "ProjectReopened": check_reopened,
 }
-"""What is asked of an event once the room that it is of has seen it."""
+"""What is asked of an event once the module that it is of has seen it."""

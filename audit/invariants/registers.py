@@ -79,11 +79,11 @@ def check_fund_adjusted(require: Conditions, realm: Realm, event: RecordedEvent)
 
 def note_organisation_verified(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """What is known of a verified organisation."""
-    known = realm.organisations[event.name]
-    known.verified = True
-    known.representatives = frozenset(event.texts("representatives"))
-    known.annual_report = event.data.get("annual_report_filed") is True
-    known.own_accounts = event.data.get("own_accounts") is True
+    organisation = realm.organisations[event.name]
+    organisation.verified = True
+    organisation.representatives = frozenset(event.texts("representatives"))
+    organisation.annual_report = event.data.get("annual_report_filed") is True
+    organisation.own_accounts = event.data.get("own_accounts") is True
 
 
 def note_rating_recorded(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -95,8 +95,8 @@ def note_rating_recorded(_require: Conditions, realm: Realm, event: RecordedEven
 
 def check_rating_bonus_applied(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D5: a rating adds its points only while it is valid."""
-    known, round_ = realm.organisations[event.name], event.text("round")
-    level = known.level(event.day)
+    organisation, round_ = realm.organisations[event.name], event.text("round")
+    level = organisation.level(event.day)
     bonuses = realm.rules_of_round(round_)["bidding.rating_bonus"] or {}
     points = whole(bonuses.get(level or "", 0))
     figure = whole(event.data.get("points"))
@@ -109,15 +109,15 @@ def check_rating_bonus_applied(require: Conditions, realm: Realm, event: Recorde
         points=points,
         said=figure,
     )
-    known.bonuses[round_] = figure
+    organisation.bonuses[round_] = figure
 
 
 def note_credit_listing_recorded(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The organisation stands on a credit list."""
-    known = realm.organisations[event.name]
-    known.listings.add(event.text("listing"))
+    organisation = realm.organisations[event.name]
+    organisation.listings.add(event.text("listing"))
     if event.text("listing") == "SERIOUS":
-        known.blacklisted_on = event.day
+        organisation.blacklisted_on = event.day
 
 
 def note_credit_listing_lifted(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -127,27 +127,27 @@ def note_credit_listing_lifted(_require: Conditions, realm: Realm, event: Record
 
 def note_applicant_banned(_require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The organisation may not bid until a day."""
-    known, until = realm.organisations[event.name], to_date(event.data.get("until"))
-    if until is not None and (known.banned_until is None or until > known.banned_until):
-        known.banned_until = until
-    known.banned_on = event.day
+    organisation, until = realm.organisations[event.name], to_date(event.data.get("until"))
+    if until is not None and (organisation.banned_until is None or until > organisation.banned_until):
+        organisation.banned_until = until
+    organisation.banned_on = event.day
 
 
 def require_eligible(require: Conditions, realm: Realm, names: frozenset[str], day: date, rules: Rules) -> None:
     """D5: verified, on no list, not barred, in order, and rated enough on that very day."""
     least = rules["bidding.minimum_rating"]
     for name in sorted(names):
-        known = realm.organisations[name]
-        barred = _barred_until(known, rules)
+        organisation = realm.organisations[name]
+        barred = _barred_until(organisation, rules)
         against = [
-            *([] if known.verified else [word("未經核驗", "not verified")]),
-            *(call("listing", one) for one in sorted(known.listings)),
+            *([] if organisation.verified else [word("未經核驗", "not verified")]),
+            *(call("listing", one) for one in sorted(organisation.listings)),
             *([word(f"{barred} 以前不得申報", f"barred until {barred}")] if barred and day <= barred else []),
-            *([] if known.annual_report else [word("未按時年報", "no annual report")]),
-            *([] if known.own_accounts else [word("無獨立賬戶", "no accounts of its own")]),
+            *([] if organisation.annual_report else [word("未按時年報", "no annual report")]),
+            *([] if organisation.own_accounts else [word("無獨立賬戶", "no accounts of its own")]),
             *(
                 []
-                if least is None or (known.level(day) or "") >= least
+                if least is None or (organisation.level(day) or "") >= least
                 else [word(f"等級低於 {least}", f"rated below {least}")]
             ),
         ]
@@ -162,13 +162,13 @@ def require_eligible(require: Conditions, realm: Realm, names: frozenset[str], d
         )
 
 
-def _barred_until(known: Organisation, rules: Rules) -> date | None:
+def _barred_until(organisation: Organisation, rules: Rules) -> date | None:
     """The last day of a ban as stated, or by the rules' years; and of the years that a serious listing counts."""
-    days = [known.banned_until] if known.banned_until else []
-    if known.banned_on and rules:
-        days.append(_years_on(known.banned_on, rules.number("remedy.ban_years")))
-    if known.blacklisted_on and rules:
-        days.append(_years_on(known.blacklisted_on, rules.number("bidding.blacklist_years")))
+    days = [organisation.banned_until] if organisation.banned_until else []
+    if organisation.banned_on and rules:
+        days.append(_years_on(organisation.banned_on, rules.number("remedy.ban_years")))
+    if organisation.blacklisted_on and rules:
+        days.append(_years_on(organisation.blacklisted_on, rules.number("bidding.blacklist_years")))
     return max(days, default=None)
 
 
@@ -180,80 +180,80 @@ def _years_on(day: date, years: int) -> date:
 # ---------------------------------------------------------------- rounds and needs
 
 
-def _found_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Round:
+def _set_up_round(require: Conditions, realm: Realm, event: RecordedEvent) -> Round:
     """H1: one municipal round of a city and year; year and level never change."""
-    known = realm.rounds[event.name]
+    round_ = realm.rounds[event.name]
     scheme = event.part("scheme")
     if scheme:
-        known.scheme = (str(scheme["name"]), int(scheme["version"]))
+        round_.scheme = (str(scheme["name"]), int(scheme["version"]))
     year, level = event.data.get("year"), event.text("level")
     require(
-        (year is None or known.year in (None, year)) and (not level or known.level in ("", level)),
+        (year is None or round_.year in (None, year)) and (not level or round_.level in ("", level)),
         "H1",
         "年度或級別由 {year} {level} 改為 {new_year} {new_level}",
         "year or level changed from {year} {level} to {new_year} {new_level}",
-        year=known.year,
-        level=call("round", known.level),
+        year=round_.year,
+        level=call("round", round_.level),
         new_year=year,
         new_level=call("round", level),
     )
-    known.year, known.level = known.year or year, known.level or level
-    if known.level == "MUNICIPAL" and known.year is not None and known.scheme is not None:
-        holder = realm.municipal.setdefault((known.scheme[0], known.year), event.name)
+    round_.year, round_.level = round_.year or year, round_.level or level
+    if round_.level == "MUNICIPAL" and round_.year is not None and round_.scheme is not None:
+        holder = realm.municipal.setdefault((round_.scheme[0], round_.year), event.name)
         require(
             holder == event.name,
             "H1",
             "{year} 年的市級屆次已有 {holder}",
             "the municipal round of {year} is {holder}",
-            year=known.year,
+            year=round_.year,
             holder=holder,
         )
-    return known
+    return round_
 
 
 def check_round_budget_approved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M5: the year's money; its shares add up, and it covers what is awarded already."""
-    known, shares = _found_round(require, realm, event), event.shares("funds")
-    known.budget = event.fen("amount")
+    round_, shares = _set_up_round(require, realm, event), event.shares("funds")
+    round_.budget = event.fen("amount")
     require(
-        known.awarded <= known.budget,
+        round_.awarded <= round_.budget,
         "M5",
         "預算 {budget}，已立項 {awarded}",
         "the budget is {budget}; {awarded} is awarded already",
-        budget=call_amount(known.budget),
-        awarded=call_amount(known.awarded),
+        budget=call_amount(round_.budget),
+        awarded=call_amount(round_.awarded),
     )
     require(
-        not shares or sum(shares.values()) == known.budget,
+        not shares or sum(shares.values()) == round_.budget,
         "M5",
         "各資金份額合計 {total}，預算 {budget}",
         "the shares add up to {total}, the budget is {budget}",
         total=call_amount(sum(shares.values())),
-        budget=call_amount(known.budget),
+        budget=call_amount(round_.budget),
     )
 
 
 def check_need_solicitation_opened(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The need window opens."""
-    known = _found_round(require, realm, event)
+    round_ = _set_up_round(require, realm, event)
     _require_window(require, realm, event, "needs.window_wd")
-    known.solicited_on, known.needs_wd = event.day, whole(event.data.get("window_wd"))
+    round_.solicited_on, round_.needs_wd = event.day, whole(event.data.get("window_wd"))
 
 
 def check_call_published(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The bid window opens."""
-    known = _found_round(require, realm, event)
+    round_ = _set_up_round(require, realm, event)
     _require_window(require, realm, event, "bidding.window_wd")
-    known.called_on, known.window_wd = event.day, whole(event.data.get("window_wd"))
-    known.deadline, known.cancelled = to_instant(event.data.get("deadline")), False
+    round_.called_on, round_.window_wd = event.day, whole(event.data.get("window_wd"))
+    round_.deadline, round_.cancelled = to_instant(event.data.get("deadline")), False
     rules = realm.rules_of_round(event.name)
-    least = realm.days.nth_from(event.day, known.window_wd, lambda _day: True)
+    least = realm.days.nth_from(event.day, round_.window_wd, lambda _day: True)
     require(
-        known.deadline is None or rules["bidding.shorter_call"] is True or day_of(known.deadline) >= least,
+        round_.deadline is None or rules["bidding.shorter_call"] is True or day_of(round_.deadline) >= least,
         "RD06",
         "申報截止 {deadline}，至少須至 {least}",
         "bids are taken until {deadline}; {least} is the earliest",
-        deadline=known.deadline,
+        deadline=round_.deadline,
         least=least,
     )
 
@@ -272,7 +272,7 @@ def _require_window(require: Conditions, realm: Realm, event: RecordedEvent, par
 
 def check_call_amended(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """The call is corrected, before its deadline only."""
-    known, end = realm.rounds[event.name], closes_at(realm, event.name)
+    round_, end = realm.rounds[event.name], closes_at(realm, event.name)
     require(
         end is not None and event.at < end,
         "D1",
@@ -280,18 +280,18 @@ def check_call_amended(require: Conditions, realm: Realm, event: RecordedEvent) 
         "the call was amended after its deadline {end}",
         end=end,
     )
-    known.deadline = to_instant(event.data.get("deadline")) or known.deadline
+    round_.deadline = to_instant(event.data.get("deadline")) or round_.deadline
     require(
-        end is None or known.deadline is None or known.deadline >= end,
+        end is None or round_.deadline is None or round_.deadline >= end,
         "RD07",
         "更正使截止由 {end} 提前至 {deadline}",
         "the amendment moved the deadline from {end} to {deadline}",
         end=end,
-        deadline=known.deadline,
+        deadline=round_.deadline,
     )
     scheme = event.part("scheme")
     if scheme:
-        known.scheme = (str(scheme["name"]), int(scheme["version"]))
+        round_.scheme = (str(scheme["name"]), int(scheme["version"]))
 
 
 def check_call_closed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -304,15 +304,15 @@ def check_call_closed(require: Conditions, realm: Realm, event: RecordedEvent) -
 
 def check_call_cancelled(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """RD09: no award stands in a round that is given up."""
-    known = realm.rounds[event.name]
+    round_ = realm.rounds[event.name]
     require(
-        not known.awarded,
+        not round_.awarded,
         "RD09",
         "尚有立項 {awarded} 即終止徵集",
         "given up while awards of {awarded} stand",
-        awarded=call_amount(known.awarded),
+        awarded=call_amount(round_.awarded),
     )
-    known.cancelled = True
+    round_.cancelled = True
 
 
 _UNDECIDED = ("APPLIED", "RETURNED", "SHORTLISTED", "PROPOSED", "IN_PUBLICITY", "OBJECTION_HOLD")
@@ -368,27 +368,27 @@ def check_need_endorsed(require: Conditions, realm: Realm, event: RecordedEvent)
 
 def closes_at(realm: Realm, name: str) -> datetime | None:
     """The deadline for bids: as the call names it, or by working days."""
-    known = realm.rounds[name]
-    if known.deadline is not None or known.called_on is None:
-        return known.deadline
-    return midnight(realm.days.nth_after(known.called_on, known.window_wd))
+    round_ = realm.rounds[name]
+    if round_.deadline is not None or round_.called_on is None:
+        return round_.deadline
+    return midnight(realm.days.nth_after(round_.called_on, round_.window_wd))
 
 
 def needs_close_at(realm: Realm, name: str) -> datetime | None:
     """The end of the need window."""
-    known = realm.rounds[name]
-    if known.solicited_on is None:
+    round_ = realm.rounds[name]
+    if round_.solicited_on is None:
         return None
-    return midnight(realm.days.nth_after(known.solicited_on, known.needs_wd))
+    return midnight(realm.days.nth_after(round_.solicited_on, round_.needs_wd))
 
 
 def check_round_resolved(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """M5: all awards of the resolution together keep to the round's budget."""
     awards = [line for line in event.data.get("selected", ()) if isinstance(line, dict)]
-    known, total = realm.rounds[event.name], sum(whole(line.get("award")) for line in awards)
-    most = known.budget
+    round_, total = realm.rounds[event.name], sum(whole(line.get("award")) for line in awards)
+    most = round_.budget
     require(
-        most is None or known.awarded + total <= most,
+        most is None or round_.awarded + total <= most,
         "M5",
         "立項合計 {total}，預算 {most}",
         "the awards add up to {total}, the budget is {most}",

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 def check_asked(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """Another content, which only whoever asked brings, begins anew."""
-    known = realm.requests.get(event.name)
-    request = ApprovalRequest(known.opener if known else event.hand, event.text("digest"), event.text("payee"))
-    if known is not None:
+    approval = realm.requests.get(event.name)
+    request = ApprovalRequest(approval.opener if approval else event.hand, event.text("digest"), event.text("payee"))
+    if approval is not None:
         require(
-            event.hand.is_same(known.opener) or event.actor == known.opener.actor, "AV22", "非提請者", "not who asked"
+            event.hand.is_same(approval.opener) or event.actor == approval.opener.actor,
+            "AV22",
+            "非提請者",
+            "not who asked",
         )
     realm.requests[event.name] = request
 

@@ -47,9 +47,9 @@ def check_custodians_appointed(require: Conditions, realm: Realm, event: Recorde
 def check_application_sealed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D9, D1: before the close, with custodians to open it."""
     round_ = event.text("round")
-    closes, known = registers.closes_at(realm, round_), realm.custody.get(round_)
+    closes, custody = registers.closes_at(realm, round_), realm.custody.get(round_)
     require(
-        closes is not None and event.at < closes and known is not None and not known.released,
+        closes is not None and event.at < closes and custody is not None and not custody.released,
         "D9",
         "密封於截止 {closes} 之後或無開標監督人",
         "it was sealed after the close ({closes}), or with nobody to open it",
@@ -61,22 +61,22 @@ def check_application_sealed(require: Conditions, realm: Realm, event: RecordedE
 
 def check_seal_released(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
     """D9: after the close, by custodians, each another human."""
-    closes, known = registers.closes_at(realm, event.name), realm.custody.get(event.name) or Custody()
+    closes, custody = registers.closes_at(realm, event.name), realm.custody.get(event.name) or Custody()
     require(
         closes is not None
         and event.at >= closes
-        and event.actor in known.seats
-        and not any(event.hand.is_same(other) for other in known.released),
+        and event.actor in custody.seats
+        and not any(event.hand.is_same(other) for other in custody.released),
         "D9",
         "{actor} 於截止 {closes} 前，或非監督人，或已同意，而同意開啟",
         "{actor} released the seal before the close ({closes}), twice, or as no custodian",
         actor=call_seat(event.actor),
         closes=closes,
     )
-    known.released.append(event.hand)
-    if len(known.released) == known.quorum:
-        known.opened_on = event.day
-    realm.custody[event.name] = known
+    custody.released.append(event.hand)
+    if len(custody.released) == custody.quorum:
+        custody.opened_on = event.day
+    realm.custody[event.name] = custody
 
 
 def check_unsealed(require: Conditions, realm: Realm, event: RecordedEvent) -> None:
@@ -97,8 +97,8 @@ def check_unsealed(require: Conditions, realm: Realm, event: RecordedEvent) -> N
 
 def find_last_day(realm: Realm, round_: str) -> date | None:
     """The last day to hand in what was sealed; None before the opening."""
-    known = realm.custody.get(round_)
-    return realm.days.nth_after(known.opened_on, known.open_wd) if known and known.opened_on else None
+    custody = realm.custody.get(round_)
+    return realm.days.nth_after(custody.opened_on, custody.open_wd) if custody and custody.opened_on else None
 
 
 def check_opening_over(require: Conditions, realm: Realm, event: RecordedEvent) -> None:

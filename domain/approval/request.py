@@ -18,7 +18,7 @@ from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest, plain
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider, unpark
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Actor, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Actor, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
@@ -424,7 +424,7 @@ def list_unmet(approval: Approval) -> list[int]:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about an approval makes happen. Raises CommandRejected."""
-    check, known, approval = Checks(), state.part(ApprovalRequest), find_open(state)
+    check, request, approval = Checks(), state.part(ApprovalRequest), find_open(state)
     match command:
         case OpenApproval(groups=groups):
             check(
@@ -443,7 +443,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 )
             )
         case AmendApproval():
-            _require_opener(check, known, order)
+            _require_opener(check, request, order)
             bound = bind(state.stream, command)
             check(
                 approval is None or _digest_of(approval) != bound,
@@ -455,18 +455,18 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 ApprovalAmended.of(command, digest=bound, **_reckon(check, facts.calendar, order.at, command))
             )
         case WithdrawApproval():
-            _require_opener(check, known, order)
+            _require_opener(check, request, order)
             return check.grant(ApprovalWithdrawn.of(command))
         case GrantApproval():
-            counted = _require_vote(check, known, approval, order, command)
+            counted = _require_vote(check, request, approval, order, command)
             decides = approval is not None and _would_grant(approval, counted)
             return check.grant(ApprovalGiven.of(command, group=counted, decides=decides))
         case DeclineApproval():
-            counted = _require_vote(check, known, approval, order, command)
+            counted = _require_vote(check, request, approval, order, command)
             decides = approval is not None and _would_decline(approval, counted)
             return check.grant(ApprovalDeclined.of(command, group=counted, decides=decides))
         case ReturnApproval():
-            _require_vote(check, known, approval, order, command)
+            _require_vote(check, request, approval, order, command)
             return check.grant(ApprovalReturned.of(command))
         case ExpireApproval():
             return check.grant(ApprovalExpired())
@@ -568,9 +568,9 @@ def _reckon(check: Checks, calendar: Calendar, at: datetime, terms: Terms) -> di
     return {"until": until, "remind_at": remind_at, "escalate_at": escalate_at}
 
 
-def _require_opener(check: Checks, known: ApprovalRequest, order: Order) -> None:
+def _require_opener(check: Checks, request: ApprovalRequest, order: Order) -> None:
     """AV22: whoever asked, on that seat or as that person."""
-    opener = known.opener
+    opener = request.opener
     check(
         opener is None or order.actor == opener.seat or order.acting.is_same_person(opener),
         "AV22",
@@ -582,7 +582,7 @@ def _require_opener(check: Checks, known: ApprovalRequest, order: Order) -> None
 
 def _require_vote(
     check: Checks,
-    known: ApprovalRequest,
+    request: ApprovalRequest,
     approval: Approval | None,
     order: Order,
     command: GrantApproval | DeclineApproval | ReturnApproval,
@@ -612,7 +612,7 @@ def _require_vote(
         check,
         order.acting,
         "AV23",
-        (known.opener,),
+        (request.opener,),
         "{actor} 為提請者，不得自批",
         "{actor} asked for it and may not decide it",
         actor=order.actor,
@@ -660,13 +660,13 @@ def _would_decline(approval: Approval, group: int) -> bool:
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep who asked whom for what, and how far the approval has come."""
-    known = state.part(ApprovalRequest)
+    before = state.part(ApprovalRequest)
     match event:
         case ApprovalOpened(groups=groups):
             request = ApprovalRequest(of.acting, event.title, tuple(map(_group, groups)))
             return _ask(state.with_parts(request), of, event)
         case ApprovalAmended():
-            return _ask(state.with_parts(replace(known, title=event.title, is_reminded=False)), of, event)
+            return _ask(state.with_parts(replace(before, title=event.title, is_reminded=False)), of, event)
         case ApprovalGiven(decides=True, group=group):
             return approval.end_approval(state, of, gate=GATE, group=group)
         case ApprovalDeclined(decides=True, group=group):
@@ -682,7 +682,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case ApprovalExpired():
             return approval.end_approval(state, of, gate=GATE, verdict=Verdict.EXPIRED)
         case ApprovalReminded():
-            return state.with_parts(replace(known, is_reminded=True))
+            return state.with_parts(replace(before, is_reminded=True))
         case ApprovalEscalated():
             return approval.change_open(state, gate=GATE, is_escalated=True)
         case _:
@@ -737,9 +737,9 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     approval = find_open(state)
     if approval is None:
         return
-    known = state.part(ApprovalRequest)
-    zh, en = f"審批：{known.title}", f"decide: {known.title}"
-    if known.is_reminded:
+    request = state.part(ApprovalRequest)
+    zh, en = f"審批：{request.title}", f"decide: {request.title}"
+    if request.is_reminded:
         zh, en = f"{zh}（已催辦）", f"{en} (reminded)"
     groups = [approval.approvers[number] for number in list_unmet(approval)]
     above = (ApproverGroup(seats=approval.above),) if approval.is_escalated else ()

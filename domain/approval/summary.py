@@ -32,7 +32,7 @@ _BOUND: Final[Mapping[str, tuple[str, str, Shape]]] = {
     "request": ("第幾次申請", "request number", _TEXT),
     "tranche": ("期次", "tranche", _TEXT),
 }
-"""What the rooms bind that is no field of the event that asked."""
+"""What the deciders bind that is no field of the event that asked."""
 _UNSHOWN: Final = frozenset({"account", "digest", "bound", "places", "freed_places", "proposal"})
 """What is bound and nobody reads: keys, digests, and the payee's account."""
 _PAYMENTS: Final = frozenset({"CheckDisbursement", "ApproveDisbursement"})

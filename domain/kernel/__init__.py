@@ -1,1 +1,1 @@
-"""The vocabulary that every room of the domain is written in."""
+"""The vocabulary that every part of the domain is written in."""

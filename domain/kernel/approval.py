@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from domain.kernel.canonical import digest
-from domain.kernel.identity import Role, derive_id
+from domain.kernel.identifier import Role, derive_id
 from domain.kernel.state import Approval, ApproverGroup, Ballot, State, Verdict, Vote
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
-from domain.kernel.identity import Attachment
+from domain.kernel.identifier import Attachment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.effects import Effect
 from domain.kernel.ground import Ground
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.relation import Relation, list_idle_relations, list_roles_without, scope_kind
 from domain.kernel.restriction import Restriction
 from domain.kernel.scope import Scope
@@ -169,7 +169,7 @@ def _require_relations(command: type[Command]) -> None:
             f"{command.__name__}.acts_for 未載明 {role} 因何經辦：by 旁須有 {kind} 的關係，如 BUREAU 之於局內各崗位 / "
             f"{command.__name__}.acts_for does not say what makes it the business of {role}: "
             f"beside ``by`` write a relation of scope {kind}, as BUREAU is for the bureau's own seats; "
-            "the general ones are in domain/kernel/relation.py, the others in the rooms that name somebody"
+            "the general ones are in domain/kernel/relation.py, the others in the modules that name somebody"
         )
         raise TypeError(message)
     for relation in list_idle_relations(roles, stated):

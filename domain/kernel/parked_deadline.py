@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from domain.kernel.bounds import Moment
-from domain.kernel.identity import Reason, Role
+from domain.kernel.identifier import Reason, Role
 from domain.kernel.message import Command, Due, Event, Occurrence, Particulars
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State
@@ -71,5 +71,5 @@ class DeadlinesSetAside(Part):
 
 def evolve(state: State, _of: Occurrence, event: DeadlineSetAside) -> State:
     """Keep the deadline among those that are due no more."""
-    known = state.part(DeadlinesSetAside).deadlines
-    return state.with_parts(DeadlinesSetAside(known | {(event.deadline, event.key, event.falls_at)}))
+    deadlines = state.part(DeadlinesSetAside).deadlines
+    return state.with_parts(DeadlinesSetAside(deadlines | {(event.deadline, event.key, event.falls_at)}))

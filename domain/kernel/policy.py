@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.phrase import Word, read_params, word
 from domain.kernel.refusal import Unmet
 from domain.kernel.scope import Scope, ScopeKind
@@ -69,8 +69,8 @@ def remember_side(state: State, occurrence: Occurrence) -> State:
     side = _SIDES.get(occurrence.actor.role)
     if side is None or not occurrence.persons:
         return state
-    known = state.part(Sides).of
-    return state.with_parts(Sides(MappingProxyType({**known, side: known.get(side, frozenset()) | occurrence.persons})))
+    sides = state.part(Sides).of
+    return state.with_parts(Sides(MappingProxyType({**sides, side: sides.get(side, frozenset()) | occurrence.persons})))
 
 
 def authorize(order: Order, state: State, facts: Facts, by: tuple[Role, ...] = ()) -> tuple[Unmet, ...]:

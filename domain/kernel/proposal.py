@@ -16,7 +16,7 @@ from pydantic import Field, JsonValue
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.canonical import digest, plain
-from domain.kernel.identity import Reason, Role
+from domain.kernel.identifier import Reason, Role
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.facts import Facts
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 LAPSES_AFTER: Final = timedelta(days=30)
 """How long a proposal may be confirmed; afterwards it is to be proposed anew."""
@@ -150,9 +150,9 @@ def bind(stream: StreamId, number: int, command: Command) -> str:
 
 def propose(state: State, order: Order) -> ActProposed:
     """The proposal of what was asked. Raises CommandRejected if too many wait already."""
-    known, command = state.part(Proposals).of, order.command
+    proposals, command = state.part(Proposals).of, order.command
     check = Checks()
-    open_ones = [number for number, proposal in known.items() if proposal.is_open(order.at)]
+    open_ones = [number for number, proposal in proposals.items() if proposal.is_open(order.at)]
     check(
         len(open_ones) < MOST_OPEN,
         "TP01",
@@ -160,7 +160,7 @@ def propose(state: State, order: Order) -> ActProposed:
         "{open_ones_count} proposals wait already: confirm or drop some first",
         open_ones_count=len(open_ones),
     )
-    number = len(known) + 1
+    number = len(proposals) + 1
     event = ActProposed(
         proposal=number,
         command=command.command_type,
@@ -236,13 +236,13 @@ def decide(state: State, _facts: Facts, order: Order, command: Commands) -> list
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the act by its number, and its end once it is confirmed or dropped."""
-    known = state.part(Proposals).of
+    proposals = state.part(Proposals).of
     match event:
         case ActProposed():
             lapses_at = of.at + LAPSES_AFTER
             proposal = Proposal(event.command, event.body, event.digest, of.acting, event.confirmers, lapses_at)
             return approval.ask_approval(
-                state.with_parts(Proposals({**known, event.proposal: proposal})),
+                state.with_parts(Proposals({**proposals, event.proposal: proposal})),
                 of,
                 gate=ConfirmAct.command_type,
                 role=event.confirmers[0],
@@ -261,11 +261,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 
 def _end(state: State, of: Occurrence, number: int, status: ProposalStatus, verdict: Verdict) -> State:
-    known = state.part(Proposals).of
+    proposals = state.part(Proposals).of
     ended = approval.end_approval(state, of, gate=ConfirmAct.command_type, key=str(number), verdict=verdict)
-    if number not in known:
+    if number not in proposals:
         return ended
-    return ended.with_parts(Proposals({**known, number: replace(known[number], status=status)}))
+    return ended.with_parts(Proposals({**proposals, number: replace(proposals[number], status=status)}))
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:

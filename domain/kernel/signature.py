@@ -15,7 +15,7 @@ r"""The bytes that a door signs, for good: what an auditor needs to check a sign
     1685926800000000              received at: microseconds since 1970-01-01T00:00:00Z, decimal
     asked                         or derived: whether the engine derived the id
 
-*A turn of a manual clock* is four lines: ``venture clock 1``, the door's key, the stream, and the instant as above.
+*A move of a manual clock* is four lines: ``venture clock 1``, the door's key, the stream, and the instant as above.
 
 No line holds a line feed, so no two commands have the same bytes, and the first line keeps the two kinds apart. The
 signature is Ed25519 (RFC 8032) over these bytes, in 128 lower-case hex digits. A key's id is ``DK-`` and the first 16
@@ -29,7 +29,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, Self
 
-from domain.kernel.identity import CheckedText
+from domain.kernel.identifier import CheckedText
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -106,7 +106,7 @@ def command_bytes(
 
 
 def clock_bytes(*, key: str, stream: str, now: datetime) -> bytes:
-    """What is signed of a turn of a manual clock. Raises ValueError if a line would hold a line feed."""
+    """What is signed of a move of a manual clock. Raises ValueError if a line would hold a line feed."""
     return _join(CLOCK, key, stream, _microseconds(now))
 
 

@@ -1,4 +1,4 @@
-"""What the events of one stream add up to: a stage, a stack of stages to return to, and what each room remembers."""
+"""What the events of one stream add up to: a stage, a stack of stages to return to, and what each decider remembers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from domain.kernel.acting import Acting, Basis
-    from domain.kernel.identity import Actor, Role, StreamId
+    from domain.kernel.identifier import Actor, Role, StreamId
 
 NONE = "NONE"
 """The stage of a stream that has no events."""
@@ -44,7 +44,7 @@ class Transition:
 
 
 class Part:
-    """What one room remembers of a stream: a frozen dataclass that can be made without arguments."""
+    """What one decider remembers of a stream: a frozen dataclass that can be made without arguments."""
 
 
 P = TypeVar("P", bound=Part)
@@ -158,7 +158,7 @@ class Approval:
 
 
 _BLANK: dict[type[Part], Part] = {}
-"""What a room that has seen nothing remembers: one for all streams, since parts never change."""
+"""What a decider that has seen nothing remembers: one for all streams, since parts never change."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class State:
     parts: Mapping[type[Part], Part] = field(default_factory=lambda: MappingProxyType({}))
 
     def part(self, of: type[P]) -> P:
-        """What that room remembers; its blank form if it has seen nothing."""
+        """What that decider remembers; its blank form if it has seen nothing."""
         part = self.parts.get(of)
         if part is None:
             part = _BLANK.get(of) or _BLANK.setdefault(of, of())

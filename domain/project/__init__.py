@@ -1,1 +1,1 @@
-"""A project from the first draft of its application to the archive: a room for each stage of its life."""
+"""A project from the first draft of its application to the archive: a module for each stage of its life."""

@@ -1,4 +1,4 @@
-"""A project from the first draft of its application to the archive, as its rooms in order of life."""
+"""A project from the first draft of its application to the archive, as its deciders in order of life."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from domain.project.uncounted import list_uncounted
 from domain.registers.interest import require_impartial
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from domain.kernel.state import State
 

@@ -17,7 +17,7 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId
+from domain.kernel.identifier import Attachment, Evidence, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import or_else
@@ -205,7 +205,7 @@ Commands = ProposeAward | DeclineAward | RevokeAward
 Events = AwardProposed | AwardDeclined | AwardRevoked
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)
@@ -405,11 +405,11 @@ def charge_support(check: Checks, file: State, facts: Facts, award: Fen) -> Char
     """C2, C3: the round's budget covers what the file's base gets, and the base has no other support that year."""
     application = file.part(Application)
     charge = charge_round(check, file, facts, award, "C2")
-    known = facts.of(file.stream.sibling("round", application.round or "")).part(Round)
-    if charge is None or known.year is None or application.base is None:
+    round_ = facts.of(file.stream.sibling("round", application.round or "")).part(Round)
+    if charge is None or round_.year is None or application.base is None:
         return charge
-    supports = require_first_support(check, facts, file.stream, application.base, known.year)
-    return charge.model_copy(update={"base": application.base, "year": known.year, "supports": supports})
+    supports = require_first_support(check, facts, file.stream, application.base, round_.year)
+    return charge.model_copy(update={"base": application.base, "year": round_.year, "supports": supports})
 
 
 def charge_round(check: Checks, file: State, facts: Facts, award: Fen, rule: str) -> Charge | None:
@@ -430,11 +430,11 @@ def charge_round(check: Checks, file: State, facts: Facts, award: Fen, rule: str
         "{name} has not been opened; approve its budget or start collecting needs before awarding in it",
         name=name,
     )
-    known = facts.of(stream).part(Round)
-    charge = charge_budget(check, facts, stream, known, award, rule)
+    round_ = facts.of(stream).part(Round)
+    charge = charge_budget(check, facts, stream, round_, award, rule)
     if charge is None:
         return None
-    asides, counted = require_asides(check, facts, stream, known, award, _list_traits(file, facts))
+    asides, counted = require_asides(check, facts, stream, round_, award, _list_traits(file, facts))
     return charge.model_copy(update={"asides": asides, "counted": counted})
 
 
@@ -446,8 +446,8 @@ def _list_traits(file: State, facts: Facts) -> frozenset[tuple[str, str]]:
     if need is not None and need.theme:
         traits.add((SetAsideBy.THEME.value, need.theme))
     for name in application.bidders:
-        known = facts.of(file.stream.sibling("organisation", name)).part(Organisation)
-        traits |= {(SetAsideBy.ORGANISATION_KIND.value, kind) for kind in known.kinds}
+        organisation = facts.of(file.stream.sibling("organisation", name)).part(Organisation)
+        traits |= {(SetAsideBy.ORGANISATION_KIND.value, kind) for kind in organisation.kinds}
     return frozenset(traits)
 
 

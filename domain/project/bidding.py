@@ -16,7 +16,7 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Attachments, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import or_else
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.scheme import Scheme
 
-__all__ = ["Application", "ProjectKind"]  # the award and later rooms know the bid by these names
+__all__ = ["Application", "ProjectKind"]  # the award and later stages know the bid by these names
 
 UNDECIDED = "undecided/"
 """How the account begins that counts the bids of a round that wait for a decision."""

@@ -14,7 +14,7 @@ from pydantic import Field
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Attachments, Evidence, Role, Text
+from domain.kernel.identifier import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU
@@ -155,7 +155,7 @@ Events = QuestionRaised | QuestionAnswered | ComplaintFiled | ComplaintDecided
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about a challenge makes happen. Raises CommandRejected."""
-    check, known, today = Checks(), state.part(Challenges), local_day(order.at)
+    check, challenges, today = Checks(), state.part(Challenges), local_day(order.at)
     match command:
         case RaiseQuestion(challenge=number):
             check(
@@ -165,7 +165,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "questions and complaints are for government procurement; otherwise lodge an objection",
             )
             check(
-                number not in known.of,
+                number not in challenges.of,
                 "PC01",
                 "質疑 {number} 已提出過，請另編號",
                 "challenge {number} already exists; give this one another number",
@@ -183,21 +183,21 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(QuestionRaised.of(command, reply_wd=REPLY_WD, complaint_wd=COMPLAINT_WD))
         case AnswerQuestion(challenge=number):
-            _require(check, known, number, "PC02", ChallengeStatus.RAISED)
+            _require(check, challenges, number, "PC02", ChallengeStatus.RAISED)
             return check.grant(QuestionAnswered.of(command))
         case FileComplaint(challenge=number):
-            _require(check, known, number, "PC03", ChallengeStatus.RAISED, ChallengeStatus.ANSWERED)
-            _require_complainable(check, known.of.get(number), facts.calendar, order)
+            _require(check, challenges, number, "PC03", ChallengeStatus.RAISED, ChallengeStatus.ANSWERED)
+            _require_complainable(check, challenges.of.get(number), facts.calendar, order)
             return check.grant(ComplaintFiled.of(command))
         case DecideComplaint(challenge=number):
-            _require(check, known, number, "PC04", ChallengeStatus.FILED)
+            _require(check, challenges, number, "PC04", ChallengeStatus.FILED)
             return check.grant(ComplaintDecided.of(command))
         case _:
             assert_never(command)
 
 
-def _require(check: Checks, known: Challenges, number: str, rule: str, *statuses: ChallengeStatus) -> None:
-    challenge = known.of.get(number)
+def _require(check: Checks, challenges: Challenges, number: str, rule: str, *statuses: ChallengeStatus) -> None:
+    challenge = challenges.of.get(number)
     check(
         challenge is not None and challenge.status in statuses,
         rule,
@@ -244,17 +244,17 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case QuestionRaised(challenge=number):
             raised = Challenge(of.acting, today, event.reply_wd, event.complaint_wd)
-            known = state.part(Challenges)
-            return state.with_parts(replace(known, of={**known.of, number: raised}))
+            challenges = state.part(Challenges)
+            return state.with_parts(replace(challenges, of={**challenges.of, number: raised}))
         case QuestionAnswered(challenge=number):
             return _settle(state, number, ChallengeStatus.ANSWERED, today)
         case ComplaintFiled(challenge=number):
-            known = state.part(Challenges)
-            before = known.of.get(number)
+            challenges = state.part(Challenges)
+            before = challenges.of.get(number)
             if before is None:
                 return state
             filed = replace(before, status=ChallengeStatus.FILED, filed_on=today)
-            return state.with_parts(replace(known, of={**known.of, number: filed}))
+            return state.with_parts(replace(challenges, of={**challenges.of, number: filed}))
         case ComplaintDecided(challenge=number, outcome=outcome):
             return _settle(state, number, ChallengeStatus(outcome.value), today)
         case _:
@@ -262,11 +262,11 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 
 def _settle(state: State, number: str, status: ChallengeStatus, today: date) -> State:
-    known = state.part(Challenges)
-    before = known.of.get(number)
+    challenges = state.part(Challenges)
+    before = challenges.of.get(number)
     if before is None:
         return state
-    return state.with_parts(Challenges({**known.of, number: replace(before, status=status)}, today))
+    return state.with_parts(Challenges({**challenges.of, number: replace(before, status=status)}, today))
 
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:

@@ -16,7 +16,7 @@ from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import or_else
@@ -307,7 +307,7 @@ Events = (
 )
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)
@@ -344,8 +344,8 @@ def reads(state: State, command: Commands) -> Reads:
         case SubmitFinalReport():
             return Reads(streams=list_applicants(state))
         case ConfirmCorrection():
-            known = state.part(Closeout).corrections.get(command.correction)
-            number = _name_number(state, known.corrects) if known and known.amount is not None else None
+            correction = state.part(Closeout).corrections.get(command.correction)
+            number = _name_number(state, correction.corrects) if correction and correction.amount is not None else None
             return Reads(claims=frozenset({number} if number else ()))
         case ReopenProject(case=case):
             return Reads(streams=frozenset({state.stream.sibling("case", case)} if case else ()))
@@ -530,10 +530,10 @@ def _name_number(state: State, version: int) -> str | None:
 def _confirm(
     check: Checks, state: State, facts: Facts, acting: Acting, command: ConfirmCorrection
 ) -> CorrectionConfirmed:
-    known = state.part(Closeout).corrections.get(command.correction)
-    if known is None:
+    correction = state.part(Closeout).corrections.get(command.correction)
+    if correction is None:
         check(
-            known,
+            correction,
             "SD12",
             "未找到更正 {correction}，請核對編號",
             "correction {correction} was not found; check its number",
@@ -541,7 +541,7 @@ def _confirm(
         )
         raise check.refuse()
     check(
-        known.confirmed_by is None,
+        correction.confirmed_by is None,
         "SD12",
         "更正 {correction} 已確認",
         "correction {correction} was confirmed before",
@@ -551,15 +551,15 @@ def _confirm(
         check,
         acting,
         "SD12",
-        (known.proposed_by,),
+        (correction.proposed_by,),
         "{acting} 提出了更正，須由另一人確認",
         "{acting} proposed the correction; another person must confirm it",
         acting=acting,
     )
-    if _name_number(state, known.corrects) not in facts.unasked:
-        _require_raised_within_line(check, state, known.corrects, known.amount)
-    voucher = state.part(Delivery).voucher_at(known.corrects) if known.strike else None
-    return CorrectionConfirmed(correction=command.correction, corrects=known.corrects, voucher=voucher)
+    if _name_number(state, correction.corrects) not in facts.unasked:
+        _require_raised_within_line(check, state, correction.corrects, correction.amount)
+    voucher = state.part(Delivery).voucher_at(correction.corrects) if correction.strike else None
+    return CorrectionConfirmed(correction=command.correction, corrects=correction.corrects, voucher=voucher)
 
 
 # ---------------------------------------------------------------- evolve
@@ -582,12 +582,12 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.with_parts(replace(closeout, reopened=closeout.reopened + 1), account)
         case CorrectionProposed():
             proposed = Correction(event.corrects, of.acting, event.strike, event.person_times, event.amount)
-            known = state.with_parts(
+            after = state.with_parts(
                 replace(closeout, corrections={**closeout.corrections, event.correction: proposed})
             )
             content = event.model_dump(mode="json")
             return approval.ask_approval(
-                known, of, gate="ConfirmCorrection", role=Role.CAB_REG, key=event.correction, content=content
+                after, of, gate="ConfirmCorrection", role=Role.CAB_REG, key=event.correction, content=content
             )
         case CorrectionConfirmed():
             return _correct(state, of, event)
@@ -598,12 +598,12 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 def _correct(state: State, of: Occurrence, event: CorrectionConfirmed) -> State:
     """The records as they count from now on."""
     closeout, delivery = state.part(Closeout), state.part(Delivery)
-    known = closeout.corrections.get(event.correction)
-    if known is None:
+    correction = closeout.corrections.get(event.correction)
+    if correction is None:
         return state
-    corrections = {**closeout.corrections, event.correction: replace(known, confirmed_by=of.actor)}
+    corrections = {**closeout.corrections, event.correction: replace(correction, confirmed_by=of.actor)}
     delivery = delivery.correct(
-        known.corrects, strike=known.strike, person_times=known.person_times, amount=known.amount
+        correction.corrects, strike=correction.strike, person_times=correction.person_times, amount=correction.amount
     )
     state = state.with_parts(replace(closeout, corrections=corrections), delivery)
     return approval.end_approval(state, of, gate="ConfirmCorrection", key=event.correction)

@@ -20,7 +20,7 @@ from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachments, Reason, Role, Text
+from domain.kernel.identifier import Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.phrase import or_else
@@ -305,7 +305,7 @@ Events = (
 )
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)
@@ -326,7 +326,7 @@ class Community(Part):
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the community makes happen. Raises CommandRejected."""
-    check, known, today = Checks(), state.part(Community), local_day(order.at)
+    check, community, today = Checks(), state.part(Community), local_day(order.at)
     match command:
         case ServeClient(group=group):
             served_on = command.served_on or today
@@ -336,7 +336,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ClientServed.of(command, served_on=served_on))
         case HandOverAsset(asset=asset, site=site):
             check(
-                asset not in known.keepers,
+                asset not in community.keepers,
                 "V3",
                 "資產 {asset} 已登記",
                 "the asset {asset} is on record",
@@ -354,7 +354,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(AssetHandedOver.of(command))
         case MoveAsset(asset=asset):
             check(
-                asset in known.keepers,
+                asset in community.keepers,
                 "V3",
                 "資產 {asset} 未登記",
                 "there is no asset {asset}",
@@ -365,7 +365,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             held_on = command.held_on or today
             _require_day(check, state, held_on, today)
             check(
-                name not in known.deliberations,
+                name not in community.deliberations,
                 "V3",
                 "協商 {name} 已登記",
                 "{name} is on record",
@@ -374,7 +374,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(DeliberationHeld.of(command, held_on=held_on))
         case ConcludeDeliberation(deliberation=name):
             check(
-                name in known.deliberations,
+                name in community.deliberations,
                 "V3",
                 "協商 {name} 未登記",
                 "there is no deliberation {name}",
@@ -422,22 +422,24 @@ def _require_served_group(check: Checks, state: State, facts: Facts, group: str)
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
     """Keep how often each client was served, who keeps the assets, and what came of deliberations."""
-    known = state.part(Community)
+    community = state.part(Community)
     match event:
         case ClientServed(client=client):
-            return state.with_parts(replace(known, clients={**known.clients, client: known.clients.get(client, 0) + 1}))
+            return state.with_parts(
+                replace(community, clients={**community.clients, client: community.clients.get(client, 0) + 1})
+            )
         case AssetHandedOver() | AssetMoved():
-            return state.with_parts(replace(known, keepers={**known.keepers, event.asset: event.keeper}))
+            return state.with_parts(replace(community, keepers={**community.keepers, event.asset: event.keeper}))
         case DeliberationHeld(deliberation=name):
-            opened = {**known.deliberations, name: DeliberationOutcome.OPEN}
-            return state.with_parts(replace(known, deliberations=opened))
+            opened = {**community.deliberations, name: DeliberationOutcome.OPEN}
+            return state.with_parts(replace(community, deliberations=opened))
         case DeliberationConcluded(deliberation=name):
-            return state.with_parts(replace(known, deliberations={**known.deliberations, name: event.outcome}))
+            return state.with_parts(replace(community, deliberations={**community.deliberations, name: event.outcome}))
         case ResourceReceived():
-            return state.with_parts(replace(known, gifts=known.gifts + 1))
+            return state.with_parts(replace(community, gifts=community.gifts + 1))
         case ParticipantsRecruited(standing=standing, persons=persons):
             return state.with_parts(
-                replace(known, participants=Counter(known.participants) + Counter({standing: persons}))
+                replace(community, participants=Counter(community.participants) + Counter({standing: persons}))
             )
         case _:
             assert_never(event)

@@ -16,7 +16,7 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.identifier import Attachment, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import named
@@ -296,7 +296,7 @@ Commands = SignContract | LapseContractSigning | RegisterLedgerAccount | Confirm
 Events = ContractSigned | ContractSigningLapsed | LedgerAccountRegistered | LedgerAccountConfirmed
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)
@@ -472,9 +472,11 @@ def _list_milestones(
     if agreement.method is None:
         return agreement.milestones
     method = facts.of(state.stream.sibling("designation", agreement.method))
-    known = method.part(Designation)
+    designation = method.part(Designation)
     check(
-        known.kind is DesignationKind.METHOD and method.stage == DesignationStage.GRANTED and known.holds(today),
+        designation.kind is DesignationKind.METHOD
+        and method.stage == DesignationStage.GRANTED
+        and designation.holds(today),
         "T10",
         "{method} 不是有效的方法模板",
         "{method} is no method that holds today",
@@ -482,7 +484,7 @@ def _list_milestones(
     )
     steps = {
         name: MilestoneTerm(title=step.title, due=today + timedelta(days=step.days))
-        for name, step in known.steps.items()
+        for name, step in designation.steps.items()
     }
     return {**steps, **agreement.milestones}
 

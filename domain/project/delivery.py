@@ -19,7 +19,7 @@ from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.ground import Ground, require_grounds
-from domain.kernel.identity import Attachments, Role, StreamId, Text
+from domain.kernel.identifier import Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import named, or_else, word
@@ -526,7 +526,7 @@ Events = (
 )
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)
@@ -881,11 +881,11 @@ def require_line(check: Checks, state: State, line: str, amount: Fen) -> None:
 
 def _require_unclaimed(check: Checks, state: State, facts: Facts, command: RecordExpenditure) -> None:
     """M7: a voucher is known by issuer and number; a number without an issuer stands for any."""
-    known = state.part(Delivery).expenditures
+    expenditures = state.part(Delivery).expenditures
     names = {command.document, command.voucher}
     holders = {h for name in names for h in facts.holders(voucher_key(state.stream, name))} - {ISSUED}
     check(
-        not holders and not names & known.keys(),
+        not holders and not names & expenditures.keys(),
         "M7",
         "憑證 {document} 已列支",
         "the voucher {document} has already been claimed",

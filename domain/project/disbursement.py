@@ -15,7 +15,7 @@ from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Attachment, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche, named, or_else
@@ -423,16 +423,16 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 def _require_tranche(check: Checks, state: State, name: str) -> Tranche:
     """The tranche. Raises CommandRejected if the contract has none of that name."""
-    known = state.part(Tranches).of
+    tranches = state.part(Tranches).of
     check(
-        name in known,
+        name in tranches,
         "M2",
         "協議中沒有{name}，現有 {known}",
         "the agreement has no {name}; it has {known}",
         name=call_tranche(name),
-        known=or_else(known, "無", "none"),
+        known=or_else(tranches, "無", "none"),
     )
-    return known.get(name) or Tranche(0, "")
+    return tranches.get(name) or Tranche(0, "")
 
 
 def _require_requestable(check: Checks, state: State, order: Order, name: str, amount: Fen) -> None:
@@ -603,15 +603,15 @@ def list_hands(_before: State, event: Event, after: State) -> Iterable[Effect]:
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep each tranche's status, sums (fen) and three hands; its two approvals are asked for and ended with it."""
     name, tranches, money = event.tranche, state.part(Tranches), state.part(Money)
-    known = tranches.of.get(name) or Tranche(0, "")
+    tranche = tranches.of.get(name) or Tranche(0, "")
     match event:
         case DisbursementRequested():
-            bound = bound_content(state, name, event.amount, known.requests + 1)
+            bound = bound_content(state, name, event.amount, tranche.requests + 1)
             command = replace(
-                known,
+                tranche,
                 status=TrancheStatus.REQUESTED,
                 requested=event.amount,
-                requests=known.requests + 1,
+                requests=tranche.requests + 1,
                 requested_on=local_day(of.at),
                 payment_wd=event.payment_wd,
                 late_to=event.late_to,
@@ -627,8 +627,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 moved, of, gate="CheckDisbursement", role=Role.CAB_FIN, key=name, content=bound
             )
         case DisbursementChecked():
-            checked = replace(known, status=TrancheStatus.CHECKED, checker=of.acting)
-            bound = bound_content(state, name, known.requested, known.requests)
+            checked = replace(tranche, status=TrancheStatus.CHECKED, checker=of.acting)
+            bound = bound_content(state, name, tranche.requested, tranche.requests)
             moved = approval.end_approval(
                 state.with_parts(tranches.with_tranche(name, checked)), of, gate="CheckDisbursement", key=name
             )
@@ -636,31 +636,31 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 moved, of, gate="ApproveDisbursement", role=Role.CAB_DEC, key=name, content=bound
             )
         case DisbursementApproved():
-            approved = replace(known, status=TrancheStatus.APPROVED, approver=of.acting)
+            approved = replace(tranche, status=TrancheStatus.APPROVED, approver=of.acting)
             return approval.end_approval(
                 state.with_parts(tranches.with_tranche(name, approved)), of, gate="ApproveDisbursement", key=name
             )
         case DisbursementPaid():
-            settled = replace(known, status=TrancheStatus.PAID, paid=known.paid + event.amount, split=event.split)
+            settled = replace(tranche, status=TrancheStatus.PAID, paid=tranche.paid + event.amount, split=event.split)
             return state.with_parts(tranches.with_tranche(name, settled), money.after_payment(event.split))
         case DisbursementFailed(split=split):
             back = split or {}
-            failed = replace(known, status=TrancheStatus.FAILED, paid=known.paid - sum(back.values()), split={})
+            failed = replace(tranche, status=TrancheStatus.FAILED, paid=tranche.paid - sum(back.values()), split={})
             return state.with_parts(tranches.with_tranche(name, failed), money.after_failure(back))
         case DisbursementOverdue():
-            return state.with_parts(tranches.with_tranche(name, replace(known, late_to=None, alerted=event.to)))
+            return state.with_parts(tranches.with_tranche(name, replace(tranche, late_to=None, alerted=event.to)))
         case DisbursementWithheld():
-            withheld = replace(known, status=TrancheStatus.WITHHELD)
+            withheld = replace(tranche, status=TrancheStatus.WITHHELD)
             return void_approvals(state.with_parts(tranches.with_tranche(name, withheld)), of, name)
         case TrancheCancelled():
-            return _cancel(state, of, known, event)
+            return _cancel(state, of, tranche, event)
         case _:
             assert_never(event)
 
 
-def _cancel(state: State, of: Occurrence, known: Tranche, event: TrancheCancelled) -> State:
+def _cancel(state: State, of: Occurrence, tranche: Tranche, event: TrancheCancelled) -> State:
     """The whole tranche is CANCELLED; after a part of it the rest is as it was, but a request in flight is void."""
-    name, less = event.tranche, replace(known, cancelled=known.cancelled + event.amount)
+    name, less = event.tranche, replace(tranche, cancelled=tranche.cancelled + event.amount)
     if less.remainder == 0:
         less = replace(less, status=TrancheStatus.CANCELLED)
     elif less.status in IN_FLIGHT:

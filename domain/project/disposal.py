@@ -14,7 +14,7 @@ from pydantic import Field
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
 from domain.kernel.ground import Ground, require_grounds
-from domain.kernel.identity import Attachments, Reason, Role
+from domain.kernel.identifier import Attachments, Reason, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
@@ -142,15 +142,15 @@ def retention_end(closeout: Closeout) -> date | None:
 
 def decide(state: State, _facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the keeping of a file makes happen. Raises CommandRejected."""
-    check, known = Checks(), state.part(Keeping)
+    check, keeping = Checks(), state.part(Keeping)
     match command:
         case HoldFile():
             check(
-                known.held is None,
+                keeping.held is None,
                 "DS01",
                 "卷宗已留存（{ground}）",
                 "the file is held already ({ground})",
-                ground=known.held,
+                ground=keeping.held,
             )
             return check.grant(FileHeld.of(command))
         case ReleaseFile():
@@ -165,7 +165,7 @@ def decide(state: State, _facts: Facts, order: Order, command: Commands) -> list
 
 def _require_disposable(check: Checks, state: State, today: date) -> None:
     """DS02: its period is over, and it was not disposed of since it was put away; DS03: nobody needs it."""
-    known, closeout = state.part(Keeping), state.part(Closeout)
+    keeping, closeout = state.part(Keeping), state.part(Closeout)
     until, archived = retention_end(closeout), closeout.archived_on
     check(
         until is not None and today >= until,
@@ -176,31 +176,31 @@ def _require_disposable(check: Checks, state: State, today: date) -> None:
         until=or_else(until, "(未歸檔)", "not archived"),
     )
     check(
-        known.disposed_on is None or (archived is not None and known.disposed_on < archived),
+        keeping.disposed_on is None or (archived is not None and keeping.disposed_on < archived),
         "DS02",
         "原件已於 {day} 銷毀",
         "its originals were disposed of on {day}",
-        day=or_else(known.disposed_on, "(未)", "never"),
+        day=or_else(keeping.disposed_on, "(未)", "never"),
     )
     check(
-        known.held is None,
+        keeping.held is None,
         "DS03",
         "卷宗因{ground}留存，解除前不得銷毀",
         "the file is held ({ground}); nothing of it is destroyed until it is let go of",
-        ground=known.held,
+        ground=keeping.held,
     )
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep on what ground the file is held, and when its originals were last disposed of."""
-    known = state.part(Keeping)
+    keeping = state.part(Keeping)
     match event:
         case FileHeld(ground=ground):
-            return state.with_parts(replace(known, held=ground))
+            return state.with_parts(replace(keeping, held=ground))
         case FileReleased():
-            return state.with_parts(replace(known, held=None))
+            return state.with_parts(replace(keeping, held=None))
         case FileDisposed():
-            return state.with_parts(replace(known, disposed_on=local_day(of.at)))
+            return state.with_parts(replace(keeping, disposed_on=local_day(of.at)))
         case _:
             assert_never(event)
 

@@ -14,7 +14,7 @@ from domain.kernel.calendar import Calendar, day_ends
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachment, Attachments, Role, Text
+from domain.kernel.identifier import Attachment, Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
@@ -189,7 +189,7 @@ Commands = ConcludeMidtermEvaluation | FailOverdueMidterm | IssueAuditOpinion | 
 Events = MidtermEvaluationConcluded | AuditOpinionIssued | FinalEvaluationConcluded
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)
@@ -397,8 +397,8 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     evaluation = state.part(Evaluation)
     match event:
         case MidtermEvaluationConcluded(evaluator=evaluator, result=result):
-            known = evaluation.evaluators | ({evaluator} if evaluator else set())
-            concluded = replace(evaluation, midterm=result, midterm_score=event.score, evaluators=known)
+            evaluators = evaluation.evaluators | ({evaluator} if evaluator else set())
+            concluded = replace(evaluation, midterm=result, midterm_score=event.score, evaluators=evaluators)
             return set_gate(state.with_parts(concluded), event.event_type, positive=result is Result.PASS)
         case AuditOpinionIssued(auditor=auditor, opinion=opinion):
             audited = replace(evaluation, opinion=opinion, auditors=evaluation.auditors | {auditor})

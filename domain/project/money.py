@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from domain.kernel.effects import Effect, Post
-from domain.kernel.identity import Attachment
+from domain.kernel.identifier import Attachment
 from domain.kernel.message import Particulars
 from domain.kernel.money import Fen
 from domain.kernel.state import Part
@@ -18,7 +18,7 @@ from domain.round.budget import give_back
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Order
     from domain.kernel.refusal import Checks
 

@@ -14,7 +14,7 @@ from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachments, Evidence, Role, Text
+from domain.kernel.identifier import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks
@@ -285,8 +285,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 number=number,
                 until=until,
             )
-            known = publicity.objections.get(number)
-            return check.grant(ObjectionEscalated.of(command, to=known.late_to if known else None))
+            objection = publicity.objections.get(number)
+            return check.grant(ObjectionEscalated.of(command, to=objection.late_to if objection else None))
         case RescoreAward(panel=panel):
             return check.grant(AwardRescored(panel=panel, score=_require_rescored(check, state, facts, panel)))
         case _:

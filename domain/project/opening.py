@@ -24,7 +24,7 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import LIVE, Attachment, Attachments, Role, StreamId, Text
+from domain.kernel.identifier import LIVE, Attachment, Attachments, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche, word
@@ -246,7 +246,7 @@ def _move_to(number: int, stage: OpeningStage) -> Transition:
         (Stage.NONE,),
         stage.value,
         OFFICERS,
-        "paper realm; proposed by another; sums and dates hold together",
+        "environment of past papers; proposed by another; sums and dates hold together",
         when=lambda event: isinstance(event, ProjectOpened) and event.stage is stage,
     )
 
@@ -317,7 +317,7 @@ Commands = ProposeOpening | ConfirmOpening
 Events = OpeningProposed | ProjectOpened
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 @dataclass(frozen=True)
@@ -371,22 +371,22 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _judge(check, state, facts, order, command)
             return check.grant(OpeningProposed.of(command, digest=bind(command)))
         case ConfirmOpening():
-            known = state.part(Openings)
-            if known.proposed is None or known.opened_on is not None:
+            openings = state.part(Openings)
+            if openings.proposed is None or openings.opened_on is not None:
                 check(False, "OE02", "沒有待確認的期初登記", "no opening entry is waiting for confirmation")
                 raise check.refuse()
-            _require_bound(check, known, known.proposed, order, command)
-            return check.grant(_judge(check, state, facts, order, known.proposed))
+            _require_bound(check, openings, openings.proposed, order, command)
+            return check.grant(_judge(check, state, facts, order, openings.proposed))
         case _:
             assert_never(command)
 
 
 def _require_bound(
-    check: Checks, known: Openings, proposed: OpeningProposed, order: Order, command: ConfirmOpening
+    check: Checks, openings: Openings, proposed: OpeningProposed, order: Order, command: ConfirmOpening
 ) -> None:
     """OE02: in time, of this content, by another person."""
     check(
-        known.lapses_at is not None and order.at < known.lapses_at,
+        openings.lapses_at is not None and order.at < openings.lapses_at,
         "OE02",
         "期初登記提出已逾 {days} 日，請重新提出",
         "the opening entry was proposed more than {days} days ago: propose it anew",
@@ -404,7 +404,7 @@ def _require_bound(
         check,
         order.acting,
         "OE02",
-        (known.proposed_by,),
+        (openings.proposed_by,),
         "{acting} 提出了期初登記，須由另一人確認",
         "{acting} proposed the opening entry; another person must confirm it",
         acting=order.acting,
@@ -480,9 +480,9 @@ def _require_sound_award(check: Checks, file: State, facts: Facts, opening: Open
         award=yuan(opening.award),
     )
     for name in sorted(file.part(Application).bidders):
-        known = facts.of(stream.sibling("organisation", name)).part(Organisation)
+        organisation = facts.of(stream.sibling("organisation", name)).part(Organisation)
         check(
-            known.is_verified,
+            organisation.is_verified,
             "OE03",
             "{name} 尚未核驗，請先核驗",
             "{name} has not been verified; do so first",
@@ -734,8 +734,8 @@ def _require_nothing_overdue(check: Checks, opened: State, calendar: Calendar, a
 
 
 def _list_deadlines(opened: State, calendar: Calendar) -> Iterable[Due]:
-    for room in (contract, delivery, evaluation, remedy, termination):
-        yield from room.due(opened, calendar)
+    for stage in (contract, delivery, evaluation, remedy, termination):
+        yield from stage.due(opened, calendar)
 
 
 @dataclass(frozen=True)
@@ -772,9 +772,9 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
     match event:
         case OpeningProposed():
             lapses_at = of.at + LAPSES_AFTER
-            known = Openings(proposed=event, proposed_by=of.acting, lapses_at=lapses_at)
+            openings = Openings(proposed=event, proposed_by=of.acting, lapses_at=lapses_at)
             return approval.ask_approval(
-                _take_application(state, event).with_parts(known),
+                _take_application(state, event).with_parts(openings),
                 of,
                 gate=ConfirmOpening.command_type,
                 role=Role.CAB_FIN,
@@ -810,8 +810,8 @@ def _take_application(state: State, opening: Opening) -> State:
 
 
 def _open(state: State, at: datetime, event: ProjectOpened) -> State:
-    """Everything that the rooms would remember had the project come here by the ordinary way."""
-    known = replace(state.part(Openings), opened_on=local_day(at), source=event.source, documents=event.documents)
+    """Everything that the deciders would remember had the project come here by the ordinary way."""
+    openings = replace(state.part(Openings), opened_on=local_day(at), source=event.source, documents=event.documents)
     award = Award(
         project=event.project,
         amount=event.award,
@@ -821,12 +821,12 @@ def _open(state: State, at: datetime, event: ProjectOpened) -> State:
         charge=event.charge,
         proposed_on=event.awarded_on,
     )
-    opened = _take_application(state, event).with_parts(known, award, Gates(_list_passed(event)))
+    opened = _take_application(state, event).with_parts(openings, award, Gates(_list_passed(event)))
     if event.stage is OpeningStage.AWARDED:
         return opened
     opened = replace(opened, scheme=event.scheme, stack=_list_stack(event))
     return opened.with_parts(
-        *_sign(event), *_work(event), *_list_remedies(event, known.proposed_by), *_list_endings(event)
+        *_sign(event), *_work(event), *_list_remedies(event, openings.proposed_by), *_list_endings(event)
     )
 
 
@@ -956,14 +956,14 @@ def _list_passed(event: Opening) -> frozenset[str]:
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """The entry that waits for a second person."""
-    known = state.part(Openings)
-    if state.stage == Stage.NONE and known.proposed is not None:
-        digits = known.proposed.digest[:8]
+    openings = state.part(Openings)
+    if state.stage == Stage.NONE and openings.proposed is not None:
+        digits = openings.proposed.digest[:8]
         zh, en = (
             f"第二人確認期初登記（校驗值 {digits}）",
             f"a second person's confirmation of the opening entry ({digits})",
         )
-        yield Awaited(OFFICERS, ConfirmOpening.command_type, "", zh, en, known.lapses_at)
+        yield Awaited(OFFICERS, ConfirmOpening.command_type, "", zh, en, openings.lapses_at)
 
 
 DECIDER = Decider(

@@ -14,7 +14,7 @@ from domain.kernel.calendar import Calendar
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts
 from domain.kernel.ground import Ground, require_grounds
-from domain.kernel.identity import Attachments, Reason, Role
+from domain.kernel.identifier import Attachments, Reason, Role
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks
@@ -96,14 +96,14 @@ def decide(state: State, _facts: Facts, _order: Order, command: Commands) -> lis
 def _require_checkable(check: Checks, state: State, command: CheckExpenditures) -> None:
     """M12: vouchers of this project, none beyond its amount. V1: what is cut is cut for a reason, with evidence."""
     require_grounds(check, state, command)
-    known, allowed = state.part(Delivery).expenditures, {one.document: one.allowed for one in command.vouchers}
+    expenditures, allowed = state.part(Delivery).expenditures, {one.document: one.allowed for one in command.vouchers}
     check(
         len(allowed) == len(command.vouchers),
         "M12",
         "憑證重複列出",
         "a voucher is listed twice",
     )
-    unknown = sorted(allowed.keys() - known.keys())
+    unknown = sorted(allowed.keys() - expenditures.keys())
     check(
         not unknown,
         "M12",
@@ -111,7 +111,7 @@ def _require_checkable(check: Checks, state: State, command: CheckExpenditures) 
         "{unknown} are not on record; check number and issuer",
         unknown=unknown,
     )
-    beyond = sorted(name for name in allowed.keys() & known.keys() if allowed[name] > known[name].amount)
+    beyond = sorted(name for name in allowed.keys() & expenditures.keys() if allowed[name] > expenditures[name].amount)
     check(
         not beyond,
         "M12",
@@ -119,7 +119,7 @@ def _require_checkable(check: Checks, state: State, command: CheckExpenditures) 
         "more is allowed than was spent: {beyond}",
         beyond=beyond,
     )
-    cut = sorted(name for name in allowed.keys() & known.keys() if allowed[name] < known[name].amount)
+    cut = sorted(name for name in allowed.keys() & expenditures.keys() if allowed[name] < expenditures[name].amount)
     check(
         not cut or (command.reason and command.attachments),
         "V1",
@@ -157,9 +157,9 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     delivery = state.part(Delivery)
     match event:
         case ExpendituresChecked(vouchers=vouchers):
-            known = delivery.expenditures
-            checked = {one.document: replace(known[one.document], allowed=one.allowed) for one in vouchers}
-            return state.with_parts(replace(delivery, expenditures={**known, **checked}))
+            expenditures = delivery.expenditures
+            checked = {one.document: replace(expenditures[one.document], allowed=one.allowed) for one in vouchers}
+            return state.with_parts(replace(delivery, expenditures={**expenditures, **checked}))
         case _:
             assert_never(event)
 

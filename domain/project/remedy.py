@@ -14,7 +14,7 @@ from domain.kernel.calendar import Calendar, day_ends, local_day, months_after
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachments, Evidence, Role, Text
+from domain.kernel.identifier import Attachments, Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
@@ -248,7 +248,7 @@ Events = (
 )
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 class RectificationStatus(Words):
@@ -293,7 +293,7 @@ def reads(state: State, command: Commands) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about a remedy makes happen. Raises CommandRejected."""
-    check, known, today = Checks(), state.part(Rectification), local_day(order.at)
+    check, rectification, today = Checks(), state.part(Rectification), local_day(order.at)
     match command:
         case OrderRectification(due=last):
             wd = require_scheme(check, facts).remedy.rectify_wd
@@ -321,13 +321,13 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(RectificationOrdered(findings=("結項申請逾期未交",), rectify_wd=wd))
         case SubmitRectification():
             require_representative(check, state, facts, order.actor)
-            _require_status(check, known, "T14", RectificationStatus.OPEN)
+            _require_status(check, rectification, "T14", RectificationStatus.OPEN)
             return check.grant(RectificationSubmitted.of(command))
         case AcceptRectification():
-            _require_acceptable(check, state, known, order.acting)
+            _require_acceptable(check, state, rectification, order.acting)
             return check.grant(RectificationAccepted.of(command))
         case FailRectification(extended=extended):
-            wd = _require_failable(check, facts, known, extended=extended)
+            wd = _require_failable(check, facts, rectification, extended=extended)
             return check.grant(RectificationFailed.of(command, rectify_wd=wd))
         case LapseRectification():
             until = _rectification_ends(state, facts.calendar)
@@ -347,25 +347,25 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             assert_never(command)
 
 
-def _require_status(check: Checks, known: Rectification, rule: str, *statuses: RectificationStatus) -> None:
+def _require_status(check: Checks, rectification: Rectification, rule: str, *statuses: RectificationStatus) -> None:
     check(
-        known.status in statuses,
+        rectification.status in statuses,
         rule,
         "整改目前為「{status}」，只有「{statuses}」時可以辦理",
         "the rectification is {status}; this is only possible while it is {statuses}",
-        status=known.status,
+        status=rectification.status,
         statuses=statuses,
     )
 
 
-def _require_acceptable(check: Checks, state: State, known: Rectification, acting: Acting) -> None:
+def _require_acceptable(check: Checks, state: State, rectification: Rectification, acting: Acting) -> None:
     """T14: handed in, looked at by somebody else, and what had failed has passed."""
-    _require_status(check, known, "T14", RectificationStatus.SUBMITTED)
+    _require_status(check, rectification, "T14", RectificationStatus.SUBMITTED)
     require_another_person(
         check,
         acting,
         "T14",
-        (known.ordered_by,),
+        (rectification.ordered_by,),
         "{acting} 責令了整改，須由另一人複核",
         "{acting} ordered the rectification; another person must re-check it",
         acting=acting,
@@ -378,20 +378,20 @@ def _require_acceptable(check: Checks, state: State, known: Rectification, actin
     )
 
 
-def _require_failable(check: Checks, facts: Facts, known: Rectification, *, extended: bool) -> int:
+def _require_failable(check: Checks, facts: Facts, rectification: Rectification, *, extended: bool) -> int:
     """T15: what was handed in is not enough, or nothing was; more time only as often as the scheme allows."""
     policy = require_scheme(check, facts).remedy
     if not extended:
-        _require_status(check, known, "T15", RectificationStatus.SUBMITTED)
+        _require_status(check, rectification, "T15", RectificationStatus.SUBMITTED)
         return 0
-    _require_status(check, known, "T15", RectificationStatus.SUBMITTED, RectificationStatus.FAILED)
+    _require_status(check, rectification, "T15", RectificationStatus.SUBMITTED, RectificationStatus.FAILED)
     check(
-        known.extensions < policy.extensions,
+        rectification.extensions < policy.extensions,
         "T15",
         "整改已延期 {extensions} 次，不能再延期；請中止項目或告知擬終止",
         "the rectification has been extended {extensions} times and cannot be extended again; "
         "suspend the project or give notice of termination",
-        extensions=known.extensions,
+        extensions=rectification.extensions,
     )
     return policy.rectify_wd
 
@@ -401,7 +401,7 @@ def _require_failable(check: Checks, facts: Facts, known: Rectification, *, exte
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the newest rectification, and how many there were."""
-    known, today = state.part(Rectification), local_day(of.at)
+    rectification, today = state.part(Rectification), local_day(of.at)
     match event:
         case RectificationOrdered():
             return state.with_parts(
@@ -411,26 +411,26 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                     runs_from=today,
                     due=event.due,
                     rectify_wd=event.rectify_wd,
-                    times=known.times + 1,
+                    times=rectification.times + 1,
                 )
             )
         case RectificationSubmitted():
-            return state.with_parts(replace(known, status=RectificationStatus.SUBMITTED))
+            return state.with_parts(replace(rectification, status=RectificationStatus.SUBMITTED))
         case RectificationAccepted():
-            return state.with_parts(replace(known, status=RectificationStatus.ACCEPTED))
+            return state.with_parts(replace(rectification, status=RectificationStatus.ACCEPTED))
         case RectificationFailed(extended=True):
             return state.with_parts(
                 replace(
-                    known,
+                    rectification,
                     status=RectificationStatus.OPEN,
                     runs_from=today,
                     due=None,
                     rectify_wd=event.rectify_wd,
-                    extensions=known.extensions + 1,
+                    extensions=rectification.extensions + 1,
                 )
             )
         case RectificationFailed():
-            return state.with_parts(replace(known, status=RectificationStatus.FAILED))
+            return state.with_parts(replace(rectification, status=RectificationStatus.FAILED))
         case ProjectSuspended():
             return state
         case ProjectResumed():
@@ -441,8 +441,12 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 
 def resume(state: State, today: date) -> State:
     """The state with every period that stood still beginning anew on that day, and milestones so much later."""
-    known, contract, delivery = state.part(Rectification), state.part(Contract), state.part(Delivery)
-    anew = replace(known, runs_from=today, due=None) if known.status is RectificationStatus.OPEN else known
+    rectification, contract, delivery = state.part(Rectification), state.part(Contract), state.part(Delivery)
+    anew = (
+        replace(rectification, runs_from=today, due=None)
+        if rectification.status is RectificationStatus.OPEN
+        else rectification
+    )
     since = local_day(state.since) if state.since is not None else today
     milestones = {
         name: term.model_copy(update={"due": term.due + (today - since)})

@@ -13,7 +13,7 @@ from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.state import State
@@ -106,13 +106,13 @@ def evolve(state: State, _of: Occurrence, event: ApplicationSealed) -> State:
     match event:
         case ApplicationSealed():
             application = state.part(Application)
-            known = replace(
+            after = replace(
                 application,
                 organisation=event.organisation,
                 round=event.round,
                 places=(*application.places, *sorted(event.places)),
             )
-            return state.with_parts(known, Seal(event.digest))
+            return state.with_parts(after, Seal(event.digest))
         case _:
             assert_never(event)
 

@@ -15,7 +15,7 @@ from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Actor, Attachment, Attachments, Reason, Role, Text
+from domain.kernel.identifier import Actor, Attachment, Attachments, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.phrase import named
@@ -199,7 +199,7 @@ Commands = RequestVariation | ApproveVariation | RejectVariation | AmendContract
 Events = VariationRequested | VariationApproved | VariationRejected | ContractAmended
 
 
-# ---------------------------------------------------------------- what the room remembers
+# ---------------------------------------------------------------- what the decider remembers
 
 
 class VariationStatus(Words):
@@ -246,8 +246,8 @@ class Variations(Part):
 
     def with_status(self, number: str, *, status: VariationStatus) -> Variations:
         """The same variations with that one so; unchanged if there is none of that number."""
-        known = self.of.get(number)
-        return self if known is None else Variations({**self.of, number: replace(known, status=status)})
+        variation = self.of.get(number)
+        return self if variation is None else Variations({**self.of, number: replace(variation, status=status)})
 
 
 def moved_share(move: dict[str, int], award: Fen) -> Decimal:
@@ -284,22 +284,22 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 )
             )
         case ApproveVariation():
-            known = _require_open(check, state, command.variation)
-            _require_in_time(check, contract, known, today)
+            variation = _require_open(check, state, command.variation)
+            _require_in_time(check, contract, variation, today)
             check(
-                known.minor or order.actor.role is Role.CAB_DEC,
+                variation.minor or order.actor.role is Role.CAB_DEC,
                 "S0",
                 "重大變更須由局領導（黨組會議議定）審批",
                 "a major variation is decided by the bureau leadership",
             )
             check(
-                command.share is None or command.share == known.share,
+                command.share is None or command.share == variation.share,
                 "M6",
                 "調劑比例應為 {share}",
                 "the share that is moved should be {share}",
-                share=known.share,
+                share=variation.share,
             )
-            return check.grant(VariationApproved(variation=command.variation, share=known.share))
+            return check.grant(VariationApproved(variation=command.variation, share=variation.share))
         case RejectVariation():
             _require_open(check, state, command.variation)
             return check.grant(VariationRejected.of(command))
@@ -369,27 +369,27 @@ def vary(budget: dict[str, Fen], move: dict[str, int]) -> dict[str, int]:
 
 def _require_open(check: Checks, state: State, number: str) -> Variation:
     """The variation that waits for a decision. Raises CommandRejected if there is none of that number."""
-    known = state.part(Variations).of.get(number)
+    variation = state.part(Variations).of.get(number)
     if (
         not check(
-            known,
+            variation,
             "D4",
             "未找到變更申請 {number}，請核對編號",
             "variation {number} was not found; check its number",
             number=number,
         )
-        or known is None
+        or variation is None
     ):
         raise check.refuse()
     check(
-        known.status is VariationStatus.REQUESTED,
+        variation.status is VariationStatus.REQUESTED,
         "D4",
         "變更 {number} 目前為「{status}」，只有待審批的變更可以辦理",
         "variation {number} is {status}; only one that is pending can be decided",
         number=number,
-        status=known.status,
+        status=variation.status,
     )
-    return known
+    return variation
 
 
 def _require_in_time(check: Checks, contract: Contract, command: Variation, today: date) -> None:
@@ -439,10 +439,10 @@ def _require_still_ahead(check: Checks, contract: Contract, variation: Variation
 def _amend(check: Checks, state: State, facts: Facts, command: AmendContract, today: date) -> ContractAmended:
     """The contract as it will be. Raises CommandRejected if there is no such variation."""
     contract, money = state.part(Contract), state.part(Money)
-    known = state.part(Variations).of.get(command.variation)
-    if known is None:
+    variation = state.part(Variations).of.get(command.variation)
+    if variation is None:
         check(
-            known,
+            variation,
             "D4",
             "未找到變更申請 {variation}，請核對編號",
             "variation {variation} was not found; check its number",
@@ -450,12 +450,12 @@ def _amend(check: Checks, state: State, facts: Facts, command: AmendContract, to
         )
         raise check.refuse()
     check(
-        known.status is VariationStatus.APPROVED,
+        variation.status is VariationStatus.APPROVED,
         "D4",
         "變更 {variation} 目前為「{status}」，須先批准",
         "variation {variation} is {status}; it must be approved first",
         variation=command.variation,
-        status=known.status,
+        status=variation.status,
     )
     check(
         command.version == contract.version + 1,
@@ -465,7 +465,7 @@ def _amend(check: Checks, state: State, facts: Facts, command: AmendContract, to
         version=contract.version + 1,
         given=command.version,
     )
-    award = contract.award if known.award is None else known.award
+    award = contract.award if variation.award is None else variation.award
     check(
         command.award == award,
         "M1",
@@ -476,10 +476,10 @@ def _amend(check: Checks, state: State, facts: Facts, command: AmendContract, to
     )
     scheme = require_scheme(check, facts)
     require_signatures(check, command.signatures, scheme)
-    _require_still_ahead(check, contract, known, today)
-    _require_lines_cover(check, state, known.move, award, scheme)
+    _require_still_ahead(check, contract, variation, today)
+    _require_lines_cover(check, state, variation.move, award, scheme)
     milestones = {
-        name: term.model_copy(update={"due": known.milestones.get(name, term.due)})
+        name: term.model_copy(update={"due": variation.milestones.get(name, term.due)})
         for name, term in contract.milestones.items()
     }
     tranches = _list_installments(state) if command.tranches is None else command.tranches
@@ -491,8 +491,8 @@ def _amend(check: Checks, state: State, facts: Facts, command: AmendContract, to
     return ContractAmended.of(
         command,
         tranches=tranches,
-        budget={line: max(fen, 0) for line, fen in vary(contract.budget, known.move).items()},
-        end=known.end or contract.end,
+        budget={line: max(fen, 0) for line, fen in vary(contract.budget, variation.move).items()},
+        end=variation.end or contract.end,
         milestones=milestones,
         split=apportion(max(contract.award - command.award, 0), money.committed),
         charged=name_charged_round(state),
@@ -505,11 +505,11 @@ def _list_installments(state: State) -> dict[str, Installment]:
 
 def _require_paid_unchanged(check: Checks, state: State, tranches: dict[str, Installment]) -> None:
     """M8: what was paid or cancelled stays as it is."""
-    for name, known in state.part(Tranches).of.items():
+    for name, tranche in state.part(Tranches).of.items():
         planned = tranches[name].planned if name in tranches else 0
-        touched = known.paid + known.cancelled
+        touched = tranche.paid + tranche.cancelled
         check(
-            planned == known.planned if known.is_settled else planned >= touched,
+            planned == tranche.planned if tranche.is_settled else planned >= touched,
             "M8",
             "{name}已撥付或核減 {touched}，不能更動",
             "{touched} of {name} has been paid or cancelled and cannot be changed",
@@ -537,19 +537,19 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
                 minor=event.minor,
                 requested_by=of.actor,
             )
-            known = state.with_parts(Variations({**variations.of, event.variation: command}))
+            after = state.with_parts(Variations({**variations.of, event.variation: command}))
             role = Role.CAB_REG if event.minor else Role.CAB_DEC
             content = event.model_dump(mode="json")
             return approval.ask_approval(
-                known, of, gate="ApproveVariation", role=role, key=event.variation, content=content
+                after, of, gate="ApproveVariation", role=role, key=event.variation, content=content
             )
         case VariationApproved():
-            known = state.with_parts(variations.with_status(event.variation, status=VariationStatus.APPROVED))
-            return approval.end_approval(known, of, gate="ApproveVariation", key=event.variation)
+            after = state.with_parts(variations.with_status(event.variation, status=VariationStatus.APPROVED))
+            return approval.end_approval(after, of, gate="ApproveVariation", key=event.variation)
         case VariationRejected():
-            known = state.with_parts(variations.with_status(event.variation, status=VariationStatus.REJECTED))
+            after = state.with_parts(variations.with_status(event.variation, status=VariationStatus.REJECTED))
             return approval.end_approval(
-                known, of, gate="ApproveVariation", key=event.variation, verdict=Verdict.REFUSED
+                after, of, gate="ApproveVariation", key=event.variation, verdict=Verdict.REFUSED
             )
         case ContractAmended():
             return _put_into_effect(state, of, event)
@@ -580,8 +580,8 @@ def _put_into_effect(state: State, of: Occurrence, event: ContractAmended) -> St
     return state.with_parts(amended, Tranches(tranches), freed, effective)
 
 
-def _replan(known: Tranche, term: Installment) -> Tranche:
-    planned = replace(known, planned=term.planned, gate=term.gate)
+def _replan(tranche: Tranche, term: Installment) -> Tranche:
+    planned = replace(tranche, planned=term.planned, gate=term.gate)
     if planned.is_settled or planned.remainder:
         return planned
     return replace(planned, status=TrancheStatus.CANCELLED)
@@ -595,12 +595,12 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     if state.stage not in VARIABLE:
         return
     end = state.part(Contract).end
-    for number, known in state.part(Variations).of.items():
-        if known.status is VariationStatus.REQUESTED:
-            roles = (Role.CAB_REG, Role.CAB_DEC) if known.minor else (Role.CAB_DEC,)
+    for number, variation in state.part(Variations).of.items():
+        if variation.status is VariationStatus.REQUESTED:
+            roles = (Role.CAB_REG, Role.CAB_DEC) if variation.minor else (Role.CAB_DEC,)
             until = day_ends(end) if end else None
             yield Awaited(roles, "ApproveVariation", number, "審批變更", "decide the variation", until)
-        elif known.status is VariationStatus.APPROVED:
+        elif variation.status is VariationStatus.APPROVED:
             yield Awaited((Role.CAB_REG,), "AmendContract", number, "簽訂補充協議", "sign the supplement")
 
 

@@ -16,7 +16,7 @@ from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Evidence, Role, Text
+from domain.kernel.identifier import Evidence, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -150,7 +150,7 @@ def reads(state: State, command: Commands) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about a case makes happen. Raises CommandRejected."""
-    check, known = Checks(), state.part(Case)
+    check, case_ = Checks(), state.part(Case)
     match command:
         case OpenCase(project=project, organisation=organisation):
             check(project or organisation, "AC01", "請指明項目或組織", "name a project or an organisation")
@@ -166,9 +166,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case RecordCaseFinding():
             return check.grant(CaseFindingRecorded.of(command))
         case DecideCase(outcome=outcome):
-            check(known.findings, "AC03", "尚未登記查明情況", "nothing was found yet")
+            check(case_.findings, "AC03", "尚未登記查明情況", "nothing was found yet")
             check(
-                outcome is not CaseOutcome.REOPEN or known.project,
+                outcome is not CaseOutcome.REOPEN or case_.project,
                 "AC03",
                 "本案不涉項目，不能重新核查",
                 "the case is about no project: there is nothing to settle again",
@@ -177,7 +177,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 check,
                 order.acting,
                 "AC03",
-                known.hands,
+                case_.hands,
                 "{actor} 辦理過本案的立案或查明，須由他人決定",
                 "{actor} opened the case or found something in it; somebody else decides",
                 actor=order.actor,
@@ -189,14 +189,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep what is looked into, and what came of it."""
-    known = state.part(Case)
+    case_ = state.part(Case)
     match event:
         case CaseOpened():
             return state.with_parts(Case(event.project or "", event.organisation or "", (of.acting,)))
         case CaseFindingRecorded():
-            return state.with_parts(replace(known, hands=(*known.hands, of.acting), findings=known.findings + 1))
+            return state.with_parts(replace(case_, hands=(*case_.hands, of.acting), findings=case_.findings + 1))
         case CaseDecided():
-            return state.with_parts(replace(known, outcome=event.outcome))
+            return state.with_parts(replace(case_, outcome=event.outcome))
         case _:
             assert_never(event)
 
@@ -211,8 +211,8 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
 
 
 def _summary(state: State) -> Mapping[str, object]:
-    known = state.part(Case)
-    return {"project": known.project, "organisation": known.organisation, "outcome": known.outcome or ""}
+    case_ = state.part(Case)
+    return {"project": case_.project, "organisation": case_.organisation, "outcome": case_.outcome or ""}
 
 
 DECIDER = Decider(

@@ -11,7 +11,7 @@ from pydantic import Field
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, Year
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
@@ -96,16 +96,16 @@ def calendar_of(state: State) -> Calendar:
 
 def calendars_of(state: State) -> tuple[Calendar, ...]:
     """Every calendar that ever stood, the oldest first; the last is the newest."""
-    known = state.part(Published)
-    return (*known.before, known.newest)
+    published = state.part(Published)
+    return (*published.before, published.newest)
 
 
 def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar) -> list[Event]:
     """What an order about the calendar makes happen. Raises CommandRejected."""
-    check, known = Checks(), state.part(Published).years.get(command.year)
+    check, former = Checks(), state.part(Published).years.get(command.year)
     match command:
         case PublishCalendar(year=year, version=version, off=off, on=on):
-            following = known.version + 1 if known else 1
+            following = former.version + 1 if former else 1
             check(
                 version == following,
                 "CL02",
@@ -124,7 +124,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
                 strays=strays,
                 year=year,
             )
-            _require_drops(check, known, command)
+            _require_drops(check, former, command)
             contradictory = sorted(d.isoformat() for d in set(off) & set(on))
             check(
                 not contradictory,
@@ -164,12 +164,12 @@ def _sorted(days: tuple[date, ...]) -> tuple[date, ...]:
 
 def evolve(state: State, of: Occurrence, event: CalendarPublished) -> State:
     """Keep the newest version of each year, and what stood before each notice."""
-    known = state.part(Published)
+    published = state.part(Published)
     match event:
         case CalendarPublished():
             year = Year(event.version, frozenset(event.off), frozenset(event.on))
-            newest = Calendar({**known.years, event.year: year}, of.at, known.newest.version + 1)
-            return state.with_parts(Published(newest, (*known.before, known.newest)))
+            newest = Calendar({**published.years, event.year: year}, of.at, published.newest.version + 1)
+            return state.with_parts(Published(newest, (*published.before, published.newest)))
         case _:
             assert_never(event)
 

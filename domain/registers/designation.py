@@ -18,7 +18,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Attachments, Evidence, Reason, Role, StreamId, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -235,14 +235,14 @@ def reads(state: State, command: Commands) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about a designation makes happen. Raises CommandRejected."""
-    check, known, today = Checks(), state.part(Designation), local_day(order.at)
+    check, designation, today = Checks(), state.part(Designation), local_day(order.at)
     match command:
         case GrantDesignation():
             _require_grantable(check, state, facts, command, today)
             holders = tuple(sorted(set(command.holders)))
             return check.grant(DesignationGranted.of(command, holders=holders, since=command.since or today))
         case WithdrawDesignation(holders=holders):
-            strangers = sorted(set(holders or ()) - known.holders)
+            strangers = sorted(set(holders or ()) - designation.holders)
             check(
                 not strangers,
                 "DG03",
@@ -251,7 +251,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 strangers=strangers,
             )
             check(
-                not command.holders or set(command.holders) < known.holders,
+                not command.holders or set(command.holders) < designation.holders,
                 "DG03",
                 "撤銷全部對象時不填 holders",
                 "to take it from all of them, name none",
@@ -319,7 +319,7 @@ def _require_grantable(check: Checks, state: State, facts: Facts, grant: GrantDe
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep what was granted, to whom and until when."""
-    known = state.part(Designation)
+    designation = state.part(Designation)
     match event:
         case DesignationGranted():
             granted = Designation(
@@ -334,23 +334,23 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             )
             return state.with_parts(granted)
         case DesignationWithdrawn(holders=None):
-            return state.with_parts(replace(known, holders=frozenset(), withdrawn_on=local_day(of.at)))
+            return state.with_parts(replace(designation, holders=frozenset(), withdrawn_on=local_day(of.at)))
         case DesignationWithdrawn():
-            return state.with_parts(replace(known, holders=known.holders - frozenset(event.holders or ())))
+            return state.with_parts(replace(designation, holders=designation.holders - frozenset(event.holders or ())))
         case _:
             assert_never(event)
 
 
 def _summary(state: State) -> Mapping[str, object]:
-    known = state.part(Designation)
+    designation = state.part(Designation)
     return {
-        "kind": known.kind or "",
-        "title": known.title,
-        "holders": sorted(known.holders),
-        "body": known.body,
-        "since": known.since.isoformat() if known.since else None,
-        "until": known.until.isoformat() if known.until else None,
-        "continues": known.continues,
+        "kind": designation.kind or "",
+        "title": designation.title,
+        "holders": sorted(designation.holders),
+        "body": designation.body,
+        "since": designation.since.isoformat() if designation.since else None,
+        "until": designation.until.isoformat() if designation.until else None,
+        "continues": designation.continues,
     }
 
 

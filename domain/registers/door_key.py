@@ -17,7 +17,7 @@ from domain.kernel.bounds import Moment
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import LIVE, Actor, Reason, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
@@ -253,7 +253,7 @@ def reads(_state: State, command: Commands) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about a key makes happen. Raises CommandRejected."""
-    check, known = Checks(), state.part(DoorKeyRecord)
+    check, key = Checks(), state.part(DoorKeyRecord)
     match command:
         case (
             AppointDoorKey(public=public, since=since, until=until)
@@ -288,15 +288,15 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case RotateDoorKey(successor=successor, until=until):
             _require_strong(check, "DK02", successor)
             check(
-                successor != known.public,
+                successor != key.public,
                 "DK02",
                 "新公鑰與現用者相同",
                 "the successor is the key itself",
             )
-            end = min(until or order.at + OVERLAP, known.until or datetime.max.replace(tzinfo=order.at.tzinfo))
+            end = min(until or order.at + OVERLAP, key.until or datetime.max.replace(tzinfo=order.at.tzinfo))
             check(order.at < end, "DK02", "截止時間須在現在之後", "it must end after now")
             return check.grant(
-                DoorKeyRotated.of(command, until=end, door=known.door, speaks_for=known.speaks_for),
+                DoorKeyRotated.of(command, until=end, door=key.door, speaks_for=key.speaks_for),
             )
         case WithdrawDoorKey():
             return check.grant(DoorKeyWithdrawn.of(command))
@@ -317,16 +317,16 @@ def _require_strong(check: Checks, rule: str, public: str) -> None:
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the key, for whom it speaks and until when; a successor or a withdrawal ends it."""
-    known = state.part(DoorKeyRecord)
+    key = state.part(DoorKeyRecord)
     match event:
         case DoorKeyPublished():
             return state.with_parts(
                 DoorKeyRecord(event.public, event.door, event.speaks_for, event.since, event.until),
             )
         case DoorKeyRotated(successor=successor, until=until):
-            return state.with_parts(replace(known, until=until, successor=KeyId.of(bytes.fromhex(successor))))
+            return state.with_parts(replace(key, until=until, successor=KeyId.of(bytes.fromhex(successor))))
         case DoorKeyWithdrawn():
-            return state.with_parts(replace(known, withdrawn_at=of.at))
+            return state.with_parts(replace(key, withdrawn_at=of.at))
         case _:
             assert_never(event)
 

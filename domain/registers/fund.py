@@ -15,7 +15,7 @@ from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachments, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, SignedFen, yuan
 from domain.kernel.refusal import Checks
@@ -192,14 +192,14 @@ def reads(state: State, command: Commands) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the fund makes happen. Raises CommandRejected."""
-    check, known = Checks(), state.part(Fund)
+    check, fund = Checks(), state.part(Fund)
     match command:
         case RegisterFundSource():
             return check.grant(FundSourceRegistered.of(command))
         case ProposeFundAdjustment(adjustment=number, change=change):
             check(change, "FS02", "增減金額不得為零", "an adjustment cannot be zero")
             check(
-                number not in known.adjustments,
+                number not in fund.adjustments,
                 "FS02",
                 "調整 {number} 已提出過，請另編號",
                 "adjustment {number} was proposed before; give this one another number",
@@ -208,7 +208,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             _require_cover(check, state, facts, change)
             return check.grant(FundAdjustmentProposed.of(command))
         case ConfirmFundAdjustment(adjustment=number):
-            adjustment = known.adjustments.get(number)
+            adjustment = fund.adjustments.get(number)
             if adjustment is None:
                 check(
                     adjustment,
@@ -256,20 +256,20 @@ def _require_cover(check: Checks, state: State, facts: Facts, change: SignedFen)
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the fund's envelope and every adjustment of it, in fen."""
-    known = state.part(Fund)
+    fund = state.part(Fund)
     match event:
         case FundSourceRegistered():
             return state.with_parts(Fund(event.name, frozenset(event.purposes), event.envelope))
         case FundAdjustmentProposed():
             proposal = Adjustment(event.change, of.acting)
-            proposed = state.with_parts(_with_adjustment(known, event.adjustment, proposal))
+            proposed = state.with_parts(_with_adjustment(fund, event.adjustment, proposal))
             content = event.model_dump(mode="json")
             return approval.ask_approval(
                 proposed, of, gate="ConfirmFundAdjustment", role=Role.CAB_FIN, key=event.adjustment, content=content
             )
         case FundAdjusted():
-            proposal = known.adjustments.get(event.adjustment) or Adjustment(event.change, of.acting)
-            changed = replace(known, envelope=known.envelope + event.change)
+            proposal = fund.adjustments.get(event.adjustment) or Adjustment(event.change, of.acting)
+            changed = replace(fund, envelope=fund.envelope + event.change)
             confirmed = state.with_parts(_with_adjustment(changed, event.adjustment, replace(proposal, confirmed=True)))
             return approval.end_approval(confirmed, of, gate="ConfirmFundAdjustment", key=event.adjustment)
         case _:

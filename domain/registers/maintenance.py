@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, assert_never, get_
 from pydantic import Field
 
 from domain.kernel.decider import Aggregate, Decider
-from domain.kernel.identity import LIVE, Reason, Role, StreamId, Text
+from domain.kernel.identifier import LIVE, Reason, Role, StreamId, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -115,7 +115,7 @@ class Maintenance(Part):
 
 def decide(state: State, _facts: Facts, _order: Order, command: Commands) -> list[Event]:
     """What an order about maintenance makes happen. Raises CommandRejected."""
-    check, known = Checks(), state.part(Maintenance)
+    check, maintenance = Checks(), state.part(Maintenance)
     match command:
         case BeginMaintenance():
             check(
@@ -125,10 +125,10 @@ def decide(state: State, _facts: Facts, _order: Order, command: Commands) -> lis
                 "maintenance is recorded on the file {stream} only",
                 stream=MAINTENANCE,
             )
-            return check.grant(MaintenanceBegun.of(command, number=known.begun + 1))
+            return check.grant(MaintenanceBegun.of(command, number=maintenance.begun + 1))
         case EndMaintenance(number=number):
             check(
-                number in known.under_way,
+                number in maintenance.under_way,
                 "MT02",
                 "沒有進行中的運維 {number}",
                 "no work {number} is under way",
@@ -141,12 +141,14 @@ def decide(state: State, _facts: Facts, _order: Order, command: Commands) -> lis
 
 def evolve(state: State, _of: Occurrence, event: Events) -> State:
     """Keep how many works there were, and those that have not ended."""
-    known = state.part(Maintenance)
+    maintenance = state.part(Maintenance)
     match event:
         case MaintenanceBegun(number=number, work=work):
-            return state.with_parts(Maintenance(number, {**known.under_way, number: work}))
+            return state.with_parts(Maintenance(number, {**maintenance.under_way, number: work}))
         case MaintenanceEnded(number=ended):
-            return state.with_parts(Maintenance(known.begun, {n: w for n, w in known.under_way.items() if n != ended}))
+            return state.with_parts(
+                Maintenance(maintenance.begun, {n: w for n, w in maintenance.under_way.items() if n != ended})
+            )
         case _:
             assert_never(event)
 

@@ -16,7 +16,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachments, Evidence, Reason, Role, Text
+from domain.kernel.identifier import Attachments, Evidence, Reason, Role, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, Relation
@@ -217,16 +217,16 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
 
 
 def _summary(state: State) -> Mapping[str, object]:
-    known = state.part(Occasion)
+    occasion = state.part(Occasion)
     return {
-        "programme": known.programme,
-        "kind": known.kind or "",
-        "title": known.title,
-        "held_on": known.held_on.isoformat() if known.held_on else None,
-        "person_times": known.person_times,
-        "base": known.base,
-        "implementer": known.implementer,
-        "guests": list(known.guests),
+        "programme": occasion.programme,
+        "kind": occasion.kind or "",
+        "title": occasion.title,
+        "held_on": occasion.held_on.isoformat() if occasion.held_on else None,
+        "person_times": occasion.person_times,
+        "base": occasion.base,
+        "implementer": occasion.implementer,
+        "guests": list(occasion.guests),
     }
 
 

@@ -15,7 +15,7 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Evidence, Reason, Role, Text
+from domain.kernel.identifier import Actor, Evidence, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else, word
 from domain.kernel.refusal import Checks
@@ -30,7 +30,7 @@ from domain.round.plan import list_hosts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.scheme import Scheme
 
 Level = Literal["1A", "2A", "3A", "4A", "5A"]
@@ -94,15 +94,15 @@ class Listing(Words):
 
 def _name_district(state: State, _facts: Facts, command: VerifyOrganisation) -> Names:
     """Its own once it is on file, whatever the command says: nobody takes an organisation over by naming it anew."""
-    known = state.part(Organisation)
-    return frozenset({(known.district if known.is_verified else command.district) or ""}) - {""}
+    organisation = state.part(Organisation)
+    return frozenset({(organisation.district if organisation.is_verified else command.district) or ""}) - {""}
 
 
 def _name_intake(state: State, command: VerifyOrganisation | ApplyRatingBonus) -> str | None:
-    known = state.part(Organisation)
+    organisation = state.part(Organisation)
     if isinstance(command, ApplyRatingBonus):
         return command.round
-    return known.round if known.is_verified else command.round
+    return organisation.round if organisation.is_verified else command.round
 
 
 def _read_intake(state: State, command: VerifyOrganisation | ApplyRatingBonus) -> Reads:
@@ -463,16 +463,16 @@ def code_key(realm: str, credit_code: str) -> str:
 
 def require_fundable(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
     """Note every reason why the organisation may not be funded on that Shanghai day (D5)."""
-    known, name = organisation.part(Organisation), organisation.stream.name
+    record, name = organisation.part(Organisation), organisation.stream.name
     if not check(
-        known.is_verified,
+        record.is_verified,
         rule,
         "{name} 未經申報資格核驗，請先辦理「申報資格核驗」",
         "{name} has not been verified; verify it first",
         name=name,
     ):
         return
-    for listing in sorted(known.listings):
+    for listing in sorted(record.listings):
         check(
             False,
             rule,
@@ -483,14 +483,14 @@ def require_fundable(check: Checks, organisation: State, today: date, scheme: Sc
         )
     _require_no_bar(check, organisation, today, scheme, rule)
     check(
-        known.annual_report_filed,
+        record.annual_report_filed,
         rule,
         "{name} 未按時報送年度報告，補報並重新核驗後才能申報",
         "{name} has not filed its annual report; file it and have the organisation verified again",
         name=name,
     )
     check(
-        known.own_accounts,
+        record.own_accounts,
         rule,
         "{name} 無獨立賬戶，設立並重新核驗後才能申報",
         "{name} does not have its own bank account; open one and have the organisation verified again",
@@ -501,10 +501,10 @@ def require_fundable(check: Checks, organisation: State, today: date, scheme: Sc
 
 def _require_no_bar(check: Checks, organisation: State, today: date, scheme: Scheme | None, rule: str) -> None:
     """A ban holds to its stated day and for the scheme's years at least; a serious listing counts for years."""
-    known, name = organisation.part(Organisation), organisation.stream.name
-    barred = known.banned_until
-    if scheme is not None and known.banned_on is not None and barred is not None:
-        barred = max(barred, _years_after(known.banned_on, scheme.remedy.ban_years))
+    record, name = organisation.part(Organisation), organisation.stream.name
+    barred = record.banned_until
+    if scheme is not None and record.banned_on is not None and barred is not None:
+        barred = max(barred, _years_after(record.banned_on, scheme.remedy.ban_years))
     check(
         barred is None or today > barred,
         rule,
@@ -513,16 +513,16 @@ def _require_no_bar(check: Checks, organisation: State, today: date, scheme: Sch
         name=name,
         barred=barred,
     )
-    if scheme is None or known.blacklisted_on is None or Listing.SERIOUS in known.listings:
+    if scheme is None or record.blacklisted_on is None or Listing.SERIOUS in record.listings:
         return
-    clean = _years_after(known.blacklisted_on, scheme.bidding.blacklist_years)
+    clean = _years_after(record.blacklisted_on, scheme.bidding.blacklist_years)
     check(
         today > clean,
         rule,
         "{name} 於 {blacklisted_on} 列入{serious}，{clean} 之後才能申報",
         "{name} was listed ({serious}) on {blacklisted_on}; it can apply again after {clean}",
         name=name,
-        blacklisted_on=known.blacklisted_on,
+        blacklisted_on=record.blacklisted_on,
         clean=clean,
         serious=Listing.SERIOUS,
     )
@@ -551,15 +551,15 @@ def _require_rating(check: Checks, organisation: State, today: date, scheme: Sch
 
 def require_authorised(check: Checks, organisation: State, actor: Actor) -> None:
     """Note that the person may not act for the organisation, if so (SD10)."""
-    known, name = organisation.part(Organisation), organisation.stream.name
+    record, name = organisation.part(Organisation), organisation.stream.name
     check(
-        actor in known.representatives,
+        actor in record.representatives,
         "SD10",
         "{actor} 不在 {name} 的辦理人員名單內，須由 {representatives} 辦理",
         "{actor} is not an authorised representative of {name}; only {representatives} may do this",
         actor=actor,
         name=name,
-        representatives=or_else(known.representatives, "經核驗的代表", "a verified representative"),
+        representatives=or_else(record.representatives, "經核驗的代表", "a verified representative"),
     )
 
 
@@ -582,7 +582,7 @@ def reads(state: State, command: Commands) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the organisation makes happen. Raises CommandRejected."""
-    check, known, today = Checks(), state.part(Organisation), local_day(order.at)
+    check, organisation, today = Checks(), state.part(Organisation), local_day(order.at)
     match command:
         case VerifyOrganisation():
             return _verify(check, state, facts, command)
@@ -599,7 +599,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return _apply_bonus(check, state, facts, today, command)
         case RecordCreditListing(listing=listing):
             check(
-                listing not in known.listings,
+                listing not in organisation.listings,
                 "D5",
                 "已列於{listing}",
                 "it is already listed ({listing})",
@@ -617,7 +617,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(CreditListingRecorded.of(command, ages_on=ages_on))
         case LiftCreditListing(listing=listing):
             check(
-                listing in known.listings,
+                listing in organisation.listings,
                 "D5",
                 "並未列於{listing}",
                 "it is not listed ({listing})",
@@ -626,11 +626,11 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(CreditListingLifted.of(command))
         case AgeCreditListing():
             check(
-                known.ages_at is not None and order.at >= known.ages_at,
+                organisation.ages_at is not None and order.at >= organisation.ages_at,
                 "D6",
                 "列入活動異常名錄滿兩年（{ages_at}）方轉",
                 "it counts as serious once it has been on the list of abnormal operations for two years ({ages_at})",
-                ages_at=known.ages_at,
+                ages_at=organisation.ages_at,
             )
             return check.grant(CreditListingAged())
         case BanApplicant(until=until):
@@ -676,8 +676,8 @@ def _verify(check: Checks, state: State, facts: Facts, command: VerifyOrganisati
 
 
 def _apply_bonus(check: Checks, state: State, facts: Facts, today: date, command: ApplyRatingBonus) -> list[Event]:
-    known, name = state.part(Organisation), state.stream.name
-    rating, newest = known.rating(today), known.ratings[-1] if known.ratings else None
+    organisation, name = state.part(Organisation), state.stream.name
+    rating, newest = organisation.rating(today), organisation.ratings[-1] if organisation.ratings else None
     ended = f"{newest.level} 至 {newest.until}" if newest else "無評估等級"
     ended_en = f"{newest.level} until {newest.until}" if newest else "none recorded"
     check(
@@ -700,7 +700,7 @@ def _apply_bonus(check: Checks, state: State, facts: Facts, today: date, command
         level=rating.level if rating else "",
     )
     check(
-        command.round not in known.bonuses,
+        command.round not in organisation.bonuses,
         "D5",
         "{round} 已加過分",
         "the bonus for {round} was applied before",
@@ -716,42 +716,42 @@ def _apply_bonus(check: Checks, state: State, facts: Facts, today: date, command
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the organisation as last verified, rated and listed."""
-    known, today = state.part(Organisation), local_day(of.at)
+    record, today = state.part(Organisation), local_day(of.at)
     match event:
         case OrganisationVerified():
             organisation = replace(
-                known,
+                record,
                 name=event.name,
                 credit_code=event.credit_code,
                 kind=event.kind,
                 representatives=event.representatives,
                 annual_report_filed=event.annual_report_filed,
                 own_accounts=event.own_accounts,
-                district=known.district or event.district,
-                round=known.round or event.round,
+                district=record.district or event.district,
+                round=record.round or event.round,
             )
             return state.with_parts(organisation)
         case RatingRecorded():
             rating = Rating(event.level, today, event.until)
-            return state.with_parts(replace(known, ratings=(*known.ratings, rating)))
+            return state.with_parts(replace(record, ratings=(*record.ratings, rating)))
         case RatingBonusApplied():
-            return state.with_parts(replace(known, bonuses={**known.bonuses, event.round: event.points}))
+            return state.with_parts(replace(record, bonuses={**record.bonuses, event.round: event.points}))
         case CreditListingRecorded():
-            since = today if event.listing is Listing.SERIOUS else known.blacklisted_on
-            ages_at = max(day_begins(event.ages_on), of.at) if event.ages_on else known.ages_at
-            listings = known.listings | {event.listing}
-            return state.with_parts(replace(known, listings=listings, blacklisted_on=since, ages_at=ages_at))
+            since = today if event.listing is Listing.SERIOUS else record.blacklisted_on
+            ages_at = max(day_begins(event.ages_on), of.at) if event.ages_on else record.ages_at
+            listings = record.listings | {event.listing}
+            return state.with_parts(replace(record, listings=listings, blacklisted_on=since, ages_at=ages_at))
         case CreditListingLifted():
-            ages_at = None if event.listing is Listing.ABNORMAL else known.ages_at
-            return state.with_parts(replace(known, listings=known.listings - {event.listing}, ages_at=ages_at))
+            ages_at = None if event.listing is Listing.ABNORMAL else record.ages_at
+            return state.with_parts(replace(record, listings=record.listings - {event.listing}, ages_at=ages_at))
         case CreditListingAged(listing=listing):
-            aged = replace(known, listings=known.listings | {listing}, blacklisted_on=today, ages_at=None)
+            aged = replace(record, listings=record.listings | {listing}, blacklisted_on=today, ages_at=None)
             return state.with_parts(aged)
         case ApplicantBanned():
-            until = max(event.until, known.banned_until or event.until)
-            return state.with_parts(replace(known, banned_until=until, banned_on=today))
+            until = max(event.until, record.banned_until or event.until)
+            return state.with_parts(replace(record, banned_until=until, banned_on=today))
         case OrganisationClassified():
-            return state.with_parts(replace(known, kinds=frozenset(event.kinds)))
+            return state.with_parts(replace(record, kinds=frozenset(event.kinds)))
         case _:
             assert_never(event)
 

@@ -15,7 +15,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import LIVE, Actor, Attachments, Reason, Role, StreamId, Text
+from domain.kernel.identifier import LIVE, Actor, Attachments, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.policy import Sides
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from domain.kernel.scheme import Scheme
 
 SHORTLISTED = "SHORTLISTED"
-"""The stage of an application that a panel may score; the stages of a project lie above this room."""
+"""The stage of an application that a panel may score; the stages of a project lie above this module."""
 
 _FEWEST_TO_DROP = 5
 """Highest and lowest are left out only of five sheets or more."""
@@ -769,9 +769,9 @@ def find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str])
     holders: dict[str, frozenset[PersonId]] = {}
     realm = LIVE if order.is_live else state.stream.realm
     for seat in seats:
-        known = facts.of(seat_stream(realm, person(seat))).part(RegisteredSeat)
-        holder = known.holder_at(order.at)
-        if known.scope is not None or order.is_live:  # where the live register judges there are no bare seats
+        record = facts.of(seat_stream(realm, person(seat))).part(RegisteredSeat)
+        holder = record.holder_at(order.at)
+        if record.scope is not None or order.is_live:  # where the live register judges there are no bare seats
             holders[seat] = frozenset() if holder is None else frozenset({holder})
     return holders
 
@@ -1075,8 +1075,8 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
             return state.with_parts(_join(after, of.acting))
         case ScoreSubmitted():
-            known, seat = panel.defences if event.defence else panel.sheets, seat_of(of.actor)
-            sheets = {**known, event.application: {**known.get(event.application, {}), seat: event.mark}}
+            before, seat = panel.defences if event.defence else panel.sheets, seat_of(of.actor)
+            sheets = {**before, event.application: {**before.get(event.application, {}), seat: event.mark}}
             after = replace(_seat_hands(panel, of), cleared=panel.cleared | {seat})
             after = replace(after, defences=sheets) if event.defence else replace(after, sheets=sheets)
             return state.with_parts(_join(after, of.acting))

@@ -12,7 +12,7 @@ from domain.kernel.acting import Basis, PersonId
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Reason, Role, StreamId
+from domain.kernel.identifier import Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
@@ -211,7 +211,7 @@ def reads(state: State, command: Commands) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the person makes happen. Raises CommandRejected."""
-    check, known = Checks(), state.part(Person)
+    check, person = Checks(), state.part(Person)
     match command:
         case RegisterFounder(seat=seat):
             return check.grant(PersonRegistered(), PersonSeated(seat=seat))
@@ -228,9 +228,9 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case BindLogin(login=login):
             _require_free(check, state, facts, login)
             _require_not_self(check, state, order)
-            return check.grant(LoginBound.of(command, replaces=known.login))
+            return check.grant(LoginBound.of(command, replaces=person.login))
         case RetirePerson():
-            seats = "、".join(dict.fromkeys(duty.seat for duty in known.duties_in(order.at, None)))
+            seats = "、".join(dict.fromkeys(duty.seat for duty in person.duties_in(order.at, None)))
             check(
                 not seats,
                 "PN03",
@@ -272,18 +272,18 @@ def _require_not_self(check: Checks, state: State, order: Order) -> None:
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the person's login, and every seat that they were, are or will be on."""
-    known = state.part(Person)
+    person = state.part(Person)
     match event:
         case PersonRegistered() | LoginBound():
-            return state.with_parts(replace(known, login=event.login))
+            return state.with_parts(replace(person, login=event.login))
         case PersonRetired():
-            return state.with_parts(known)
+            return state.with_parts(person)
         case PersonSeated():
             tenure = Tenure(PersonId(state.stream.name), event.begins(of.at), event.ends(), event.basis)
-            return state.with_parts(replace(known, duties=(*known.duties, Duty(event.seat, tenure))))
+            return state.with_parts(replace(person, duties=(*person.duties, Duty(event.seat, tenure))))
         case PersonUnseated():
-            duties = (_end(duty, of.at) if duty.seat == event.seat else duty for duty in known.duties)
-            return state.with_parts(replace(known, duties=tuple(duties)))
+            duties = (_end(duty, of.at) if duty.seat == event.seat else duty for duty in person.duties)
+            return state.with_parts(replace(person, duties=tuple(duties)))
         case _:
             assert_never(event)
 

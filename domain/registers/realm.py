@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.kernel.clock import Clock
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
-from domain.kernel.identity import LIVE, Actor, Role
+from domain.kernel.identifier import LIVE, Actor, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Relation
@@ -65,7 +65,7 @@ class ClockSet(Setting, Event):
             (RealmStage.NONE,),
             RealmStage.MANUAL,
             (Role.CAB_REG, Role.CAB_DEC, Role.HOST, Role.SYS),
-            "a new realm",
+            "a new environment",
             when=lambda e: isinstance(e, ClockSet) and e.clock is Clock.MANUAL,
         ),
         Transition(

@@ -1,6 +1,6 @@
 """計劃與管理辦法: a programme, every version of its rules whole, and the days on which it opens rounds (HZ-1, HZ-8).
 
-A published version never changes: rounds pin it by name and number. What fires on the day is no matter of this room:
+A published version never changes: rounds pin it by name and number. What fires on the day is no matter of this module:
 Temporal's schedule is set from what stands here (followers/schedules.py).
 """
 
@@ -15,7 +15,7 @@ from pydantic import Field
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Role, StreamId, Text
+from domain.kernel.identifier import Role, StreamId, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU

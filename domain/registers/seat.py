@@ -16,7 +16,7 @@ from domain.kernel.bounds import Date, Moment
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Reason, Role, StreamId
+from domain.kernel.identifier import Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks, Unmet
 from domain.kernel.relation import BUREAU, ENGINE, scope_kind
@@ -229,16 +229,16 @@ def identify(seat: State, order: Order, *, is_live: bool, is_founded: bool = Tru
     On the wall clock, judged by the live registers, what is unknown is refused, once the office is founded; in a paper
     realm a seat that its own register does not have is bare.
     """
-    known, actor, person = seat.part(Seat), order.actor, order.person
-    if known.scope is None:
+    record, actor, person = seat.part(Seat), order.actor, order.person
+    if record.scope is None:
         return (order, (_unknown(actor),)) if is_live and is_founded else (order, ())
-    order = replace(order, is_live=is_live, scope=known.scope)
+    order = replace(order, is_live=is_live, scope=record.scope)
     if person is None:
         return order, (_unnamed(actor),)
-    tenure = known.tenure_of(person, order.at)
+    tenure = record.tenure_of(person, order.at)
     if tenure is None:
-        return order, (_not_on_it(known, actor, person, order.at),)
-    holder = known.holder_at(order.at) if tenure.basis is not None else None
+        return order, (_not_on_it(record, actor, person, order.at),)
+    holder = record.holder_at(order.at) if tenure.basis is not None else None
     persons = frozenset({person} if holder is None else {person, holder})
     return replace(order, persons=persons, basis=tenure.basis), ()
 
@@ -261,9 +261,9 @@ def _unnamed(actor: Actor) -> Unmet:
     )
 
 
-def _not_on_it(known: Seat, actor: Actor, person: PersonId, at: datetime) -> Unmet:
+def _not_on_it(seat: Seat, actor: Actor, person: PersonId, at: datetime) -> Unmet:
     """With when they were on it last, if ever."""
-    last = max((t for t in known.tenures if t.person == person), key=lambda t: t.begins, default=None)
+    last = max((t for t in seat.tenures if t.person == person), key=lambda t: t.begins, default=None)
     if last is None:
         return Unmet.of(
             "SE12", "{person} 不在崗位 {actor}", "{person} is not on the seat {actor}", person=person, actor=actor

@@ -1,1 +1,1 @@
-"""A round from the solicitation of needs to the resolution: a room for each stage."""
+"""A round from the solicitation of needs to the resolution: a module for each stage."""

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def _summary(state: State) -> Mapping[str, object]:
-    known = state.part(Round)
-    return {"year": known.year, "level": known.level, "route": known.route, "budget": known.budget}
+    round_ = state.part(Round)
+    return {"year": round_.year, "level": round_.level, "route": round_.route, "budget": round_.budget}
 
 
 _DECIDERS = (plan.DECIDER, call.DECIDER, clarification.DECIDER, custody.DECIDER, resolution.DECIDER, results.DECIDER)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from domain.kernel.facts import Facts
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.refusal import Checks
     from domain.round.plan import Round
 
@@ -129,17 +129,17 @@ def give_back(stream: StreamId, round_: str, fen: Fen) -> Iterable[Effect]:
         yield Post(awarded(stream.realm, round_), budget_left(stream.realm, round_), fen)
 
 
-def charge_budget(check: Checks, facts: Facts, round_: StreamId, known: Round, award: Fen, rule: str) -> Charge | None:
+def charge_budget(check: Checks, facts: Facts, round_: StreamId, plan: Round, award: Fen, rule: str) -> Charge | None:
     """Require that the round's budget covers the award; what it takes. None where a recorded decision did not ask."""
     account = awarded(round_.realm, round_.name)
     if account in facts.unasked:
         return None
-    if not known.approvals:
+    if not plan.approvals:
         return Charge(round=round_.name, budgeted=False)
     granted, left = facts.balance(account), facts.balance(budget_left(round_.realm, round_.name))
-    require_budget(check, round_.name, known.budget, granted, award, rule)
-    opened = known.budget - granted - left
-    approval = known.approvals if opened else None
+    require_budget(check, round_.name, plan.budget, granted, award, rule)
+    opened = plan.budget - granted - left
+    approval = plan.approvals if opened else None
     return Charge(round=round_.name, budgeted=True, approval=approval, opened=opened or None)
 
 
@@ -160,29 +160,29 @@ def require_budget(check: Checks, round_: str, budget: Fen, granted: Fen, award:
 
 
 def require_asides(
-    check: Checks, facts: Facts, round_: StreamId, known: Round, award: Fen, traits: frozenset[tuple[str, str]]
+    check: Checks, facts: Facts, round_: StreamId, plan: Round, award: Fen, traits: frozenset[tuple[str, str]]
 ) -> tuple[tuple[str, ...] | None, int | None]:
     """M11: what is set aside for others stays; the marks of what the award counts towards, and how many counted before.
 
     ``traits`` are what the project is: pairs such as ``("FIELD", "助老扶幼")``.
     """
     key = aside_key(round_.realm, round_.name)
-    if not known.set_asides or key in facts.unasked:
+    if not plan.set_asides or key in facts.unasked:
         return None, None
     holders = facts.holders(key)
     counted, granted = count_asides(holders), facts.balance(awarded(round_.realm, round_.name))
-    ours = [aside for aside in known.set_asides if (aside.by.value, aside.value) in traits]
-    reserved = sum(max(a.least - counted[a.mark] - (award if a in ours else 0), 0) for a in known.set_asides)
-    others = "、".join(a.value for a in known.set_asides if a not in ours and a.least > counted[a.mark])
+    ours = [aside for aside in plan.set_asides if (aside.by.value, aside.value) in traits]
+    reserved = sum(max(a.least - counted[a.mark] - (award if a in ours else 0), 0) for a in plan.set_asides)
+    others = "、".join(a.value for a in plan.set_asides if a not in ours and a.least > counted[a.mark])
     check(
-        granted + award + reserved <= known.budget,
+        granted + award + reserved <= plan.budget,
         "M11",
         "{name} 尚須為 {others} 預留 {reserved}：預算 {budget}，已立項 {granted}，不足 {award}",
         "{reserved} of the budget of {name} are set aside for {others}: of {budget}, {granted} are awarded; "
         "what is left does not cover {award}",
         name=round_.name,
         reserved=yuan(reserved),
-        budget=yuan(known.budget),
+        budget=yuan(plan.budget),
         granted=yuan(granted),
         award=yuan(award),
         others=or_else(others, "預留對象", "others"),

@@ -13,7 +13,7 @@ from domain.kernel.calendar import SHANGHAI, Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachments, Evidence, Reason, Role
+from domain.kernel.identifier import Attachments, Evidence, Reason, Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import yuan
 from domain.kernel.refusal import Checks
@@ -22,13 +22,13 @@ from domain.kernel.state import SAME, SchemeRef, State, Transition
 from domain.round.budget import awarded
 from domain.round.plan import (
     GRACE,
-    Founded,
-    Founding,
+    RecordedRoundSetup,
     Round,
-    found_round,
-    list_founding_reads,
-    remember_founding,
+    RoundSetup,
+    list_setup_reads,
+    remember_setup,
     require_rules,
+    set_up_round,
 )
 from domain.round.stage import RoundStage
 
@@ -55,7 +55,7 @@ class Announcement(Particulars):
     """The notice and its forms."""
 
 
-class CallPublished(Announcement, Founded, Event):
+class CallPublished(Announcement, RecordedRoundSetup, Event):
     """Organisations are asked to apply; the rules are pinned."""
 
     zh = "申報公告發布"
@@ -73,7 +73,7 @@ class CallPublished(Announcement, Founded, Event):
     """Working days after this one on which bids are taken, where no deadline is named."""
 
 
-class PublishCall(Announcement, Founding, Command):
+class PublishCall(Announcement, RoundSetup, Command):
     """Ask organisations to apply."""
 
     records = CallPublished
@@ -174,9 +174,9 @@ def reads(state: State, command: Commands) -> Reads:
     """The register of the rules."""
     match command:
         case PublishCall():
-            return list_founding_reads(state, command)
+            return list_setup_reads(state, command)
         case AmendCall(scheme=scheme):
-            return list_founding_reads(state, Founding(scheme=scheme))
+            return list_setup_reads(state, RoundSetup(scheme=scheme))
         case CancelCall():
             return Reads(accounts=frozenset({awarded(state.stream.realm, state.stream.name)}))
         case CloseCall():
@@ -191,7 +191,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case PublishCall(deadline=deadline):
             _require_ahead(check, deadline, order.at)
-            particulars = found_round(check, state, facts, command, today)
+            particulars = set_up_round(check, state, facts, command, today)
             scheme = require_rules(check, state, facts, command.scheme, today)
             _require_window(check, scheme, facts.calendar, deadline, today)
             return check.grant(
@@ -298,20 +298,20 @@ def _show_instant(instant: datetime | None) -> str:
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the call as amended last: its deadline (UTC), its host, its rules."""
-    known = state.part(Round)
+    round_ = state.part(Round)
     match event:
         case CallPublished():
             called = replace(
-                known,
+                round_,
                 called_on=local_day(of.at),
                 window_wd=event.window_wd,
                 deadline=event.deadline,
                 host=event.host,
             )
-            return remember_founding(state.with_parts(called), event)
+            return remember_setup(state.with_parts(called), event)
         case CallAmended():
-            deadline, host = event.deadline or known.deadline, event.host or known.host
-            amended = state.with_parts(replace(known, deadline=deadline, host=host))
+            deadline, host = event.deadline or round_.deadline, event.host or round_.host
+            amended = state.with_parts(replace(round_, deadline=deadline, host=host))
             return replace(amended, scheme=event.scheme or state.scheme)
         case CallClosed() | CallCancelled():
             return state

@@ -15,7 +15,7 @@ from pydantic import Field
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
-from domain.kernel.identity import Actor, Attachments, Role, Text
+from domain.kernel.identifier import Actor, Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU
@@ -143,7 +143,7 @@ def find_last_day(round_: State, calendar: Calendar, before_wd: int) -> date | N
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about a question makes happen. Raises CommandRejected."""
-    check, known = Checks(), state.part(Clarifications)
+    check, clarifications = Checks(), state.part(Clarifications)
     match command:
         case AskClarification(clarification=number):
             rules = require_scheme(check, facts).bidding.clarification
@@ -164,14 +164,14 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 last=last,
             )
             check(
-                number not in known.of,
+                number not in clarifications.of,
                 "QA01",
                 "提問 {number} 已有，請另編號",
                 "question {number} exists; give this one another number",
                 number=number,
             )
             check(
-                sum(one.by == order.actor for one in known.of.values()) < MOST_OF_A_SEAT,
+                sum(one.by == order.actor for one in clarifications.of.values()) < MOST_OF_A_SEAT,
                 "QA01",
                 "每個崗位就一份公告最多提問 {most} 次",
                 "a seat asks at most {most} questions about a call",
@@ -180,7 +180,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             return check.grant(ClarificationAsked.of(command, reply_wd=rules.reply_wd))
         case AnswerClarification(clarification=number):
             check(
-                number in known.waiting,
+                number in clarifications.waiting,
                 "QA02",
                 "沒有編號為 {number} 而待答復的提問",
                 "no question {number} waits for an answer",
@@ -196,24 +196,24 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep every question about the call by number, and its answer."""
-    known = state.part(Clarifications)
+    clarifications = state.part(Clarifications)
     match event:
         case ClarificationAsked(clarification=number):
             one = Clarification(of.actor, local_day(of.at), event.reply_wd, event.question)
         case ClarificationAnswered(clarification=number):
-            one = replace(known.of[number], answer=event.answer)
+            one = replace(clarifications.of[number], answer=event.answer)
         case _:
             assert_never(event)
-    return state.with_parts(Clarifications({**known.of, number: one}))
+    return state.with_parts(Clarifications({**clarifications.of, number: one}))
 
 
 def awaiting(state: State, calendar: Calendar) -> Iterable[Awaited]:
     """The bureau, to answer every question that is open."""
-    known = state.part(Clarifications)
+    clarifications = state.part(Clarifications)
     if state.stage not in ANSWERABLE:
         return
-    for number in known.waiting:
-        one = known.of[number]
+    for number in clarifications.waiting:
+        one = clarifications.of[number]
         until = day_ends(calendar.after(one.asked_on, one.reply_wd))
         yield Awaited((Role.CAB_REG,), "AnswerClarification", number, "答復提問", "answer a question", until)
 

@@ -15,7 +15,7 @@ from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -157,22 +157,22 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
         case CustodiansAppointed():
             return state.with_parts(Custody(event.custodians, event.quorum, event.open_wd))
         case SealReleased():
-            known = state.part(Custody)
-            released = (*known.released, of.acting)
-            opened_on = local_day(of.at) if len(released) >= known.quorum else None
-            return state.with_parts(replace(known, released=released, opened_on=opened_on))
+            custody = state.part(Custody)
+            released = (*custody.released, of.acting)
+            opened_on = local_day(of.at) if len(released) >= custody.quorum else None
+            return state.with_parts(replace(custody, released=released, opened_on=opened_on))
         case _:
             assert_never(event)
 
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """The custodians who have not agreed, once the call has closed."""
-    known = state.part(Custody)
-    left = known.quorum - len(known.released)
+    custody = state.part(Custody)
+    left = custody.quorum - len(custody.released)
     if state.stage == RoundStage.CLOSED and left > 0:
         zh, en = f"同意開啟密封申報（尚缺 {left} 人）", f"release the seal ({left} more needed)"
-        agreed = {one.seat for one in known.released}
-        seats = tuple(seat for seat in known.custodians if seat not in agreed)
+        agreed = {one.seat for one in custody.released}
+        seats = tuple(seat for seat in custody.custodians if seat not in agreed)
         roles = tuple(role for role in CUSTODIANS if any(seat.role is role for seat in seats))
         yield Awaited(roles, "ReleaseSeal", "", zh, en, seats=seats)
 

@@ -18,7 +18,7 @@ from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Role, StreamId, Text
+from domain.kernel.identifier import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.refusal import Checks
@@ -41,7 +41,7 @@ GRACE = timedelta(seconds=60)
 # ---------------------------------------------------------------- the first event of a round
 
 
-class Founding(Particulars):
+class RoundSetup(Particulars):
     """What the first event of a round says of it; later ones may leave it out, and may not change it."""
 
     scheme: Annotated[SchemeRef | None, Field(title="管理辦法 / scheme")] = None
@@ -56,7 +56,7 @@ class Founding(Particulars):
     """Which round of its programme it is, e.g. the 13th."""
 
 
-class Founded(Founding):
+class RecordedRoundSetup(RoundSetup):
     """The same in an event: given where it is new, left out where it was known."""
 
     route: Annotated[Route | None, Field(title="方式 / route")] = None
@@ -127,7 +127,7 @@ class Appropriation(Particulars):
     """Parts of it for some only; None keeps those of the approval before, an empty list ends them."""
 
 
-class RoundBudgetApproved(Appropriation, Founded, Event):
+class RoundBudgetApproved(Appropriation, RecordedRoundSetup, Event):
     """The treasury has approved the year's money."""
 
     zh = "年度預算批復"
@@ -150,7 +150,7 @@ class RoundBudgetApproved(Appropriation, Founded, Event):
     )
 
 
-class ApproveRoundBudget(Appropriation, Founding, Command):
+class ApproveRoundBudget(Appropriation, RoundSetup, Command):
     """Approve the year's money."""
 
     records = RoundBudgetApproved
@@ -167,7 +167,7 @@ class Solicitation(Particulars):
     """What the city puts first this year (HZ-12)."""
 
 
-class NeedSolicitationOpened(Solicitation, Founded, Event):
+class NeedSolicitationOpened(Solicitation, RecordedRoundSetup, Event):
     """The public is asked for needs."""
 
     zh = "需求徵集發布"
@@ -184,7 +184,7 @@ class NeedSolicitationOpened(Solicitation, Founded, Event):
     """Working days after this one on which needs may be submitted."""
 
 
-class OpenNeedSolicitation(Solicitation, Founding, Command):
+class OpenNeedSolicitation(Solicitation, RoundSetup, Command):
     """Ask the public for needs."""
 
     records = NeedSolicitationOpened
@@ -290,7 +290,7 @@ def list_hosts(round_: State) -> Names:
 # ---------------------------------------------------------------- decide
 
 
-def list_founding_reads(state: State, command: Founding) -> Reads:
+def list_setup_reads(state: State, command: RoundSetup) -> Reads:
     """The register of the rules that are named or hold, and who holds the year's municipal place."""
     ref = command.scheme or state.scheme
     if ref is None:
@@ -306,9 +306,9 @@ def reads(state: State, command: Commands) -> Reads:
             streams = frozenset(state.stream.sibling("fund", fund) for fund in funds)
             accounts = frozenset({awarded(state.stream.realm, state.stream.name)})
             keys = frozenset({aside_key(state.stream.realm, state.stream.name)})
-            return list_founding_reads(state, command) | Reads(streams=streams, claims=keys, accounts=accounts)
+            return list_setup_reads(state, command) | Reads(streams=streams, claims=keys, accounts=accounts)
         case OpenNeedSolicitation():
-            return list_founding_reads(state, command)
+            return list_setup_reads(state, command)
         case PublishNeedCatalogue(needs=needs):
             return Reads(streams=frozenset(state.stream.sibling("need", need) for need in needs))
         case CloseNeedSolicitation():
@@ -319,22 +319,22 @@ def reads(state: State, command: Commands) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about the preparation makes happen. Raises CommandRejected."""
-    check, known, today = Checks(), state.part(Round), local_day(order.at)
+    check, round_, today = Checks(), state.part(Round), local_day(order.at)
     match command:
         case ApproveRoundBudget(amount=amount, funds=funds):
             _require_sound_budget(check, state, facts, amount, funds)
-            founded = found_round(check, state, facts, command, today)
+            setup = set_up_round(check, state, facts, command, today)
             scheme = require_rules(check, state, facts, command.scheme, today) if command.set_asides else None
             _require_sound_asides(check, state, facts, command, scheme)
-            return check.grant(RoundBudgetApproved.of(command, **_as_founded(founded)))
+            return check.grant(RoundBudgetApproved.of(command, **_complete_setup(setup)))
         case OpenNeedSolicitation():
-            founded = found_round(check, state, facts, command, today)
+            setup = set_up_round(check, state, facts, command, today)
             scheme = require_rules(check, state, facts, command.scheme, today)
             window_wd = scheme.needs.window_wd
             require_listed(check, scheme, Codelist.THEMES, [command.theme] if command.theme else [])
-            return check.grant(NeedSolicitationOpened(theme=command.theme, window_wd=window_wd, **founded))
+            return check.grant(NeedSolicitationOpened(theme=command.theme, window_wd=window_wd, **setup))
         case CloseNeedSolicitation():
-            end = known.needs_close_at(facts.calendar)
+            end = round_.needs_close_at(facts.calendar)
             check(
                 end is not None and order.at >= end,
                 "RD04",
@@ -390,17 +390,17 @@ def _require_sound_budget(check: Checks, state: State, facts: Facts, amount: Fen
         )
 
 
-def _as_founded(founded: dict[str, object]) -> dict[str, object]:
+def _complete_setup(setup: dict[str, object]) -> dict[str, object]:
     """What the event says of the round: what was known already it leaves out."""
-    return {**dict.fromkeys(Founded.model_fields), **founded}
+    return {**dict.fromkeys(RecordedRoundSetup.model_fields), **setup}
 
 
 def _require_sound_asides(
     check: Checks, state: State, facts: Facts, command: ApproveRoundBudget, scheme: Scheme | None
 ) -> None:
     """M11: set-asides are of the city's lists, once each, and lie within the budget beside what is awarded already."""
-    known, realm = state.part(Round), state.stream.realm
-    asides = known.set_asides if command.set_asides is None else command.set_asides
+    round_, realm = state.part(Round), state.stream.realm
+    asides = round_.set_asides if command.set_asides is None else command.set_asides
     for aside in command.set_asides or ():
         require_listed(check, scheme, aside.by.codelist, [aside.value])
     check(
@@ -452,12 +452,12 @@ def require_rules(check: Checks, state: State, facts: Facts, named: SchemeRef | 
     return scheme
 
 
-def found_round(check: Checks, state: State, facts: Facts, command: Founding, today: date) -> dict[str, object]:
+def set_up_round(check: Checks, state: State, facts: Facts, command: RoundSetup, today: date) -> dict[str, object]:
     """What the event says of the round: all of it if it is the first, else only a scheme that is new."""
-    known, scheme = state.part(Round), require_rules(check, state, facts, command.scheme, today)
+    round_, scheme = state.part(Round), require_rules(check, state, facts, command.scheme, today)
     if state.version:
         for name in ("year", "level", "ordinal"):
-            statement, held = getattr(command, name), getattr(known, name)
+            statement, held = getattr(command, name), getattr(round_, name)
             check(
                 statement is None or statement == held,
                 "H1",
@@ -492,42 +492,42 @@ def found_round(check: Checks, state: State, facts: Facts, command: Founding, to
 # ---------------------------------------------------------------- evolve
 
 
-def remember_founding(state: State, event: Founded) -> State:
+def remember_setup(state: State, event: RecordedRoundSetup) -> State:
     """The state with what the event says of the round itself."""
-    known = state.part(Round)
+    round_ = state.part(Round)
     after = replace(
-        known,
-        year=event.year or known.year,
-        level=event.level or known.level,
-        ordinal=event.ordinal or known.ordinal,
-        route=event.route or known.route,
+        round_,
+        year=event.year or round_.year,
+        level=event.level or round_.level,
+        ordinal=event.ordinal or round_.ordinal,
+        route=event.route or round_.route,
     )
     return replace(state, scheme=event.scheme or state.scheme).with_parts(after)
 
 
 def evolve(state: State, of: Occurrence, event: Events) -> State:
     """Keep the round's budget (fen), its needs and the window for them; its rules are ``State.scheme``."""
-    known, today = state.part(Round), local_day(of.at)
+    round_, today = state.part(Round), local_day(of.at)
     match event:
         case RoundBudgetApproved():
-            return remember_founding(
+            return remember_setup(
                 state.with_parts(
                     replace(
-                        known,
+                        round_,
                         budget=event.amount,
-                        approvals=known.approvals + 1,
-                        set_asides=known.set_asides if event.set_asides is None else event.set_asides,
+                        approvals=round_.approvals + 1,
+                        set_asides=round_.set_asides if event.set_asides is None else event.set_asides,
                     )
                 ),
                 event,
             )
         case NeedSolicitationOpened():
-            solicited = replace(known, solicited_on=today, needs_wd=event.window_wd, theme=event.theme or known.theme)
-            return remember_founding(state.with_parts(solicited), event)
+            solicited = replace(round_, solicited_on=today, needs_wd=event.window_wd, theme=event.theme or round_.theme)
+            return remember_setup(state.with_parts(solicited), event)
         case NeedSolicitationClosed():
             return state
         case NeedCataloguePublished():
-            return state.with_parts(replace(known, catalogue=frozenset(event.needs)))
+            return state.with_parts(replace(round_, catalogue=frozenset(event.needs)))
         case _:
             assert_never(event)
 

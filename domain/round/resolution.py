@@ -16,7 +16,7 @@ from domain.kernel.bounds import Name
 from domain.kernel.canonical import digest, plain
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachment, Reason, Role, Text
+from domain.kernel.identifier import Attachment, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import word
@@ -241,10 +241,10 @@ def _require_every_bid(check: Checks, state: State, facts: Facts, command: Resol
 
 def _require_money(check: Checks, state: State, facts: Facts, command: ResolveRound) -> None:
     """M5 over all awards together: the round's budget, and every envelope."""
-    known, total = state.part(Round), sum(s.award for s in command.selected)
-    if known.approvals:
+    round_, total = state.part(Round), sum(s.award for s in command.selected)
+    if round_.approvals:
         granted = facts.balance(awarded(state.stream.realm, state.stream.name))
-        require_budget(check, state.stream.name, known.budget, granted, total, "M5")
+        require_budget(check, state.stream.name, round_.budget, granted, total, "M5")
     shares: Counter[str] = Counter()
     for line in command.selected:
         shares.update(line.funds)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Attachments, Role, Text
+from domain.kernel.identifier import Attachments, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU

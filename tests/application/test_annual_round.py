@@ -16,10 +16,10 @@ import bootstrap
 from application import annual_round
 from application.annual_round import NoSuchSchedule, open_round
 from application.reconcile import Discrepancy, reconcile, resurrect
-from application.rules import RulesUnpublished, publish_calendars, publish_scheme
+from application.schemes import SchemeUnpublished, publish_calendars, publish_scheme
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scheme import RoundLevel
 from domain.registers.annual_round import Annual, AnnualOpening, RoundSchedule
@@ -188,7 +188,7 @@ async def test_a_day_that_not_every_year_has_and_rules_that_nobody_knows_are_ref
 async def test_nothing_is_published_in_anothers_name(fz: City) -> None:
     """What is missing is said, with the command to give and who may: nothing is left by who asked for a round."""
     desk, realm, decider, registrar = fz.desk, fz.stream.realm, Actor("CAB-DEC#2"), Actor("CAB-REG#3")
-    with pytest.raises(RulesUnpublished) as missing:
+    with pytest.raises(SchemeUnpublished) as missing:
         await annual_round.schedule(desk.door, desk.store, fz.schedules, fz.stream, FIRST_OF_MARCH, REGISTRAR)
     for words in (missing.value.zh, missing.value.en):
         assert f"venture scheme publish fuzhou --as CAB-DEC#1 --realm {realm}" in words
@@ -198,7 +198,7 @@ async def test_nothing_is_published_in_anothers_name(fz: City) -> None:
     assert ("one command for both" in missing.value.en) == (len(years) == 2)
     assert "is for the case officer" not in missing.value.en, "who may ask is told nothing of roles"
     pattern = r"SC04.*is for the case officer; you are acting as the managing agency.*not published"
-    with pytest.raises(RulesUnpublished, match=pattern):
+    with pytest.raises(SchemeUnpublished, match=pattern):
         await annual_round.schedule(desk.door, desk.store, fz.schedules, fz.stream, FIRST_OF_MARCH, Actor("HOST#1"))
     assert [row async for row in desk.store.standings(realm=realm)] == []
 

@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from application.approvals import ApprovalFilter, NoSuchApproval, iterate_approvals, wait_for_decision
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from application.door import Door
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
     from tests.conftest import Desk
     from tests.workflows.breakable import Breakable

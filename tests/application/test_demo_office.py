@@ -11,7 +11,7 @@ from activities.carry_out import CommandActivities
 from application.demo_office import SEATS, demo_person, demo_scope, open_demo_office
 from application.door import Door, NotKnown
 from application.dry_run import DryRun
-from application.identity import OnePerson, SeatHolders
+from application.person_finder import OnePerson, SeatHolders
 from application.policy_explanation import explain
 from application.process_carrier import ProcessCarrier
 from application.seats import list_persons, list_seats
@@ -19,7 +19,7 @@ from audit.invariants import check
 from audit.verification import verify
 from domain.kernel.acting import PersonId
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scope import ScopeKind
 from domain.registers.fund import RegisterFundSource
@@ -33,7 +33,7 @@ from tests.keys import KEY, publish
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from application.identity import PersonFinder
+    from application.person_finder import PersonFinder
     from store.port import Append, AppendResult
 
 FUND, SOURCE = StreamId("fund/live/FS-1"), RegisterFundSource(name="福彩公益金", envelope=1_000)
@@ -143,9 +143,9 @@ async def test_in_production_a_rehearsal_and_a_paper_realms_turn_are_as_strict_a
 
     await store.set_clock("paper", Clock.MANUAL)
     here = ProcessCarrier(commands_here(production, store), store, None)
-    turn = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
+    change = SetClock(clock=Clock.WALL, second=Actor("CAB-DEC#1"))
     with pytest.raises(CommandRejected) as refused:
-        await Door(here, store, KEY).send(StreamId.of("realm", "paper", REALM_NAME), turn, Actor("CAB-REG#1"))
+        await Door(here, store, KEY).send(StreamId.of("realm", "paper", REALM_NAME), change, Actor("CAB-REG#1"))
     assert "SE10" in [u.rule for u in refused.value.unmet]
 
 

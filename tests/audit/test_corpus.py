@@ -14,7 +14,7 @@ from audit.redecision import redecide
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES, decode
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.port import Entry, EntryKind
 from tests.corpus.reading import CORPUS, read_entries, read_log
 from tests.corpus.record import describe_changes
@@ -41,7 +41,7 @@ def accepted(entry: Entry) -> bool:
 # ---------------------------------------------------------------- what is in it
 
 
-NOT_RECORDED = "no story has these: put a row for each into tests/corpus/turns.yaml, then ./run record corpus"
+NOT_RECORDED = "no story has these: put a row for each into tests/corpus/variants.yaml, then ./run record corpus"
 
 
 def test_every_event_is_in_the_corpus_of_some_release() -> None:

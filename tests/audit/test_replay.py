@@ -16,7 +16,7 @@ from cli.scenario import list_shipped
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.project.delivery import StartProject
 from domain.project.publicity import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity
@@ -53,11 +53,11 @@ def entry(store: MemoryStore, entry_type: str) -> Entry:
 
 @pytest.fixture
 def ruled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Change the rules of one kind of stream, in the audit's eyes only: the rooms are replaced by changed ones."""
+    """Change the rules of one kind of stream, in the audit's eyes only: the deciders are replaced by changed ones."""
 
     def change(kind: str, changed: Callable[[Decider[Any, Any]], Decider[Any, Any]]) -> None:
-        rooms = tuple(changed(room) for room in AGGREGATES[kind].deciders)
-        aggregates = {**AGGREGATES, kind: replace(AGGREGATES[kind], deciders=rooms)}
+        deciders = tuple(changed(decider) for decider in AGGREGATES[kind].deciders)
+        aggregates = {**AGGREGATES, kind: replace(AGGREGATES[kind], deciders=deciders)}
         for module in (redecision, historical_facts, consequences):
             monkeypatch.setattr(module, "AGGREGATES", aggregates)
 
@@ -65,18 +65,18 @@ def ruled(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def deciding(command: type[Command], by: Callable[[list[Event]], list[Event]]) -> Any:
-    """A changed room, in which what that command leads to is made into something else."""
+    """A changed decider, in which what that command leads to is made into something else."""
 
-    def changed(room: Decider[Any, Any]) -> Decider[Any, Any]:
+    def changed(decider: Decider[Any, Any]) -> Decider[Any, Any]:
         def decide(state: State, facts: Facts, order: Order, other: Command) -> list[Event]:
             if not isinstance(other, command):
-                return room.decide(state, facts, order, other)
+                return decider.decide(state, facts, order, other)
             try:
-                return by(room.decide(state, facts, order, other))
+                return by(decider.decide(state, facts, order, other))
             except CommandRejected:
                 return by([])
 
-        return replace(room, decide=decide)
+        return replace(decider, decide=decide)
 
     return changed
 
@@ -167,8 +167,8 @@ async def test_a_recorded_refusal_that_would_be_accepted_is_named(store: MemoryS
 
 
 async def test_commands_that_differ_after_the_first_are_counted(store: MemoryStore, ruled: Callable[..., None]) -> None:
-    def refuse_all(room: Decider[Any, Any]) -> Decider[Any, Any]:
-        return replace(room, decide=lambda *_: refusing([]))
+    def refuse_all(decider: Decider[Any, Any]) -> Decider[Any, Any]:
+        return replace(decider, decide=lambda *_: refusing([]))
 
     ruled("project", refuse_all)
     report = await again(store)
@@ -188,9 +188,9 @@ async def test_a_rule_that_breaks_is_a_difference_not_a_crash(store: MemoryStore
 async def test_a_rule_that_wants_what_was_not_journalled_says_so(
     store: MemoryStore, ruled: Callable[..., None]
 ) -> None:
-    def asking(room: Decider[Any, Any]) -> Decider[Any, Any]:
+    def asking(decider: Decider[Any, Any]) -> Decider[Any, Any]:
         reads = Reads(claims=frozenset({"another/key"}))
-        return replace(room, reads=lambda state, command: room.reads(state, command) | reads)
+        return replace(decider, reads=lambda state, command: decider.reads(state, command) | reads)
 
     ruled("fund", asking)
     report = await again(store, "FS-FZ")
@@ -199,9 +199,10 @@ async def test_a_rule_that_wants_what_was_not_journalled_says_so(
 
 
 async def test_a_deadline_that_would_lie_elsewhere_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
-    def later(room: Decider[Any, Any]) -> Decider[Any, Any]:
+    def later(decider: Decider[Any, Any]) -> Decider[Any, Any]:
         return replace(
-            room, due=lambda state, calendar: [replace(d, at=d.at + timedelta(1)) for d in room.due(state, calendar)]
+            decider,
+            due=lambda state, calendar: [replace(d, at=d.at + timedelta(1)) for d in decider.due(state, calendar)],
         )
 
     ruled("round", later)
@@ -211,9 +212,10 @@ async def test_a_deadline_that_would_lie_elsewhere_is_named(store: MemoryStore, 
 
 
 async def test_a_deadline_that_should_have_come_first_is_named(store: MemoryStore, ruled: Callable[..., None]) -> None:
-    def earlier(room: Decider[Any, Any]) -> Decider[Any, Any]:
+    def earlier(decider: Decider[Any, Any]) -> Decider[Any, Any]:
         return replace(
-            room, due=lambda state, calendar: [replace(d, at=d.at - timedelta(60)) for d in room.due(state, calendar)]
+            decider,
+            due=lambda state, calendar: [replace(d, at=d.at - timedelta(60)) for d in decider.due(state, calendar)],
         )
 
     ruled("project", earlier)

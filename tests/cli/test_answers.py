@@ -126,7 +126,7 @@ def test_0_a_rehearsal_takes_for_here_what_the_act_would_bring(venture: Installa
 
 def test_0_a_name_that_only_a_trial_has_is_said_to_be_of_that_trial(venture: Installation) -> None:
     answer = venture.ask("project", "show", "PJ-3", "--lang", "en")
-    assert "PJ-3 is of the realm S2-" in answer.stderr
+    assert "PJ-3 is of the environment S2-" in answer.stderr
     assert venture.ask("project", "show", "PJ-3", "-o", "json").stderr == ""
 
 

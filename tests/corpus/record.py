@@ -4,8 +4,8 @@ The entries of a whole log, as Postgres keeps them, go into a file of the versio
 version's file is never written again: it stands for what lies in somebody's office, and today's code must read it and
 come to the same. Only the file of the version to come, of which ``CHANGELOG.md`` has no heading yet, is overwritten.
 
-What is recorded: every story that is shipped; the turns that none of them takes (``turns.yaml``); and what no row can
-say: a programme established, a round resolved in one append, a realm that goes live.
+What is recorded: every story that is shipped; variants of them, for what none tells (``variants.yaml``); and what no
+row can say: a programme established, a round resolved in one append, a realm that goes live.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
-from domain.kernel.identity import Actor, StreamId, deadline_command_id, derive_id
+from domain.kernel.identifier import Actor, StreamId, deadline_command_id, derive_id
 from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.scheme import RoundLevel
 from domain.registers.door_key import RotateDoorKey, WithdrawDoorKey
@@ -112,7 +112,7 @@ async def _record(home: Path) -> list[str]:
 
 
 async def play_all(store: EventStore) -> None:
-    """Every story, every turn, and what is done by hand."""
+    """Every story, every variant, and what is done by hand."""
     await tell_all(open_paper_door(store), store)
     await tell_office(Office(store, at=BY_HAND), off=date(2023, 1, 2), until=date(2023, 1, 31))
     await _unpark(store)
@@ -120,8 +120,8 @@ async def play_all(store: EventStore) -> None:
 
 
 async def tell_all(door: Door, store: EventStore) -> None:
-    """Every story and every turn, and what no row can say, through that door."""
-    for each in [*plan_scenario(list_shipped()), *_turns()]:
+    """Every story and every variant, and what no row can say, through that door."""
+    for each in [*plan_scenario(list_shipped()), *_variants()]:
         await _play(each, door, store)
     undecided = story(REPORTED, fresh="resolved")
     await _play(undecided, door, store)
@@ -207,22 +207,23 @@ async def _send(door: Door, stream: StreamId, command: Command, by: str, at: dat
     )
 
 
-def _turns() -> Iterator[Plan]:
+def _variants() -> Iterator[Plan]:
     stories = {path.stem: path for path in list_shipped()}
-    for name, turn in read(HERE / "turns.yaml").data.items():
-        told: dict[str, Any] = read(stories[turn["of"]]).data
+    for name, variant in read(HERE / "variants.yaml").data.items():
+        told: dict[str, Any] = read(stories[variant["of"]]).data
         kinds = [row[1] for row in told["events"]]
         taken = {
-            pj: {k: v for k, v in of.items() if k not in turn.get("without", ())} for pj, of in told["projects"].items()
+            pj: {k: v for k, v in of.items() if k not in variant.get("without", ())}
+            for pj, of in told["projects"].items()
         }
-        turned = {
+        varied = {
             "id": name,
             "projects": taken,
-            "events": [*told["events"][: kinds.index(turn["until"])], *turn["then"]],
+            "events": [*told["events"][: kinds.index(variant["until"])], *variant["then"]],
             "must_refuse": [],
             "expect": {},
         }
-        document = YamlDocument(f"{name} of {turn['of']}", {**told, **turned})
+        document = YamlDocument(f"{name} of {variant['of']}", {**told, **varied})
         yield plan(document.parse(Scenario), document)
 
 

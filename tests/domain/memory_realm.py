@@ -15,7 +15,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
-from domain.kernel.identity import NAMESPACE, Actor, StreamId
+from domain.kernel.identifier import NAMESPACE, Actor, StreamId
 from domain.kernel.state import State
 from domain.registers.calendar import calendar_of
 from store.memory import MemoryStore
@@ -138,7 +138,7 @@ class MemoryRealm:
         return known
 
     def part(self, kind: str, name: str, of: type[Any]) -> Any:
-        """What a room remembers of it."""
+        """What a decider remembers of it."""
         return self.state(kind, name).part(of)
 
     def names(self, kind: str, *stages: str) -> list[str]:

@@ -22,7 +22,7 @@ from domain.approval.request import (
 )
 from domain.approval.summary import summarise
 from domain.kernel.calendar import SHANGHAI, day_ends
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from domain.kernel.scope import Scope, ScopeKind
 from domain.kernel.state import Approval, Verdict
 from tests.domain.sentences import StreamStory, a

@@ -19,7 +19,7 @@ from domain.catalogue import (
     stage_zh,
 )
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.message import Command, Event, Particulars
 from domain.kernel.proposal import ActProposed
 from domain.kernel.state import ORIGIN, SAME
@@ -218,8 +218,8 @@ def test_names_are_unique() -> None:
     events = Counter(e.event_type for e in {e for a in AGGREGATES.values() for e in a.events})
     terms = Counter(e.zh for e in {e for a in AGGREGATES.values() for e in a.events})
     transitions = Counter((row.kind, row.id) for row in list_transitions())
-    rooms = Counter((a.kind, room.name) for a in AGGREGATES.values() for room in a.deciders)
-    for counted in (commands, events, terms, transitions, rooms):
+    deciders = Counter((a.kind, decider.name) for a in AGGREGATES.values() for decider in a.deciders)
+    for counted in (commands, events, terms, transitions, deciders):
         assert not {name: n for name, n in counted.items() if n > 1}
 
 

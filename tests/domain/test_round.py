@@ -1,4 +1,4 @@
-"""A round: its founding, its windows, its call."""
+"""A round: its setup, its windows, its call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.kernel.effects import Claim
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.scheme import RoundLevel, Route
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
@@ -42,7 +42,7 @@ def stage(town: PureRealm, name: str = "R-1") -> str:
     return str(town.state("round", name).stage)
 
 
-# ---------------------------------------------------------------- founding
+# ---------------------------------------------------------------- setup
 
 
 @pytest.mark.parametrize("command", [ApproveRoundBudget(amount=100), OpenNeedSolicitation(), PublishCall()])

@@ -9,7 +9,7 @@ import pytest
 
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import day_begins, day_ends
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.project.bidding import ReturnApplication
 from domain.project.objection import DismissObjection
 from domain.project.publicity import ConfirmAward
@@ -144,9 +144,9 @@ def test_two_years_on_the_list_of_abnormal_operations_count_as_a_serious_listing
     story.pass_time(day_begins(date(2026, 2, 2)) - timedelta(seconds=1))
     assert story.state("organisation", "ORG-1").part(Organisation).listings == {Listing.ABNORMAL}
     story.pass_time(day_begins(date(2026, 2, 2)))
-    known = story.state("organisation", "ORG-1").part(Organisation)
-    assert known.listings == {Listing.ABNORMAL, Listing.SERIOUS}
-    assert known.blacklisted_on == date(2026, 2, 2)
+    organisation = story.state("organisation", "ORG-1").part(Organisation)
+    assert organisation.listings == {Listing.ABNORMAL, Listing.SERIOUS}
+    assert organisation.blacklisted_on == date(2026, 2, 2)
     assert story.check().ok
 
 
@@ -174,8 +174,8 @@ def test_a_rating_counts_to_the_end_of_its_last_day() -> None:
     story = realm_until("ORG-2")
     rating = RecordRating(level="4A", until=date(2024, 2, 5))
     story.order("organisation", "ORG-1", rating, at="2024-02-02", by="CAB-REG#1")
-    known = story.state("organisation", "ORG-1").part(Organisation)
-    assert [known.rating(date(2024, 2, day)) is not None for day in (5, 6)] == [True, False]
+    organisation = story.state("organisation", "ORG-1").part(Organisation)
+    assert [organisation.rating(date(2024, 2, day)) is not None for day in (5, 6)] == [True, False]
 
 
 # ---------------------------------------------------------------- what the checker finds

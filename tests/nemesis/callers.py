@@ -1,6 +1,6 @@
 """Those who work while the house is being broken: each asks under one id until there is an answer, and keeps it.
 
-They come by several ways, some by two at once; a chapter's commands come in any order, and a refused one comes again
+They come by several ways, some by two at once; a wave's commands come in any order, and a refused one comes again
 under a fresh id once something has happened. Their notes are what the log is held against afterwards.
 """
 
@@ -22,7 +22,7 @@ from activities.carry_out import CommandActivities
 from application import approvals
 from application.door import CommandDefect, Mismatch, NotKnown, Receipt, receipt
 from domain.kernel.envelope import CarryOut, WorkflowInput
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from application.door import Door
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
-    from tests.nemesis.stories import ChapterStep, LifeStory
+    from tests.nemesis.stories import LifeStory, WaveStep
     from tests.workflows.bureau import Bureau
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ ANOTHER = 0.2
 """How often an id is used again for another request."""
 PAUSE_S = 0.1
 APART_S = 0.3
-"""Within which the commands of a chapter are given."""
+"""Within which the commands of a wave are given."""
 SHORT = 25
 """Events of a run where workflows are to make way for their next run often: a few commands."""
 
@@ -164,16 +164,16 @@ class Callers:
             await asyncio.sleep(PAUSE_S)
 
     async def live(self, story: LifeStory) -> None:
-        """One chapter after the other; who waits for an approval that the last one decides must hear of it."""
-        for chapter in story.chapters[:-1]:
-            await self._give(story, chapter)
-        for chapter in story.chapters[-1:]:
+        """One wave after the other; who waits for an approval that the last one decides must hear of it."""
+        for wave in story.waves[:-1]:
+            await self._give(story, wave)
+        for wave in story.waves[-1:]:
             waiting = [self._heard_of(approval) for approval in await self._open(story.stream)]
-            await together(self._give(story, chapter), *waiting)
+            await together(self._give(story, wave), *waiting)
 
-    async def _give(self, story: LifeStory, chapter: tuple[ChapterStep, ...]) -> None:
+    async def _give(self, story: LifeStory, wave: tuple[WaveStep, ...]) -> None:
         heard = AcceptedCount()
-        steps = self.dice.sample(chapter, len(chapter))
+        steps = self.dice.sample(wave, len(wave))
         await together(*(self._until_done(story, step, heard) for step in steps))
 
     async def _open(self, stream: StreamId) -> list[UUID]:
@@ -196,7 +196,7 @@ class Callers:
                 return
             await asyncio.sleep(PAUSE_S)
 
-    async def _until_done(self, story: LifeStory, step: ChapterStep, heard: AcceptedCount) -> None:
+    async def _until_done(self, story: LifeStory, step: WaveStep, heard: AcceptedCount) -> None:
         await asyncio.sleep(self.dice.uniform(0, APART_S))
         while True:
             before = heard.accepted
@@ -210,7 +210,7 @@ class Callers:
                 raise Broken(message)
             await heard.more_than(before)
 
-    async def _ask(self, story: LifeStory, step: ChapterStep) -> bool:
+    async def _ask(self, story: LifeStory, step: WaveStep) -> bool:
         """Ask once, under one id, until it is known; whether it was accepted."""
         command_id = uuid4()
         ways: Sequence[Entrance] = self.doors if self.dice.random() < TWICE else self.doors[:1]
@@ -266,7 +266,7 @@ class Callers:
 
 
 class AcceptedCount:
-    """What those who share a chapter know of each other: how many commands of it were accepted."""
+    """What those who share a wave know of each other: how many commands of it were accepted."""
 
     def __init__(self) -> None:
         self.accepted = 0

@@ -1,8 +1,8 @@
 """What is lived through while the house is being broken, and what each stream must have come to, whatever happened.
 
-A story has a past, recorded beforehand as of its days; chapters, whose commands are given all at once in any order; and
-deadlines, each of which comes by itself. Within a chapter a command that comes too early is refused and given again,
-so that each chapter has one outcome.
+A story has a past, recorded beforehand as of its days; waves, whose commands are given all at once in any order; and
+deadlines, each of which comes by itself. Within a wave a command that comes too early is refused and given again,
+so that each wave has one outcome.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.workflows.bureau import FUND_FEN, RULES, verification
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from tests.workflows.bureau import Bureau
 
@@ -52,7 +52,7 @@ SOLICITING = "R-2"
 
 
 @dataclass(frozen=True)
-class ChapterStep:
+class WaveStep:
     """What somebody asks for."""
 
     command: Command
@@ -76,7 +76,7 @@ class LifeStory:
 
     stream: StreamId
     past: tuple[Past, ...] = ()
-    chapters: tuple[tuple[ChapterStep, ...], ...] = ()
+    waves: tuple[tuple[WaveStep, ...], ...] = ()
     deadlines: tuple[str, ...] = ()
     """The events that come by themselves, after everything else."""
     alarm: datetime | None = None
@@ -86,7 +86,7 @@ class LifeStory:
 
     def comes_to(self) -> list[str]:
         """The types of the stream's events, in order."""
-        commands = [step.command for chapter in self.chapters for step in chapter if not step.refused]
+        commands = [step.command for wave in self.waves for step in wave if not step.refused]
         return [*(c.records.event_type for c in [*(p.command for p in self.past), *commands]), *self.deadlines]
 
 
@@ -111,18 +111,18 @@ def life(bureau: Bureau, number: int, now: datetime, alarm: datetime) -> Iterato
 
 
 def _organisation(bureau: Bureau, number: int) -> LifeStory:
-    steps = tuple(ChapterStep(verification(name), "HOST#1") for name in ("甲", "乙", "丙", "丁"))
-    return LifeStory(bureau.id("organisation", f"ORG-L{number}"), chapters=(steps,))
+    steps = tuple(WaveStep(verification(name), "HOST#1") for name in ("甲", "乙", "丙", "丁"))
+    return LifeStory(bureau.id("organisation", f"ORG-L{number}"), waves=(steps,))
 
 
 def _need(bureau: Bureau, number: int) -> LifeStory:
     return LifeStory(
         bureau.id("need", f"ND-{number}"),
-        chapters=(
-            (ChapterStep(SubmitNeed(round=SOLICITING, group="空巢老人"), "COMM#1"),),
-            tuple(ChapterStep(EndorseNeed(), f"COMM#{person}") for person in ENDORSERS),
-            (ChapterStep(EndorseNeed(), "COMM#1", refused=True),),
-            (ChapterStep(AdoptNeed(), "CAB-REG#1"),),
+        waves=(
+            (WaveStep(SubmitNeed(round=SOLICITING, group="空巢老人"), "COMM#1"),),
+            tuple(WaveStep(EndorseNeed(), f"COMM#{person}") for person in ENDORSERS),
+            (WaveStep(EndorseNeed(), "COMM#1", refused=True),),
+            (WaveStep(AdoptNeed(), "CAB-REG#1"),),
         ),
         beside=True,
     )
@@ -131,12 +131,12 @@ def _need(bureau: Bureau, number: int) -> LifeStory:
 def _paid(bureau: Bureau, number: int, now: datetime) -> LifeStory:
     """Awarded, signed, and its first tranche asked for, checked, approved and paid by four people."""
     steps = (
-        ChapterStep(CONTRACT, "CAB-REG#1"),
-        ChapterStep(RegisterLedgerAccount(account=f"{number:064x}"), "SO-ACC#1"),
-        ChapterStep(RequestDisbursement(tranche="T1"), "CAB-REG#1"),
-        ChapterStep(CheckDisbursement(tranche="T1"), "CAB-FIN#1"),
-        ChapterStep(ApproveDisbursement(tranche="T1"), "CAB-DEC#1"),
-        ChapterStep(PayDisbursement(tranche="T1", amount=FIRST_FEN), "FISCAL#1"),
+        WaveStep(CONTRACT, "CAB-REG#1"),
+        WaveStep(RegisterLedgerAccount(account=f"{number:064x}"), "SO-ACC#1"),
+        WaveStep(RequestDisbursement(tranche="T1"), "CAB-REG#1"),
+        WaveStep(CheckDisbursement(tranche="T1"), "CAB-FIN#1"),
+        WaveStep(ApproveDisbursement(tranche="T1"), "CAB-DEC#1"),
+        WaveStep(PayDisbursement(tranche="T1", amount=FIRST_FEN), "FISCAL#1"),
     )
     return LifeStory(bureau.id("project", f"AP-{number}"), _awarded(bureau, number, now - 10 * A_DAY), (steps,))
 
@@ -144,19 +144,19 @@ def _paid(bureau: Bureau, number: int, now: datetime) -> LifeStory:
 def _objected(bureau: Bureau, number: int, _now: datetime) -> LifeStory:
     """Proposed, posted, objected to, and given up by its organisation."""
     steps = (
-        ChapterStep(bureau.award(number), "CAB-REG#1"),
-        ChapterStep(NOTICE, "CAB-REG#1"),
-        ChapterStep(LodgeObjection(ground="評分"), "PUBLIC#1"),
-        ChapterStep(AcceptObjection(), "CAB-REG#1"),
+        WaveStep(bureau.award(number), "CAB-REG#1"),
+        WaveStep(NOTICE, "CAB-REG#1"),
+        WaveStep(LodgeObjection(ground="評分"), "PUBLIC#1"),
+        WaveStep(AcceptObjection(), "CAB-REG#1"),
     )
-    dismissed = (ChapterStep(DismissObjection(finding="不成立"), "CAB-DEC#1"),)
-    given_up = (ChapterStep(DeclineAward(reason="人手不足"), "SO-LEGAL#1"),)
-    return LifeStory(bureau.id("project", f"AP-{number}"), chapters=(steps, dismissed, given_up))
+    dismissed = (WaveStep(DismissObjection(finding="不成立"), "CAB-DEC#1"),)
+    given_up = (WaveStep(DeclineAward(reason="人手不足"), "SO-LEGAL#1"),)
+    return LifeStory(bureau.id("project", f"AP-{number}"), waves=(steps, dismissed, given_up))
 
 
 def _lapsed(bureau: Bureau, number: int, now: datetime) -> LifeStory:
     """Awarded too long ago: whoever wants to sign now finds that the award has lapsed on its day."""
-    late = ChapterStep(CONTRACT, "CAB-REG#1", refused=True)
+    late = WaveStep(CONTRACT, "CAB-REG#1", refused=True)
     past = _awarded(bureau, number, now - 40 * A_DAY)
     return LifeStory(bureau.id("project", f"AP-{number}"), past, ((late,),), (ContractSigningLapsed.event_type,))
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from application.acts import list_acts
-from domain.kernel.identity import Actor, StreamId
+from application.possible_commands import list_possible_commands
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.state import State
 from domain.project.contract import Contract
 from domain.project.delivery import Delivery, RecordSupervisionVisit
@@ -32,7 +32,7 @@ async def test_what_its_file_does_not_bear_is_not_offered(
     missing: tuple[str, str],
 ) -> None:
     state = State(StreamId.of("project", "live", "AP-1"), stage=Stage.ACTIVE, version=1)
-    (before,) = await list_acts(MemoryStore(), state, Actor(seat), None, AT, only=command)
-    (after,) = await list_acts(MemoryStore(), state.with_parts(part), Actor(seat), None, AT, only=command)
+    (before,) = await list_possible_commands(MemoryStore(), state, Actor(seat), None, AT, only=command)
+    (after,) = await list_possible_commands(MemoryStore(), state.with_parts(part), Actor(seat), None, AT, only=command)
     assert missing in {(one.rule, one.zh) for one in before.unmet}
     assert missing not in {(one.rule, one.zh) for one in after.unmet}

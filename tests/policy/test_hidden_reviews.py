@@ -20,7 +20,7 @@ from application.reviews import find_review, list_marks
 from cli.project import as_json
 from deciding.fold import fold, read_occurrence
 from domain.kernel.calendar import SHANGHAI, day_begins, local_day
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from domain.registers.panel import ScoreSubmitted
 from papers.lists import list_story
 from scenarios.plan import read_plan
@@ -39,7 +39,7 @@ from web.v1.files import _file
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.state import State
     from store.identity import Seats
 
@@ -229,7 +229,7 @@ def test_who_asks_for_the_panel_from_minute_to_minute_is_told_it_by_the_day(at_w
 def test_since_when_a_panel_scores_its_reviewers_are_told_by_the_day(at_work: AtWork) -> None:
     file = asyncio.run(load_seen_file(at_work.store, grants("EXPERT#9"), at_work.panel))
     assert file.state.since == day_begins(local_day(asyncio.run(at_work.state()).since or LONG_AGO))
-    begun = next(turn for turn in file.turns if turn.stage == file.state.stage)
+    begun = next(change for change in file.changes if change.stage == file.state.stage)
     assert begun.at == file.state.since, "nor by the picture of its life"
     host = asyncio.run(load_seen_file(at_work.store, grants("HOST#1"), at_work.panel))
     assert host.state.since == asyncio.run(at_work.state()).since != file.state.since

@@ -18,7 +18,7 @@ from cli.project import as_json
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.restriction import WITHHELD, Restriction, list_restricted, withhold
 from papers.dossier import open_dossier
 from papers.lists import list_story
@@ -113,7 +113,7 @@ async def _by_v1(archive: LogOfEveryKind, stream: StreamId, grants: Seats, event
 
 
 async def _as_of(archive: LogOfEveryKind, stream: StreamId, grants: Seats, event: str, field: str) -> bool | None:
-    file = await load_seen_file(archive.store, grants, stream, until=LAST_YEAR, known=datetime.now(UTC))
+    file = await load_seen_file(archive.store, grants, stream, until=LAST_YEAR, known_at=datetime.now(UTC))
     return _has(file, event, field)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store import postgres
 from store.port import AppendStatus, RealmStanding, Standing
 from tests.store.appends import DAY, NOON, appended, event, group, one, project, refusal, write
@@ -170,8 +170,8 @@ async def test_a_refusal_moves_the_manual_clock_too(store: EventStore) -> None:
 CLOCK = StreamId.of("realm", "play", "clock")
 
 
-def turn(at: datetime) -> Append:
-    """The record of the realm's turn, as of that moment."""
+def going_live(at: datetime) -> Append:
+    """The record of the realm's going live, as of that moment."""
     return group(write(CLOCK, 0, event(), at=at), clock=Clock.MANUAL)
 
 
@@ -180,7 +180,7 @@ async def test_a_realm_goes_live_with_its_record_and_its_whole_agenda(store: Eve
     waiting, quiet, elsewhere = project("AP-1", "play"), project("AP-2", "play"), project("AP-1", "other")
     for stream, at in ((waiting, NOON + DAY), (quiet, None), (elsewhere, NOON + DAY)):
         await appended(store, due(stream, at, clock=Clock.MANUAL))
-    answer = await store.go_live(turn(NOON))
+    answer = await store.go_live(going_live(NOON))
     assert (answer.status, answer.first_position, answer.last_position) == (AppendStatus.APPENDED, 7, 8)
     assert [(s.stream, s.clock, s.notified) async for s in store.standings()] == [
         (elsewhere, Clock.MANUAL, True),
@@ -197,7 +197,7 @@ async def test_no_realm_goes_live_while_a_deadline_lies_in_its_past(store: Event
     await store.set_clock("play", Clock.MANUAL)
     late = project("AP-1", "play")
     await appended(store, due(late, NOON, clock=Clock.MANUAL))
-    answer = await store.go_live(turn(NOON))
+    answer = await store.go_live(going_live(NOON))
     assert (answer.status, answer.what) == (AppendStatus.CONFLICT, late)
     assert (await store.realm("play")).clock is Clock.MANUAL
     assert [entry async for entry in store.read(CLOCK)] == []
@@ -205,19 +205,19 @@ async def test_no_realm_goes_live_while_a_deadline_lies_in_its_past(store: Event
 
 async def test_a_turn_that_is_not_recorded_turns_nothing(store: EventStore) -> None:
     await store.set_clock("play", Clock.MANUAL)
-    await appended(store, turn(NOON - DAY))
-    answer = await store.go_live(turn(NOON))
+    await appended(store, going_live(NOON - DAY))
+    answer = await store.go_live(going_live(NOON))
     assert (answer.status, answer.what) == (AppendStatus.CONFLICT, CLOCK)
     assert (await store.realm("play")).clock is Clock.MANUAL
 
 
-async def test_what_was_decided_on_the_manual_clock_no_longer_stands_after_the_turn(store: EventStore) -> None:
+async def test_what_was_decided_on_the_manual_clock_no_longer_stands_after_going_live(store: EventStore) -> None:
     await store.set_clock("play", Clock.MANUAL)
     stream = project("AP-1", "play")
     await appended(store, due(stream, None, clock=Clock.MANUAL))
     before = await store.realm("play")
     (standing,) = [row async for row in store.standings()]
-    await store.go_live(turn(NOON))
+    await store.go_live(going_live(NOON))
     dated = group(write(stream, 1, event()), clock=Clock.MANUAL, reads={CLOCK: before.version})
     answer = await store.append(dated)
     assert (answer.status, answer.what) == (AppendStatus.CONFLICT, CLOCK)
@@ -228,7 +228,7 @@ async def test_what_was_decided_on_the_manual_clock_no_longer_stands_after_the_t
 async def test_the_version_of_a_realm_is_told_while_its_clock_is_manual(store: EventStore) -> None:
     await store.set_clock("play", Clock.MANUAL)
     assert (await store.realm("play")).version == 0
-    await appended(store, turn(NOON))
+    await appended(store, going_live(NOON))
     assert (await store.realm("play")).version == 1
     assert (await store.realm("unset")).version == 0
 

@@ -17,7 +17,7 @@ from application.mail import SOON, MailWriter, list_awaited
 from deciding.fold import fold
 from domain.approval.request import ApprovalReminded, GrantApproval, OpenApproval
 from domain.kernel.canonical import canonical
-from domain.kernel.identity import Actor, derive_id
+from domain.kernel.identifier import Actor, derive_id
 from domain.kernel.state import Verdict
 from domain.need import AdoptNeed
 from domain.project.award import DeclineAward

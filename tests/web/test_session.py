@@ -14,7 +14,7 @@ from application.caller import Caller, MachineMayNot, ProofStale, ScopeName, Sea
 from application.demo_office import SEATS, demo_person
 from application.sessions import ABSOLUTE, IDLE, begin_session, find_person
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from domain.project.disbursement import ApproveDisbursement
 from store.identity import SeatGrant
 from tests.web.conftest import UNLOADED, served
@@ -163,10 +163,10 @@ def test_a_payment_is_approved_by_a_person_who_has_just_shown_who_they_are() -> 
     grants = (SeatGrant(seat=Actor("CAB-DEC#1")),)
     person = Caller(PersonId("P-3"), "", grants, frozenset(ScopeName), "s", proved_at=NOW)
     soon, late = NOW + timedelta(minutes=5), NOW + timedelta(minutes=5, seconds=1)
-    assert person.act(ApproveDisbursement, Actor("CAB-DEC#1"), soon) == "CAB-DEC#1"
+    assert person.choose_seat(ApproveDisbursement, Actor("CAB-DEC#1"), soon) == "CAB-DEC#1"
     with pytest.raises(ProofStale):
-        person.act(ApproveDisbursement, Actor("CAB-DEC#1"), late)
+        person.choose_seat(ApproveDisbursement, Actor("CAB-DEC#1"), late)
     with pytest.raises(MachineMayNot):
-        replace(person, service="finance").act(ApproveDisbursement, Actor("CAB-DEC#1"), soon)
+        replace(person, service="finance").choose_seat(ApproveDisbursement, Actor("CAB-DEC#1"), soon)
     with pytest.raises(SeatNotHeld):
-        person.act(ApproveDisbursement, Actor("CAB-DEC#2"), soon)
+        person.choose_seat(ApproveDisbursement, Actor("CAB-DEC#2"), soon)

@@ -12,7 +12,7 @@ from application.go_live import go_live
 from application.realms import NoSuchRealm
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
 from domain.registers.realm import SetClock
@@ -105,7 +105,7 @@ async def test_a_realm_that_always_lived_on_the_wall_clock_cannot_be_said_to_be_
         await desk.door.send(_clock_of(bureau), SetClock(clock=Clock.MANUAL), OFFICER)
 
 
-async def test_going_live_asked_twice_under_one_id_is_one_turn(desk: Desk, bureau: Bureau) -> None:
+async def test_going_live_asked_twice_under_one_id_happens_once(desk: Desk, bureau: Bureau) -> None:
     await _paper(desk, bureau, ago=timedelta(days=1))
     command_id = uuid4()
     first = await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY, command_id=command_id)
@@ -118,7 +118,7 @@ async def test_a_realm_of_which_nothing_is_recorded_is_none(desk: Desk, bureau: 
         await go_live(desk.store, desk.door, bureau.realm, OFFICER, PARTY)
 
 
-async def test_alarms_are_set_even_if_whoever_went_live_died_after_the_turn(desk: Desk, bureau: Bureau) -> None:
+async def test_alarms_are_set_even_if_whoever_went_live_died_right_afterwards(desk: Desk, bureau: Bureau) -> None:
     stream = await _paper(desk, bureau, ago=timedelta(days=1))
     await bureau.straight(_clock_of(bureau), SetClock(clock=Clock.WALL, second=PARTY), "CAB-REG#1")
     await AgendaFollower(OwnLease(desk.store), desk.door.look).once(datetime.now(UTC))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi.responses import HTMLResponse
 
     from domain.kernel.failure import Failure
-    from web.console.act.form import Shown
+    from web.console.command.form import Shown
     from web.console.texts import Texts
 
 LEFT_BEHIND: Final = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 
 def file_path(stream: StreamId) -> str:
@@ -34,7 +34,7 @@ def together_path(command: str) -> str:
     return f"/together/{command}"
 
 
-def act_path(command: str, stream: StreamId, part: str = "") -> str:
+def command_path(command: str, stream: StreamId, part: str = "") -> str:
     """The form by which that command is given to that stream, about that part of it."""
     query = f"?{urlencode({'part': part})}" if part else ""
     return f"/do/{command}/{stream}{query}"

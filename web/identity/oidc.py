@@ -75,15 +75,15 @@ async def come_back(
         claims = await provider.arrive(code, _redirect_uri(house, request), nonce, verifier, house.now())
     except TokenRefused:
         raise _not_let_in() from None
-    known = await house.identity.identity(claims["iss"], claims["sub"])
-    if known is None or known.person is None or known.service is not None:
+    holder = await house.identity.identity(claims["iss"], claims["sub"])
+    if holder is None or holder.person is None or holder.service is not None:
         raise Refusal(
             HTTPStatus.UNAUTHORIZED,
             "unauthenticated",
             "身份提供方認得您，但本局沒有登記此登錄；請找系統管理員",
             "the provider knows you, but nobody is registered here by that login: ask an administrator",
         )
-    response = await let_in(request, house, known.person, known.seats)
+    response = await let_in(request, house, holder.person, holder.seats)
     response.status_code = HTTPStatus.SEE_OTHER
     response.headers["Location"] = return_to
     _set_cookie(response, house, "", 0)

@@ -108,18 +108,18 @@ class OidcProvider:
             claims = await self.check(token, self._audience, now)
         except TokenRefused:
             return None
-        known = await identity.identity(self._issuer, claims["sub"])
-        if known is None:
+        holder = await identity.identity(self._issuer, claims["sub"])
+        if holder is None:
             return None
         proved = claims.get("auth_time")
         granted = set(str(claims.get("scope", "")).split())
         return Caller(
-            person=known.person,
-            service=known.service or "",
-            grants=known.seats,
-            scopes=frozenset(s for s in ScopeName if s in granted) if known.service else frozenset(ScopeName),
+            person=holder.person,
+            service=holder.service or "",
+            grants=holder.seats,
+            scopes=frozenset(s for s in ScopeName if s in granted) if holder.service else frozenset(ScopeName),
             session=sha256(str(claims.get("jti", token)).encode()).hexdigest()[:32],
-            proved_at=datetime.fromtimestamp(proved, UTC) if isinstance(proved, int) and not known.service else None,
+            proved_at=datetime.fromtimestamp(proved, UTC) if isinstance(proved, int) and not holder.service else None,
         )
 
     async def check(self, token: str, audience: str, now: datetime) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from domain.approval.request import KIND, ApprovalWithdrawn, OpenApproval, count
 from domain.catalogue import command_class
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.input import BusinessTime
 from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
 from papers.lists import APPROVALS
@@ -38,7 +38,7 @@ from web.problems import AGAIN_S, Refusal, problem_responses
 from web.sse import HEARTBEAT_S, SSE, event, heartbeat
 from web.v1.commands import address, read_key, send
 from web.v1.operations import Wait
-from web.v1.pages import ByPage, FreshnessAnswer, shield
+from web.v1.pages import ByPageRequest, FreshnessAnswer, shield
 from web.v1.receipt import ReceiptAnswer
 from web.v1.sheets import SHEET, BySheet, answer_pages
 from web.v1.streams import require_stream
@@ -240,7 +240,7 @@ async def get_approvals(
     caller: ByCaller,
     language: ByLanguage,
     response: Response,
-    page: ByPage,
+    page_request: ByPageRequest,
     as_sheet: BySheet,
     stream: Annotated[
         str | None, Query(min_length=1, max_length=200, description="A whole id, as project/live/AP-5.")
@@ -271,7 +271,7 @@ async def get_approvals(
         readers=None if sees_all(caller.grants) else list_words(caller.grants),
         hidden_kinds=list_hidden_kinds(caller.grants) if sees_all(caller.grants) else (),
     )
-    request = page if stream is not None else shield(page, caller)
+    request = page_request if stream is not None else shield(page_request, caller)
     if as_sheet:
         read = partial(list_approvals, house.store, filters)
         conditions = filters.model_dump(exclude_none=True, exclude={"readers", "hidden_kinds"})
@@ -419,7 +419,7 @@ async def open_approval(
     """Ask for a decision, once however often it is sent: Location says where to wait for it. It permits nothing."""
     body = await read_body(request, OpenApprovalBody)
     command_id = read_key(idempotency_key)
-    seat = caller.act(OpenApproval, body.seat, house.now())
+    seat = caller.choose_seat(OpenApproval, body.seat, house.now())
     try:
         command = read_command(OpenApproval, "", body.request, Notation.DATA)
         stream = StreamId.of(KIND, body.realm, f"AV-{command_id.hex}")
@@ -454,7 +454,7 @@ async def decide_approval(
     command_id = read_key(idempotency_key)
     approval = await _require_approval(house, caller, approval_id)
     particulars = {**body.particulars, **({"reason": body.reason} if body.reason is not None else {})}
-    seat = caller.act(find_decision(approval.approval.gate, body.decision), body.seat, house.now())
+    seat = caller.choose_seat(find_decision(approval.approval.gate, body.decision), body.seat, house.now())
     try:
         command = await build_decision(house.store, approval, body.decision, particulars, Notation.DATA, command_id)
     except InputInvalid as invalid:

@@ -19,7 +19,7 @@ from application.queries import NameUnknown, resolve_name
 from deciding.fold import fold
 from domain.catalogue import split_subject
 from domain.kernel.bounds import Moment
-from domain.kernel.identity import Attachment, StreamId
+from domain.kernel.identifier import Attachment, StreamId
 from domain.project.contract import SignContract
 from domain.project.disbursement import FailDisbursement, PayDisbursement
 from store.identity import Callback
@@ -180,15 +180,15 @@ async def take_callback(
     """
     message = SignedMessage(webhook_id, webhook_timestamp, webhook_signature, await request.body())
     try:
-        known = await house.senders.verify(sender, message, house.now())
+        verified_sender = await house.senders.verify(sender, message, house.now())
     except MessageForged as forged:
         challenge = {"WWW-Authenticate": 'Webhook realm="venture"'}
         raise Refusal(HTTPStatus.UNAUTHORIZED, "unauthenticated", forged.zh, forged.en, headers=challenge) from forged
-    caller = speak_for(known)
+    caller = speak_for(verified_sender)
     left = house.allowance.take(caller.name)
     content = (await read_body(request, CallbackMessage)).root
     kept = Callback(
-        sender=known.id,
+        sender=verified_sender.id,
         message=message.id,
         type=content.type,
         subject=content.data.subject,

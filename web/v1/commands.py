@@ -25,7 +25,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import Actor, Role, Sha256, StreamId
+from domain.kernel.identifier import Actor, Role, Sha256, StreamId
 from domain.kernel.input import BusinessTime
 from web.body import answer_with, describe_body, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
@@ -338,7 +338,7 @@ async def read_order(
 
     Who does not act but only asks about it may leave out the realm of a name that is a trial's.
     """
-    seat = caller.act(command_type, body.seat, house.now())
+    seat = caller.choose_seat(command_type, body.seat, house.now())
     particulars = _read_particulars(command_type, body)
     stream = await _find_stream(house, command_type, body, acts=acts)
     if command_type not in AGGREGATES[stream.kind].commands:

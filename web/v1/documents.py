@@ -27,7 +27,7 @@ router = APIRouter(route_class=GuardedRoute, tags=["documents"])
 
 MOST_AT_ONCE = 8
 """Documents that one process takes in at a time: each may be unpacked to be looked at."""
-_turns = asyncio.Semaphore(MOST_AT_ONCE)
+_semaphore = asyncio.Semaphore(MOST_AT_ONCE)
 _CONTENT = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in sorted(TYPES)}
 _SUFFIXES = {media_type: suffix for suffix, media_type in reversed(EXTENSIONS.items())}
 
@@ -68,7 +68,7 @@ async def put_document(
     ] = None,
 ) -> Response:
     """Bring a document: its bytes as the body, of the type that they are. Brought again, the answer is the same."""
-    async with _turns:
+    async with _semaphore:
         try:
             document = await house.documents.take(request.stream(), content_type, caller, expected=sha256)
         except ClientDisconnect:

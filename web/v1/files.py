@@ -17,7 +17,7 @@ from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.input import read_day_or_time
 from domain.kernel.restriction import name_as_written
 from papers.lists import STORY, list_story
@@ -165,13 +165,13 @@ async def get_file(
         raise NameUnknown(name) from None
     if kind not in AGGREGATES:
         raise NameUnknown(name)
-    until, known = read_as_of("as_of", as_of), read_as_of("known_at", known_at)
+    until, known_until = read_as_of("as_of", as_of), read_as_of("known_at", known_at)
     position = await house.store.last_position()
-    file = await load_seen_file(house.store, caller.grants, stream, until=until, known=known)
+    file = await load_seen_file(house.store, caller.grants, stream, until=until, known_at=known_until)
     if as_sheet:
         conditions = {"stream": stream, "as_of": as_of, "known_at": known_at}
         return await answer_sheet(STORY, list_story(file, language.say), language, **conditions)
-    answer = _file(file, language, until, known, position)
+    answer = _file(file, language, until, known_until, position)
     content = canonical(plain_answer(answer))
     body = answer.model_copy(update={"position": 0})
     tag = f'"{file.state.version}.{sha256(canonical(plain_answer(body))).hexdigest()[:16]}"'
@@ -209,7 +209,9 @@ async def _is_seen(house: House, caller: Caller, stream: StreamId) -> bool:
         return False
 
 
-def _file(file: File, language: Language, until: datetime | None, known: datetime | None, position: int) -> FileAnswer:
+def _file(
+    file: File, language: Language, until: datetime | None, known_at: datetime | None, position: int
+) -> FileAnswer:
     due = file.due()
     return FileAnswer(
         stream=file.stream,
@@ -238,7 +240,7 @@ def _file(file: File, language: Language, until: datetime | None, known: datetim
             for one in file.documents
         ],
         as_of=until,
-        known_at=known,
+        known_at=known_at,
         position=position,
     )
 

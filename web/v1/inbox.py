@@ -13,12 +13,12 @@ from pydantic import BaseModel
 from application.access import list_words, sees_all
 from application.duties import list_duties
 from application.inbox import WITHIN_WD, Urgency, WaitingFilter, list_waiting
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from papers.lists import WAITING
 from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import Refusal, problem_responses
-from web.v1.pages import ByPage, FreshnessAnswer, shield
+from web.v1.pages import ByPageRequest, FreshnessAnswer, shield
 from web.v1.sheets import SHEET, BySheet, answer_pages
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def get_inbox(
     caller: ByCaller,
     language: ByLanguage,
     response: Response,
-    page: ByPage,
+    page_request: ByPageRequest,
     as_sheet: BySheet,
     seat: Annotated[
         str | None,
@@ -98,7 +98,7 @@ async def get_inbox(
         within_wd=within_wd,
         readers=None if sees_all(caller.grants) else list_words(caller.grants),
     )
-    request = shield(page, caller)
+    request = shield(page_request, caller)
     if as_sheet:
         read = partial(list_waiting, house.store, filters, now=house.now())
         conditions = filters.model_dump(exclude_none=True, exclude={"readers"})

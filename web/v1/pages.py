@@ -38,7 +38,7 @@ class FreshnessAnswer(BaseModel):
         return cls(position=freshness.position, behind=freshness.behind, reached_at=freshness.reached_at)
 
 
-def _read_page(
+def _read_page_request(
     limit: Annotated[int, Query(ge=1, le=MOST, description="Rows of a page.")] = 100,
     after: Annotated[
         str | None, Query(max_length=2_000, description="«next» of the page before; left out for the first.")
@@ -51,7 +51,7 @@ def _read_page(
     return PageRequest(limit=limit, after=after, at_least=at_least)
 
 
-ByPage = Annotated[PageRequest, Depends(_read_page)]
+ByPageRequest = Annotated[PageRequest, Depends(_read_page_request)]
 
 
 def narrow(request: PageRequest, caller: Caller, organisation: str | None) -> PageRequest:

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from application.portfolio import By, CourseFilter, PortfolioFilter, list_courses, read_portfolio
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from web.body import fill
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
 from web.problems import problem_responses
 from web.v1.files import read_as_of
-from web.v1.pages import ByPage, FreshnessAnswer, narrow
+from web.v1.pages import ByPageRequest, FreshnessAnswer, narrow
 
 router = APIRouter(route_class=GuardedRoute, tags=["portfolio"])
 
@@ -133,12 +133,12 @@ async def get_portfolio(
     house: ByHouse,
     caller: ByCaller,
     response: Response,
-    page: ByPage,
+    page_request: ByPageRequest,
     query: Annotated[PortfolioQuery, Query()],
     by: Annotated[By, Query(description="By what the groups are told apart.")] = By.YEAR,
 ) -> PortfolioAnswer:
     """How many stand where, how long it takes, money, outputs, brands; an organisation's own people see its own."""
-    portfolio = await read_portfolio(house.store, query.read(PortfolioFilter), by, narrow(page, caller, None))
+    portfolio = await read_portfolio(house.store, query.read(PortfolioFilter), by, narrow(page_request, caller, None))
     FreshnessAnswer.of(portfolio.freshness, response)
     return PortfolioAnswer.model_validate(portfolio.as_json())
 
@@ -146,10 +146,14 @@ async def get_portfolio(
 @router.get("/v1/portfolio/projects", response_model=CoursePage, responses=_FAILURES)
 @allow(Policy.READ)
 async def get_courses(
-    house: ByHouse, caller: ByCaller, response: Response, page: ByPage, query: Annotated[CourseQuery, Query()]
+    house: ByHouse,
+    caller: ByCaller,
+    response: Response,
+    page_request: ByPageRequest,
+    query: Annotated[CourseQuery, Query()],
 ) -> CoursePage:
     """The projects that a number of the portfolio counts, under the same conditions: their list as of any day."""
-    courses, sums = await list_courses(house.store, query.read(CourseFilter), narrow(page, caller, None))
+    courses, sums = await list_courses(house.store, query.read(CourseFilter), narrow(page_request, caller, None))
     return CoursePage(
         projects=[
             CourseAnswer(

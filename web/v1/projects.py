@@ -11,12 +11,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from application.projects import ProjectFilter, ProjectLine, list_projects
 from domain.catalogue import stage_zh
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from papers.lists import PROJECTS
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.language import Language
 from web.problems import problem_responses
-from web.v1.pages import ByPage, FreshnessAnswer, narrow
+from web.v1.pages import ByPageRequest, FreshnessAnswer, narrow
 from web.v1.sheets import SHEET, BySheet, answer_pages
 
 router = APIRouter(route_class=GuardedRoute, tags=["projects"])
@@ -120,12 +120,12 @@ async def get_projects(
     caller: ByCaller,
     language: ByLanguage,
     response: Response,
-    page: ByPage,
+    page_request: ByPageRequest,
     as_sheet: BySheet,
     filters: Annotated[ProjectQuery, Query()],
 ) -> ProjectPage | Response:
     """Projects that meet every condition given; an organisation's own people see its own."""
-    request = narrow(page, caller, filters.organisation)
+    request = narrow(page_request, caller, filters.organisation)
     if as_sheet:
         read = partial(list_projects, house.store, filters)
         return await answer_pages(PROJECTS, read, request, language, **filters.model_dump(exclude_none=True))

@@ -15,14 +15,14 @@ from application.money import Dimension, MoneyFilter, list_money
 from application.organisations import OrganisationFilter, OrganisationLine, list_organisations
 from application.registers import RegisterFilter, RegisterKind, list_register
 from domain.catalogue import stage_zh
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from papers.lists import MONEY, ORGANISATIONS
 from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.language import Language
 from web.problems import Refusal, problem_responses
 from web.v1.files import Moment, read_as_of
-from web.v1.pages import ByPage, FreshnessAnswer
+from web.v1.pages import ByPageRequest, FreshnessAnswer
 from web.v1.sheets import SHEET, BySheet, answer_pages
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ async def get_organisations(
     caller: ByCaller,
     language: ByLanguage,
     response: Response,
-    page: ByPage,
+    page_request: ByPageRequest,
     as_sheet: BySheet,
     realm: Word = None,
     listing: Word = None,
@@ -109,8 +109,8 @@ async def get_organisations(
     filters = fill(OrganisationFilter, realm=realm, listing=listing, search=search)
     if as_sheet:
         read = partial(list_organisations, house.store, filters)
-        return await answer_pages(ORGANISATIONS, read, page, language, **filters.model_dump(exclude_none=True))
-    organisations = await list_organisations(house.store, filters, page)
+        return await answer_pages(ORGANISATIONS, read, page_request, language, **filters.model_dump(exclude_none=True))
+    organisations = await list_organisations(house.store, filters, page_request)
     return OrganisationPage(
         organisations=[OrganisationAnswer.of(line, language) for line in organisations.rows],
         next=organisations.next,
@@ -129,7 +129,7 @@ async def get_money(
     caller: ByCaller,
     language: ByLanguage,
     response: Response,
-    page: ByPage,
+    page_request: ByPageRequest,
     as_sheet: BySheet,
     by: Annotated[Dimension, Query(description="By what is added up.")] = Dimension.ROUND,
     key: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
@@ -140,8 +140,10 @@ async def get_money(
     filters = fill(MoneyFilter, by=by, key=key, realm=realm)
     if as_sheet:
         read = partial(list_money, house.store, filters)
-        return await answer_pages(MONEY, read, page, language, **filters.model_dump(mode="json", exclude_none=True))
-    money = await list_money(house.store, filters, page)
+        return await answer_pages(
+            MONEY, read, page_request, language, **filters.model_dump(mode="json", exclude_none=True)
+        )
+    money = await list_money(house.store, filters, page_request)
     return MoneyPage(
         sums=[SumsAnswer(realm=one.realm, key=one.key, values=dict(one.values)) for one in money.rows],
         next=money.next,
@@ -183,7 +185,7 @@ async def get_register(
     caller: ByCaller,
     language: ByLanguage,
     response: Response,
-    page: ByPage,
+    page_request: ByPageRequest,
     realm: Word = None,
     as_of: Moment = None,
     known_at: Moment = None,
@@ -191,7 +193,7 @@ async def get_register(
     """A register as it stands, or stood: up to ``as_of`` by when it was so, up to ``known_at`` by when recorded."""
     _require_house(caller)
     moments = {"as_of": read_as_of("as_of", as_of), "known_at": read_as_of("known_at", known_at)}
-    lines = await list_register(house.store, fill(RegisterFilter, kind=kind, realm=realm, **moments), page)
+    lines = await list_register(house.store, fill(RegisterFilter, kind=kind, realm=realm, **moments), page_request)
     return RegisterPage(
         entries=[
             EntryAnswer(

@@ -1,4 +1,4 @@
-"""A project that was awarded, and how its life goes on: what the tests of its rooms begin with."""
+"""A project that was awarded, and how its life goes on: what the tests of its stages begin with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.application import ProjectKind
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Attachment, StreamId
+from domain.kernel.identifier import Attachment, StreamId
 from domain.kernel.message import Occurrence
 from domain.kernel.state import SchemeRef, State
 from domain.project.aggregate import PROJECT

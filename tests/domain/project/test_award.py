@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from domain.kernel.acting import Acting
 from domain.kernel.effects import Claim, Post
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.state import State, Verdict
 from domain.project.aggregate import PROJECT
 from domain.project.award import (

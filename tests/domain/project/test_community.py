@@ -202,8 +202,8 @@ def test_gifts_in_kind_are_no_money_and_people_are_counted_by_what_they_are() ->
     story = active().ordered(gift, at="2024-07-01", **PM)
     for standing, persons in ((Standing.NOTABLE, 2), (Standing.VOLUNTEER, 18), (Standing.VOLUNTEER, 2)):
         story = story.ordered(RecruitParticipants(standing=standing, persons=persons), at="2024-07-02", **PM)
-    known = story.state.part(Community)
-    assert (known.gifts, known.participants) == (1, {Standing.NOTABLE: 2, Standing.VOLUNTEER: 20})
+    community = story.state.part(Community)
+    assert (community.gifts, community.participants) == (1, {Standing.NOTABLE: 2, Standing.VOLUNTEER: 20})
     assert story.state.part(Delivery).match_received == 0
 
 

@@ -13,7 +13,7 @@ import pytest
 from domain.application import Application, ProjectKind
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD
-from domain.kernel.identity import Attachment, Role, StreamId
+from domain.kernel.identifier import Attachment, Role, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.kernel.state import Verdict
 from domain.project.aggregate import PROJECT

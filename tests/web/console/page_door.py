@@ -29,14 +29,14 @@ from deciding.journal import read_answer
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Ending
 from domain.kernel.field_shape import FieldShape, Kind, Shape, field_shapes
-from domain.kernel.identity import Actor, Attachment, Role
+from domain.kernel.identifier import Actor, Attachment, Role
 from domain.registers.panel import DeclareImpartiality, SubmitScore
 from store.identity import SeatGrant
 from tests.office import person_on
 from tests.web.console.conftest import SITE
-from web.console.act.form import PREFIX, choose_widget
-from web.console.act.meeting import PREVIEW
-from web.console.paths import act_path
+from web.console.command.form import PREFIX, choose_widget
+from web.console.command.meeting import PREVIEW
+from web.console.paths import command_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from application.door import Receipt
     from domain.kernel.acting import PersonId
     from domain.kernel.envelope import Answer
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
     from web.house import House
@@ -400,7 +400,7 @@ class PageDoor(Door):
 
     async def _fill_in(self, hand: Hand, subject: StreamId, request: CommandRequest) -> Answer | str:
         """The recorded answer; or in words why the pages did not take it."""
-        path = act_path(request.command.command_type, subject)
+        path = command_path(request.command.command_type, subject)
         status, page = await hand.open(path)
         if status == HTTPStatus.NOT_FOUND and request.at is not None:
             await self._behind.move_clock(subject.realm, request.at)  # what is due by then may make it their business

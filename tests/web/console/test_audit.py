@@ -13,9 +13,9 @@ from python_calamine import CalamineWorkbook
 from application.attempts import list_attempts
 from application.own_commands import list_own
 from application.pages import PageRequest
-from audit.turns import Turns
+from audit.time_slice import TimeSlice
 from audit.verification import verify
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from store.port import CommandQuery
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
@@ -76,12 +76,12 @@ async def test_others_have_their_turns_while_a_run_goes_through_the_log(
 ) -> None:
     turns = 0
 
-    async def give_way(_of: Turns) -> None:
+    async def give_way(_of: TimeSlice) -> None:
         nonlocal turns
         turns += 1
         await asyncio.sleep(0)
 
-    monkeypatch.setattr(Turns, "give_way", give_way)  # how long an entry takes is the machine's affair
+    monkeypatch.setattr(TimeSlice, "give_way", give_way)  # how long an entry takes is the machine's affair
     async with papers.person("AUDIT#1") as auditor:
         await _run(papers, auditor, kind=kind, subject="PJ-3")
     (run, *_) = papers.house.runs.list()

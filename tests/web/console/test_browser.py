@@ -24,7 +24,7 @@ from application.sessions import begin_session
 from cli.scenario import plan_scenario
 from deciding.fold import fold
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import SubmitNeed
 from domain.registers.panel import DeclareImpartiality
 from domain.round.custody import ReleaseSeal
@@ -341,7 +341,7 @@ async def test_a_story_on_the_wall_clock_is_typed_by_everybody_in_a_browser(
         years.door = pages = PageDoor(years.door, desk.store, reception)
         for order in plan.orders:
             later = move_order(order, years.by)
-            for module in ("application.dry_run", "application.acts"):
+            for module in ("application.dry_run", "application.possible_commands"):
                 monkeypatch.setattr(f"{module}.datetime", SimpleNamespace(now=lambda _zone, at=later.at: at))
             await years.send(later)
         await years.ring(plan.ends + years.by)

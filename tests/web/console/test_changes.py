@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from application.course import sum_money
+from application.folded_stream import sum_money
 from application.queries import load_file, resolve_name
 from tests.web.console.papers import PaperHouse, open_paper_house
 from web.console.file.change import trace_money
@@ -33,7 +33,7 @@ async def read(client: httpx.AsyncClient, papers: PaperHouse, query: str = "") -
 async def test_a_figure_is_the_sum_of_the_events_that_it_is_made_of(papers: PaperHouse) -> None:
     store = papers.house.store
     file = await load_file(store, await resolve_name(store, "AP-5", papers.realm))
-    moved = trace_money(file.turns)
+    moved = trace_money(file.changes)
     for name, fen in sum_money(file.state).items():
         assert sum(one.fen for one in moved.get(name, [])) == fen, name
     assert [one.fen for one in moved["money_paid"]] == [3500000, 1500000]

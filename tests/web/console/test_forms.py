@@ -12,7 +12,7 @@ import pytest
 from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import AGGREGATES
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.state import NONE, State
 from domain.project.contract import digest_account
 from domain.registers.incubation_base import DesignateBase, Tier
@@ -112,9 +112,9 @@ async def _find_form(papers: PaperHouse, monkeypatch: pytest.MonkeyPatch, kind: 
     would_begin = kind in BEGINNING and NONE in command.during
     if kind not in {*PAPERS, *LIVING, "door"} and not would_begin:  # its form is shown as if somebody had begun one
         stage = command.during[0] if command.during else "X"
-        monkeypatch.setattr("web.console.act.filling.fold", lambda stream, _: State(stream, stage=stage, version=1))
+        monkeypatch.setattr("web.console.command.filling.fold", lambda stream, _: State(stream, stage=stage, version=1))
     # a reviewer declares their interests before the form is shown: tests/web/console/test_reviews.py
-    monkeypatch.setattr("web.console.act.page.find_own_review", lambda _: None)
+    monkeypatch.setattr("web.console.command.page.find_own_review", lambda _: None)
     return f"/do/{command.command_type}/{await _stream(papers, kind)}"
 
 

@@ -12,9 +12,9 @@ from tests.tables import every_row
 from tests.web.console.conftest import hidden
 from tests.web.console.walk import LEFT_OUT, WALK, list_routes
 from web.console.assets import ASSETS, FOLDER, PREFIX
-from web.console.pages import ROUTERS
 from web.console.rendering import POLICY
 from web.console.route import PageRoute, read_next
+from web.console.routers import ROUTERS
 from web.guard import GuardedRoute, Policy
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ async def test_files_are_kept_by_browsers_for_ever_and_an_old_name_leads_to_the_
     async with desks.stranger() as stranger:
         fresh = await stranger.get(f"{PREFIX}/console.css")
         old = await stranger.get("/static/0123456789ab/console.css")
-        missing = await stranger.get(f"{PREFIX}/../console/pages.py")
+        missing = await stranger.get(f"{PREFIX}/../console/routers.py")
     assert (fresh.status_code, fresh.headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
     assert fresh.headers["Content-Encoding"] == "gzip"
     assert (old.status_code, old.headers["Location"]) == (307, f"{PREFIX}/console.css")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pydantic.fields import FieldInfo
 
-from domain.kernel.identity import Attachment, Role, Text
+from domain.kernel.identifier import Attachment, Role, Text
 from tests.tables import mostly
 from tests.web.console.papers import PaperHouse, open_paper_house
 from tests.web.console.test_links import crawl
-from web.console.pages import ROUTERS
 from web.console.rendering import POLICY
 from web.console.route import PageRoute
+from web.console.routers import ROUTERS
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command

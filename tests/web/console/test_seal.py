@@ -17,9 +17,9 @@ from domain.kernel.field_shape import Notation
 from domain.kernel.input import read_fields
 from domain.project.bidding import SubmitApplication
 from domain.project.seal import commit
-from web.console.act.seal import BidLimits, describe_bid, read_envelope
-from web.console.act.texts import TEXTS
 from web.console.assets import FOLDER
+from web.console.command.seal import BidLimits, describe_bid, read_envelope
+from web.console.command.texts import TEXTS
 from web.console.texts import speaker
 from web.language import Language
 

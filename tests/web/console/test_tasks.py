@@ -18,15 +18,15 @@ from application.inbox import Urgency, Waiting, WaitingFilter, list_waiting
 from application.pages import wait_for_view
 from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import command_class
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.state import State
 from domain.need import SubmitNeed
 from domain.project.opening import ConfirmOpening, Openings
 from domain.registers.incubation_base import DesignateBase, Tier
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house
-from web.console.act.filling import prefill
-from web.console.act.page import name_end
+from web.console.command.filling import prefill
+from web.console.command.page import name_end
 from web.console.inbox.page import choose_next
 from web.console.together.offer import may_be_together
 

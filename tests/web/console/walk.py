@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from web.console import pages
+from web.console import routers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,4 +124,4 @@ LEFT_OUT: Final = {
 
 def list_routes() -> set[str]:
     """Every route that answers a reader, as the console has it."""
-    return {route.path for router in pages.ROUTERS for route in router.routes if "GET" in route.methods}  # type: ignore[attr-defined] # APIRoute
+    return {route.path for router in routers.ROUTERS for route in router.routes if "GET" in route.methods}  # type: ignore[attr-defined] # APIRoute

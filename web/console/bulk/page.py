@@ -20,18 +20,18 @@ from starlette.datastructures import UploadFile
 
 from activities.names import GROUP_DECISIONS
 from application.access import may_see
-from application.acts import list_acts
 from application.bulk import BulkResult, RowOutcome, preview_rows, run_rows
 from application.bulk_file import BulkOrder, parse_rows
 from application.bulk_sheet import SUFFIXES
 from application.command_input import CommandUnknown, list_amounts, resolve_command
 from application.document_content import DocumentRefused
 from application.money import list_realms
+from application.possible_commands import list_possible_commands
 from application.queries import NameUnknown
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.failure import Failure
-from domain.kernel.identity import LIVE, Attachment, Role
+from domain.kernel.identifier import LIVE, Attachment, Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.state import NONE
 from papers.command_template import write_template
@@ -39,8 +39,8 @@ from papers.workbook import MEDIA_TYPE
 from schemes.document import DocumentFault, DocumentInvalid
 from web.asker import find_asker
 from web.components.words import name_command
-from web.console.act.filling import find_offered, keep_document, name_file
-from web.console.act.texts import TEXTS as ACT_TEXTS
+from web.console.command.filling import find_offered, keep_document, name_file
+from web.console.command.texts import TEXTS as COMMAND_TEXTS
 from web.console.paths import file_path
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
     from application.caller import Caller
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from web.console.texts import Texts
     from web.house import House
@@ -68,7 +68,7 @@ MOST_ROWS: Final = 500
 _AS_TEXT: Final = 2 * MOST_BYTES
 """Bytes of a file that travels as text."""
 TEXTS: Final[Texts] = {
-    **ACT_TEXTS,
+    **COMMAND_TEXTS,
     "bulk_title": ("表格批量辦理", "From a spreadsheet"),
     "bulk_lead": (
         "下載空白表格，填好後交來：先逐行試算，有誤的指明單元格；看過之後才辦理，同一行不會重辦。",
@@ -243,8 +243,8 @@ async def _may_ask(house: House, caller: Caller, stream: StreamId, name: str, se
     if own is None:
         return False
     asker, scope = await find_asker(house, caller, stream.realm), caller.scope_of(own)
-    acts = await list_acts(house.store, state, own, asker.person, asker.at, scope=scope, only=command)
-    return any(act.is_open for act in acts)
+    commands = await list_possible_commands(house.store, state, own, asker.person, asker.at, scope=scope, only=command)
+    return any(one.is_open for one in commands)
 
 
 async def _try(house: House, caller: Caller, orders: Sequence[BulkOrder]) -> list[BulkResult]:
@@ -263,7 +263,7 @@ def _find_refusal(house: House, caller: Caller, order: BulkOrder) -> BulkResult 
     if command.command_type in GROUP_DECISIONS:
         return BulkResult(order, RowOutcome.FAILED, order.command_id(), why=TEXTS["alone"])
     try:
-        caller.act(command, order.actor, house.now())
+        caller.choose_seat(command, order.actor, house.now())
     except Failure as failure:
         unmet = (Unmet(rule=getattr(failure, "rule", "ID03"), zh=failure.zh, en=failure.en),)
         return BulkResult(order, RowOutcome.REFUSED, order.command_id(), unmet=unmet)

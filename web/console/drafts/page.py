@@ -13,8 +13,8 @@ from application.drafts import MOST, list_drafts
 from application.drafts import read_form as read_form_of
 from domain.catalogue import AGGREGATES, is_command
 from web.components.words import name_command
-from web.console.act.held_form import ROWS, draft_path
-from web.console.paths import act_path, together_path
+from web.console.command.held_form import ROWS, draft_path
+from web.console.paths import command_path, together_path
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
 from web.guard import ByCaller, ByHouse, Policy, allow
@@ -59,7 +59,7 @@ async def show_drafts(request: Request, house: ByHouse, caller: ByCaller) -> Res
 def _form_path(draft: Draft) -> str:
     """The form that it is of: for one file, or for several tasks."""
     is_of_several = ROWS in read_form_of(draft)
-    return together_path(draft.command) if is_of_several else act_path(draft.command, draft.stream)
+    return together_path(draft.command) if is_of_several else command_path(draft.command, draft.stream)
 
 
 @router.post("/drafts/{draft_id}/delete", response_class=Response)

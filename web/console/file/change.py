@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from application.course import sum_money
+from application.folded_stream import sum_money
 from domain.catalogue import AGGREGATES, stage_words, value_words
 from domain.kernel.state import State
 from domain.project.contract import Contract
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from application.course import Turn
     from application.event_text import Say
+    from application.folded_stream import StateChange
     from web.console.texts import Speak
 
 
@@ -43,16 +43,16 @@ class Difference:
     after: str
 
 
-def trace_money(turns: Iterable[Turn]) -> Mapping[str, list[Movement]]:
+def trace_money(changes: Iterable[StateChange]) -> Mapping[str, list[Movement]]:
     """By figure, the events that it is made of: what they moved adds up to it."""
     figures: Mapping[str, int] = {}
     moved: dict[str, list[Movement]] = {}
-    for turn in turns:
-        what = name_event(turn.event_type)
-        for name, fen in turn.figures.items():
+    for change in changes:
+        what = name_event(change.event_type)
+        for name, fen in change.figures.items():
             if difference := fen - figures.get(name, 0):
-                moved.setdefault(name, []).append(Movement(turn.at, turn.position, what, difference))
-        figures = turn.figures
+                moved.setdefault(name, []).append(Movement(change.at, change.position, what, difference))
+        figures = change.figures
     return moved
 
 

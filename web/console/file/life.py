@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from datetime import datetime
 
-    from application.course import Turn
     from application.event_text import Say
-    from domain.kernel.identity import StreamId
+    from application.folded_stream import StateChange
+    from domain.kernel.identifier import StreamId
 
 WIDE: Final = 96
 """Of a box, in the picture's own units."""
@@ -93,12 +93,12 @@ def _measure(text: str, size: tuple[float, float]) -> float:
     return sum(latin if one.isascii() else chinese for one in text)
 
 
-def trace_stages(turns: Iterable[Turn]) -> list[tuple[str, datetime]]:
+def trace_stages(changes: Iterable[StateChange]) -> list[tuple[str, datetime]]:
     """The stages that the file has been through, each with when it was reached, in order."""
     reached: list[tuple[str, datetime]] = []
-    for turn in turns:
-        if turn.stage != NONE and (not reached or reached[-1][0] != turn.stage):
-            reached.append((turn.stage, turn.at))
+    for change in changes:
+        if change.stage != NONE and (not reached or reached[-1][0] != change.stage):
+            reached.append((change.stage, change.at))
     return reached
 
 

@@ -10,17 +10,17 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from application.access import list_open, load_seen_file
-from application.acts import Act, list_acts
 from application.attempts import AttemptFilter, list_attempts
 from application.command_outcome import find_outcomes
-from application.course import sum_money
+from application.folded_stream import sum_money
 from application.pages import PageRequest
+from application.possible_commands import PossibleCommand, list_possible_commands
 from application.queries import NameUnknown
 from deciding.fold import fold
 from domain.application import Application
 from domain.catalogue import AGGREGATES, stage_words, value_words
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.proposal import Proposals
 from domain.kernel.state import State
 from domain.kernel.words import Words
@@ -37,7 +37,7 @@ from web.components.words import name_command
 from web.console.file.change import compare, trace_money
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.story import build_story, list_documents
-from web.console.paths import act_path, file_path, papers_path
+from web.console.paths import command_path, file_path, papers_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from application.attempts import AttemptLine
     from application.caller import Caller
     from application.queries import File
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Awaited
     from domain.kernel.refusal import Unmet
     from web.console.file.change import Difference
@@ -137,7 +137,7 @@ TEXTS: Final[Texts] = {
     "round": ("屆（年度）", "Round"),
     "need": ("需求", "Need"),
     "panel": ("評審專家組", "Review panel"),
-    "scheme": ("管理辦法", "Policy"),
+    "scheme": ("管理辦法", "Rules"),
     "number": ("編號", "Number"),
     "fact_round": ("屆（年度）", "Round"),
     "fact_level": ("級別", "Level"),
@@ -231,11 +231,11 @@ async def show_file(
 ) -> Response:
     """The file; what may not be seen is answered like what is not there."""
     stream = read_stream(kind, realm, name)
-    until, known = read_as_of("as_of", as_of or None), read_as_of("known_at", known_at or None)
-    file = await load_seen_file(house.store, caller.grants, stream, until=until, known=known)
+    until, known_until = read_as_of("as_of", as_of or None), read_as_of("known_at", known_at or None)
+    file = await load_seen_file(house.store, caller.grants, stream, until=until, known_at=known_until)
     seat, language = read_seat(request, caller), language_of(request)
-    is_past = until is not None or known is not None
-    acts = await _list_acts(house, caller, seat, file.state, is_past=is_past)
+    is_past = until is not None or known_until is not None
+    commands = await _list_commands(house, caller, seat, file.state, is_past=is_past)
     attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
     clock = await house.store.realm(realm)
     shown_story = build_story(
@@ -257,16 +257,16 @@ async def show_file(
         title=title_of(file.state),
         number=number_of(file.state),
         stage=stage_words(kind, file.state.stage),
-        life=draw_life(stream, trace_stages(file.turns)),
-        awaiting=_list_wanted(file, acts, seat, is_past=is_past),
+        life=draw_life(stream, trace_stages(file.changes)),
+        awaiting=_list_wanted(file, commands, seat, is_past=is_past),
         due=None if is_past else file.due(),
-        open_acts=_list_open(file, acts, seat),
-        closed_acts=[(name_command(act.command.command_type), act.unmet) for act in acts if not act.is_open],
+        open_commands=_list_open(file, commands, seat),
+        closed_commands=[(name_command(one.command.command_type), one.unmet) for one in commands if not one.is_open],
         facts=await _list_facts(house, file, language, opens),
         opens=opens,
         opened=_find_opening(file),
         money=[(name, fen) for name, fen in sum_money(file.state).items() if fen],
-        made_of=trace_money(file.turns),
+        made_of=trace_money(file.changes),
         since=since,
         differences=await _compare(house, caller, file, since, language),
         funds=_list_funds(file),
@@ -285,7 +285,7 @@ async def show_file(
         as_of=as_of,
         known_at=known_at,
         until=until,
-        known=known,
+        known_until=known_until,
         is_past=is_past,
         own_path=file_path(stream),
         papers_path=papers_path(stream) if kinds_of(stream) else "",
@@ -333,12 +333,14 @@ def list_kept(file: File) -> set[str]:
     return {one.attachment.sha256 for one in file.documents if one.is_here}
 
 
-async def _list_acts(house: House, caller: Caller, seat: Actor | None, state: State, *, is_past: bool) -> list[Act]:
+async def _list_commands(
+    house: House, caller: Caller, seat: Actor | None, state: State, *, is_past: bool
+) -> list[PossibleCommand]:
     """What the reader's seat may do, and may not yet; nothing on a page of the past."""
     if seat is None or is_past:
         return []
     asker = await find_asker(house, caller, state.stream.realm)
-    return await list_acts(house.store, state, seat, asker.person, asker.at, scope=caller.scope_of(seat))
+    return await list_possible_commands(house.store, state, seat, asker.person, asker.at, scope=caller.scope_of(seat))
 
 
 async def _list_reasons(house: House, attempts: Collection[AttemptLine]) -> dict[int, tuple[Unmet, ...]]:
@@ -352,12 +354,12 @@ async def _list_attempts(house: House, stream: StreamId) -> list[AttemptLine]:
     return list((await list_attempts(house.store, filters, PageRequest(limit=MOST_ATTEMPTS))).rows)
 
 
-def _list_wanted(file: File, acts: list[Act], seat: Actor | None, *, is_past: bool) -> list[Wanted]:
-    mine = {act.command.command_type for act in acts if act.is_open}
+def _list_wanted(file: File, commands: list[PossibleCommand], seat: Actor | None, *, is_past: bool) -> list[Wanted]:
+    mine = {one.command.command_type for one in commands if one.is_open}
     return [
         Wanted(
             one,
-            act_path(one.command, file.stream, one.subject)
+            command_path(one.command, file.stream, one.subject)
             if not is_past and one.command in mine and seat is not None and _waits_for(one, seat)
             else "",
         )
@@ -370,13 +372,13 @@ def _waits_for(one: Awaited, seat: Actor) -> bool:
     return seat.role in one.roles and (not one.seats or seat in one.seats)
 
 
-def _list_open(file: File, acts: list[Act], seat: Actor | None) -> list[tuple[str, tuple[str, str]]]:
+def _list_open(file: File, commands: list[PossibleCommand], seat: Actor | None) -> list[tuple[str, tuple[str, str]]]:
     """What may be done besides what is awaited of this seat."""
     awaited = {one.command for one in file.awaiting() if seat is not None and seat.role in one.roles}
     return [
-        (act_path(act.command.command_type, file.stream), name_command(act.command.command_type))
-        for act in acts
-        if act.is_open and act.command.command_type not in awaited
+        (command_path(one.command.command_type, file.stream), name_command(one.command.command_type))
+        for one in commands
+        if one.is_open and one.command.command_type not in awaited
     ]
 
 
@@ -408,11 +410,11 @@ async def _list_facts(
         application, award = file.state.part(Application), file.state.part(Award)
         if application.organisation:
             own = stream.sibling("organisation", application.organisation)
-            known = fold(own, [entry async for entry in house.store.read(own)]).part(Organisation).name
+            organisation_name = fold(own, [entry async for entry in house.store.read(own)]).part(Organisation).name
             facts.append(
                 (
                     "organisation",
-                    f"{known} {application.organisation}".strip(),
+                    f"{organisation_name} {application.organisation}".strip(),
                     lead("organisation", application.organisation),
                 )
             )
@@ -474,8 +476,8 @@ def _name_gate(state: State, gate: str) -> tuple[str, str]:
     """What must be before a tranche may be asked for."""
     event, slash, milestone = gate.partition("/")
     if event == MILESTONE and slash:
-        known = state.part(Contract).milestones.get(milestone)
-        zh, en = (known.title, known.title) if known is not None else value_words(milestone)
+        term = state.part(Contract).milestones.get(milestone)
+        zh, en = (term.title, term.title) if term is not None else value_words(milestone)
         return f"里程碑「{zh}」", f"milestone “{en}”"
     return value_words(event)
 

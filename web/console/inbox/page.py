@@ -21,9 +21,9 @@ from domain.kernel.proposal import ConfirmAct
 from papers.lists import COMMANDS, WAITING
 from store.port import CommandQuery
 from web.components.words import name_command, name_event, name_kind
-from web.console.act.payment import find_amount
-from web.console.act.texts import TEXTS as ACT_TEXTS
-from web.console.paths import act_path, file_path, write_choice
+from web.console.command.payment import find_amount
+from web.console.command.texts import TEXTS as COMMAND_TEXTS
+from web.console.paths import command_path, file_path, write_choice
 from web.console.reader import list_organisations, read_seat
 from web.console.register.page import TEXTS as REGISTER_TEXTS
 from web.console.register.page import list_beginnings
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from application.event_text import Say
     from application.projects import ProjectLine
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.money import Fen
     from web.console.texts import Texts
     from web.house import House
@@ -72,7 +72,7 @@ TEXTS: Final[Texts] = {
     "name": ("名稱", "Name"),
     "amount": ("金額（元）", "Amount (yuan)"),
     "of_project": ("項目金額", "Project amount"),
-    **{name: ACT_TEXTS[name] for name in ("tranche_requested", "tranche_paid", "tranche_left")},
+    **{name: COMMAND_TEXTS[name] for name in ("tranche_requested", "tranche_paid", "tranche_left")},
     "until": ("辦理期限", "Due"),
     "state": ("狀態", "Status"),
     "no_due": ("未設期限", "no date"),
@@ -351,7 +351,7 @@ def _may_be_ticked(command: str) -> bool:
 def _find_place(waiting: Waiting, seat: Actor | None) -> str:
     """The form of what is awaited, or the file for a seat that may not send it."""
     if _may_give(waiting, seat):
-        return act_path(waiting.command, waiting.stream, waiting.subject)
+        return command_path(waiting.command, waiting.stream, waiting.subject)
     return file_path(waiting.stream)
 
 

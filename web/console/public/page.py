@@ -30,7 +30,7 @@ from domain.catalogue import stage_words
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.project.contract import Contract
 from domain.project.indicators import derive_outputs, list_indicators
 from domain.project.publicity import AwardPublicityOpened, Publicity
@@ -43,7 +43,7 @@ from domain.visibility import find_sight
 from web.body import fill
 from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import read_stream
-from web.console.paths import act_path
+from web.console.paths import command_path
 from web.console.public.texts import TEXTS
 from web.console.rendering import render
 from web.console.route import PageRoute
@@ -181,7 +181,7 @@ async def show_project(request: Request, realm: str, name: str, house: ByHouse) 
         number=number_of(file.state),
         organisation=line.organisation if line is not None else application.organisation,
         stage=stage_words("project", file.state.stage),
-        life=draw_life(file.stream, trace_stages(file.turns)),
+        life=draw_life(file.stream, trace_stages(file.changes)),
         facts=_list_facts(file, application, contract),
         amount=file.summary["award"],
         notice=_read_notice(file),
@@ -197,7 +197,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, af
     """A call: its budget, its days, and its projects as far as they are posted."""
     chosen = await _choose_realm(request, house, realm)
     file = await load_file(house.store, read_stream("round", chosen, name))
-    known = file.state.part(Round)
+    round_ = file.state.part(Round)
     page = await list_posted(house.store, _filter(chosen, round=name), PageRequest(limit=PAGE, after=after))
     return await _show(
         request,
@@ -206,10 +206,10 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, af
         chosen,
         name=name,
         stage=stage_words("round", file.state.stage),
-        known=known,
-        level=(known.level.zh, known.level.en) if known.level else None,
-        needs_close=known.needs_close_at(file.calendar),
-        closes=known.closes_at(file.calendar),
+        round_=round_,
+        level=(round_.level.zh, round_.level.en) if round_.level else None,
+        needs_close=round_.needs_close_at(file.calendar),
+        closes=round_.closes_at(file.calendar),
         questions=file.state.part(Clarifications).of.values(),
         rows=_lines(page),
         next=page.next,
@@ -331,7 +331,7 @@ def project_path(stream: StreamId) -> str:
 
 def _object_path(stream: StreamId) -> str:
     """The form by which anybody who has come in objects to that award."""
-    return act_path("LodgeObjection", stream)
+    return command_path("LodgeObjection", stream)
 
 
 async def _today(house: House, realm: str) -> date:
@@ -389,15 +389,15 @@ def _read_notice(file: File) -> PostedNotice | None:
         for one in file.story
         if one.stream == file.stream and isinstance(one.occurrence.event, AwardPublicityOpened)
     ]
-    known = file.state.part(Publicity)
-    if not posted or known.posted_on is None:
+    publicity = file.state.part(Publicity)
+    if not posted or publicity.posted_on is None:
         return None
-    last, event = known.last_day(file.calendar), posted[-1]
+    last, event = publicity.last_day(file.calendar), posted[-1]
     return PostedNotice(
         award=event.award,
         contact=event.contact,
         reviewers=event.reviewers,
-        first=str(known.posted_on),
+        first=str(publicity.posted_on),
         days=event.working_days,
         last=str(last) if last is not None else "",
         is_open=file.state.stage in IN_NOTICE,

@@ -13,13 +13,13 @@ from application.drafts import read_form as read_form_of
 from application.queries import NameUnknown, load_states
 from application.reviews import find_review, list_bids, list_marks, list_reviews, read_scheme, weigh
 from domain.catalogue import stage_words, value_words
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.registers.panel import DeclareConflict, DeclareImpartiality, PanelStage, SubmitScore
 from web.asker import find_asker
 from web.components.words import format_moment
-from web.console.act.held_form import FORM, draft_path
+from web.console.command.held_form import FORM, draft_path
 from web.console.file.page import read_stream
-from web.console.paths import act_path, file_path, review_path
+from web.console.paths import command_path, file_path, review_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from application.caller import Caller
     from application.reviews import PanelReview, ReviewedBid
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from web.console.texts import Texts
     from web.house import House
 
@@ -143,8 +143,8 @@ async def show_review(request: Request, realm: str, name: str, house: ByHouse, c
         seat=seat,
         command_id=uuid4(),
         at_text=format_moment(asker.at) if asker.at is not None else "",
-        declare_none=act_path(DeclareImpartiality.command_type, stream),
-        declare_one=act_path(DeclareConflict.command_type, stream),
+        declare_none=command_path(DeclareImpartiality.command_type, stream),
+        declare_one=command_path(DeclareConflict.command_type, stream),
     )
 
 
@@ -173,7 +173,7 @@ async def _list_lines(house: House, caller: Caller, review: PanelReview, bids: S
 
 
 def _sheet_path(panel: StreamId, bid: str) -> str:
-    return act_path(SubmitScore.command_type, panel, bid)
+    return command_path(SubmitScore.command_type, panel, bid)
 
 
 async def _find_drafts(house: House, caller: Caller, panel: StreamId) -> dict[str, str]:
@@ -183,5 +183,5 @@ async def _find_drafts(house: House, caller: Caller, panel: StreamId) -> dict[st
     drafts = await list_drafts(house.identity, caller.person, house.now())
     sheets = [one for one in drafts if (one.command, one.stream) == (SubmitScore.command_type, panel)]
     typed = [(read_form_of(one).get(FORM, {}).get(SubmitScore.subject_field), one) for one in sheets]
-    path = act_path(SubmitScore.command_type, panel)
+    path = command_path(SubmitScore.command_type, panel)
     return {bid: draft_path(path, one.id) for bid, one in reversed(typed) if isinstance(bid, str)}

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from application.access import load_seen_file, sees_all
-from application.acts import list_acts
+from application.possible_commands import list_possible_commands
 from application.round_overview import read_overview
 from domain.catalogue import stage_words
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.need import AbsorbNeed, AdoptNeed, MergeNeed, RejectNeed, SplitNeed, SubmitNeed
 from domain.project.award import ProposeAward
 from domain.project.bidding import (
@@ -44,7 +44,7 @@ from web.console.file.life import draw_life, trace_stages
 from web.console.file.page import TEXTS as FILE_TEXTS
 from web.console.file.page import list_kept, read_stream
 from web.console.file.story import list_documents
-from web.console.paths import act_path, file_path
+from web.console.paths import command_path, file_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import PageRoute
@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from application.acts import Act
     from application.caller import Caller
+    from application.possible_commands import PossibleCommand
     from application.queries import File
     from application.round_overview import Ranked, SheetCount
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Awaited, Command
     from web.console.texts import Texts
 
@@ -86,7 +86,7 @@ TEXTS: Final[Texts] = {
     "level": ("級別", "Level"),
     "ordinal": ("屆次", "Ordinal"),
     "budget": ("年度預算", "Budget"),
-    "scheme": ("管理辦法", "Policy"),
+    "scheme": ("管理辦法", "Rules"),
     "theme": ("主題", "Theme"),
     "needs_close": ("需求徵集截止", "Needs until"),
     "closes": ("申報截止", "Applications until"),
@@ -97,7 +97,7 @@ TEXTS: Final[Texts] = {
     "stage": ("狀態", "Status"),
     "on_list": ("清單", "List"),
     "in_catalogue": ("在清單內", "on the list"),
-    "acts": ("辦理", "Act"),
+    "commands": ("辦理", "Act"),
     "title": ("名稱", "Title"),
     "organisation": ("單位", "Organisation"),
     "requested": ("申請資助金額（元）", "Applied for (yuan)"),
@@ -170,7 +170,7 @@ class Section:
     at: datetime | None
     """When it was first acted on; None before."""
     awaited: tuple[Awaited, ...]
-    acts: tuple[tuple[str, tuple[str, str]], ...]
+    commands: tuple[tuple[str, tuple[str, str]], ...]
     """Where the reader does something, and what."""
 
 
@@ -181,22 +181,24 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
     file = await load_seen_file(house.store, caller.grants, read_stream("round", realm, name))
     seat = read_seat(request, caller)
     overview = await read_overview(house.store, file, sees_bids=_sees_bids(caller, file))
-    acts: list[Act] = []
+    commands: list[PossibleCommand] = []
     if seat is not None:
         asker = await find_asker(house, caller, realm)
-        acts = await list_acts(house.store, file.state, seat, asker.person, asker.at, scope=caller.scope_of(seat))
+        commands = await list_possible_commands(
+            house.store, file.state, seat, asker.person, asker.at, scope=caller.scope_of(seat)
+        )
     return render(
         request,
         "console/round/round.html",
         TEXTS,
         overview=overview,
-        known=overview.known,
+        round_=overview.round_,
         stage=stage_words("round", file.state.stage),
-        life=draw_life(file.stream, trace_stages(file.turns)),
-        sections={one.name: one for one in _list_sections(file, seat, acts)},
+        life=draw_life(file.stream, trace_stages(file.changes)),
+        sections={one.name: one for one in _list_sections(file, seat, commands)},
         sees_bids=_sees_bids(caller, file),
         needs=[
-            (one, file_path(one.stream), stage_words("need", one.stage), _acts_on(one.stream, seat, _OF_NEEDS))
+            (one, file_path(one.stream), stage_words("need", one.stage), _commands_on(one.stream, seat, _OF_NEEDS))
             if one.stage == NeedStage.SUBMITTED
             else (one, file_path(one.stream), stage_words("need", one.stage), [])
             for one in overview.needs
@@ -206,12 +208,15 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
                 one,
                 file_path(one.stream),
                 stage_words("project", one.stage),
-                _acts_on(one.stream, seat, next((acts for at, acts in _OF_BIDS.items() if at == one.stage), ())),
+                _commands_on(
+                    one.stream, seat, next((commands for at, commands in _OF_BIDS.items() if at == one.stage), ())
+                ),
             )
             for one in overview.bids
         ],
         panels=[
-            (one, file_path(one.stream), _acts_on(one.stream, seat, _list_panel_acts(one))) for one in overview.panels
+            (one, file_path(one.stream), _commands_on(one.stream, seat, _list_panel_acts(one)))
+            for one in overview.panels
         ],
         most=MOST_ROWS if sees_all(caller.grants) else max(MOST_ROWS, len(overview.bids)),
         all_bids=f"/projects?{urlencode({'round': name, 'realm': realm})}",
@@ -219,9 +224,9 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
         line_after=_last(overview.ranking, "reaches_line"),
         envelope_after=_last(overview.ranking, "fits"),
         posted=[one for one in overview.bids if one.stage in _POSTED],
-        asides=[((one.by.zh, one.by.en), one.value, one.least) for one in overview.known.set_asides],
-        needs_close=overview.known.needs_close_at(file.calendar),
-        closes=overview.known.closes_at(file.calendar),
+        asides=[((one.by.zh, one.by.en), one.value, one.least) for one in overview.round_.set_asides],
+        needs_close=overview.round_.needs_close_at(file.calendar),
+        closes=overview.round_.closes_at(file.calendar),
         documents=list_documents(file.story, language_of(request)),
         kept=list_kept(file),
         file_path=file_path,
@@ -245,12 +250,12 @@ def _sees_bids(caller: Caller, file: File) -> bool:
     )
 
 
-def _acts_on(
+def _commands_on(
     stream: StreamId, seat: Actor | None, commands: Iterable[type[Command]]
 ) -> list[tuple[str, tuple[str, str]]]:
     """The forms that this seat's role may fill in there; whether it may now, the form says."""
     return [
-        (act_path(one.command_type, stream), name_command(one.command_type))
+        (command_path(one.command_type, stream), name_command(one.command_type))
         for one in commands
         if seat is not None and seat.role in one.by
     ]
@@ -266,16 +271,16 @@ def _list_panel_acts(panel: SheetCount) -> Iterable[type[Command]]:
         yield IssueReviewReport
 
 
-def _list_sections(file: File, seat: Actor | None, acts: list[Act]) -> list[Section]:
+def _list_sections(file: File, seat: Actor | None, possible: list[PossibleCommand]) -> list[Section]:
     awaiting = file.awaiting()
-    open_ = {act.command.command_type for act in acts if act.is_open}
+    open_ = {one.command.command_type for one in possible if one.is_open}
     sections = []
     for name, commands in SECTIONS:
         types = {one.command_type for one in commands}
         events = {one.records.event_type for one in commands}
         at = [one.at for one in file.story if one.occurrence.event.event_type in events]
         mine = [
-            (act_path(one.command_type, file.stream), name_command(one.command_type))
+            (command_path(one.command_type, file.stream), name_command(one.command_type))
             for one in commands
             if one.command_type in open_
         ]

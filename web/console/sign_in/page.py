@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from application.sessions import end_session, find_person
 from domain.kernel.explanation import InputInvalid
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from web.body import fill
 from web.console.reader import SEAT, keep
 from web.console.rendering import GUEST, render
@@ -110,8 +110,8 @@ async def choose(request: Request, house: ByHouse) -> Response:
 
 
 async def _show(request: Request, house: House, target: str, *, login: str = "", is_wrong: bool = False) -> Response:
-    known = await _find_caller(request, house)
-    request.state.caller = known
+    caller = await _find_caller(request, house)
+    request.state.caller = caller
     guest = request.cookies.get(GUEST) or secrets.token_urlsafe(24)
     request.state.guest = guest
     response = render(
@@ -123,8 +123,8 @@ async def _show(request: Request, house: House, target: str, *, login: str = "",
         login=login,
         is_wrong=is_wrong,
         is_local=house.is_local,
-        is_again=known is not None,
-        provider=f"/v1/oidc/login?{urlencode({'return_to': target, 'prove': str(known is not None).lower()})}"
+        is_again=caller is not None,
+        provider=f"/v1/oidc/login?{urlencode({'return_to': target, 'prove': str(caller is not None).lower()})}"
         if house.provider
         else "",
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from activities.names import GROUP_DECISIONS
 from domain.kernel.field_shape import Kind, field_shapes
-from web.console.act.form import ACCOUNT
+from web.console.command.form import ACCOUNT
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command

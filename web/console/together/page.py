@@ -23,13 +23,13 @@ from application.event_text import describe_event
 from application.queries import NameUnknown
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.failure import Failure
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.titles import number_of, title_of
 from store.port import StoreUnavailable
 from web.components.words import name_command, name_event
-from web.console.act.answers import list_answers
-from web.console.act.filling import (
+from web.console.command.answers import list_answers
+from web.console.command.filling import (
     Filling,
     begin,
     dry_run,
@@ -42,13 +42,13 @@ from web.console.act.filling import (
     read_filled,
     send,
 )
-from web.console.act.form import list_hidden, read_tree, show_fields
-from web.console.act.held_form import FORM, LEFT, ROWS, HoldingRoute, lead_back, read_typed
-from web.console.act.page import link_faults, takes_files
-from web.console.act.payment import TranchePayment, find_payment
-from web.console.act.prefill import take_city_terms
-from web.console.act.texts import TEXTS as ACT_TEXTS
-from web.console.act.texts import name_button
+from web.console.command.form import list_hidden, read_tree, show_fields
+from web.console.command.held_form import FORM, LEFT, ROWS, HoldingRoute, lead_back, read_typed
+from web.console.command.page import link_faults, takes_files
+from web.console.command.payment import TranchePayment, find_payment
+from web.console.command.prefill import take_city_terms
+from web.console.command.texts import TEXTS as COMMAND_TEXTS
+from web.console.command.texts import name_button
 from web.console.failure import list_unmet
 from web.console.inbox.page import find_next
 from web.console.paths import file_path, together_path, write_choice
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from domain.kernel.acting import PersonId
     from domain.kernel.explanation import InputFault
     from domain.kernel.message import Command, Occurrence
-    from web.console.act.form import Tree
+    from web.console.command.form import Tree
     from web.console.texts import Texts
     from web.house import House
 
@@ -92,7 +92,7 @@ router = APIRouter(route_class=TogetherRoute)
 MOST: Final = 50
 """Tasks that are decided on one page: as many as a page of the list has."""
 TEXTS: Final[Texts] = {
-    **ACT_TEXTS,
+    **COMMAND_TEXTS,
     "several": ("{what}（{n} 件）", "{what} ({n})"),
     "nothing": ("尚未選取事項", "Nothing is selected"),
     "nothing_lead": ("請在「我的待辦」勾選同一種事項。", "Select tasks of one kind under “My tasks”."),

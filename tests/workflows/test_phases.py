@@ -1,4 +1,4 @@
-"""The chapters of a workflow's file and the final stages name every stage between them: no stage is a blind alley."""
+"""The phases of a workflow's file and the final stages name every stage between them: no stage is a blind alley."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workflows.kinds import workflow_type
 if TYPE_CHECKING:
     from enum import StrEnum
 
-CHAPTERS = {
+PHASES = {
     "need": (need.SOLICITATION,),
     "round": (round_.PLANNING, round_.SOLICITATION, round_.CALL, round_.SELECTION),
     "project": (
@@ -32,14 +32,14 @@ STAGES: dict[str, type[StrEnum]] = {"need": NeedStage, "round": RoundStage, "pro
 
 
 @pytest.mark.parametrize("kind", STAGES)
-def test_every_stage_is_in_a_chapter_or_final(kind: str) -> None:
-    stages = {str(stage) for chapter in CHAPTERS[kind] for stage in chapter}
+def test_every_stage_is_in_a_phase_or_final(kind: str) -> None:
+    stages = {str(stage) for phase in PHASES[kind] for stage in phase}
     assert stages | AGGREGATES[kind].final == set(STAGES[kind])
 
 
 @pytest.mark.parametrize("kind", STAGES)
-def test_no_stage_is_in_two_chapters(kind: str) -> None:
-    stages = [stage for chapter in CHAPTERS[kind] for stage in chapter]
+def test_no_stage_is_in_two_phases(kind: str) -> None:
+    stages = [stage for phase in PHASES[kind] for stage in phase]
     assert len(stages) == len(set(stages))
 
 

@@ -13,8 +13,8 @@ from domain.registers.panel import SubmitScore
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from web.console.act.filling import Filling
-    from web.console.act.form import Shown, Tree
+    from web.console.command.filling import Filling
+    from web.console.command.form import Shown, Tree
 
 CRITERIA: Final = "criteria"
 

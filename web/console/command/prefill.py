@@ -15,7 +15,7 @@ from application.round_overview import read_overview
 from deciding.reader import Reader
 from domain.kernel.codelist import Codelist
 from domain.kernel.facts import Reads
-from domain.kernel.identity import LIVE, Role
+from domain.kernel.identifier import LIVE, Role
 from domain.kernel.scope import ScopeKind
 from domain.kernel.words import call_code
 from domain.need import Need, SubmitNeed
@@ -37,10 +37,10 @@ from domain.round.plan import PublishNeedCatalogue
 from domain.round.resolution import ResolveRound
 from domain.round.stage import NeedStage, RoundStage
 from languages.script import simplify
-from web.console.act.filling import prefill
-from web.console.act.form import Choices, read_tree
-from web.console.act.payment import find_amount
-from web.console.act.sheet import leave_out_blanks
+from web.console.command.filling import prefill
+from web.console.command.form import Choices, read_tree
+from web.console.command.payment import find_amount
+from web.console.command.sheet import leave_out_blanks
 from web.console.register.page import may_list
 from web.language import Language
 
@@ -54,8 +54,8 @@ if TYPE_CHECKING:
     from domain.kernel.explanation import InputFault
     from domain.kernel.money import Fen
     from domain.kernel.scheme import Scheme
-    from web.console.act.filling import Filling
-    from web.console.act.form import Shown, Tree
+    from web.console.command.filling import Filling
+    from web.console.command.form import Shown, Tree
     from web.house import House
 
 MOST: Final = 300
@@ -267,14 +267,14 @@ def _by_script(terms: Iterable[str]) -> dict[str, str]:
     return {simplify(term): term for term in terms}
 
 
-def _take_terms(value: Any, known: Mapping[str, Mapping[str, str]], name: str = "") -> Any:  # noqa: ANN401 - a tree
+def _take_terms(value: Any, lists: Mapping[str, Mapping[str, str]], name: str = "") -> Any:  # noqa: ANN401 - a tree
     match value:
         case dict():
-            return {inner: _take_terms(one, known, inner) for inner, one in value.items()}
+            return {inner: _take_terms(one, lists, inner) for inner, one in value.items()}
         case list():
-            return [_take_terms(one, known, name) for one in value]
-        case str() if name in known:
-            return known[name].get(simplify(value.strip()), value)
+            return [_take_terms(one, lists, name) for one in value]
+        case str() if name in lists:
+            return lists[name].get(simplify(value.strip()), value)
         case _:
             return value
 
@@ -317,8 +317,8 @@ async def _find_lists(filling: Filling, scheme: Scheme | None) -> Codelists | No
         return None
     (register,) = (row.stream for row in page.rows)
     await reader.fetch(Reads(streams=frozenset({register})))
-    known = reader.states[register].part(Register)
-    return known.packs[known.newest].codelists if known.newest else None
+    record = reader.states[register].part(Register)
+    return record.packs[record.newest].codelists if record.newest else None
 
 
 async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]]:

@@ -17,11 +17,11 @@ from domain.kernel.calendar import local_day
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.input import parse_amount, parse_day
 from web.components.words import format_money, spell
-from web.console.act.filling import begin, dry_run, needs_proof, read_filled
-from web.console.act.form import show_fields
-from web.console.act.meeting import fill_preview
-from web.console.act.prefill import fill_in
-from web.console.act.seal import is_sealed
+from web.console.command.filling import begin, dry_run, needs_proof, read_filled
+from web.console.command.form import show_fields
+from web.console.command.meeting import fill_preview
+from web.console.command.prefill import fill_in
+from web.console.command.seal import is_sealed
 from web.console.file.page import read_stream
 from web.console.route import PageRoute, read_form
 from web.guard import ByCaller, ByHouse, Policy, allow
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData, UploadFile
 
     from domain.kernel.calendar import Calendar
-    from web.console.act.filling import Filling
-    from web.console.act.form import Tree
+    from web.console.command.filling import Filling
+    from web.console.command.form import Tree
     from web.language import Language
 
 router = APIRouter(route_class=PageRoute)

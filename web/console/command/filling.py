@@ -11,17 +11,17 @@ from uuid import UUID, uuid4
 from fastapi import Request
 
 from application.access import may_know, may_see
-from application.acts import list_acts
 from application.caller import NEEDS_PROOF, Caller, ProofStale
 from application.command_input import read_command
 from application.document_content import name_type
+from application.possible_commands import list_possible_commands
 from application.queries import NameUnknown
 from deciding.fold import fold, read_occurrence
 from domain.approval.request import Binding, find_open
 from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Kind, Notation, field_shapes
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.input import parse_instant, shape_at
 from domain.kernel.message import Command
 from domain.kernel.proposal import ConfirmAct, Proposals
@@ -30,8 +30,8 @@ from domain.project.opening import ConfirmOpening, Openings
 from store.documents import CHUNK
 from web.asker import Asker, find_asker
 from web.components.words import format_moment, name_command
-from web.console.act.form import ACCOUNT, Tree, find_doubled, list_hidden
-from web.console.paths import act_path
+from web.console.command.form import ACCOUNT, Tree, find_doubled, list_hidden
+from web.console.paths import command_path
 from web.console.reader import read_seat
 from web.guard import language_of
 from web.house import House
@@ -78,7 +78,7 @@ class Filling:
     @property
     def path(self) -> str:
         """The path of the form."""
-        return act_path(self.command.command_type, self.stream)
+        return command_path(self.command.command_type, self.stream)
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
@@ -150,7 +150,9 @@ async def begin(
         raise NameUnknown(stream)
     if not is_new and not await may_see(house.store, caller.grants, state):
         scope = caller.scope_of(seat)
-        acts = await list_acts(house.store, state, seat, asker.person, asker.at, scope=scope, only=command_type)
+        acts = await list_possible_commands(
+            house.store, state, seat, asker.person, asker.at, scope=scope, only=command_type
+        )
         if not any(act.is_open for act in acts):
             raise NameUnknown(stream)
     given_id = form.get("id") if form is not None else None
@@ -217,7 +219,7 @@ def needs_proof(filling: Filling) -> bool:
     if filling.command.command_type not in NEEDS_PROOF:
         return False
     try:
-        filling.caller.act(filling.command, filling.seat, filling.house.now())
+        filling.caller.choose_seat(filling.command, filling.seat, filling.house.now())
     except ProofStale:
         return True
     return False
@@ -275,7 +277,7 @@ def _ask_for(fault: InputFault, filling: Filling) -> InputFault:
 async def send(filling: Filling, command: Command, at: datetime | None) -> None:
     """Have it carried out, under the id on the form. Raises CommandRejected, NotKnown and what ``Caller.act`` does."""
     house, caller = filling.house, filling.caller
-    seat = caller.act(filling.command, filling.seat, house.now())
+    seat = caller.choose_seat(filling.command, filling.seat, house.now())
     await house.door.send(
         filling.stream,
         command,

@@ -20,7 +20,7 @@ from followers.agenda import LATE
 
 if TYPE_CHECKING:
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Command
     from domain.kernel.scope import Scope
     from domain.kernel.state import State
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Act:
+class PossibleCommand:
     """One command that the seat's role may give, judged by the policy and by what it rests on in the file.
 
     Its particulars are not judged yet.
@@ -49,7 +49,7 @@ class Act:
         return not self.unmet
 
 
-async def list_acts(
+async def list_possible_commands(
     store: EventStore,
     state: State,
     seat: Actor,
@@ -58,8 +58,8 @@ async def list_acts(
     *,
     scope: Scope | None = None,
     only: type[Command] | None = None,
-) -> list[Act]:
-    """Every command that this role gives to files of that kind, in the order of the rooms. Records nothing.
+) -> list[PossibleCommand]:
+    """Every command that this role gives to files of that kind, in the order of the deciders. Records nothing.
 
     ``scope`` is for whom the asker's seat acts where no register says so; ``only`` asks about that one alone. ``at``
     is its business time, UTC; without one it is now, or where a manual realm's clock stands.
@@ -67,7 +67,7 @@ async def list_acts(
     realm, reader = await store.realm(state.stream.realm), Reader(store)
     now = at or realm.now or datetime.now(UTC)
     identified: dict[str, tuple[tuple[Condition, ...], Order]] = {}
-    acts = []
+    commands = []
     for command_type in AGGREGATES[state.stream.kind].commands:
         if only not in (None, command_type):
             continue
@@ -86,8 +86,12 @@ async def list_acts(
         reads = list_business_reads(order, state)
         await reader.fetch(reads)
         facts = Facts(streams={stream: reader.states[stream] for stream in reads.streams})
-        acts.append(Act(command_type, (*on_seat, *list_conditions(order, state, facts), *list_grounds(command, state))))
-    return acts
+        commands.append(
+            PossibleCommand(
+                command_type, (*on_seat, *list_conditions(order, state, facts), *list_grounds(command, state))
+            )
+        )
+    return commands
 
 
 def _has_nothing(command_type: type[Command], state: State, now: datetime) -> bool:

@@ -16,13 +16,13 @@ from application.drafts import keep_draft
 from application.drafts import read_form as read_form_of
 from application.sessions import find_former
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Actor
-from web.console.act.answers import list_answers
-from web.console.act.filling import find_offered, name_file, read_draft_id
-from web.console.act.form import list_hidden, read_tree
+from domain.kernel.identifier import Actor
+from web.console.command.answers import list_answers
+from web.console.command.filling import find_offered, name_file, read_draft_id
+from web.console.command.form import list_hidden, read_tree
 from web.console.failure import Sent, show_failure
 from web.console.file.page import read_stream
-from web.console.paths import act_path
+from web.console.paths import command_path
 from web.console.route import PageRoute, read_form, read_sent, send_to_sign_in
 from web.guard import SAFE, house_of, language_of
 from web.identity.credentials import LONGEST, cookie_name
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from domain.kernel.acting import PersonId
     from domain.kernel.message import Command
     from store.identity import Draft
-    from web.console.act.filling import Filling
-    from web.console.act.form import Tree
+    from web.console.command.filling import Filling
+    from web.console.command.form import Tree
 
 _OWN: Final = frozenset({"id", "seat", "draft", "at", "row", "take"})
 """What a form sends beside its fields."""
@@ -129,7 +129,7 @@ async def _hold_form(request: Request, person: PersonId, form: FormData) -> Resp
     await keep_draft(
         house.identity, draft_id, person, command.command_type, stream, seat, kept, house.now(), is_held=True
     )
-    return lead_back(act_path(command.command_type, stream), draft_id)
+    return lead_back(command_path(command.command_type, stream), draft_id)
 
 
 async def send_to_prove(filling: Filling) -> Response:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.kernel.words import code_words
-from web.console.act.form import Shown, Tree, show_fields
-from web.console.act.meeting import PREVIEW
+from web.console.command.form import Shown, Tree, show_fields
+from web.console.command.meeting import PREVIEW
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command

@@ -7,11 +7,11 @@ from time import perf_counter
 from typing import Final
 
 LONGEST_S: Final = 0.002
-"""Seconds that a walk goes on before it lets others: a request takes some twenty turns, and may not wait 100 ms."""
+"""Seconds that a walk goes on before it lets others: a request takes some twenty of them, and may not wait 100 ms."""
 
 
-class Turns:
-    """Lets others run now and then during one long walk over the log."""
+class TimeSlice:
+    """The time of one long walk over the log: after each slice of it others run."""
 
     def __init__(self) -> None:
         self._since = perf_counter()

@@ -18,12 +18,12 @@ from application.queries import NameUnknown
 from application.realms import require_realm
 from deciding.fold import fold
 from domain.kernel.explanation import InputInvalid
-from domain.kernel.identity import LIVE, Role, StreamId
+from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.scheme import Scheme
 from domain.registers.scheme import PublishPolicyPack, Register
 from schemes.differences import compare_schemes
 from schemes.document import DocumentFault, DocumentInvalid, read_text
-from web.console.paths import act_path, file_path
+from web.console.paths import command_path, file_path
 from web.console.rendering import render
 from web.console.route import PageRoute, read_form
 from web.guard import ByCaller, ByHouse, Policy, allow
@@ -52,11 +52,11 @@ TEXTS: Final[Texts] = {
     "upload": ("核對一個辦法文件", "Look at a city's file"),
     "upload_lead": (
         "選擇一個城市的管理辦法文件：下一頁逐行指出有誤之處；無誤的，與已發布的最新版本逐項比較，由該頁發布。",
-        "Choose a city's policy file. The next page tells its faults by line, or what it changes; publish from there.",
+        "Choose a city's file. The next page tells its faults by line, or what it changes; publish from there.",
     ),
     "file": (
         "管理辦法文件（YAML，.yaml 或 .yml，至多 200 kB）",
-        "Policy file (YAML: .yaml or .yml, at most 200 kB)",
+        "File of rules (YAML: .yaml or .yml, at most 200 kB)",
     ),
     "check": ("核對", "Check"),
     "no_file": ("請選擇文件", "Choose a file"),
@@ -132,12 +132,12 @@ async def _check(request: Request, house: House, caller: Caller, form: FormData)
     newest = await _find_newest(house, StreamId.of("scheme", realm, scheme.name))
     return render(
         request,
-        "console/rules/difference.html",
+        "console/schemes/difference.html",
         TEXTS,
         scheme=scheme,
         newest=newest,
         differences=compare_schemes(newest, scheme) if newest is not None else (),
-        action=act_path(PublishPolicyPack.command_type, StreamId.of("scheme", realm, scheme.name)),
+        action=command_path(PublishPolicyPack.command_type, StreamId.of("scheme", realm, scheme.name)),
         command_id=uuid4(),
         pack=json.dumps(scheme.model_dump(mode="json"), ensure_ascii=False),
         may_publish=any(seat.role in PublishPolicyPack.by for seat in caller.seats),
@@ -146,7 +146,7 @@ async def _check(request: Request, house: House, caller: Caller, form: FormData)
 
 def _show_faults(request: Request, name: str, faults: tuple[DocumentFault, ...]) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return render(request, "console/rules/faults.html", TEXTS, status=status, name=name, faults=faults)
+    return render(request, "console/schemes/faults.html", TEXTS, status=status, name=name, faults=faults)
 
 
 async def _find_newest(house: House, stream: StreamId) -> Scheme | None:
@@ -160,7 +160,7 @@ async def _show(request: Request, house: House, fault: str = "") -> Response:
     newest = [(line, await _find_newest(house, line.stream)) for line in page.rows]
     return render(
         request,
-        "console/rules/schemes.html",
+        "console/schemes/schemes.html",
         TEXTS,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
         rows=[(scheme, line.stream, file_path(line.stream)) for line, scheme in newest if scheme is not None],

@@ -23,8 +23,8 @@ from domain.project.seal import Seal
 from domain.project.sealing import SealApplication
 from domain.round.stage import RoundStage
 from web.components.words import format_money
-from web.console.act.form import show_fields
-from web.console.act.prefill import find_scheme, list_known
+from web.console.command.form import show_fields
+from web.console.command.prefill import find_scheme, list_known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from starlette.datastructures import FormData
 
-    from web.console.act.filling import Filling
-    from web.console.act.form import Shown, Tree
+    from web.console.command.filling import Filling
+    from web.console.command.form import Shown, Tree
     from web.console.texts import Speak
 
 ENVELOPE: Final = "envelope"

@@ -13,7 +13,7 @@ from domain.round.resolution import ResolveRound
 
 if TYPE_CHECKING:
     from domain.kernel.message import Command
-    from web.console.act.filling import Filling
+    from web.console.command.filling import Filling
 
 PREVIEW: Final = ("preview",)
 """The digest of what was looked at: no person types it; it is made when they check, and holds until they confirm."""

@@ -1,16 +1,16 @@
-"""Every page of the console, in one list."""
+"""The routers of every page of the console, in one list."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from web.console import assets
-from web.console.act import live_check
-from web.console.act import page as act
 from web.console.administration import page as administration
 from web.console.audit import page as audit
 from web.console.builds import page as builds
 from web.console.bulk import page as bulk
+from web.console.command import live_check
+from web.console.command import page as command
 from web.console.drafts import page as drafts
 from web.console.file import page as file
 from web.console.inbox import page as inbox
@@ -21,7 +21,7 @@ from web.console.public import page as public
 from web.console.register import page as register
 from web.console.review import page as review
 from web.console.round import page as round_
-from web.console.rules import page as rules
+from web.console.schemes import page as schemes
 from web.console.sign_in import page as sign_in
 from web.console.together import page as together
 from web.console.webhooks import page as webhooks
@@ -37,13 +37,13 @@ ROUTERS: Final = (
     projects.router,
     file.router,
     paper.router,
-    act.router,
+    command.router,
     live_check.router,
     together.router,
     drafts.router,
     bulk.router,
     audit.router,
-    rules.router,
+    schemes.router,
     administration.router,
     builds.router,
     webhooks.router,

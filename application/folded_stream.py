@@ -1,4 +1,4 @@
-"""The course of a stream: its events, and where it came to stand otherwise; what was read once is not decoded again."""
+"""A stream folded: its events, and where it came to stand otherwise; what was read once is not decoded again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Occurrence
     from store.port import Entry
 
@@ -39,7 +39,7 @@ class Chapter:
 
 
 @dataclass(frozen=True)
-class Turn:
+class StateChange:
     """An event with which a stream came to another stage, or its money to another figure."""
 
     at: datetime
@@ -52,12 +52,12 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class StreamCourse:
+class FoldedStream:
     """What a stream's events came to, up to one of them."""
 
     state: State
     chapters: tuple[Chapter, ...] = ()
-    turns: tuple[Turn, ...] = ()
+    changes: tuple[StateChange, ...] = ()
     """Not every state on the way: of a long file they would be many times as large as itself."""
     head: bytes = b""
     """The chain hash of the last, which no other events of the stream up to it have."""
@@ -68,18 +68,18 @@ class StreamCourse:
         is_same = [entry.position for entry in first] == [chapter.position for chapter in self.chapters]
         return is_same and (not first or first[-1].chain == self.head)
 
-    def follow(self, entries: Sequence[Entry]) -> StreamCourse:
-        """The course with the events that came after these."""
+    def follow(self, entries: Sequence[Entry]) -> FoldedStream:
+        """The fold with the events that came after these."""
         evolve = AGGREGATES[self.state.stream.kind].evolve
-        state, head, chapters, turns = self.state, self.head, [*self.chapters], [*self.turns]
+        state, head, chapters, changes = self.state, self.head, [*self.chapters], [*self.changes]
         for entry in entries[len(chapters) :]:
             occurrence, head = read_occurrence(entry), entry.chain
             state = evolve(state, occurrence)
             chapters.append(Chapter(entry.occurred_at, entry.position, entry.stream, occurrence, entry.recorded_at))
             figures = sum_money(state)
-            if not turns or (turns[-1].stage, turns[-1].figures) != (state.stage, figures):
-                turns.append(Turn(entry.occurred_at, entry.position, entry.type, state.stage, figures))
-        return StreamCourse(state, tuple(chapters), tuple(turns), head)
+            if not changes or (changes[-1].stage, changes[-1].figures) != (state.stage, figures):
+                changes.append(StateChange(entry.occurred_at, entry.position, entry.type, state.stage, figures))
+        return FoldedStream(state, tuple(chapters), tuple(changes), head)
 
 
 MOST_EVENTS: Final = 20_000
@@ -87,38 +87,38 @@ MOST_EVENTS: Final = 20_000
 
 
 class _AtHand:
-    """Courses that were read last. What the chain hash of their last event covers never becomes another."""
+    """Streams that were folded last. What the chain hash of their last event covers never becomes another."""
 
     def __init__(self) -> None:
-        self._courses: OrderedDict[StreamId, StreamCourse] = OrderedDict()
+        self._streams: OrderedDict[StreamId, FoldedStream] = OrderedDict()
         self._events = 0
 
-    def find(self, stream: StreamId) -> StreamCourse | None:
-        return self._courses.get(stream)
+    def find(self, stream: StreamId) -> FoldedStream | None:
+        return self._streams.get(stream)
 
-    def keep(self, course: StreamCourse) -> None:
+    def keep(self, fold: FoldedStream) -> None:
         """Keep it in place of what it goes on from, and let go of those that nobody has asked for longest."""
-        former = self._courses.pop(course.state.stream, None)
-        self._courses[course.state.stream] = course
-        self._events += len(course.chapters) - (len(former.chapters) if former is not None else 0)
+        former = self._streams.pop(fold.state.stream, None)
+        self._streams[fold.state.stream] = fold
+        self._events += len(fold.chapters) - (len(former.chapters) if former is not None else 0)
         while self._events > MOST_EVENTS:
-            _, gone = self._courses.popitem(last=False)
+            _, gone = self._streams.popitem(last=False)
             self._events -= len(gone.chapters)
 
 
 _AT_HAND: Final = _AtHand()
 
 
-def read_course(stream: StreamId, entries: Sequence[Entry]) -> StreamCourse:
+def fold_stream(stream: StreamId, entries: Sequence[Entry]) -> FoldedStream:
     """What those events of the stream came to."""
-    known = _AT_HAND.find(stream)
-    if known is not None and known.begins(entries):
-        course = known.follow(entries)
+    former = _AT_HAND.find(stream)
+    if former is not None and former.begins(entries):
+        fold = former.follow(entries)
     else:
-        course = StreamCourse(State(stream)).follow(entries)
-    if known is None or len(course.chapters) >= len(known.chapters):  # a look at the past does not displace the present
-        _AT_HAND.keep(course)
-    return course
+        fold = FoldedStream(State(stream)).follow(entries)
+    if former is None or len(fold.chapters) >= len(former.chapters):  # a look at the past does not displace the present
+        _AT_HAND.keep(fold)
+    return fold
 
 
 def sum_money(state: State) -> dict[str, int]:

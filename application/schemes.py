@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deciding.fold import fold
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.policy import refuse_role
 from domain.registers.calendar import PublishCalendar, calendar_of, calendar_stream
 from domain.registers.scheme import PublishPolicyPack, scheme_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from application.door import Door, Receipt
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Order
     from domain.kernel.refusal import Unmet
     from domain.kernel.scheme import Scheme
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 
-class RulesUnpublished(Failure):
+class SchemeUnpublished(Failure):
     """A round cannot be opened: what it rests on is not published. The texts say what to give, and who may."""
 
     kind = FailureKind.REFUSED
@@ -45,7 +45,7 @@ class RulesUnpublished(Failure):
 
 
 async def require_published(store: EventStore, ref: SchemeRef, year: int, realm: str, order: Order) -> None:
-    """Raise RulesUnpublished unless those rules are published, and the working days that come with the product.
+    """Raise SchemeUnpublished unless those rules are published, and the working days that come with the product.
 
     ``order`` is what rests on them: if who asks has no business with it, that is said as well.
     """
@@ -62,7 +62,7 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
         zh, en = "、".join(map(str, years)), " and ".join(map(str, years))
         missing.append((f"{zh} 年工作日曆{both_zh}", f"the working days of {en}{both_en} are", command, by))
     if missing:
-        raise RulesUnpublished(missing, refuse_role(order))
+        raise SchemeUnpublished(missing, refuse_role(order))
 
 
 async def publish_scheme(

@@ -32,7 +32,7 @@ from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, find_only_name, find_prefix, kind_of_subject, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import field_shapes
-from domain.kernel.identity import LIVE, Role, StreamId
+from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.proposal import ActProposed
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SAME
@@ -41,8 +41,8 @@ from domain.registers.seat import SEAT
 from domain.registers.seat import read_seat as read_seat_name
 from domain.titles import number_of
 from web.components.words import name_command, name_event
-from web.console.act.answers import list_answers
-from web.console.act.filling import (
+from web.console.command.answers import list_answers
+from web.console.command.filling import (
     Filling,
     begin,
     dry_run,
@@ -53,8 +53,8 @@ from web.console.act.filling import (
     read_filled,
     send,
 )
-from web.console.act.form import Shown, show_fields
-from web.console.act.held_form import (
+from web.console.command.form import Shown, show_fields
+from web.console.command.held_form import (
     LEFT,
     HoldingRoute,
     draft_path,
@@ -64,10 +64,10 @@ from web.console.act.held_form import (
     send_to_prove,
     take_up,
 )
-from web.console.act.meeting import PREVIEW, fill_preview, find_meeting
-from web.console.act.payment import find_payment
-from web.console.act.prefill import begin_with, fill_in, list_known, offer
-from web.console.act.seal import (
+from web.console.command.meeting import PREVIEW, fill_preview, find_meeting
+from web.console.command.payment import find_payment
+from web.console.command.prefill import begin_with, fill_in, list_known, offer
+from web.console.command.seal import (
     ENVELOPE,
     NONCE,
     describe_bid,
@@ -76,12 +76,12 @@ from web.console.act.seal import (
     list_sealed_fields,
     read_envelope,
 )
-from web.console.act.sheet import find_own_review, find_sheet, lay_out, set_out
-from web.console.act.texts import TEXTS, name_button
+from web.console.command.sheet import find_own_review, find_sheet, lay_out, set_out
+from web.console.command.texts import TEXTS, name_button
 from web.console.failure import list_unmet
 from web.console.file.page import read_stream
 from web.console.inbox.page import find_next
-from web.console.paths import act_path, file_path, review_path
+from web.console.paths import command_path, file_path, review_path
 from web.console.reader import read_seat
 from web.console.rendering import render
 from web.console.route import read_form
@@ -128,11 +128,11 @@ async def ask_for_subject(
     fault = _find_fault(chosen, realm.strip(), name.strip()) if name is not None else ""
     if name is not None and not fault:
         stream = StreamId.of(chosen, realm.strip(), name.strip())
-        return RedirectResponse(act_path(command, stream), HTTPStatus.SEE_OTHER)
+        return RedirectResponse(command_path(command, stream), HTTPStatus.SEE_OTHER)
     is_fresh = name is None and command_type.only_begins()
     return render(
         request,
-        "console/act/subject.html",
+        "console/command/subject.html",
         TEXTS,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
         words=name_command(command),
@@ -310,7 +310,7 @@ async def _show_form(
     loose = [fault for fault in faults if not fault.place or fault.place[0] not in known | {"at"}]
     return await _render(
         filling,
-        "console/act/form.html",
+        "console/command/form.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
         fields=fields,
         choices=choices,
@@ -326,7 +326,7 @@ async def _show_form(
         kept=kept,
         left=left,
         missing=missing,
-        instead=[(act_path(one.command_type, filling.stream), name_command(one.command_type)) for one in instead],
+        instead=[(command_path(one.command_type, filling.stream), name_command(one.command_type)) for one in instead],
         may_save=filling.caller.person is not None,
     )
 
@@ -375,7 +375,7 @@ async def _check(filling: Filling, command: Command, at: datetime | None) -> HTM
     say = filling.language.say
     return await _render(
         filling,
-        "console/act/check.html",
+        "console/command/check.html",
         answers=list_answers(filling.command, filling.tree, filling.language),
         amounts=list(list_amounts(command)),
         consequences=[(name_event(event.event_type), describe_event(event, say)) for event in step.events],
@@ -391,7 +391,7 @@ async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial:
     last = await find_last(filling)
     return await _render(
         fresh,
-        "console/act/refused.html",
+        "console/command/refused.html",
         status=HTTPStatus.OK if is_trial else HTTPStatus.CONFLICT,
         answers=list_answers(filling.command, filling.tree, filling.language),
         unmet=list_unmet(refusal),
@@ -406,7 +406,7 @@ async def _carry_out(filling: Filling, command: Command, at: datetime | None) ->
     house, caller = filling.house, filling.caller
     receipt_path = f"/receipts/{filling.command_id}"
     if filling.command.command_type in GROUP_DECISIONS:
-        seat = caller.act(filling.command, filling.seat, house.now())
+        seat = caller.choose_seat(filling.command, filling.seat, house.now())
         person, session = filling.asker.person, caller.session
         if caller.person is not None:  # till it is known what came of it
             with suppress(DraftTooLarge):
@@ -422,7 +422,7 @@ async def _carry_out(filling: Filling, command: Command, at: datetime | None) ->
     except NotKnown:
         return await _render(
             filling,
-            "console/act/unknown.html",
+            "console/command/unknown.html",
             status=HTTPStatus.SERVICE_UNAVAILABLE,
             answers=list_answers(filling.command, filling.tree, filling.language),
         )
@@ -492,7 +492,7 @@ async def show_receipt(request: Request, command_id: UUID, house: ByHouse, calle
     tranche = next((getattr(one.event, "tranche", None) for one in events), None)
     return render(
         request,
-        "console/act/receipt.html",
+        "console/command/receipt.html",
         TEXTS,
         outcome=outcome,
         words=name_command(outcome.command),
@@ -522,7 +522,7 @@ async def _find_typed(house: House, caller: Caller, outcome: CommandOutcome) -> 
         await house.identity.drop_draft(outcome.command_id, caller.person)
         return ""
     kept = await house.identity.draft(outcome.command_id, caller.person, house.now())
-    return draft_path(act_path(outcome.command, outcome.stream), outcome.command_id) if kept is not None else ""
+    return draft_path(command_path(outcome.command, outcome.stream), outcome.command_id) if kept is not None else ""
 
 
 async def _show_pending(request: Request, command_id: UUID, house: House, caller: Caller) -> Response:
@@ -534,5 +534,10 @@ async def _show_pending(request: Request, command_id: UUID, house: House, caller
     if progress.failure is not None:
         raise progress.failure
     return render(
-        request, "console/act/pending.html", TEXTS, status=HTTPStatus.ACCEPTED, headers={"Refresh": "3"}, id=command_id
+        request,
+        "console/command/pending.html",
+        TEXTS,
+        status=HTTPStatus.ACCEPTED,
+        headers={"Refresh": "3"},
+        id=command_id,
     )
