@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from application.access import list_hidden_kinds, list_words, may_see, sees_all
@@ -35,7 +34,7 @@ from web.body import answer_with, describe_body, fill, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.links import names
 from web.problems import AGAIN_S, Refusal, problem_responses
-from web.sse import HEARTBEAT_S, SSE, event, heartbeat
+from web.sse import HEARTBEAT_S, EventStream, event, heartbeat
 from web.v1.commands import address, read_key, send
 from web.v1.operations import Wait
 from web.v1.pages import ByPage, FreshnessAnswer, shield
@@ -315,16 +314,12 @@ def _write(request: StreamApproval, language: Language) -> str:
 
 @router.get(
     "/v1/approvals/{approval_id}/stream",
-    response_class=StreamingResponse,
-    responses={
-        200: {"content": {SSE: {"schema": {"type": "string"}}}, "description": "Server-sent events."},
-        **problem_responses(401, 403, 404, 422, 429, 503),
-    },
+    response_class=EventStream,
+    response_description="Server-sent events.",
+    responses=problem_responses(401, 403, 404, 422, 429, 503),
 )
 @allow(Policy.READ)
-async def stream_approval(
-    approval_id: UUID, house: ByHouse, caller: ByCaller, language: ByLanguage
-) -> StreamingResponse:
+async def stream_approval(approval_id: UUID, house: ByHouse, caller: ByCaller, language: ByLanguage) -> EventStream:
     """How an approval stands, at once and when it is decided, as server-sent events; then the stream ends."""
     request = await _require_approval(house, caller, approval_id)
 
@@ -338,7 +333,7 @@ async def stream_approval(
         answer = ApprovalAnswer.of(request.with_approval(approval), language)
         yield event(str(approval.verdict), "approval", answer.model_dump_json())
 
-    return StreamingResponse(write_events(), media_type=SSE)
+    return EventStream(write_events())
 
 
 async def _wait(house: House, request: StreamApproval, patience_s: float) -> Approval | None:
