@@ -30,6 +30,7 @@ from domain.registers.interest import require_impartial
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from uuid import UUID
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.facts import Facts
@@ -53,6 +54,14 @@ VOTERS: Final = (
     Role.BASE_OP,
 )
 """Who may be asked: not those who only watch (P6, SD11), administrators (SD8) or the public."""
+
+
+def approval_stream(realm: str, command_id: UUID) -> StreamId:
+    """The stream of the approval that this command opens: as often as it is asked, one.
+
+    Raises ValueError for a realm that no stream's id can have.
+    """
+    return StreamId.of(KIND, realm, f"AV-{command_id.hex}")
 
 
 class ApprovalStage(Words):

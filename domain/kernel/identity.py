@@ -140,6 +140,11 @@ class StreamId(CheckedText):
         return StreamId.of(kind, self.realm, name)
 
 
+def name_key(realm: str, name: str) -> str:
+    """The claim of a stream that bears that name beside its own, as a project does its number."""
+    return f"name/{realm}/{name}"
+
+
 def derive_id(*parts: str) -> UUID:
     """The uuid5 of these parts; parts may not run into each other."""
     return uuid5(NAMESPACE, "\x1f".join(parts))

@@ -17,7 +17,7 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId
+from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId, name_key
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import or_else
@@ -109,7 +109,7 @@ class AwardProposed(AwardProposal, Event):
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Take the project's number, and set each fund's share and that of the budget aside (M5)."""
-        yield Claim(f"name/{stream.realm}/{self.project}", stream)
+        yield Claim(name_key(stream.realm, self.project), stream)
         for fund, share in sorted(self.funds.items()):
             yield Post(envelope(stream.realm, fund), committed(stream, fund), share)
         if self.charge is not None:
@@ -262,7 +262,7 @@ def _name_guards(state: State, proposal: AwardProposal) -> tuple[tuple[str, ...]
     """The keys and accounts that a proposal is judged by, besides the envelopes."""
     realm, round_ = state.stream.realm, _name_round(state, proposal)
     keys = (
-        f"name/{realm}/{proposal.project}",
+        name_key(realm, proposal.project),
         *((support_key(realm, proposal.support.base),) if proposal.support else ()),
         *((aside_key(realm, round_),) if round_ else ()),
     )
@@ -349,7 +349,7 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
         shares=yuan(shares),
         award=yuan(proposal.award),
     )
-    taken = facts.holders(f"name/{state.stream.realm}/{proposal.project}") - {state.stream}
+    taken = facts.holders(name_key(state.stream.realm, proposal.project)) - {state.stream}
     check(
         not taken,
         "T01",

@@ -22,7 +22,7 @@ from application.pages import wait_for_view
 from application.queries import NameUnknown
 from application.realms import require_realm
 from deciding.fold import fold
-from domain.approval.request import KIND, ApprovalWithdrawn, OpenApproval, count
+from domain.approval.request import ApprovalWithdrawn, OpenApproval, approval_stream, count
 from domain.catalogue import command_class
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Notation
@@ -417,7 +417,7 @@ async def open_approval(
     seat = caller.act(OpenApproval, body.seat, house.now())
     try:
         command = read_command(OpenApproval, "", body.request, Notation.DATA)
-        stream = StreamId.of(KIND, body.realm, f"AV-{command_id.hex}")
+        stream = approval_stream(body.realm, command_id)
     except InputInvalid as invalid:
         raise InputInvalid([InputFault(("request", *f.place), f.zh, f.en) for f in invalid.faults]) from invalid
     except ValueError:
