@@ -9,9 +9,9 @@ from application.command_outcome import find_outcome
 from application.proposals import list_proposals
 from domain.approval.request import GATE
 from domain.catalogue import command_class
+from domain.kernel.approval import Verdict
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.proposal import ConfirmAct
-from domain.kernel.state import Verdict
 from domain.kernel.words import Words
 
 if TYPE_CHECKING:

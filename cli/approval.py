@@ -33,15 +33,15 @@ from cli.paging import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from domain.approval.request import OpenApproval, approval_stream
 from domain.catalogue import command_class
+from domain.kernel.approval import Verdict
 from domain.kernel.calendar import local_time
 from domain.kernel.failure import FailureKind
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import LIVE, Role, StreamId
 from domain.kernel.money import yuan
-from domain.kernel.state import Verdict
 
 if TYPE_CHECKING:
-    from domain.kernel.state import ApproverGroup, Vote
+    from domain.kernel.approval import ApproverGroup, Vote
 
 ApprovalId = Annotated[
     UUID, typer.Argument(metavar="ID", help="審批編號 the approval, as approval list has it", show_default=False)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.approval import Approval, ApproverGroup, Ballot, Verdict
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest, plain
@@ -23,7 +24,7 @@ from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Orde
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, ENGINE
-from domain.kernel.state import NONE, SAME, Approval, ApproverGroup, Ballot, Part, State, Transition, Verdict
+from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import require_impartial
 

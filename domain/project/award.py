@@ -11,19 +11,21 @@ from pydantic import Field
 
 from domain.kernel import approval
 from domain.kernel.acting import Acting
+from domain.kernel.approval import Verdict
+from domain.kernel.attachment import Attachment, Evidence
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import local_day
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Attachment, Evidence, Reason, Role, StreamId, name_key
+from domain.kernel.identity import Reason, Role, StreamId, name_key
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
-from domain.kernel.state import Part, State, Transition, Verdict
+from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
 from domain.need import Need
 from domain.project.bidders import ORGANISATION, require_representative

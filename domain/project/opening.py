@@ -16,6 +16,8 @@ from pydantic import Field
 from domain.application import Application, ProjectKind
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.approval import ApproverGroup
+from domain.kernel.attachment import Attachment, Attachments
 from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import day_begins, local_day
 from domain.kernel.canonical import digest, plain
@@ -24,13 +26,13 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import LIVE, Attachment, Attachments, Role, StreamId, Text, name_key
+from domain.kernel.identity import LIVE, Role, StreamId, Text, name_key
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche, word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
-from domain.kernel.state import ApproverGroup, Part, SchemeRef, State, Transition
+from domain.kernel.state import Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.project import contract, delivery, evaluation, remedy, termination
 from domain.project.award import Award, charge_round, charge_support, require_envelopes

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Final, assert_never, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.kernel.attachment import Attachments, Evidence
 from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Attachments, Evidence, Reason, Role, StreamId, Text, name_key
+from domain.kernel.identity import Reason, Role, StreamId, Text, name_key
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU

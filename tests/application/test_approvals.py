@@ -10,8 +10,8 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from application.approvals import ApprovalFilter, NoSuchApproval, iterate_approvals, wait_for_decision
+from domain.kernel.approval import Verdict
 from domain.kernel.identity import Actor
-from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
 from tests.workflows.bureau import verification

@@ -21,10 +21,10 @@ from temporalio.service import RPCError
 from activities.carry_out import CommandActivities
 from application import approvals
 from application.door import CommandDefect, Mismatch, NotKnown, Receipt, receipt
+from domain.kernel.approval import Verdict
 from domain.kernel.envelope import CarryOut, WorkflowInput
 from domain.kernel.identity import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
-from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
 from store.port import StoreUnavailable
 from workflows.kinds import workflow_type

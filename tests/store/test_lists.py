@@ -20,8 +20,8 @@ from application.projects import ProjectFilter, list_projects
 from application.registers import RegisterFilter, list_register
 from application.view_health import NoSuchView, begin_rebuild, list_views
 from deciding.fold import fold
+from domain.kernel.approval import Verdict
 from domain.kernel.identity import Actor
-from domain.kernel.state import Verdict
 from domain.registers.organisation import OrganisationKind, RecordRating, VerifyOrganisation
 from local.postgres import AUDITOR
 from store.memory import MemoryStore

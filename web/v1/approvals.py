@@ -24,11 +24,11 @@ from application.realms import require_realm
 from deciding.fold import fold
 from domain.approval.request import ApprovalWithdrawn, OpenApproval, approval_stream, count
 from domain.catalogue import command_class
+from domain.kernel.approval import Approval, ApproverGroup, Ballot, Verdict, Vote
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Notation
 from domain.kernel.identity import LIVE, Actor, Role, StreamId
 from domain.kernel.input import BusinessTime
-from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
 from papers.lists import APPROVALS
 from web.body import answer_with, describe_body, fill, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
