@@ -38,7 +38,14 @@ from domain.project import contract, delivery, evaluation, remedy, termination
 from domain.project.award import Award, charge_round, charge_support, require_envelopes
 from domain.project.bidding import BaseSupport, require_supportable
 from domain.project.closeout import Closeout
-from domain.project.contract import Contract, Line, Parties, require_independent_parties, require_sound_budget
+from domain.project.contract import (
+    Contract,
+    Line,
+    Parties,
+    read_contract,
+    require_independent_parties,
+    require_sound_budget,
+)
 from domain.project.delivery import Delivery, ReportKind, require_standing_team
 from domain.project.evaluation import Evaluation, Mark, Opinion, Result
 from domain.project.money import Money, apportion
@@ -840,21 +847,6 @@ def _list_stack(event: ProjectOpened) -> tuple[str, ...]:
 def _sign(event: ProjectOpened) -> tuple[Part, ...]:
     """The contract, its tranches, and its money."""
     tranches = event.tranches or {}
-    terms = Contract(
-        version=event.version,
-        signed_on=event.signed_on,
-        award=event.award,
-        budget=event.budget or {},
-        end=event.end,
-        self_assessment_due=event.self_assessment_due,
-        midterm_report_wd=event.midterm_report_wd,
-        final_report_months=event.final_report_months,
-        reimburses=event.reimburses or False,
-        milestones=event.milestones or {},
-        match_pledged=event.match_pledged or 0,
-        parties=event.parties or Parties(),
-        account=event.account or "",
-    )
     of = {
         name: Tranche(
             planned=one.planned,
@@ -870,7 +862,7 @@ def _sign(event: ProjectOpened) -> tuple[Part, ...]:
     for share in event.payments.values():
         money = money.after_payment(share)
     money = replace(money.after_cancelling(event.cut).after_return(event.came_back), audited=event.audited)
-    return terms, Tranches(of), money
+    return read_contract(event), Tranches(of), money
 
 
 def _find_status(one: OpeningTranche) -> TrancheStatus:
