@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from application.approvals import ApprovalFilter, NoSuchApproval, iterate_approvals, wait_for_decision
+from application.approvals import NoSuchApproval, wait_for_decision
 from domain.kernel.approval import Verdict
 from domain.kernel.identity import Actor
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
 from tests.workflows.bureau import verification
-from tests.workflows.waiting import until
+from tests.workflows.waiting import list_asked, until
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -36,7 +36,7 @@ async def _posted(door: Door, store: EventStore, bureau: Bureau) -> tuple[Stream
     project = bureau.id("project", "AP-1")
     await door.send(project, bureau.award(1), OFFICER)
     await door.send(project, OpenAwardPublicity(contact="市民政局"), OFFICER)
-    (request,) = [a async for a in iterate_approvals(store, ApprovalFilter(stream=project))]
+    (request,) = await list_asked(store, project)
     return project, request.approval.id
 
 
