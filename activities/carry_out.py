@@ -45,7 +45,7 @@ from tracing import span
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.refusal import Unmet
     from domain.kernel.state import State
     from store.port import Append, AppendResult, EventStore, Loaded

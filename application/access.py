@@ -11,7 +11,7 @@ from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import beginning_of_day, day_ends, local_day
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import SYSTEM, UNNAMED, Role
+from domain.kernel.identifier import SYSTEM, UNNAMED, Role
 from domain.kernel.restriction import Restriction, withhold
 from domain.kernel.summary import Summary
 from domain.registers.panel import PanelStage
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from application.course import Chapter
     from application.queries import File
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Event, Occurrence
     from domain.kernel.state import State
     from store.identity import SeatGrant, Seats

@@ -14,7 +14,7 @@ from application.access import HOUSE_ROLES
 from application.demo_office import ADMINISTRATORS, SEATS, demo_person, demo_scope
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from store.identity import Account, SeatGrant
 
 if TYPE_CHECKING:

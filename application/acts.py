@@ -20,7 +20,7 @@ from followers.agenda import LATE
 
 if TYPE_CHECKING:
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Command
     from domain.kernel.scope import Scope
     from domain.kernel.state import State

@@ -17,7 +17,7 @@ from deciding.annual_opening import opening_id
 from deciding.fold import fold
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from domain.registers.annual_round import AnnualOpening, AnnualOpeningResult, RoundSchedule

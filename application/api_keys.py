@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from application.caller import Caller, ScopeName
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from store.identity import ApiKey
 
 if TYPE_CHECKING:

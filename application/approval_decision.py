@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from application.approvals import StreamApproval
     from domain.kernel.field_shape import Notation
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
 

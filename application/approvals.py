@@ -18,7 +18,7 @@ from domain.catalogue import event_class
 from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.approval import Approval, ApproverGroup, Ballot, Verdict, Vote
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from store.views import Above, AnyOf, AtMost, Equal, Holds, Meets, Unless
 from views.approvals import OPEN, SOME_SEATS, describe
 

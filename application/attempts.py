@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from application.pages import Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from store.views import Equal
 
 if TYPE_CHECKING:

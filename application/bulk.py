@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from application.door import Door
     from domain.kernel.acting import PersonId
     from domain.kernel.envelope import Answer
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.refusal import Unmet
     from store.port import Entry, EventStore
 

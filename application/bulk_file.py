@@ -25,7 +25,7 @@ from domain.catalogue import split_subject
 from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread, show
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import Actor, StreamId, Text, derive_id
+from domain.kernel.identifier import Actor, StreamId, Text, derive_id
 from domain.kernel.input import OPENING_HOUR, DayOrTime, at_hour, parse_json, read_fields
 from schemes.document import DocumentFault, DocumentInvalid, YamlDocument
 

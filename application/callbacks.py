@@ -19,7 +19,7 @@ from application.webhook_signature import is_signed_by, read_secret
 from application.webhooks import OVERLAP
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from store.identity import Callback, Sender
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Command
     from domain.kernel.scope import Scope
     from store.identity import Seats

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from domain.kernel.envelope import Answer, CarryOut, Envelope, Progress
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 
 class Carrier(Protocol):

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import LIVE, Actor, Role, derive_id
+from domain.kernel.identifier import LIVE, Actor, Role, derive_id
 from domain.kernel.proposal import ConfirmAct, bind
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, ScopeKind
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from application.door import Door
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
 

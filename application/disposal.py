@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from application.documents import Documents
     from domain.kernel.attachment import Attachment
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Entry, EventStore
 
 PAGE: Final = 1000

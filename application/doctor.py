@@ -27,7 +27,7 @@ from application.namespace import LOG_KEY, NamespaceOfAnotherLog, describe_names
 from application.workflow_carrier import give_way_if_cancelled
 from deciding.parked import iterate_parked, iterate_parked_on_paper
 from domain.kernel.failure import Failure
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.registers.realm import clock_stream
 from followers.agenda import LATE
 from payload_codec import KEY_ID, PayloadRefused, SealingCodec

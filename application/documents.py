@@ -17,7 +17,7 @@ from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.attachment import find_attachments
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.documents import CHUNK, BytesMissing, DocumentsUnavailable
 from store.port import EntryKind
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from application.carrier import Carrier
     from application.identity import PersonFinder
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Command
     from domain.kernel.signature import Signer
     from store.port import Entry, Standing

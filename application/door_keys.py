@@ -12,7 +12,7 @@ from deciding.fold import fold
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import CarryOut, Ending, Envelope
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE, SYSTEM, StreamId, derive_id
+from domain.kernel.identifier import LIVE, SYSTEM, StreamId, derive_id
 from domain.kernel.proposal import Proposals
 from domain.registers.door_key import EVERYONE, FIRST, KIND, AppointDoorKey, DoorKeyRecord, DoorKeyStage, key_stream
 

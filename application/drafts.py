@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from store.identity import IdentityStore
 
 KEPT: Final = timedelta(days=30)

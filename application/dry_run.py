@@ -12,7 +12,7 @@ from deciding.reader import Reader
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
-from domain.kernel.identity import derive_id
+from domain.kernel.identifier import derive_id
 from domain.kernel.message import Order
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from application.identity import PersonFinder
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.acting import Basis, PersonId
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from store.port import EventStore
 
 

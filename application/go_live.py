@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from application.door import Door, Receipt
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from store.port import EventStore
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 from deciding.authority import find_seat
 from deciding.fold import fold
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.kernel.message import Order
 from domain.registers.seat import Seat
 
 if TYPE_CHECKING:
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
 

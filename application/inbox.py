@@ -16,7 +16,7 @@ from application.realms import require_realm
 from deciding.working_days import read_calendar
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
-from domain.kernel.identity import ANY_SEAT, Actor, Role, StreamId
+from domain.kernel.identifier import ANY_SEAT, Actor, Role, StreamId
 from domain.kernel.words import Words
 from store.views import AnyOf, AtMost, Equal, Holds, Meets, ViewQuery
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from application.pages import MOST, Page, PageRequest, SortOrder, iterate_rows, read_page
 from application.realms import require_realm
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.summary import AwaitedRow, title_in
 from store.views import Equal
 

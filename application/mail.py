@@ -17,7 +17,7 @@ from domain.kernel.approval import Verdict
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE, Role, StreamId, derive_id
+from domain.kernel.identifier import LIVE, Role, StreamId, derive_id
 from domain.kernel.scope import Scope
 from store.identity import SeatGrant
 from store.outbox import Mail

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from application.door import Door
     from domain.kernel.acting import Acting, PersonId
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from store.port import EventStore
 
 

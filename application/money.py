@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from application.pages import Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from store.views import AnyOf, Equal
 
 if TYPE_CHECKING:

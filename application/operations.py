@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from application.door import Door
     from application.pages import PageRequest
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Command
     from store.identity import IdentityStore
     from store.port import EventStore

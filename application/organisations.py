@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from application.pages import Page, PageRequest, SortOrder, read_page
 from application.projects import search_conditions
 from application.realms import require_realm
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.views import Holds
 from views.tags import tag
 

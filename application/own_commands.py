@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from application.approvals import StreamApproval
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.refusal import Unmet
     from store.port import CommandQuery, Entry, EventStore
 

@@ -11,7 +11,7 @@ from deciding.decision import decide_consequences, decide_on
 from deciding.reader import Reader
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import derive_id
+from domain.kernel.identifier import derive_id
 from domain.kernel.message import Order
 from domain.kernel.policy import authorize, list_business_reads
 from domain.policy import Condition, list_conditions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Command
     from domain.kernel.refusal import Unmet
     from store.port import EventStore

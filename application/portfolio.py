@@ -20,7 +20,7 @@ from application.realms import require_realm
 from application.registers import RegisterFilter, list_register
 from deciding.reader import Reader
 from domain.kernel.calendar import local_day
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.words import Words
 from domain.project.outputs import Output
 from domain.project.stage import Stage

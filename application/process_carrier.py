@@ -15,7 +15,7 @@ from temporalio.exceptions import ApplicationError
 from application.door import CommandDefect, CommandInvalid, NotKnown
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import BundleRequest, BundleResult, CarryOut, CarryOutResult
-from domain.kernel.identity import derive_id
+from domain.kernel.identifier import derive_id
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from application.carrier import Carrier
     from domain.kernel.envelope import Answer, Envelope, Progress
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 

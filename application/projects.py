@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from application.pages import MOST, Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.summary import AwaitedRow
 from store.views import AnyOf, AtMost, Contains, Holds
 from views.search import require_grams, split_words

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from application.door import Receipt
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from application.pages import Page, PageRequest, SortOrder, read_page
 from application.projects import ProjectFilter, list_conditions
 from application.realms import require_realm
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.project.stage import Stage
 from domain.visibility import UNPUBLISHED
 from store.views import AnyOf, Equal, Meets

@@ -14,7 +14,7 @@ from domain.application import Application
 from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
 from domain.kernel.attachment import find_attachments
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.restriction import Restriction
 from domain.project.award import Award
 from domain.registers.panel import RecuseReviewer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from domain.kernel.clock import Clock
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 
 if TYPE_CHECKING:
     from application.door import Door

@@ -18,7 +18,7 @@ from application.builds import STREAM_WORKFLOWS, find_stranded, iterate_open
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.words import Words
 from followers.schedules import PREFIX, RoundSchedules, iterate_programmes, load_schedules
 from payload_codec import PayloadRefused

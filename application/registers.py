@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from application.pages import Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.views import AtMost, Equal, Unless
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from application.pages import Page
     from application.projects import ProjectLine
     from application.queries import File
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.scheme import Scheme
     from domain.round.resolution import RankedBid
     from store.port import EventStore

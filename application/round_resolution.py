@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from application.door import Door, Receipt
     from domain.kernel.attachment import Attachment
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.round.resolution import RankedBid
     from store.port import EventStore
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deciding.fold import fold
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.policy import refuse_role
 from domain.registers.calendar import PublishCalendar, calendar_of, calendar_stream
 from domain.registers.scheme import PublishPolicyPack, scheme_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from application.door import Door, Receipt
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Order
     from domain.kernel.refusal import Unmet
     from domain.kernel.scheme import Scheme

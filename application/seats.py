@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deciding.fold import fold
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.registers.person import Person, PersonStage
 from domain.registers.seat import Seat, read_seat
 

@@ -17,7 +17,7 @@ from store.port import StoreUnavailable
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.state import State
     from store.port import EventStore
 

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from application.bulk_file import BulkOrder, parse_rows
 from application.bulk_sheet import SUFFIXES, read_sheet
 from domain.kernel.explanation import show
-from domain.kernel.identity import Actor, Text
+from domain.kernel.identifier import Actor, Text
 from domain.project.contract import digest_account
 from domain.project.opening import ConfirmOpening, ProposeOpening, bind
 from schemes.document import DocumentFault, DocumentInvalid

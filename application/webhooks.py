@@ -13,7 +13,7 @@ from application.webhook_signature import WebhookSecret
 from domain.catalogue import event_class
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

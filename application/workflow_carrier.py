@@ -25,7 +25,7 @@ from activities.names import GROUP_DECISIONS
 from application.door import CommandDefect, CommandInvalid, NotKnown
 from deciding import captions
 from domain.kernel.envelope import Answer, Bundle, BundleAnswers, CarryOut, Envelope, Progress, WorkflowInput
-from domain.kernel.identity import derive_id
+from domain.kernel.identifier import derive_id
 from payload_codec import PayloadRefused
 from workflows.kinds import workflow_type
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 Answered = TypeVar("Answered", Answer, BundleAnswers, Progress)
 

@@ -13,7 +13,7 @@ from store.port import EntryKind
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.refusal import Unmet
     from store.port import Entry, EventStore
 

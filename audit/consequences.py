@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from deciding.fold import read_occurrence
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.identity import consequence_command_id
+from domain.kernel.identifier import consequence_command_id
 from store.port import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
     from uuid import UUID
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command, Event
     from store.port import Entry, EventStore
 

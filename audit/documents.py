@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from application.documents import Documents
     from audit.realms import Realms
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Entry, EventStore
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from domain.kernel.words import Words
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 
 class FindingKind(Words):

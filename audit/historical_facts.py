@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from deciding.journal import Journal
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command, Order
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import SchemeRef, State

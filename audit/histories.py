@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from temporalio.converter import DataConverter
     from temporalio.worker import WorkflowRunner
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Entry, EventStore
 
 _LOCAL_ACTIVITY: Final = "core_local_activity"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.effects import Effect
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Entry, EventStore, Standing
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from audit.finding import NOTHING, Finding, FindingKind
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.registers.realm import ClockSet, clock_stream
 from store.port import RealmStanding
 

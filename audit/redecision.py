@@ -21,7 +21,7 @@ from deciding.warrant import Warrant
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import deadline_command_id
+from domain.kernel.identifier import deadline_command_id
 from domain.kernel.message import Order
 from domain.kernel.policy import list_business_reads, refuse_business, refuse_role, refuse_stage
 from domain.kernel.refusal import CommandRejected
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from uuid import UUID
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command, Due, Event
     from domain.kernel.refusal import Unmet
     from store.port import Entry, EventStore

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from audit.finding import FindingKind
 from deciding import warrant
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.registers.door_key import KIND, DoorKeyPublished
 
 if TYPE_CHECKING:

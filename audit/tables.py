@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from domain.kernel.effects import Effect
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Entry
 
 

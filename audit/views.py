@@ -18,7 +18,7 @@ from audit.turns import Turns
 from domain.application import Application
 from domain.kernel.calendar import Calendar
 from domain.kernel.facts import Facts
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.state import State
 from domain.need import Need
 from domain.registers.calendar import calendar_of, calendar_stream

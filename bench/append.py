@@ -41,7 +41,7 @@ import asyncpg
 from bench.surroundings import own_postgres
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from local import postgres
 from store.migration import migrate
 from store.port import Append, AppendStatus, NewEvent, Standing, Write

@@ -42,7 +42,7 @@ from bench.own_servers import own_servers, start_worker, until_polled
 from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.registers.calendar import calendar_stream
 from domain.registers.scheme import PublishPolicyPack
 from local import processes

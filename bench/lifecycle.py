@@ -62,7 +62,7 @@ from bench.surroundings import surroundings
 from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Answer, CarryOut, CarryOutResult, Ending, Envelope, Progress, WorkflowInput
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.registers.calendar import PublishCalendar, calendar_stream
 from local import processes
 from runtime.worker import TUNING, run_worker

@@ -17,7 +17,7 @@ import httpx
 from application.api_keys import issue_key, withdraw_key
 from application.caller import ScopeName
 from bench.surroundings import surroundings, until_listening
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from local import processes
 from runtime.identity import open_identity
 from store.identity import SeatGrant

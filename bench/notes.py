@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 import domain.catalogue
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.decider import Aggregate, Decider
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.relation import ANYBODY, ENGINE
 from domain.kernel.state import NONE, Part, State, Transition

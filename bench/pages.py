@@ -36,7 +36,7 @@ from bench.meter import machine_load
 from bench.reads import Template, appending, build_views, fill, record, until_appended
 from bench.surroundings import own_postgres
 from deciding.signature import DoorKey
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.project.delivery import RecordActivity
 
 if TYPE_CHECKING:

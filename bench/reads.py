@@ -72,7 +72,7 @@ from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.registers.door_key import key_stream
 from followers.views import ViewFollower
 from local import postgres, processes

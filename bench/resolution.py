@@ -36,7 +36,7 @@ from domain.kernel.attachment import Attachment
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut, Ending, Envelope
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.project.bidding import PassPreliminaryReview, SubmitApplication
 from domain.registers.calendar import PublishCalendar

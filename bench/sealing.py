@@ -35,7 +35,7 @@ from application.door_keys import publish_first_key
 from application.workflow_carrier import WorkflowCarrier
 from bench.meter import cpu_ms, machine_load
 from bench.own_servers import own_servers
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from runtime.worker import run_worker
 from store.postgres import PostgresStore, open_pool
 

@@ -42,7 +42,7 @@ from deciding.fold import fold
 from domain.kernel.attachment import Attachment
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.project.award import DeclineAward, ProposeAward
 from domain.project.bidding import BaseSupport

@@ -17,14 +17,14 @@ from deciding.fold import read_occurrence
 from domain.catalogue import command_class
 from domain.kernel.canonical import canonical
 from domain.kernel.failure import FailureKind
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.kernel.proposal import ActProposed, DropAct, Proposal, ProposalStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from application.door import Receipt
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 app = Typer()

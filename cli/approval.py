@@ -37,7 +37,7 @@ from domain.kernel.approval import Verdict
 from domain.kernel.calendar import local_time
 from domain.kernel.failure import FailureKind
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import LIVE, Role, StreamId
+from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.money import yuan
 
 if TYPE_CHECKING:

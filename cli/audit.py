@@ -30,7 +30,7 @@ from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.kernel.calendar import SHANGHAI, local_time
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.input import parse_moment
 from payload_codec import replaying_converter
 from runtime.documents import open_documents

@@ -23,7 +23,7 @@ from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.failure import FailureKind
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.kernel.money import yuan
 from runtime.persons import prepare_dry_run
 from runtime.runtime import Runtime, ensure_worker

@@ -12,7 +12,7 @@ from cli.act import describe_proposal, find_waiting
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import read_actor
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 
 app = Typer()
 

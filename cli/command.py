@@ -32,7 +32,7 @@ from domain.catalogue import AGGREGATES, command_class, event_class, list_comman
 from domain.kernel.example import write_example
 from domain.kernel.explanation import show
 from domain.kernel.field_shape import Kind, Notation, field_shapes
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.input import OPENING_HOUR, at_hour, parse_moment
 from domain.kernel.money import yuan
 from domain.kernel.refusal import CommandRejected

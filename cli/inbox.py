@@ -15,7 +15,7 @@ from cli.output import ArgumentInvalid, Column, Printer
 from cli.paging import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
 from cli.times import deadline_time
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 
 app = Typer()
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from application.queries import NameUnknown, find_meaning, find_or_begin, find_to_act, require_realm_said
 from cli.output import ArgumentInvalid
 from domain.kernel.explanation import show
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from application.queries import Meaning
     from cli.output import Printer
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 

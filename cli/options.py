@@ -8,7 +8,7 @@ import typer
 
 from cli.output import ArgumentInvalid, Form
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 
 Output = Annotated[
     Form,

@@ -13,11 +13,11 @@ from cli.options import read_person
 from cli.output import Column
 from cli.seat import As, OnDay, PersonName, Register, Why, ask, read_on_day, show_period
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.registers.person import RegisterPerson, RetirePerson, person_stream
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
 
 app = Typer()

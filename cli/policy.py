@@ -24,7 +24,7 @@ from domain.kernel.acting import PersonId
 from domain.kernel.calendar import local_time
 from domain.kernel.explanation import InputInvalid, show
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.policy import list_cells
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from application.policy_explanation import Explanation
     from cli.output import Printer
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.policy import Cell
 
 app = Typer()

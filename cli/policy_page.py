@@ -11,7 +11,7 @@ from domain.catalogue import AGGREGATES, stage_zh
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from domain.kernel.identity import Role
+    from domain.kernel.identifier import Role
     from domain.policy import Cell
 
 _STYLE: Final = (

@@ -27,7 +27,7 @@ from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
     from application.access import Access
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 app = Typer()

@@ -14,7 +14,7 @@ from cli.cell import TextCell, make_visible
 from cli.times import deadline_time
 from domain.catalogue import stage_words
 from domain.kernel.calendar import local_day, local_time
-from domain.kernel.identity import UNNAMED
+from domain.kernel.identifier import UNNAMED
 from domain.kernel.money import yuan
 from domain.kernel.restriction import WITHHELD
 from domain.project.opening import Openings

@@ -19,7 +19,7 @@ from cli.help import Typer
 from cli.name_resolution import resolve, resolve_to_change
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid, Column
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.kernel.money import yuan
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from cli.output import ArgumentInvalid
 from cli.project import now_in, show
 from domain.catalogue import find_command
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.message import Order
 from schemes import packs
 

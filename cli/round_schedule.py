@@ -13,7 +13,7 @@ from cli.help import Typer
 from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.calendar import local_time
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.registers.scheme import ScheduleAnnualRound
 from followers.schedules import RoundSchedules

@@ -17,7 +17,7 @@ from application.caller import ScopeName
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.words import Words
 from runtime.identity import open_identity
 from runtime.outbox import open_secret_box

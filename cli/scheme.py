@@ -16,7 +16,7 @@ from cli.help import Typer
 from cli.options import read_actor
 from cli.output import Column
 from cli.scheme_list import show_schemes
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from schemes import packs
 from schemes.differences import compare_schemes
 from schemes.document import DocumentInvalid

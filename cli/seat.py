@@ -16,7 +16,7 @@ from cli.help import Typer
 from cli.options import read_actor, read_person
 from cli.output import ArgumentInvalid, Column, Printer
 from domain.kernel.calendar import SHANGHAI, local_day
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.kernel.input import parse_day
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope
@@ -24,7 +24,7 @@ from domain.registers.seat import BreakGlass, EstablishSeat, GrantSeat, LendSeat
 
 if TYPE_CHECKING:
     from application.seats import ListedSeat
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from domain.registers.tenure import Tenure
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from cli.output import Printer
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
 
 app = Typer()
 

@@ -18,7 +18,7 @@ from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.parked_deadline import SetDeadlineAside
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 app = Typer()
 

@@ -15,7 +15,7 @@ from cli.help import Typer
 from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.calendar import local_time
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from runtime.outbox import find_address_rules, open_outbox, open_secret_box
 from runtime.store import open_store
 from store.identity import SeatGrant
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from cli.output import Printer
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
 
 app = Typer()
 

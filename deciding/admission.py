@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.privacy import refuse_personal_data
 from domain.kernel.refusal import Unmet
 
@@ -65,4 +65,4 @@ def _size(envelope: Envelope) -> Unmet | None:
 
 
 _DERIVED = 5
-"""The version of every id that ``domain.kernel.identity.derive_id`` makes."""
+"""The version of every id that ``domain.kernel.identifier.derive_id`` makes."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identity import StreamId, derive_id
+from domain.kernel.identifier import StreamId, derive_id
 from domain.registers.scheme import SCHEME, Register
 from domain.round.plan import OpenNeedSolicitation
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.state import State
     from domain.registers.annual_round import RoundSchedule
 

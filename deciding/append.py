@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from deciding.decision import Decision, Step
     from domain.kernel.envelope import Envelope
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import AppendResult
 
 

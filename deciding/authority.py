@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE, SYSTEM, StreamId
+from domain.kernel.identifier import LIVE, SYSTEM, StreamId
 from domain.registers.office import FoundOffice
 from domain.registers.seat import identify, seat_stream
 

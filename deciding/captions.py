@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from deciding.decision import Decision
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Awaited, Due
     from domain.kernel.state import State
 

@@ -14,7 +14,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import LIVE, SYSTEM, Role, StreamId, consequence_command_id, deadline_command_id
+from domain.kernel.identifier import LIVE, SYSTEM, Role, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order
 from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.policy import list_business_reads, refuse_business, refuse_role, refuse_stage

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 
 if TYPE_CHECKING:
     from domain.kernel.message import Order

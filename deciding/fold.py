@@ -12,7 +12,7 @@ from domain.kernel.state import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command, Occurrence
     from store.port import Entry
 

@@ -16,7 +16,7 @@ from domain.kernel.state import State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Entry
 
 MOST = 2_000

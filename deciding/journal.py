@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serial
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import Answer, Ending, Instant, Session
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import Unmet
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from deciding.parked import find_taken_consequence
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.refusal import Unmet
 from domain.registers.realm import ClockSet, SetClock, clock_stream
 

@@ -9,7 +9,7 @@ from deciding.journal import Journal
 from deciding.reader import Reader
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
-from domain.kernel.identity import consequence_command_id
+from domain.kernel.identifier import consequence_command_id
 from domain.kernel.refusal import Unmet
 from store.bounds import MOST_ROWS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from deciding.decision import Decision, Step
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 

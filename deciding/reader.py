@@ -15,7 +15,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.message import Order
 from domain.kernel.policy import refuse_role
 from domain.registers.calendar import calendar_of, calendar_stream, calendars_of

@@ -16,7 +16,7 @@ from deciding.annual_opening import find_programme, is_scheduled
 from deciding.fold import fold
 from deciding.signature import is_genuine
 from domain.kernel.clock import Clock
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.signature import KeyId, command_bytes
 from domain.registers.door_key import AppointDoorKey, DoorKeyRecord, key_stream
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from deciding.journal import Journal
     from domain.kernel.acting import PersonId
     from domain.kernel.envelope import CarryOut, Envelope
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.state import State
     from store.port import Entry, EventStore
 

@@ -23,7 +23,7 @@ from docs.picture import life
 from docs.rule_ids import named_rules
 from docs.texts import simplified_catalogue
 from domain.catalogue import AGGREGATES, list_commands, list_transitions, stage_words, stage_zh
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.state import ORIGIN, SAME
 from languages.catalogue import CATALOGUE
 from languages.script import simplify

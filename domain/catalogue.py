@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from domain.approval.request import APPROVAL, ApprovalStage
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.words import FORMER, NAMED, Words
 from domain.need import NEED
 from domain.project import selection
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.kernel.decider import Aggregate
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command, Event
     from domain.kernel.state import Transition
 

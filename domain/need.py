@@ -18,7 +18,7 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Reason, Role, Text
+from domain.kernel.identifier import Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU, PUBLIC, Names, Relation
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.scheme import Scheme
 
 PROPOSERS = (Role.PUBLIC, Role.COMM, Role.DCAB)

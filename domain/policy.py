@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from domain.catalogue import AGGREGATES, list_stages
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.message import Order
 from domain.kernel.policy import list_relations, refuse_relation, refuse_role, refuse_side, refuse_stage
 from domain.kernel.state import State

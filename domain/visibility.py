@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.approval.request import ApprovalRequest, is_asked
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.restriction import Restriction, list_restricted
 from domain.kernel.scope import Scope, ScopeKind
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from domain.kernel.approval import ApproverGroup
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Event
     from domain.kernel.relation import Relation
     from domain.kernel.state import State

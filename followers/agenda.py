@@ -14,7 +14,7 @@ import structlog
 
 from deciding.refresh import iterate_calendars
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.privacy import describe_error
 from domain.registers.calendar import CALENDAR, calendar_stream
 from domain.registers.realm import REALM

@@ -14,7 +14,7 @@ import aiosmtplib
 import structlog
 
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from followers.follower import repeat
 from languages.language import Language
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from deciding.fold import fold
 from domain.kernel.clock import Clock
-from domain.kernel.identity import derive_id
+from domain.kernel.identifier import derive_id
 from followers.follower import Follower
 from store.outbox import CursorMoved, WebhookDelivery
 from store.port import EntryKind
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.state import State
     from metrics import Metrics
     from store.identity import Seats

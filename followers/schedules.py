@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from temporalio.client import Client
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from metrics import Metrics
     from store.port import EventStore, Standing
 

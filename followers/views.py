@@ -20,7 +20,7 @@ from domain.application import Application
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.facts import Facts
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.privacy import describe_error
 from domain.kernel.state import State
 from domain.need import Need

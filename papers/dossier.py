@@ -11,7 +11,7 @@ from application.queries import File, NameUnknown, load_file, load_states
 from domain.application import Application
 from domain.catalogue import value_words
 from domain.kernel.calendar import SHANGHAI, local_day
-from domain.kernel.identity import SYSTEM
+from domain.kernel.identifier import SYSTEM
 from domain.project.award import Award
 from domain.project.contract import Contract
 from domain.registers.fund import Fund
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Event
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State

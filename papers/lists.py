@@ -12,7 +12,7 @@ from application.pages import MOST, Page, PageRequest
 from domain.catalogue import command_class, is_command, stage_words, stage_zh, value_words
 from domain.kernel.approval import Verdict
 from domain.kernel.calendar import local_day
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.kernel.restriction import WITHHELD
 from papers.workbook import ListColumn, Sort, write_table
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from papers.script import Script
 
 _UNSEEN = re.compile(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.kernel.acting import PersonId
 from domain.kernel.bounds import Name
-from domain.kernel.identity import SYSTEM, Actor, Text
+from domain.kernel.identifier import SYSTEM, Actor, Text
 from domain.kernel.input import DayOrTime
 from domain.kernel.money import Fen
 

@@ -18,7 +18,7 @@ from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import Actor, Role, StreamId, derive_id
+from domain.kernel.identifier import Actor, Role, StreamId, derive_id
 from domain.kernel.input import OPENING_HOUR, at_hour, read_fields
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, is_whole

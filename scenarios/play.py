@@ -15,7 +15,7 @@ from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, split_subject
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
-from domain.kernel.identity import Actor, StreamId, derive_id
+from domain.kernel.identifier import Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.registers.calendar import calendar_stream
 from domain.registers.scheme import PublishPolicyPack

@@ -18,7 +18,7 @@ from application.door import CommandRequest, receipt
 from application.round_resolution import preview_resolution
 from domain.kernel.clock import Clock
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import StreamId, derive_id
+from domain.kernel.identifier import StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.summary import Summary
 from domain.registers.calendar import calendar_stream

@@ -15,7 +15,7 @@ from domain.kernel.failure import Failure, FailureKind
 
 if TYPE_CHECKING:
     from domain.kernel.effects import Effect
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Append, Standing, Write
 
 LONGEST_KEY: Final = 1_000

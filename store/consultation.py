@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.bounds import is_storable
 from store.entry_row import read_entry
 from store.port import Loaded, Readings, RealmStanding

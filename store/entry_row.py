@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.port import Entry, EntryKind
 
 if TYPE_CHECKING:

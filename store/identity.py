@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scope import Scope
 from store.port import RowUnfit
 from store.postgres import translate_errors

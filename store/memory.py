@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD, Claim, Post, Release
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.summary import Summary
 from domain.registers.calendar import calendar_stream
 from domain.registers.realm import clock_stream

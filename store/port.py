@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.acting import PersonId
     from domain.kernel.effects import Effect
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from store.documents import DocumentRegister
     from store.views import ViewStore
 

@@ -15,7 +15,7 @@ import asyncpg
 
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.batcher import Batcher
 from store.bounds import AppendInvalid, check_standing, is_storable
 from store.consultation import Consultation, ConsultationAnswers, list_places, list_storable, read_clock, read_realm

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.bounds import is_storable
 from store.entry_row import read_entry
 from store.sql import QUERIES

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Entry
 
 Row = dict[str, Any]

@@ -19,7 +19,7 @@ from deciding.fold import fold
 from domain.kernel.acting import PersonId
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.message import Order
 from domain.kernel.proposal import ConfirmAct, Proposals, bind
 from domain.kernel.relation import scope_kind

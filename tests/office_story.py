@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.proposal import DropAct
 from domain.registers.calendar import PublishCalendar
 from domain.registers.maintenance import MAINTENANCE, BeginMaintenance, EndMaintenance, Work

@@ -32,7 +32,7 @@ from application.workflow_carrier import WorkflowCarrier
 from audit.verification import verify
 from cli.scenario import plan_scenario
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from local import processes, temporal
 from local.postgres import APPLICATION, AUDITOR
 from scenarios.play import SilentPlay, play

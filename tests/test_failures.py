@@ -13,7 +13,7 @@ from application.queries import NameAmbiguous, NameUnknown
 from deciding.decision import StreamParked
 from deciding.fold_cache import StaleFold
 from domain.kernel.failure import Defect, Failure, FailureKind
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from schemes.document import DocumentFault, DocumentInvalid
 from store.documents import BytesMissing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from docs.texts import list_texts
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks, Unmet
 from languages import Language, choose_language, read_language

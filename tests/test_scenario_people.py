@@ -19,7 +19,7 @@ from store.memory import MemoryStore
 from tests.paper import open_paper_door
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from scenarios.play import PlayResult
     from store.port import Entry
 

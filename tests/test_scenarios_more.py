@@ -15,7 +15,7 @@ from cli.scenario import list_shipped, plan_scenario
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
-from domain.kernel.identity import SYSTEM, Actor, StreamId
+from domain.kernel.identifier import SYSTEM, Actor, StreamId
 from domain.kernel.message import Command, Event, Order
 from domain.kernel.refusal import CommandRejected
 from domain.need import Need

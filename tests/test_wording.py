@@ -13,7 +13,7 @@ import pytest
 
 from docs.rule_ids import named_rules
 from domain.catalogue import AGGREGATES
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.phrase import list_places
 from domain.kernel.words import FORMER
 from languages.catalogue import CATALOGUE, read_catalogue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.catalogue import command_class
-from domain.kernel.identity import ANY_SEAT, Role
+from domain.kernel.identifier import ANY_SEAT, Role
 from domain.titles import title_of
 from domain.visibility import list_readers
 from views.view import FAR, View, list_organisations

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from domain.approval.request import OpenApproval
 from domain.catalogue import AGGREGATES
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from web.identity.session import Login
 from web.links import link
 from web.problems import MEDIA_TYPE, Problem

@@ -16,7 +16,7 @@ from domain.catalogue import event_class, stage_words, value_words
 from domain.kernel.beneficiaries import Residence
 from domain.kernel.calendar import local_time
 from domain.kernel.codelist import Codelist
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.money import yuan
 from domain.kernel.phrase import Param, Phrase, Word, read_params, word
 from domain.kernel.phrase import call_tranche as _call_tranche

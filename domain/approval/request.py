@@ -19,7 +19,7 @@ from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest, plain
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider, unpark
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Actor, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Actor, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks

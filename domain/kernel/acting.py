@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from domain.kernel.identity import Actor, CheckedText
+from domain.kernel.identifier import Actor, CheckedText
 from domain.kernel.words import Words
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from domain.kernel.canonical import digest
-from domain.kernel.identity import Role, derive_id
+from domain.kernel.identifier import Role, derive_id
 from domain.kernel.words import Words
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from domain.kernel.acting import Acting, Basis
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Occurrence
     from domain.kernel.state import State
 

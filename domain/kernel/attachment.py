@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domain.kernel.identity import Sha256, Text
+from domain.kernel.identifier import Sha256, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

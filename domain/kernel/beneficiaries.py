@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.kernel.codelist import Codelist, require_listed
-from domain.kernel.identity import Text
+from domain.kernel.identifier import Text
 from domain.kernel.words import Words
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from domain.kernel.identity import Text
+from domain.kernel.identifier import Text
 from domain.kernel.phrase import or_else
 from domain.kernel.words import Words
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.effects import Effect
-    from domain.kernel.identity import Role, StreamId
+    from domain.kernel.identifier import Role, StreamId
 
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)

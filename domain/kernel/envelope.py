@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical, digest
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import Unmet
 from domain.kernel.signature import clock_bytes, command_bytes
 

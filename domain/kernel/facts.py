@@ -11,7 +11,7 @@ from domain.kernel.state import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.refusal import Checks
     from domain.kernel.scheme import Scheme
 

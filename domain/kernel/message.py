@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.kernel.acting import Acting, Basis, PersonId
 from domain.kernel.effects import Effect
 from domain.kernel.ground import Ground
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.relation import Relation, list_idle_relations, list_roles_without, scope_kind
 from domain.kernel.restriction import Restriction
 from domain.kernel.scope import Scope

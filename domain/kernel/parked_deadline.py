@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from domain.kernel.bounds import Moment
-from domain.kernel.identity import Reason, Role
+from domain.kernel.identifier import Reason, Role
 from domain.kernel.message import Command, Due, Event, Occurrence, Particulars
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import Part, State

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.phrase import Word, read_params, word
 from domain.kernel.refusal import Unmet
 from domain.kernel.scope import Scope, ScopeKind

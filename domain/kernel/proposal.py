@@ -17,7 +17,7 @@ from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.approval import ApproverGroup, Verdict
 from domain.kernel.canonical import digest, plain
-from domain.kernel.identity import Reason, Role
+from domain.kernel.identifier import Reason, Role
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.facts import Facts
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 LAPSES_AFTER: Final = timedelta(days=30)
 """How long a proposal may be confirmed; afterwards it is to be proposed anew."""

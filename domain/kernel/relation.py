@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.scope import Scope, ScopeKind
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from domain.kernel.beneficiaries import BeneficiaryRules
 from domain.kernel.bounds import Date, Keyword
 from domain.kernel.codelist import Codelists
-from domain.kernel.identity import Text
+from domain.kernel.identifier import Text
 from domain.kernel.money import Fen
 from domain.kernel.state import SchemeRef
 from domain.kernel.words import Words

@@ -29,7 +29,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, Self
 
-from domain.kernel.identity import CheckedText
+from domain.kernel.identifier import CheckedText
 
 if TYPE_CHECKING:
     from uuid import UUID

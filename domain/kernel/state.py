@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.approval import Approval
-    from domain.kernel.identity import Role, StreamId
+    from domain.kernel.identifier import Role, StreamId
 
 NONE = "NONE"
 """The stage of a stream that has no events."""

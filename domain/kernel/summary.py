@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Instant
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

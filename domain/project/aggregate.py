@@ -32,7 +32,7 @@ from domain.project.uncounted import list_uncounted
 from domain.registers.interest import require_impartial
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from domain.kernel.state import State
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.application import Application
 from domain.kernel.facts import Reads
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.phrase import word
 from domain.kernel.relation import Relation
 from domain.kernel.scope import ScopeKind
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from domain.kernel.facts import Facts
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.refusal import Checks
     from domain.kernel.relation import Names
     from domain.kernel.state import State

@@ -17,7 +17,7 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import Reason, Role, StreamId, Text
+from domain.kernel.identifier import Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import or_else

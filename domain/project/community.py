@@ -21,7 +21,7 @@ from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identity import Reason, Role, Text
+from domain.kernel.identifier import Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.phrase import or_else

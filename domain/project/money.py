@@ -18,7 +18,7 @@ from domain.round.budget import give_back
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Order
     from domain.kernel.refusal import Checks
 

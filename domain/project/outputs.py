@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from domain.kernel.identity import Text
+from domain.kernel.identifier import Text
 from domain.kernel.words import Words
 from domain.project.tranches import Clause
 

@@ -15,7 +15,7 @@ from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.ground import Ground, require_grounds
-from domain.kernel.identity import Role, StreamId, Text
+from domain.kernel.identifier import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.phrase import word

@@ -12,7 +12,7 @@ from domain.kernel import approval
 from domain.kernel.acting import Acting
 from domain.kernel.approval import Verdict
 from domain.kernel.bounds import Date
-from domain.kernel.identity import Role, Text
+from domain.kernel.identifier import Role, Text
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import call_tranche, named
 from domain.kernel.state import Part, State

@@ -11,7 +11,7 @@ from pydantic import Field
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, Year
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks

@@ -17,7 +17,7 @@ from domain.kernel.bounds import Moment
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import LIVE, Actor, Reason, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE

@@ -13,7 +13,7 @@ from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Reason, Role, Text
+from domain.kernel.identifier import Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.kernel.calendar import local_day, months_after
 from domain.kernel.facts import Reads
-from domain.kernel.identity import LIVE, Role
+from domain.kernel.identifier import LIVE, Role
 from domain.kernel.impartiality import Impartiality
 from domain.kernel.refusal import Unmet
 from domain.kernel.scheme import Review
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.acting import PersonId
     from domain.kernel.facts import Facts
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Order
     from domain.kernel.state import State
     from domain.registers.tenure import Tenure

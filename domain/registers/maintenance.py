@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, assert_never, get_
 from pydantic import Field
 
 from domain.kernel.decider import Aggregate, Decider
-from domain.kernel.identity import LIVE, Reason, Role, StreamId, Text
+from domain.kernel.identifier import LIVE, Reason, Role, StreamId, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU

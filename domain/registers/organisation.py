@@ -16,7 +16,7 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Reason, Role, Text
+from domain.kernel.identifier import Actor, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else, word
 from domain.kernel.refusal import Checks
@@ -31,7 +31,7 @@ from domain.round.plan import list_hosts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.scheme import Scheme
 
 Level = Literal["1A", "2A", "3A", "4A", "5A"]

@@ -16,7 +16,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identity import LIVE, Actor, Reason, Role, StreamId, Text
+from domain.kernel.identifier import LIVE, Actor, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.policy import Sides

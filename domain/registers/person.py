@@ -12,7 +12,7 @@ from domain.kernel.acting import Basis, PersonId
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Reason, Role, StreamId
+from domain.kernel.identifier import Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.kernel.clock import Clock
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Relation

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import months_after
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.message import Particulars
 from domain.kernel.restriction import Restricted, Restriction
 from domain.kernel.words import Words

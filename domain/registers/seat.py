@@ -16,7 +16,7 @@ from domain.kernel.bounds import Date, Moment
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identity import Actor, Reason, Role, StreamId
+from domain.kernel.identifier import Actor, Reason, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks, Unmet

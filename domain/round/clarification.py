@@ -16,7 +16,7 @@ from domain.kernel.attachment import Attachments
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
-from domain.kernel.identity import Actor, Role, Text
+from domain.kernel.identifier import Actor, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU

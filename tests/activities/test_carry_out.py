@@ -21,7 +21,7 @@ from tests.workflows.bureau import Bureau, verification
 
 if TYPE_CHECKING:
     from domain.kernel.envelope import Envelope
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Append
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)

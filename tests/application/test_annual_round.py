@@ -19,7 +19,7 @@ from application.reconcile import Discrepancy, reconcile, resurrect
 from application.rules import RulesUnpublished, publish_calendars, publish_scheme
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scheme import RoundLevel
 from domain.registers.annual_round import Annual, AnnualOpening, RoundSchedule

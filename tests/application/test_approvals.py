@@ -15,7 +15,7 @@ from application.approvals import NoSuchApproval, StreamApproval, wait_for_decis
 from domain.approval.request import GATE
 from domain.kernel.approval import Approval, Verdict
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
 from store.memory import MemoryStore

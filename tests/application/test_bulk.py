@@ -10,7 +10,7 @@ import pytest
 
 from application.bulk import BulkResult, run_rows, waves
 from application.bulk_file import parse_rows
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from schemes.document import DocumentInvalid
 from store.memory import MemoryStore
 from store.port import StoreUnavailable

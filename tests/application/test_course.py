@@ -12,7 +12,7 @@ from application import course as room
 from application.course import StreamCourse, read_course
 from application.queries import load_file
 from deciding.fold import read_occurrence
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.state import State
 from store.memory import MemoryStore
 from tests.paper import told_story

@@ -11,7 +11,7 @@ import pytest
 import bootstrap
 from application.door import Door, Receipt
 from application.workflow_carrier import AT_ONCE, WorkflowCarrier
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
 from tests.workflows.bureau import need_submission

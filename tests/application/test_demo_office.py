@@ -19,7 +19,7 @@ from audit.invariants import check
 from audit.verification import verify
 from domain.kernel.acting import PersonId
 from domain.kernel.clock import Clock
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scope import ScopeKind
 from domain.registers.fund import RegisterFundSource

@@ -11,7 +11,7 @@ from application.disposal import DisposalLine, DisposalRefused, NamedDocuments, 
 from application.documents import Documents
 from audit.verification import verify
 from cli.scenario import list_shipped, plan_scenario
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.project.disposal import FileDisposed
 from scenarios.play import play
 from store.document_folder import DocumentFolder

@@ -27,7 +27,7 @@ from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
     from domain.kernel.facts import Facts
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Event, Order
     from domain.kernel.state import State
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from application.dry_run import DryRun
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.need import EndorseNeed
 from domain.project.award import DeclineAward
 from domain.project.bidding import PassPreliminaryReview, WithdrawApplication

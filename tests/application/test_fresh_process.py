@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from local import processes
 from tests.cli.installation import Installation
 from tests.workflows.bureau import Bureau, verification

@@ -9,7 +9,7 @@ from uuid import uuid4
 from application.inbox import Urgency, WaitingFilter, list_waiting
 from application.pages import Page, PageRequest
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.memory import MemoryStore
 from store.views import LEASE, ViewRows, ViewWrite
 from views.view import FAR

@@ -12,7 +12,7 @@ from application.identity import OnePerson, SeatHolders
 from application.maintenance import list_maintenance, record_maintenance
 from application.process_carrier import ProcessCarrier
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.registers.maintenance import Work
 from store.memory import MemoryStore

@@ -11,7 +11,7 @@ from application.queries import load_file
 from cli.output import Form, Printer
 from cli.rendering import who_acted
 from domain.kernel.acting import Basis, PersonId
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.message import Occurrence
 from domain.registers.person import RegisterPerson, person_stream
 from domain.registers.seat import BreakGlass, seat_stream

@@ -13,7 +13,7 @@ import pytest
 from application import workflow_carrier
 from application.door import Mismatch, NotKnown
 from application.queries import load_file
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.project.publicity import OpenAwardPublicity
 from tests.workflows.bureau import verification
 

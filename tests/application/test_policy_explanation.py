@@ -6,7 +6,7 @@ import pytest
 
 from application.policy_explanation import explain, leave_open, list_seats
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import SubmitNeed
 from domain.policy import Condition
 from domain.project.bidding import DraftApplication

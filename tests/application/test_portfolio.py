@@ -25,7 +25,7 @@ from application.projects import ProjectFilter, list_projects
 from application.queries import load_file, resolve_name
 from deciding.fold import fold
 from domain.kernel.calendar import Calendar, day_ends
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.state import State
 from domain.project.aggregate import PROJECT
 from domain.project.outputs import Output

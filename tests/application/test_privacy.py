@@ -13,7 +13,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 from application.door import CommandRequest
 from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.envelope import Ending
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import SubmitNeed
 from metrics import Metrics

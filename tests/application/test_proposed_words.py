@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from application.event_text import describe_event
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.proposal import ActProposed
 from domain.registers.seat import GrantSeat
 

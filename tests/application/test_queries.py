@@ -17,7 +17,7 @@ from application.queries import (
     require_realm_said,
     resolve_name,
 )
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from store.memory import MemoryStore
 from tests.keys import KEY
 from tests.workflows.bureau import Bureau, verification

@@ -17,7 +17,7 @@ from application.inbox import WaitingFilter, list_waiting
 from application.queries import NameUnknown, load_file
 from audit.verification import verify
 from deciding.fold import fold
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.restriction import Restriction
 from domain.kernel.scope import Scope, ScopeKind
 from domain.visibility import BID_EVENTS
@@ -32,7 +32,7 @@ from tests.paper import open_paper_door, play_story
 from tests.store.test_following import follow
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.state import State
     from store.identity import Seats
 

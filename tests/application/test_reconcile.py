@@ -11,7 +11,7 @@ import pytest
 from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.catalogue import find_command
 from domain.kernel.envelope import Progress, WorkflowInput
-from domain.kernel.identity import LIVE, Actor, StreamId, derive_id
+from domain.kernel.identifier import LIVE, Actor, StreamId, derive_id
 from schemes import packs
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from store.memory import MemoryStore
 from tests.audit.conftest import BEGAN
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from deciding.fold import fold
 from domain.kernel import decider
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import Checks, CommandRejected
 from domain.need import SubmitNeed

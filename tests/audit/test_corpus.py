@@ -14,7 +14,7 @@ from audit.redecision import redecide
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES, decode
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.port import Entry, EntryKind
 from tests.corpus.reading import CORPUS, read_entries, read_log
 from tests.corpus.record import describe_changes

@@ -19,7 +19,7 @@ from audit.replay import replay
 from audit.verification import Root, verify
 from cli.audit import replay_settings
 from domain.kernel.envelope import WorkflowInput
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.project.bidding import WithdrawApplication
 from local.postgres import APPLICATION, OWNER, SUPERUSER

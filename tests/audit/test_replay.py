@@ -16,7 +16,7 @@ from cli.scenario import list_shipped
 from domain.catalogue import AGGREGATES
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Reads
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.project.delivery import StartProject
 from domain.project.publicity import AwardPublicityOpened, ConfirmAward, OpenAwardPublicity

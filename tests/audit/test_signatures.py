@@ -18,7 +18,7 @@ from audit.verification import verify
 from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.envelope import CarryOut, Ending, Envelope
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.registers.door_key import RotateDoorKey, WithdrawDoorKey, key_stream
 from store.bytes import chain_hash, leaf
 from store.memory import MemoryStore

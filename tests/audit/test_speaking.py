@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import cli.adapter
 from cli.audit import app
 from domain.kernel.failure import FailureKind
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from runtime.store import OutOfService
 from store.bytes import root
 from store.memory import MemoryStore

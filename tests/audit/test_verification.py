@@ -13,7 +13,7 @@ from audit import verification
 from audit.finding import NOTHING, FindingKind
 from audit.verification import Root, Verification, verify
 from domain.kernel.clock import Clock
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.project.bidding import WithdrawApplication
 from domain.registers.fund import RegisterFundSource
 from store.bytes import chain_hash, leaf, root

@@ -22,7 +22,7 @@ import temporal_client
 from application.door import Door, NotKnown
 from application.namespace import LOG_KEY, read_owner, seal_namespace
 from application.workflow_carrier import WorkflowCarrier
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from local import binaries, processes, temporal
 from local.postgres import APPLICATION, AUDITOR, OWNER, SUPERUSER
 from metrics import Metrics

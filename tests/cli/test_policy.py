@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from domain.catalogue import AGGREGATES, list_stages
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from tests.cli.installation import in_process
 from tests.tables import mostly
 

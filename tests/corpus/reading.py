@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.memory import MemoryStore
 from store.port import Entry, EntryKind
 

@@ -38,7 +38,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
-from domain.kernel.identity import Actor, StreamId, deadline_command_id, derive_id
+from domain.kernel.identifier import Actor, StreamId, deadline_command_id, derive_id
 from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.scheme import RoundLevel
 from domain.registers.door_key import RotateDoorKey, WithdrawDoorKey

@@ -21,7 +21,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
-from domain.kernel.identity import Actor, StreamId, deadline_command_id, derive_id
+from domain.kernel.identifier import Actor, StreamId, deadline_command_id, derive_id
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed, SubmitNeed
 from domain.round.plan import CloseNeedSolicitation

@@ -15,7 +15,7 @@ from audit.verification import verify
 from deciding.annual_opening import opening_id
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
 from domain.round.plan import OpenNeedSolicitation

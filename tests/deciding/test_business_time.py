@@ -10,7 +10,7 @@ import pytest
 from activities.carry_out import CommandActivities
 from deciding.journal import Journal
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.need import EndorseNeed
 from domain.registers.calendar import PublishCalendar
 from schemes.calendars import load_published

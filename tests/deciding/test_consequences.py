@@ -16,7 +16,7 @@ from bench.resolution import MINUTES, Round
 from deciding import decision
 from domain.catalogue import AGGREGATES
 from domain.kernel.envelope import Answer, CarryOut, Ending
-from domain.kernel.identity import Actor, StreamId, consequence_command_id, deadline_command_id
+from domain.kernel.identifier import Actor, StreamId, consequence_command_id, deadline_command_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.scheme import RoundLevel
 from domain.need import EndorseNeed

@@ -13,7 +13,7 @@ from activities.carry_out import CommandActivities
 from deciding.fold import fold
 from deciding.fold_cache import CachedFold, FoldCache, StaleFold
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.state import State
 from domain.need import EndorseNeed
 from store.memory import MemoryStore

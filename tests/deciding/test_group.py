@@ -14,7 +14,7 @@ from audit.redecision import redecide
 from bench.resolution import MINUTES, Round
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
-from domain.kernel.identity import Actor, derive_id
+from domain.kernel.identifier import Actor, derive_id
 from domain.round.resolution import ResolveRound
 from schemes import packs
 from store.memory import MemoryStore

@@ -11,7 +11,7 @@ from deciding.signature import is_genuine
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import Envelope
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.message import Order
 from domain.registers.realm import SetClock
 from store.port import Entry, EntryKind

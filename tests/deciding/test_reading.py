@@ -11,7 +11,7 @@ import pytest
 
 from audit.redecision import redecide
 from deciding.journal import Journal
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.registers.door_key import key_stream
 from domain.registers.office import OFFICE

@@ -19,7 +19,7 @@ from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Release
 from domain.kernel.envelope import Answer, Ending
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import Unmet
 from domain.kernel.state import State

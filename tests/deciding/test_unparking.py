@@ -15,7 +15,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.decider import Aggregate
 from domain.kernel.envelope import Ending
-from domain.kernel.identity import deadline_command_id
+from domain.kernel.identifier import deadline_command_id
 from domain.kernel.parked_deadline import SetDeadlineAside
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.round.plan import ApproveRoundBudget, CloseNeedSolicitation
@@ -27,7 +27,7 @@ from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
     from domain.kernel.facts import Facts
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Event, Order
     from domain.kernel.state import State
 

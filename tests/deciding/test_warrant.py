@@ -21,7 +21,7 @@ from domain.kernel.acting import PersonId
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.signature import KeyId, command_bytes
 from domain.registers.door_key import AppointDoorKey, PublishDoorKey, RotateDoorKey, WithdrawDoorKey, key_stream
 from store.memory import MemoryStore

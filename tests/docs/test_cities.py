@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import cli.adapter
 from cli.app import build
 from domain.catalogue import AGGREGATES, event_class
-from domain.kernel.identity import SYSTEM
+from domain.kernel.identifier import SYSTEM
 from domain.kernel.state import State
 from scenarios.format import Scenario
 from scenarios.plan import plan
@@ -34,7 +34,7 @@ from tests.tables import every_row, mostly
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Event, Order
 
 Awaited = dict[str, set[str]]

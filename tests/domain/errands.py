@@ -10,7 +10,7 @@ from domain.application import Application
 from domain.catalogue import command_class
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.project.award import Award
 from domain.project.contract import Contract
 from domain.project.delivery import Delivery

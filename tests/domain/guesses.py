@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import local_day
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from domain.kernel.state import SchemeRef
 from domain.registers.draw import commitment_to
 from domain.registers.organisation import check_character

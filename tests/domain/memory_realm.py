@@ -15,7 +15,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
-from domain.kernel.identity import NAMESPACE, Actor, StreamId
+from domain.kernel.identifier import NAMESPACE, Actor, StreamId
 from domain.kernel.state import State
 from domain.registers.calendar import calendar_of
 from store.memory import MemoryStore

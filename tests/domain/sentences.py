@@ -11,7 +11,7 @@ import pytest
 
 from domain.kernel.acting import PersonId
 from domain.kernel.facts import Facts
-from domain.kernel.identity import SYSTEM, Actor, StreamId
+from domain.kernel.identifier import SYSTEM, Actor, StreamId
 from domain.kernel.message import Command, Due, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State

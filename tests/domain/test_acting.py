@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.kernel.acting import Acting, PersonId, require_another_person
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.refusal import Checks
 
 

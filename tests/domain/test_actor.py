@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 
 
 @pytest.mark.parametrize("seat", ["CAB-REG#1", "HOST#12", "SYS#1"])

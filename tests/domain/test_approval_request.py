@@ -23,7 +23,7 @@ from domain.approval.request import (
 from domain.approval.summary import summarise
 from domain.kernel.approval import Approval, Verdict
 from domain.kernel.calendar import SHANGHAI, day_ends
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from domain.kernel.scope import Scope, ScopeKind
 from tests.domain.sentences import StreamStory, a
 

@@ -12,7 +12,7 @@ from domain.application import Application
 from domain.catalogue import AGGREGATES
 from domain.kernel.effects import Post, Release
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SchemeRef

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from domain.catalogue import AGGREGATES
 from domain.kernel.acting import PersonId
 from domain.kernel.bounds import Date, Name
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from tests.tables import every_row
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from domain.catalogue import (
     stage_zh,
 )
 from domain.kernel.canonical import canonical, plain
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.message import Command, Event, Particulars
 from domain.kernel.proposal import ActProposed
 from domain.kernel.state import ORIGIN, SAME

@@ -8,7 +8,7 @@ import pytest
 
 from application.access import access_of
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import UNNAMED, Actor
+from domain.kernel.identifier import UNNAMED, Actor
 from domain.kernel.message import Occurrence
 from domain.project.bidding import PassPreliminaryReview
 from domain.round.clarification import AnswerClarification, AskClarification, ClarificationAsked, Clarifications

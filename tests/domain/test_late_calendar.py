@@ -16,7 +16,7 @@ from deciding.decision import decide_on
 from deciding.fold import fold
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut, Ending
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.project.stage import Stage
 from domain.registers.calendar import PublishCalendar
 from followers.agenda import AgendaFollower

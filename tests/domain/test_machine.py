@@ -26,7 +26,7 @@ from docs.rule_ids import named_rules
 from domain.application import Application
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Ending
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.scheme import RoundLevel
 from domain.project.bidding import BaseSupport, DraftApplication
 from domain.project.delivery import UNDERWAY, RecordExpenditure

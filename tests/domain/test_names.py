@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.message import Order
 from domain.project.closeout import ReopeningGround, ReopenProject
 from domain.registers.accountability import CASE, Case, CaseOutcome, DecideCase, OpenCase, RecordCaseFinding

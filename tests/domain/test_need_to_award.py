@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from domain.application import Application, ProjectKind
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
 from domain.project.award import ProposeAward

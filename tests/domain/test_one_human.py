@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from domain.kernel.acting import Acting, PersonId
 from domain.kernel.effects import Claim
 from domain.kernel.facts import Facts
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.policy import Sides
 from domain.kernel.refusal import CommandRejected

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from domain.kernel.effects import Claim, Release
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import Checks
 from domain.kernel.scheme import Scheme
 from domain.registers.organisation import (

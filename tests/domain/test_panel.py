@@ -16,7 +16,7 @@ from domain.kernel.acting import Acting
 from domain.kernel.calendar import Calendar
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scheme import Scheme
 from domain.kernel.state import State
 from domain.registers.draw import PANEL

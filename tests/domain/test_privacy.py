@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.privacy import describe_error, describe_trace, personal_data, refuse_personal_data
 from domain.need import SubmitNeed
 from domain.project.delivery import RecordActivity

@@ -12,7 +12,7 @@ from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post
 from domain.kernel.facts import Facts
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.scheme import RoundLevel, Scheme
 from domain.kernel.state import SchemeRef
 from domain.registers.calendar import CALENDAR, CalendarPublished, PublishCalendar, calendar_of

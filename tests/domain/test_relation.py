@@ -8,7 +8,7 @@ import pytest
 
 from domain.catalogue import AGGREGATES
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.kernel.message import Command, Event
 from domain.kernel.relation import ANYBODY, BUREAU, ENGINE, Relation, scope_kind
 from domain.kernel.scope import Scope, ScopeKind

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.kernel.effects import Claim
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.scheme import RoundLevel, Route
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed

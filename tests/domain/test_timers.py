@@ -9,7 +9,7 @@ import pytest
 
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import day_begins, day_ends
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.project.bidding import ReturnApplication
 from domain.project.objection import DismissObjection
 from domain.project.publicity import ConfirmAward

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, Field
 
 from domain.catalogue import AGGREGATES, value_words
-from domain.kernel.identity import Reason
+from domain.kernel.identifier import Reason
 from domain.kernel.scheme import Scheme
 from domain.kernel.words import NAMED, Words, label
 from schemes import packs

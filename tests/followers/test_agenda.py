@@ -12,7 +12,7 @@ import pytest
 
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import EndorseNeed
 from followers import agenda, follower
 from followers.agenda import AgendaFollower

@@ -40,7 +40,7 @@ from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
 from cli.scenario import plan_scenario
 from domain.approval.request import Approvers, GrantApproval, OpenApproval, bind
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import DeclineAward
 from domain.project.publicity import ConfirmAward, OpenAwardPublicity
@@ -57,7 +57,7 @@ from tests.workflows.bureau import Bureau
 from tests.workflows.waiting import list_asked
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 HERE = Path(__file__).parent
 WORKER = "worker"

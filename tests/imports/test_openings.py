@@ -17,7 +17,7 @@ from application.projects import list_projects
 from application.queries import load_file, resolve_name
 from cli.output import Form, Printer
 from cli.rendering import page
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.project.opening import Openings
 from languages import Language
 from schemes.document import DocumentInvalid

@@ -19,7 +19,7 @@ from application.queries import load_file
 from application.realms import open_realm
 from application.table_import import Import, TableMapping, read_import
 from audit.invariants import check
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scheme import Scheme
 from domain.project.contract import digest_account
 from domain.project.money import Money

@@ -29,7 +29,7 @@ from cli.output import Form, Printer
 from domain.catalogue import AGGREGATES
 from domain.kernel.envelope import Ending
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import SubmitNeed
 from followers import deliveries, views
 from followers.follower import Follower

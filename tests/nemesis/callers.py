@@ -23,7 +23,7 @@ from application import approvals
 from application.door import CommandDefect, Mismatch, NotKnown, Receipt, receipt
 from domain.kernel.approval import Verdict
 from domain.kernel.envelope import CarryOut, WorkflowInput
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.project.award import DeclineAward
 from store.port import StoreUnavailable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from application.door import Door
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
     from tests.nemesis.stories import ChapterStep, LifeStory

@@ -21,7 +21,7 @@ from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.envelope import Bundle, CarryOut, Envelope
-from domain.kernel.identity import Actor, deadline_command_id
+from domain.kernel.identifier import Actor, deadline_command_id
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
 from domain.project.award import DeclineAward
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from application.door import Door
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
     from tests.nemesis.stories import SOLICITING

@@ -22,7 +22,7 @@ from audit.invariants import check
 from audit.verification import Root, verify
 from deciding.decision import StreamParked
 from domain.catalogue import AGGREGATES
-from domain.kernel.identity import SYSTEM
+from domain.kernel.identifier import SYSTEM
 from runtime.worker import WORKFLOWS
 from runtime.workflow_sandbox import sandbox
 from store.bytes import Frontier
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
     from uuid import UUID
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import Entry, EventStore
     from tests.nemesis.callers import Callers
     from tests.nemesis.hostile import Attackers

@@ -27,7 +27,7 @@ from tests.workflows.bureau import FUND_FEN, RULES, verification
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from tests.workflows.bureau import Bureau
 

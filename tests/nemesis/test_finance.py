@@ -23,7 +23,7 @@ import bootstrap
 from application.api_keys import issue_key
 from application.callbacks import Senders
 from application.caller import ScopeName
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.project.disbursement import PayDisbursement
 from local import processes
 from runtime.identity import open_identity

@@ -10,7 +10,7 @@ from unittest import mock
 from temporalio.client import Client, WorkflowUpdateRPCTimeoutOrCancelledError
 
 from application.door import Door
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.memory import MemoryStore
 from tests.nemesis.hostile import Attackers
 from tests.workflows.bureau import Bureau

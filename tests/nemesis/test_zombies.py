@@ -15,7 +15,7 @@ import bootstrap
 from application.door import NotKnown
 from audit.verification import verify
 from domain.kernel.envelope import WorkflowInput
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from local import processes
 from store.port import EntryKind
 from tests.nemesis.afflicted import TRIED
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from application.door import Receipt
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from tests.workflows.breakable import Breakable
 
 TASK = timedelta(seconds=2)

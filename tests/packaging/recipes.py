@@ -263,7 +263,7 @@ async def test_the_attendances_of_a_project_are_those_of_its_activities() -> Non
         Edit(_QUERIES_TEST, "    count_attendances,\n", after=_IMPORTS),
         Edit(
             _QUERIES_TEST,
-            "from datetime import UTC, datetime\n\nfrom domain.kernel.identity import StreamId\n"
+            "from datetime import UTC, datetime\n\nfrom domain.kernel.identifier import StreamId\n"
             "from tests.paper import play_story\n",
             after="from __future__ import annotations\n\n",
         ),
@@ -312,7 +312,7 @@ async def stages_command(*, invocation: Invocation, realm: Realm = None) -> None
             "from application.money import count_stages\n",
             before="from application.projects import ProjectFilter",
         ),
-        Edit(_LIST, "from domain.kernel.identity import LIVE\n", before="from domain.kernel.money import yuan\n"),
+        Edit(_LIST, "from domain.kernel.identifier import LIVE\n", before="from domain.kernel.money import yuan\n"),
         Edit(
             _QUERIES_TEST,
             """

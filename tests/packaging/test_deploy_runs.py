@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audit.verification import verify
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from local import processes
 from local.postgres import APPLICATION, AUDITOR
 from store.doctor import examine_database

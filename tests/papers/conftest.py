@@ -9,7 +9,7 @@ import pytest
 
 from application.queries import resolve_name
 from cli.scenario import list_shipped, plan_scenario
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from papers.catalogue import KINDS, list_papers, make_paper, open_file
 from scenarios.play import play
 from store.memory import MemoryStore

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.project.evaluation import FinalEvaluationConcluded
 from domain.project.publicity import AwardConfirmed
 from domain.registers.panel import ReviewReportIssued, ScoreSubmitted

@@ -11,7 +11,7 @@ from docx import Document
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from papers.paper import Column, Form, FormBox, Heading, Layout, Paper, PaperSource, Paragraph, Party, Seals, Table
 from papers.script import Script
 from papers.word_file import write_docx

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from domain.application import Application
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.message import Order
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, ScopeKind

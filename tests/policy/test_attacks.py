@@ -14,7 +14,7 @@ from domain.application import Application
 from domain.catalogue import AGGREGATES
 from domain.kernel.acting import PersonId
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.message import Occurrence, Order
 from domain.kernel.proposal import ConfirmAct, bind, check_confirmable, find_open, propose
 from domain.kernel.refusal import Checks

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from application.acts import list_acts
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.state import State
 from domain.project.contract import Contract
 from domain.project.delivery import Delivery, RecordSupervisionVisit

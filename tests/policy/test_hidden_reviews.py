@@ -20,7 +20,7 @@ from application.reviews import find_review, list_marks
 from cli.project import as_json
 from deciding.fold import fold, read_occurrence
 from domain.kernel.calendar import SHANGHAI, day_begins, local_day
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from domain.registers.panel import ScoreSubmitted
 from papers.lists import list_story
 from scenarios.plan import read_plan
@@ -39,7 +39,7 @@ from web.v1.files import _file
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.state import State
     from store.identity import Seats
 

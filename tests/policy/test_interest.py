@@ -12,7 +12,7 @@ import pytest
 from domain.approval.request import APPROVAL, Approvers, DeclineApproval, GrantApproval, OpenApproval
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.facts import Facts
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State
 from domain.project.award import DeclineAward

@@ -20,7 +20,7 @@ from domain.kernel import decider
 from domain.kernel.acting import PersonId
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import CarryOut, Ending, Envelope
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from domain.project.disbursement import CheckDisbursement, RequestDisbursement

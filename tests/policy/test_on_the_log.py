@@ -9,7 +9,7 @@ import pytest
 
 from audit.redecision import redecide
 from deciding.journal import Journal
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import SubmitNeed
 from domain.project.bidding import DraftApplication, ReturnApplication, SubmitApplication
 from domain.registers.organisation import RecordRating

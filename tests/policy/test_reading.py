@@ -14,7 +14,7 @@ from domain.catalogue import AGGREGATES
 from domain.kernel.acting import Acting
 from domain.kernel.approval import ApproverGroup
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.restriction import Restriction
 from domain.kernel.state import State
 from domain.registers.panel import Panel

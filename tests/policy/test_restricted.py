@@ -18,7 +18,7 @@ from cli.project import as_json
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.restriction import WITHHELD, Restriction, list_restricted, withhold
 from papers.dossier import open_dossier
 from papers.lists import list_story

@@ -22,7 +22,7 @@ from audit.invariants import check
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Ending
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.project.bidding import DraftApplication
 from domain.registers.incubation_base import AdmitTenant, DesignateBase, Tier
 from domain.registers.organisation import RecordRating

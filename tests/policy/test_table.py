@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from docs.generate import extend_expectations
 from domain.catalogue import AGGREGATES, list_stages
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.policy import authorize
 from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, order, scope_of, speak, stream
 from tests.tables import every_row, mostly

@@ -20,7 +20,7 @@ from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import StreamId, deadline_command_id
+from domain.kernel.identifier import StreamId, deadline_command_id
 from metrics import Metrics
 from runtime.health import Health
 from runtime.runtime import Runtime

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.project.publicity import ConfirmAward
 from tests.runtime.http_probe import http_get
 from tests.workflows.bureau import verification

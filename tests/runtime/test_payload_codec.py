@@ -15,7 +15,7 @@ from temporalio.converter import (
 )
 from temporalio.exceptions import ApplicationError
 
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from payload_codec import (
     BOUND_TO,
     KEY_ID,

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.bytes import GENESIS, chain_hash, leaf
 from store.port import Append, AppendResult, AppendStatus, Entry, NewEvent, Standing, Write
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store import postgres
 from store.port import AppendStatus, RealmStanding, Standing
 from tests.store.appends import DAY, NOON, appended, event, group, one, project, refusal, write

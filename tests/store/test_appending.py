@@ -19,7 +19,7 @@ from tests.store.appends import DAY, NOON, appended, event, group, one, project,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 A, B = project("AP-1"), project("AP-2")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.kernel.effects import Claim, Post, Release
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store import bounds
 from store.bounds import AppendInvalid, check_append, check_standing, is_storable
 from store.port import Append

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from local.postgres import OWNER
 from store.bytes import GENESIS, Frontier, chain_hash, leaf, root
 from store.port import Append, Entry, EntryKind, NewEvent, Standing, Write

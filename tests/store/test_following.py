@@ -14,7 +14,7 @@ import pytest
 from application.inbox import WaitingFilter, list_waiting
 from application.pages import PageRequest, wait_for_view
 from application.projects import ProjectFilter, list_projects
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from followers import follower
 from followers import views as following

@@ -11,7 +11,7 @@ import pytest
 
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store import bounds, port
 from store.bounds import AppendInvalid
 from store.identity import read_seats

@@ -21,7 +21,7 @@ from application.registers import RegisterFilter, list_register
 from application.view_health import NoSuchView, begin_rebuild, list_views
 from deciding.fold import fold
 from domain.kernel.approval import Verdict
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.registers.organisation import OrganisationKind, RecordRating, VerifyOrganisation
 from local.postgres import AUDITOR
 from store.memory import MemoryStore
@@ -36,7 +36,7 @@ from views.catalogue import VIEWS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from local.postgres import Postgres
     from store.port import EventStore
     from tests.store.conftest import Database

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post, Release
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from store.bytes import GENESIS
 from store.memory import MemoryStore
 from store.port import Append, Entry, Standing, Write

@@ -13,7 +13,7 @@ import pytest
 from domain.kernel.acting import PersonId
 from domain.kernel.canonical import canonical
 from domain.kernel.effects import Claim, Post, Release
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from store.memory import MemoryStore
 from store.port import CommandQuery, EntryKind, RealmStanding, StoreUnavailable
 from tests.store.appends import NOON, appended, event, group, one, project, refusal, whole, write

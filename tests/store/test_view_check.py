@@ -12,7 +12,7 @@ import pytest
 from application.projects import list_projects
 from audit.finding import FindingKind
 from audit.verification import verify
-from domain.kernel.identity import LIVE, Actor, StreamId
+from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.registers.calendar import PublishCalendar
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from local.postgres import OWNER

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from local.postgres import APPLICATION, AUDITOR, OWNER
 from store.memory_views import KEYS
 from store.postgres_views import READER

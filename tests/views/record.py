@@ -22,7 +22,7 @@ from tests.releases import ROOT, released
 from views.catalogue import VIEWS
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from views.view import RefusedCommand
 
 RECORDED = Path(__file__).with_name("rows.json")

@@ -24,7 +24,7 @@ from application.growth import Growth
 from application.operations import Operations
 from application.webhooks import Webhooks
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from http_server import listen
 from runtime.documents import open_documents
 from runtime.outbox import find_address_rules, open_outbox, open_secret_box

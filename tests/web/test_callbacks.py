@@ -22,7 +22,7 @@ from application.queries import resolve_name
 from application.webhook_signature import is_signed_by, read_secret
 from deciding.fold import fold
 from domain.catalogue import command_class
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.project.money import Money
 from domain.project.tranches import Tranches, TrancheStatus
 from scenarios.play import play

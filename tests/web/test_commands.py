@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.kernel.canonical import canonical
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.need import SubmitNeed
 from store.identity import Operation
 from tests.web.conftest import with_key

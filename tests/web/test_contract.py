@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from tests.keys import MINUTES, PAPER
 from tests.web.conftest import Counter, with_key
 from tests.web.test_approvals import request

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.registers.fund import RegisterFundSource
 from store.memory import MemoryStore
 from tests.keys import publish

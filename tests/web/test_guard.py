@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 
 from application.api_keys import issue_key, withdraw_key
 from application.caller import ScopeName
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.scope import Scope, ScopeKind
 from domain.need import SubmitNeed
 from store.identity import SeatGrant

@@ -18,7 +18,7 @@ from deciding.fold import fold
 from domain.approval.request import ApprovalReminded, GrantApproval, OpenApproval
 from domain.kernel.approval import Verdict
 from domain.kernel.canonical import canonical
-from domain.kernel.identity import Actor, derive_id
+from domain.kernel.identifier import Actor, derive_id
 from domain.need import AdoptNeed
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity

@@ -24,7 +24,7 @@ from oidc_provider_mock import run_server_in_thread  # type: ignore[import-untyp
 
 from application.caller import ScopeName
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from store.identity import Identity, SeatGrant
 from tests.tables import mostly
 from tests.web.conftest import UNLOADED, served

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.scope import Scope, ScopeKind
 from scenarios.play import play
 from tests.paper import story

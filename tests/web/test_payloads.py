@@ -18,7 +18,7 @@ from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.client import Client
 
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from local import binaries
 from payload_codec import PayloadPlace, SealingCodec, sealing_converter
 from payload_keys import PayloadKeys, make_payload_key

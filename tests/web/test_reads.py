@@ -18,7 +18,7 @@ from tests.workflows.bureau import verification
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from tests.web.conftest import Counter
     from tests.workflows.bureau import Bureau
 

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from application.accounts import renew_password
 from application.pages import wait_for_view
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from languages.script import simplify
 from remote import app
 from remote.arguments import build_parser, find_language

@@ -24,7 +24,7 @@ from tests.web.test_callbacks import APPROVED, AWARDED, PAID_FEN, Bank, open_ban
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from scenarios.plan import Plan
     from tests.web.conftest import Counter
 

@@ -14,7 +14,7 @@ from application.caller import Caller, MachineMayNot, ProofStale, ScopeName, Sea
 from application.demo_office import SEATS, demo_person
 from application.sessions import ABSOLUTE, IDLE, begin_session, find_person
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from domain.project.disbursement import ApproveDisbursement
 from store.identity import SeatGrant
 from tests.web.conftest import UNLOADED, served

@@ -13,7 +13,7 @@ from papers.workbook import MEDIA_TYPE
 from tests.web.test_papers import project
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from tests.web.conftest import Counter
 
 __all__ = ["project"]  # the fixture: a project that was awarded, signed and paid

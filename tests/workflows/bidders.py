@@ -22,7 +22,7 @@ import bootstrap
 import temporal_client
 from application.door import Door, NotKnown
 from application.workflow_carrier import WorkflowCarrier
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
 from domain.project.bidding import SubmitApplication

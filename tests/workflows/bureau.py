@@ -12,7 +12,7 @@ from activities.carry_out import CommandActivities
 from application.door import Receipt, receipt
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import CarryOut, Envelope
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.need import SubmitNeed
 from domain.project.award import ProposeAward

@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 
 from deciding.fold import fold
 from domain.approval.request import Approvers, DeclineApproval, GrantApproval, OpenApproval
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from runtime.approval_service import make_approval_worker, open_endpoint
 from runtime.workflow_sandbox import sandbox
 from tests.workflows.callers import CallerWorkflow
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from domain.kernel.approval import Approval
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from tests.conftest import Desk
     from tests.workflows.bureau import Bureau
 

@@ -26,7 +26,7 @@ from application.door import Door, NotKnown
 from application.reconcile import Discrepancy, move, reconcile, resurrect
 from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.envelope import Progress
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.need import EndorseNeed
 from domain.project.publicity import OpenAwardPublicity
 from runtime.worker import run_worker
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from application.reconcile import ReconcileFinding
     from bootstrap import Settings
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from tests.conftest import Desk
     from tests.workflows.bureau import Bureau
 

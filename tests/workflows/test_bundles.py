@@ -15,7 +15,7 @@ from application import door as doors
 from application import workflow_carrier
 from application.door import CommandRequest
 from domain.kernel.envelope import Answer, BundleRequest, Ending
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import AdoptNeed, EndorseNeed
 from store.memory import MemoryStore
 from store.port import EntryKind, StoreUnavailable

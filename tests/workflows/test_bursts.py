@@ -17,7 +17,7 @@ import pytest
 
 import bootstrap
 import local.temporal
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.scheme import RoundLevel
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from domain.registers.scheme import PublishPolicyPack

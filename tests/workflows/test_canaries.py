@@ -24,7 +24,7 @@ from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
 from cli.scenario import list_shipped, plan_scenario
 from domain.kernel.failure import Failure
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.need import SubmitNeed
 from domain.project.publicity import ConfirmAward, OpenAwardPublicity
 from local import processes

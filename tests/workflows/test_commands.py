@@ -23,7 +23,7 @@ from application.workflow_carrier import WorkflowCarrier
 from deciding.decision import StreamParked
 from domain.kernel.decider import Aggregate
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope, Progress
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import AdoptNeed, EndorseNeed, RejectNeed
 from domain.round.plan import CloseNeedSolicitation, OpenNeedSolicitation

@@ -12,7 +12,7 @@ from application.workflow_carrier import WorkflowCarrier
 from deciding.manual_clock import explain_unrecorded
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.need import EndorseNeed
 from store.memory import MemoryStore

@@ -25,7 +25,7 @@ from application.rules import publish_scheme
 from audit.verification import verify
 from cli.scenario import plan_scenario
 from domain.kernel.envelope import Progress
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.need import AdoptNeed, EndorseNeed
 from domain.registers.scheme import ScheduleAnnualRound
 from followers.schedules import RoundSchedules, schedule_id
@@ -45,7 +45,7 @@ from tests.workflows.waiting import until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from local.postgres import Postgres
     from scenarios.plan import Plan, PlannedCommand
     from store.port import EventStore

@@ -12,7 +12,7 @@ from application.go_live import go_live
 from application.realms import NoSuchRealm
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
 from domain.registers.realm import SetClock

@@ -9,7 +9,7 @@ import pytest
 import bootstrap
 from application.round_resolution import preview_resolution, resolve_round
 from bench.resolution import MINUTES, Round
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from schemes import packs
 
 if TYPE_CHECKING:

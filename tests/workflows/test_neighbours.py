@@ -13,7 +13,7 @@ import bootstrap
 from activities.carry_out import CommandActivities
 from deciding.decision import StreamParked
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import Actor, StreamId, deadline_command_id
+from domain.kernel.identifier import Actor, StreamId, deadline_command_id
 from domain.kernel.refusal import CommandRejected
 from domain.need import EndorseNeed
 from domain.round.resolution import Omission, ResolveRound

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from application.door import CommandRequest
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from scenarios.plan import Plan
     from store.port import EventStore
 

@@ -18,7 +18,7 @@ from application.doctor import examine_clocks, examine_payload_keys
 from application.door import Door, NotKnown
 from application.reconcile import Discrepancy, resurrect
 from application.workflow_carrier import WorkflowCarrier
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import EndorseNeed
 from payload_codec import KEY_ID, sealing_converter
 from payload_keys import PayloadKeys, make_payload_key

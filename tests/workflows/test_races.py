@@ -19,7 +19,7 @@ from audit.verification import verify
 from deciding.fold import fold
 from domain.kernel.envelope import CarryOut, Ending, Progress
 from domain.kernel.facts import Facts
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.project.bidding import WithdrawApplication
 from domain.registers.calendar import PublishCalendar

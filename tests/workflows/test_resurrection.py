@@ -10,14 +10,14 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from domain.kernel.envelope import Progress
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.need import AdoptNeed, EndorseNeed
 from domain.round.plan import ApproveRoundBudget
 from tests.workflows.bureau import Bureau, need_submission, verification
 from tests.workflows.waiting import until
 
 if TYPE_CHECKING:
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from tests.conftest import Desk
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from domain.kernel.envelope import Progress, WorkflowInput
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import EndorseNeed
 from store.port import EntryKind
 from tests.workflows.bureau import Bureau, need_submission

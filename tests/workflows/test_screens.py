@@ -11,7 +11,7 @@ from temporalio.converter import WorkflowSerializationContext
 
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import WorkflowInput
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.need import EndorseNeed
 from domain.project.publicity import OpenAwardPublicity
 from tests.workflows.bureau import Bureau, need_submission
@@ -20,7 +20,7 @@ from tests.workflows.waiting import until
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHandle
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from tests.conftest import Desk
 
 OFFICER = Actor("CAB-REG#1")

@@ -31,7 +31,7 @@ import bootstrap
 from application.door import Door, NotKnown
 from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.envelope import Answer, Ending, WorkflowInput
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import EndorseNeed
 from payload_codec import sealing_converter
 from payload_keys import PayloadKeys, make_payload_key

@@ -16,7 +16,7 @@ from temporalio.testing import TimeSkipper
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.calendar import Calendar, day_ends, local_day
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.project.award import DeclineAward
 from domain.project.publicity import ConfirmAward, OpenAwardPublicity

@@ -12,7 +12,7 @@ import pytest
 import bootstrap
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from tests.workflows.bureau import Bureau, verification
 from tests.workflows.processes import kill, start_worker
 

@@ -16,7 +16,7 @@ from activities.carry_out import CommandActivities
 from application.door import Door, NotKnown
 from application.workflow_carrier import WorkflowCarrier
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.round.plan import OpenNeedSolicitation
 from metrics import Metrics
 from store.memory import MemoryStore
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from tests.workflows.breakable import Breakable
 
 A_DAY = timedelta(days=1)

@@ -26,7 +26,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Progress, WorkflowInput
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.kernel.refusal import CommandRejected
 from domain.registers.calendar import PublishCalendar
 from domain.registers.scheme import PublishPolicyPack

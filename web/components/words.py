@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.catalogue import AGGREGATES, command_class, value_words
 from domain.kernel.calendar import SHANGHAI, closing_time
-from domain.kernel.identity import UNNAMED, Role
+from domain.kernel.identifier import UNNAMED, Role
 from domain.kernel.money import capital_yuan, yuan
 from domain.kernel.restriction import WITHHELD
 from web.language import Language

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from application.access import sees_all
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.kernel.scope import ScopeKind
 from web.language import Language
 from web.problems import Refusal
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastapi import Request, Response
 
     from application.caller import Caller
-    from domain.kernel.identity import Role
+    from domain.kernel.identifier import Role
     from web.house import House
 
 SEAT: Final = "venture-seat"

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader, PackageLoader, PrefixLoader, StrictUndefined
 
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from web.components.words import begin_words, format_deadline, format_moment, format_money, name_role, name_seat, spell
 from web.console.assets import PREFIX
 from web.console.bytecode import TemplateBytecode

@@ -13,7 +13,7 @@ from application.accounts import find_account
 from application.caller import PROOF_LASTS, ScopeName
 from application.sessions import ABSOLUTE, begin_session, end_session, find_person, renew_session
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from web.body import describe_body, read_body, refer_to
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
 from web.identity.credentials import cookie_name, require_same_site

@@ -27,7 +27,7 @@ from domain.catalogue import command_class
 from domain.kernel.approval import Approval, ApproverGroup, Ballot, Verdict, Vote
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.input import BusinessTime
 from papers.lists import APPROVALS
 from web.body import answer_with, describe_body, fill, read_body, refer_to

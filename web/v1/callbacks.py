@@ -20,7 +20,7 @@ from deciding.fold import fold
 from domain.catalogue import split_subject
 from domain.kernel.attachment import Attachment
 from domain.kernel.bounds import Moment
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.project.contract import SignContract
 from domain.project.disbursement import FailDisbursement, PayDisbursement
 from store.identity import Callback

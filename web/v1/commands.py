@@ -25,7 +25,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.field_shape import Notation
-from domain.kernel.identity import Actor, Role, Sha256, StreamId
+from domain.kernel.identifier import Actor, Role, Sha256, StreamId
 from domain.kernel.input import BusinessTime
 from web.body import answer_with, describe_body, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow

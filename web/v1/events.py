@@ -15,7 +15,7 @@ from application.access import access_of_house, find_seat, list_hidden_kinds
 from deciding.fold import read_occurrence
 from domain.kernel.acting import Basis
 from domain.kernel.calendar import beginning_of_day
-from domain.kernel.identity import UNNAMED, Actor, StreamId
+from domain.kernel.identifier import UNNAMED, Actor, StreamId
 from domain.kernel.restriction import name_as_written
 from store.port import Entry, EntryKind
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow

@@ -17,7 +17,7 @@ from domain.catalogue import AGGREGATES, stage_zh
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.input import read_day_or_time
 from domain.kernel.restriction import name_as_written
 from papers.lists import STORY, list_story

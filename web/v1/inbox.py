@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from application.access import list_words, sees_all
 from application.duties import list_duties
 from application.inbox import WITHIN_WD, Urgency, WaitingFilter, list_waiting
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from papers.lists import WAITING
 from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow

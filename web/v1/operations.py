@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from application.operations import OperationProgress
 from application.pages import PageRequest
 from domain.kernel.failure import Failure
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.links import names

@@ -15,7 +15,7 @@ from application.access import leave_out_others, may_see_now
 from application.queries import NameUnknown
 from domain.kernel.bounds import Date
 from domain.kernel.canonical import canonical
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from papers import pdf_file, word_file
 from papers.catalogue import list_papers, make_paper, open_file
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow

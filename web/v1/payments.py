@@ -15,7 +15,7 @@ from application.approvals import ApprovalFilter, list_approvals
 from application.pages import PageRequest
 from application.payment import Course, Payment, PaymentEnds, find_payment
 from application.queries import NameUnknown
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.project.tranches import TrancheStatus
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import problem_responses

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from application.portfolio import By, CourseFilter, PortfolioFilter, list_courses, read_portfolio
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from web.body import fill
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
 from web.problems import problem_responses

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from application.projects import ProjectFilter, ProjectLine, list_projects
 from domain.catalogue import stage_zh
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from papers.lists import PROJECTS
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.language import Language

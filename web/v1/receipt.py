@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from application.approvals import list_opened
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from web.links import names
 
 if TYPE_CHECKING:

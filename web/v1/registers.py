@@ -15,7 +15,7 @@ from application.money import Dimension, MoneyFilter, list_money
 from application.organisations import OrganisationFilter, OrganisationLine, list_organisations
 from application.registers import RegisterFilter, RegisterKind, list_register
 from domain.catalogue import stage_zh
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from papers.lists import MONEY, ORGANISATIONS
 from web.body import fill
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow

@@ -8,7 +8,7 @@ from application.access import find_access
 from application.queries import NameUnknown
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 
 if TYPE_CHECKING:
     from application.access import Access

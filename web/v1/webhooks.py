@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from application.webhooks import FURTHEST, FreshSecret
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.scope import Scope
 from store.identity import SeatGrant
 from web.body import answer_with, describe_body, read_body, refer_to

@@ -11,7 +11,7 @@ from domain.application import ProjectKind
 from domain.kernel.attachment import Attachment
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.facts import Facts
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.message import Occurrence
 from domain.kernel.state import SchemeRef, State
 from domain.project.aggregate import PROJECT

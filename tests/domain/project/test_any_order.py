@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.kernel.calendar import day_begins
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import WORLD, Post
-from domain.kernel.identity import SYSTEM, Actor, Role
+from domain.kernel.identifier import SYSTEM, Actor, Role
 from domain.kernel.message import Command, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import State

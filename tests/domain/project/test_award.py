@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from domain.kernel.acting import Acting
 from domain.kernel.approval import Verdict
 from domain.kernel.effects import Claim, Post
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.state import State
 from domain.project.aggregate import PROJECT
 from domain.project.award import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.proposal import ActProposed, ConfirmAct
 from domain.project.closeout import ReturnSurplus
 from domain.project.contract import ConfirmLedgerAccount, Contract, RegisterLedgerAccount

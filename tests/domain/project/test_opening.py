@@ -15,7 +15,7 @@ from domain.kernel.approval import Verdict
 from domain.kernel.attachment import Attachment
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.project.aggregate import PROJECT
 from domain.project.closeout import Closeout, CloseProject, ReturnSurplus, SubmitFinalReport

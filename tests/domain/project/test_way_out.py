@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.project.award import RevocationGround, RevokeAward
 from domain.project.bidding import WithdrawApplication
 from domain.project.closeout import ArchiveProject, CloseProject, ReturnSurplus

@@ -14,7 +14,7 @@ import pytest
 
 from application.sessions import begin_session
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from store.identity import SeatGrant
 from web.app import build
 

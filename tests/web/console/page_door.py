@@ -30,7 +30,7 @@ from domain.kernel.attachment import Attachment
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Ending
 from domain.kernel.field_shape import FieldShape, Kind, Shape, field_shapes
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from domain.registers.panel import DeclareImpartiality, SubmitScore
 from store.identity import SeatGrant
 from tests.office import person_on
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from application.door import Receipt
     from domain.kernel.acting import PersonId
     from domain.kernel.envelope import Answer
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from store.port import EventStore
     from web.house import House

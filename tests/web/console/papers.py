@@ -16,7 +16,7 @@ from application.operations import Operations
 from application.pages import wait_for_view
 from application.sessions import begin_session
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from runtime.documents import open_documents
 from store.identity import Draft, IdentityStore, Operation, SeatGrant, Session
 from store.memory import MemoryStore

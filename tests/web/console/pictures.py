@@ -24,7 +24,7 @@ from application.pages import wait_for_view
 from application.sessions import begin_session
 from cli.scenario import list_shipped
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scope import Scope, ScopeKind
 from papers.catalogue import make_paper, open_file
 from papers.pdf_file import write_pdf

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from domain.kernel.acting import PersonId
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
 
 _RULE: Final = re.compile(r'<span class="office-small">\[[A-Z]+\d*\w*\]</span>')
 LANGUAGES: Final = {"zh-CN": "zh-Hans", "zh-TW": "zh-Hant", "en": "en"}

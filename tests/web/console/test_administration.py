@@ -14,7 +14,7 @@ from application.api_keys import find_service, issue_key
 from application.caller import ScopeName
 from application.pages import wait_for_view
 from deciding.fold import fold
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from domain.registers.scheme import Register
 from schemes import packs
 from store.identity import SeatGrant

@@ -15,7 +15,7 @@ from application.own_commands import list_own
 from application.pages import PageRequest
 from audit.turns import Turns
 from audit.verification import verify
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from store.port import CommandQuery
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house

@@ -24,7 +24,7 @@ from application.sessions import begin_session
 from cli.scenario import plan_scenario
 from deciding.fold import fold
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import SubmitNeed
 from domain.registers.panel import DeclareImpartiality
 from domain.round.custody import ReleaseSeal

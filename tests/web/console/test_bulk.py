@@ -21,7 +21,7 @@ from domain.kernel.attachment import Attachment
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Ending
 from domain.kernel.field_shape import field_shapes
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.scope import Scope, ScopeKind
 from papers.workbook import MEDIA_TYPE
 from scenarios.play import play
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from application.door import CommandRequest
     from domain.kernel.envelope import Answer
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
 
 TABLES: Final = {

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.need import SubmitNeed
 from tests.paper import REPORTED
 from tests.web.console.conftest import hidden

@@ -14,7 +14,7 @@ import pytest
 from application.drafts import KEPT, LARGEST, MOST, MOST_HELD, DraftsFull, DraftTooLarge, keep_draft, list_drafts
 from application.sessions import IDLE, REMEMBERED
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.need import SubmitNeed
 from tests.web.console.conftest import Desks, hidden
 from web.app import build

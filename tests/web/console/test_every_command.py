@@ -16,7 +16,7 @@ from cli.scenario import plan_scenario
 from domain.catalogue import AGGREGATES
 from domain.kernel.acting import PersonId
 from domain.kernel.calendar import local_day
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.registers.door_key import PublishDoorKey, RotateDoorKey, WithdrawDoorKey, key_stream
 from scenarios.play import play
 from store.memory import MemoryStore

@@ -12,7 +12,7 @@ import pytest
 from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import AGGREGATES
 from domain.kernel.acting import PersonId
-from domain.kernel.identity import LIVE, Actor, Role, StreamId
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.state import NONE, State
 from domain.project.contract import digest_account
 from domain.registers.incubation_base import DesignateBase, Tier

@@ -9,7 +9,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from domain.kernel.attachment import Attachment
-from domain.kernel.identity import Role, Text
+from domain.kernel.identifier import Role, Text
 from tests.tables import mostly
 from tests.web.console.papers import PaperHouse, open_paper_house
 from tests.web.console.test_links import crawl

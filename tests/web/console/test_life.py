@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.catalogue import AGGREGATES, list_stages, stage_words
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from languages.script import simplify
 from web.console.file.life import _LARGE, _ROOM, _SMALL, MOST_LINES, _measure, draw_life, fold_words
 

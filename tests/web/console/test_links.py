@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.kernel.scope import Scope, ScopeKind
 from tests.tables import mostly
 from tests.web.console.papers import PaperHouse, open_paper_house

@@ -8,7 +8,7 @@ import pytest
 
 from application.pages import wait_for_view
 from cli.scenario import list_shipped, plan_scenario
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from scenarios.play import play
 from tests.paper import open_paper_door
 from tests.web.console.papers import open_paper_house

@@ -13,7 +13,7 @@ from application.inbox import WaitingFilter, list_waiting
 from application.pages import wait_for_view
 from deciding.fold import fold
 from domain.approval.request import Approvers, OpenApproval
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.relation import scope_kind
 from domain.kernel.scope import Scope, ScopeKind
 from domain.need import Need

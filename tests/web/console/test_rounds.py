@@ -11,7 +11,7 @@ import pytest
 from application.listing import StreamFilter, list_streams
 from application.queries import load_file, resolve_name
 from application.round_overview import Ranked, read_overview
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scope import Scope, ScopeKind
 from domain.round.resolution import RankedBid
 from tests.paper import REPORTED, prepare_resolution

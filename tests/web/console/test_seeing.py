@@ -11,7 +11,7 @@ import pytest
 from application.attempts import AttemptFilter, list_attempts
 from application.command_outcome import find_outcome
 from domain.catalogue import AGGREGATES
-from domain.kernel.identity import Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.kernel.proposal import ConfirmAct
 from domain.kernel.scope import Scope, ScopeKind
 from domain.kernel.state import NONE

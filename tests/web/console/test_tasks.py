@@ -18,7 +18,7 @@ from application.inbox import Urgency, Waiting, WaitingFilter, list_waiting
 from application.pages import wait_for_view
 from domain.approval.request import Approvers, OpenApproval
 from domain.catalogue import command_class
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.state import State
 from domain.need import SubmitNeed
 from domain.project.opening import ConfirmOpening, Openings

@@ -21,7 +21,7 @@ from domain.approval.request import Binding, find_open
 from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Kind, Notation, field_shapes
-from domain.kernel.identity import Actor, Role, StreamId
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.input import parse_instant, shape_at
 from domain.kernel.message import Command
 from domain.kernel.proposal import ConfirmAct, Proposals

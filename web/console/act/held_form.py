@@ -16,7 +16,7 @@ from application.drafts import keep_draft
 from application.drafts import read_form as read_form_of
 from application.sessions import find_former
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from web.console.act.answers import list_answers
 from web.console.act.filling import find_offered, name_file, read_draft_id
 from web.console.act.form import list_hidden, read_tree

@@ -32,7 +32,7 @@ from deciding.fold import fold, read_occurrence
 from domain.catalogue import AGGREGATES, find_only_name, find_prefix, kind_of_subject, stage_words
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import field_shapes
-from domain.kernel.identity import LIVE, Role, StreamId
+from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.proposal import ActProposed
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.state import SAME

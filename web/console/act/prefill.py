@@ -15,7 +15,7 @@ from application.round_overview import read_overview
 from deciding.reader import Reader
 from domain.kernel.codelist import Codelist
 from domain.kernel.facts import Reads
-from domain.kernel.identity import LIVE, Role
+from domain.kernel.identifier import LIVE, Role
 from domain.kernel.scope import ScopeKind
 from domain.kernel.words import call_code
 from domain.need import Need, SubmitNeed

@@ -16,7 +16,7 @@ from application.api_keys import NoSuchApiKey, withdraw_key
 from application.doctor import Examination, examine_each, examine_log, examine_parked, examine_unnotified
 from application.realms import RealmExists, RealmMisnamed, open_realm
 from application.view_health import list_views
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from runtime.health import read_release
 from views.catalogue import VIEWS
 from web.components.words import name_list

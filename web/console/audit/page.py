@@ -23,7 +23,7 @@ from audit.verification import Root, Verification, verify
 from domain.catalogue import is_command, stage_words
 from domain.kernel.acting import PersonId
 from domain.kernel.explanation import InputFault, InputInvalid
-from domain.kernel.identity import Actor, Role
+from domain.kernel.identifier import Actor, Role
 from papers.lists import ATTEMPTS, COMMANDS, READS, collect_reads
 from store.port import CommandQuery
 from web.components.words import name_command, name_event

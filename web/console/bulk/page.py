@@ -32,7 +32,7 @@ from deciding.fold import fold
 from domain.catalogue import AGGREGATES
 from domain.kernel.attachment import Attachment
 from domain.kernel.failure import Failure
-from domain.kernel.identity import LIVE, Role
+from domain.kernel.identifier import LIVE, Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.state import NONE
 from papers.command_template import write_template
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
     from application.caller import Caller
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from web.console.texts import Texts
     from web.house import House

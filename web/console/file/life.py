@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from application.course import Turn
     from application.event_text import Say
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
 
 WIDE: Final = 96
 """Of a box, in the picture's own units."""

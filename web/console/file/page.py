@@ -20,7 +20,7 @@ from deciding.fold import fold
 from domain.application import Application
 from domain.catalogue import AGGREGATES, stage_words, value_words
 from domain.kernel.clock import Clock
-from domain.kernel.identity import StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.proposal import Proposals
 from domain.kernel.state import State
 from domain.kernel.words import Words
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from application.attempts import AttemptLine
     from application.caller import Caller
     from application.queries import File
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from domain.kernel.message import Awaited
     from domain.kernel.refusal import Unmet
     from web.console.file.change import Difference

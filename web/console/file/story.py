@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 from application.attempts import AttemptLine
 from application.event_text import describe_event
 from domain.kernel.attachment import find_attachments
-from domain.kernel.identity import SYSTEM
+from domain.kernel.identifier import SYSTEM
 from web.components.words import name_command, name_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from application.course import Chapter
-    from domain.kernel.identity import StreamId
+    from domain.kernel.identifier import StreamId
     from web.language import Language
 
 IDLE: Final = timedelta(days=30)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from application.event_text import Say
     from application.projects import ProjectLine
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.money import Fen
     from web.console.texts import Texts
     from web.house import House

@@ -12,7 +12,7 @@ from application.pages import PageRequest
 from application.portfolio import By, CourseFilter, Measure, PortfolioFilter, list_courses, read_portfolio
 from application.projects import list_lines
 from domain.catalogue import stage_words
-from domain.kernel.identity import LIVE
+from domain.kernel.identifier import LIVE
 from domain.project.outputs import Output
 from domain.project.stage import MAIN_LINE, Stage
 from web.components.bars import BarRow, draw_bars

@@ -30,7 +30,7 @@ from domain.catalogue import stage_words
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts
-from domain.kernel.identity import LIVE, StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.project.contract import Contract
 from domain.project.indicators import derive_outputs, list_indicators
 from domain.project.publicity import AwardPublicityOpened, Publicity

@@ -14,7 +14,7 @@ from application.money import list_realms
 from application.pages import PageRequest
 from application.queries import NameUnknown
 from domain.catalogue import AGGREGATES, stage_words
-from domain.kernel.identity import LIVE, Role
+from domain.kernel.identifier import LIVE, Role
 from domain.kernel.state import NONE
 from domain.project.bidding import RefuseLateSubmission
 from domain.project.opening import ConfirmOpening
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from application.caller import Caller
     from application.listing import StreamLine
-    from domain.kernel.identity import Actor
+    from domain.kernel.identifier import Actor
     from web.console.texts import Texts
     from web.language import Language
 

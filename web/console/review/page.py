@@ -13,7 +13,7 @@ from application.drafts import read_form as read_form_of
 from application.queries import NameUnknown, load_states
 from application.reviews import find_review, list_bids, list_marks, list_reviews, read_scheme, weigh
 from domain.catalogue import stage_words, value_words
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.registers.panel import DeclareConflict, DeclareImpartiality, PanelStage, SubmitScore
 from web.asker import find_asker
 from web.components.words import format_moment
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from application.caller import Caller
     from application.reviews import PanelReview, ReviewedBid
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from web.console.texts import Texts
     from web.house import House
 

@@ -12,7 +12,7 @@ from application.access import load_seen_file, sees_all
 from application.acts import list_acts
 from application.round_overview import read_overview
 from domain.catalogue import stage_words
-from domain.kernel.identity import Role
+from domain.kernel.identifier import Role
 from domain.need import AbsorbNeed, AdoptNeed, MergeNeed, RejectNeed, SplitNeed, SubmitNeed
 from domain.project.award import ProposeAward
 from domain.project.bidding import (
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from application.queries import File
     from application.round_overview import Ranked, SheetCount
-    from domain.kernel.identity import Actor, StreamId
+    from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Awaited, Command
     from web.console.texts import Texts
 

@@ -18,7 +18,7 @@ from application.queries import NameUnknown
 from application.realms import require_realm
 from deciding.fold import fold
 from domain.kernel.explanation import InputInvalid
-from domain.kernel.identity import LIVE, Role, StreamId
+from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.scheme import Scheme
 from domain.registers.scheme import PublishPolicyPack, Register
 from schemes.differences import compare_schemes

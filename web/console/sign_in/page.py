@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from application.sessions import end_session, find_person
 from domain.kernel.explanation import InputInvalid
-from domain.kernel.identity import Actor
+from domain.kernel.identifier import Actor
 from web.body import fill
 from web.console.reader import SEAT, keep
 from web.console.rendering import GUEST, render

@@ -23,7 +23,7 @@ from application.event_text import describe_event
 from application.queries import NameUnknown
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.failure import Failure
-from domain.kernel.identity import Actor, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.titles import number_of, title_of
 from store.port import StoreUnavailable

@@ -15,7 +15,7 @@ from application.listing import StreamFilter, each_stream
 from application.webhook_address import AddressRefused
 from application.webhooks import FURTHEST, FreshSecret, WebhookInvalid
 from domain.catalogue import AGGREGATES
-from domain.kernel.identity import LIVE, Actor
+from domain.kernel.identifier import LIVE, Actor
 from domain.registers.seat import read_seat as seat_of
 from store.identity import SeatGrant
 from web.components.words import name_event, name_kind
