@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import copy
 import logging
 import os
@@ -39,6 +40,7 @@ from languages import Language, read_language
 from payload_keys import KEY_BYTES, PayloadKeys, PayloadKeysInvalid, make_payload_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from types import TracebackType
 
     from pydantic_core import ErrorDetails
@@ -568,6 +570,33 @@ def take_no_words(service: str, page: str) -> None:
     argparse.ArgumentParser(
         prog=service, description=page, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     ).parse_args()
+
+
+def run_service(
+    name: str, page: str, run: Callable[[Settings], Coroutine[Any, Any, None]], refusal: str | None = None
+) -> None:
+    """Run a service to its end with the settings of the environment; a failure is told in words and is the exit code.
+
+    ``refusal`` is the log's event of a failure, of a service that tells it in the log where the log is JSON.
+    """
+    take_no_words(name, page)
+    of = None
+    try:
+        of = settings()
+        configure_logging(of)
+        asyncio.run(run(of))
+    except Failure as failure:
+        texts = {"zh": failure.zh, "remedy_zh": failure.remedy_zh, "en": failure.en, "remedy_en": failure.remedy_en}
+        if refusal and of is not None and of.log_format is LogFormat.JSON:
+            structlog.get_logger().error(refusal, **texts, **failure.details)
+        else:
+            sys.stderr.write("".join(f"{text}\n" for text in texts.values() if text))
+        sys.exit(failure.kind)
+
+
+def log_cleared(zh: str, en: str) -> None:
+    """Tell the log of a service what the embedded servers of this machine were found to need."""
+    structlog.get_logger().info("servers.cleared", zh=zh, en=en)
 
 
 def configure_logging(of: Settings) -> None:

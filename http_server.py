@@ -6,7 +6,6 @@ import asyncio
 import gc
 import signal
 import socket
-import sys
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -147,7 +146,7 @@ async def run(settings: Settings) -> None:
         raise LocalOnly(host)
     with listen(host, settings.http_port) as listening:
         async with (
-            open_runtime(settings, _log_cleared, working=False) as runtime,
+            open_runtime(settings, bootstrap.log_cleared, working=False) as runtime,
             open_identity(runtime.postgres_url) as identity,
             open_outbox(runtime.postgres_url) as outbox,
         ):
@@ -196,21 +195,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _log_cleared(zh: str, en: str) -> None:
-    log.info("servers.cleared", zh=zh, en=en)
-
-
 def main() -> None:
     """Serve with the settings of the environment."""
-    bootstrap.take_no_words("venture-web", HELP)
-    try:
-        settings = bootstrap.settings()
-        bootstrap.configure_logging(settings)
-        asyncio.run(run(settings))
-    except Failure as failure:
-        texts = (failure.zh, failure.remedy_zh, failure.en, failure.remedy_en)
-        sys.stderr.write("".join(f"{text}\n" for text in texts if text))
-        sys.exit(failure.kind)
+    bootstrap.run_service("venture-web", HELP, run)
 
 
 if __name__ == "__main__":

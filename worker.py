@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from temporalio.service import RPCError
 import bootstrap
 from application.builds import UNVERSIONED, WorkerPlace, find_place
 from application.namespace import require_own_namespace, seal_namespace
-from domain.kernel.failure import Failure
 from runtime.health import Health, ServerAway, serve_health
 from runtime.outbox import open_outbox
 from runtime.runtime import is_polling, open_runtime
@@ -44,10 +42,6 @@ Without addresses it serves the embedded Postgres and Temporal of this machine (
 log = structlog.get_logger()
 
 
-def _log_cleared(zh: str, en: str) -> None:
-    log.info("servers.cleared", zh=zh, en=en)
-
-
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Without addresses of its own it serves the embedded servers that run already.
 
@@ -58,7 +52,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with (
-        open_runtime(settings, _log_cleared, working=False, with_temporal=True, signing=False) as runtime,
+        open_runtime(settings, bootstrap.log_cleared, working=False, with_temporal=True, signing=False) as runtime,
         open_outbox(runtime.postgres_url) as outbox,
         run_worker(settings, runtime.client, runtime.store, outbox=outbox) as measures,
     ):
@@ -126,20 +120,7 @@ async def _see_to_build(runtime: Runtime) -> None:
 
 def main() -> None:
     """Run the worker with the settings of the environment."""
-    bootstrap.take_no_words("venture-worker", HELP)
-    settings = None
-    try:
-        settings = bootstrap.settings()
-        bootstrap.configure_logging(settings)
-        asyncio.run(run(settings))
-    except Failure as failure:
-        if settings is not None and settings.log_format is bootstrap.LogFormat.JSON:
-            texts = {"zh": failure.zh, "remedy_zh": failure.remedy_zh, "en": failure.en, "remedy_en": failure.remedy_en}
-            log.error("worker.refused", **texts, **failure.details)  # noqa: TRY400 - said, not traced
-        else:
-            lines = (failure.zh, failure.remedy_zh, failure.en, failure.remedy_en)
-            sys.stderr.write("".join(f"{text}\n" for text in lines if text))
-        sys.exit(failure.kind)
+    bootstrap.run_service("venture-worker", HELP, run, "worker.refused")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ from application.command_outcome import find_outcome
 from application.proposals import list_proposals
 from domain.approval.request import GATE
 from domain.catalogue import command_class
+from domain.kernel.approval import Verdict
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.proposal import ConfirmAct
-from domain.kernel.state import Verdict
+from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.words import Words
 
 if TYPE_CHECKING:
@@ -59,19 +60,19 @@ class NoSuchDecision(Failure):
         )
 
 
-class ApprovalEnded(Failure):
-    """It is decided already, or its content has moved: nothing may be decided about it any more."""
+class ApprovalEnded(CommandRejected):
+    """It is decided already, or its content has moved: nothing may be decided about it any more.
 
-    kind = FailureKind.REFUSED
+    The rule is that by which its stage would refuse the same command.
+    """
 
-    def __init__(self, request: StreamApproval) -> None:
+    remedy_zh = remedy_en = ""
+
+    def __init__(self, request: StreamApproval, rule: str) -> None:
         verdict = request.approval.verdict
-        super().__init__(
-            f"此項審批現為「{verdict.zh}」，不得再決定",
-            f"the approval is {verdict.en}: nothing more is decided about it",
-            approval=str(request.approval.id),
-            verdict=str(verdict),
-        )
+        zh, en = "此項審批現為「{verdict}」，不得再決定", "the approval is {verdict}: nothing more is decided about it"
+        super().__init__((Unmet.of(rule, zh, en, verdict=verdict),))
+        self.details |= {"approval": str(request.approval.id), "verdict": str(verdict)}
 
 
 def find_decision(gate: str, choice: Choice) -> type[Command]:
@@ -98,7 +99,7 @@ async def build_decision(
     approval = request.approval
     command_type = find_decision(approval.gate, choice)
     if approval.verdict is not Verdict.OPEN and (command_id is None or await find_outcome(store, command_id) is None):
-        raise ApprovalEnded(request)
+        raise ApprovalEnded(request, command_type.rule)
     bound: dict[str, object] = {}
     match approval.gate:
         case ConfirmAct.command_type if "digest" in command_type.model_fields:

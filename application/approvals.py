@@ -10,20 +10,20 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.pages import MOST, Page, PageRequest, SortOrder, iterate_rows, read_page
+from application.pages import MOST, Page, PageRequest, SortOrder, read_page
 from application.realms import require_realm
 from deciding.fold import fold
 from domain.approval.summary import Detail
 from domain.catalogue import event_class
 from domain.kernel.acting import Acting, Basis, PersonId
+from domain.kernel.approval import Approval, ApproverGroup, Ballot, Verdict, Vote
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identifier import Actor, Role, StreamId
-from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
 from store.views import Above, AnyOf, AtMost, Equal, Holds, Meets, Unless
 from views.approvals import OPEN, SOME_SEATS, describe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     from application.door import Door
     from store.port import EventStore
@@ -146,13 +146,6 @@ async def list_approvals_of(store: EventStore, streams: Collection[StreamId]) ->
     """Those of these streams, open and ended: at most a page of them."""
     where = (AnyOf("stream", tuple(sorted(streams))),)
     return (await read_page(store, "approvals", _ORDER, where, PageRequest(limit=MOST), _build)).rows
-
-
-async def iterate_approvals(store: EventStore, filters: ApprovalFilter | None = None) -> AsyncIterator[StreamApproval]:
-    """All of them, by pages, with everything that the log holds as this begins."""
-    request = PageRequest(limit=MOST, at_least=await store.last_position())
-    async for one in iterate_rows(lambda of: list_approvals(store, filters, of), request):
-        yield one
 
 
 def _columns(filters: ApprovalFilter) -> dict[str, str | None]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from application.document_content import name_type
 from domain.catalogue import AGGREGATES, find_command, kind_of_subject, list_commands, split_subject
+from domain.kernel.attachment import Attachment
 from domain.kernel.explanation import InputFault, InputInvalid, show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.field_shape import Kind, Notation, Shape, field_shapes
-from domain.kernel.identifier import Attachment
 from domain.kernel.input import AttachFile, read_fields
 from domain.kernel.money import yuan
 from domain.kernel.script import simplify_word

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from application.documents import Documents
-    from domain.kernel.identifier import Attachment, StreamId
+    from domain.kernel.attachment import Attachment
+    from domain.kernel.identifier import StreamId
     from store.port import Entry, EventStore
 
 PAGE: Final = 1000

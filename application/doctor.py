@@ -27,8 +27,8 @@ from application.namespace import LOG_KEY, NamespaceOfAnotherLog, describe_names
 from application.workflow_carrier import give_way_if_cancelled
 from deciding.parked import iterate_parked, iterate_parked_on_paper
 from domain.kernel.failure import Failure
-from domain.kernel.identifier import LIVE, StreamId
-from domain.registers.realm import REALM_NAME
+from domain.kernel.identifier import LIVE
+from domain.registers.realm import clock_stream
 from followers.agenda import LATE
 from payload_codec import KEY_ID, PayloadRefused, SealingCodec
 from store.migration import compare_schema
@@ -278,7 +278,7 @@ async def examine_door_key(store: EventStore, key: KeyId | None, *, publishes_it
 async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> Diagnosis:
     """How far the clocks of Postgres, Temporal and each worker are from this machine's: each party dates by its own."""
     before = datetime.now(UTC)
-    loaded, _ = await store.consult(StreamId.of("realm", LIVE, REALM_NAME), None, {})
+    loaded, _ = await store.consult(clock_stream(LIVE), None, {})
     skews = {"Postgres": measure_skew(before, loaded.read_at, datetime.now(UTC))}
     before = datetime.now(UTC)
     async with _probe(client, task_queue) as handle:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
     from typing import IO
 
-    from domain.kernel.identifier import Attachment
+    from domain.kernel.attachment import Attachment
     from store.documents import Document, DocumentBytes
     from store.identity import Seats
     from store.port import Entry, EventStore

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from domain.catalogue import command_class, value_words
+from domain.kernel.attachment import Attachment
 from domain.kernel.calendar import local_time
-from domain.kernel.identifier import Attachment
 from domain.kernel.money import yuan
 from domain.kernel.proposal import ActProposed
 from domain.kernel.restriction import WITHHELD

@@ -9,14 +9,13 @@ from application.proposals import find_confirmation, is_proposal
 from application.realms import require_realm
 from application.reconcile import is_awaited
 from domain.kernel.clock import Clock
-from domain.kernel.identifier import StreamId
-from domain.registers.realm import REALM_NAME, SetClock
+from domain.registers.realm import SetClock, clock_stream
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from application.door import Door, Receipt
-    from domain.kernel.identifier import Actor
+    from domain.kernel.identifier import Actor, StreamId
     from store.port import EventStore
 
 
@@ -31,11 +30,6 @@ class GoLiveReceipt:
     def is_proposal(self) -> bool:
         """Whether it waits for another person."""
         return is_proposal(self.receipt)
-
-
-def clock_stream(realm: str) -> StreamId:
-    """Where the change of clock is proposed and confirmed."""
-    return StreamId.of("realm", realm, REALM_NAME)
 
 
 async def go_live(

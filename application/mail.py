@@ -13,12 +13,12 @@ from deciding.fold import fold, read_occurrence
 from deciding.working_days import read_calendar
 from domain.approval.request import ApprovalReminded, ApprovalRequest
 from domain.catalogue import AGGREGATES, command_class
+from domain.kernel.approval import Verdict
 from domain.kernel.calendar import local_day
 from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
 from domain.kernel.identifier import LIVE, Role, StreamId, derive_id
 from domain.kernel.scope import Scope
-from domain.kernel.state import Verdict
 from store.identity import SeatGrant
 from store.outbox import Mail
 from store.port import EntryKind
@@ -26,8 +26,9 @@ from store.port import EntryKind
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from domain.kernel.approval import Approval
     from domain.kernel.message import Awaited
-    from domain.kernel.state import Approval, State
+    from domain.kernel.state import State
     from followers.outbox import Sees
     from store.identity import Seats
     from store.outbox import Endpoint, OutboxStore

@@ -1,4 +1,4 @@
-"""Sums and counts of projects: by fund, by round, by organisation, of a whole realm; and a round's funnel.
+"""Sums and counts of projects: by fund, by round, by organisation, of a whole realm.
 
 They are kept with every row that changes, so that no list is added up when it is asked for. Money is in fen.
 """
@@ -22,9 +22,6 @@ from store.views import AnyOf, Equal
 if TYPE_CHECKING:
     from store.port import EventStore
     from store.views import Condition, Row
-
-STAGE, REACHED = "stage/", "reached/"
-"""How the measures begin that count projects in a stage, and projects that were ever in it (views/shares.py)."""
 
 
 class Dimension(StrEnum):
@@ -110,35 +107,3 @@ async def list_money(store: EventStore, filters: MoneyFilter, request: PageReque
 def _add_up(realm: str, key: str, rows: list[Row], measures: tuple[str, ...]) -> Sums:
     values = {row["measure"]: row["value"] for row in rows}
     return Sums(realm, key, {measure: values.get(measure, 0) for measure in measures})
-
-
-@dataclass(frozen=True)
-class Funnel:
-    """How many projects of a round came how far."""
-
-    projects: int
-    standing: Mapping[str, int]
-    """By stage, how many stand there now."""
-    reached: Mapping[str, int]
-    """By stage, how many were ever there."""
-
-    def as_json(self) -> dict[str, Any]:
-        """As JSON: numbers of projects, in all and by stage."""
-        return {"projects": self.projects, "standing": dict(self.standing), "reached": dict(self.reached)}
-
-
-async def read_funnel(
-    store: EventStore, realm: str, round_name: str | None = None, request: PageRequest | None = None
-) -> Funnel:
-    """The funnel of that round, or of the whole realm. Raises NoSuchRealm."""
-    await require_realm(store, realm)
-    dimension, key = (Dimension.ROUND, round_name) if round_name is not None else (Dimension.ALL, "")
-    where = (Equal("realm", realm), Equal("dimension", dimension.value), Equal("key", key))
-    whole = (request or PageRequest()).model_copy(update={"limit": 1_000, "after": None})
-    page = await read_page(store, "tallies", SortOrder((("measure", str),)), where, whole, lambda row: row)
-    values = {row["measure"]: row["value"] for row in page.rows if row["value"]}
-    return Funnel(values.get("projects", 0), _pick(values, STAGE), _pick(values, REACHED))
-
-
-def _pick(values: Mapping[str, int], beginning: str) -> dict[str, int]:
-    return {name.removeprefix(beginning): value for name, value in values.items() if name.startswith(beginning)}

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from application.pages import Page, PageRequest, SortOrder, read_page
 from application.projects import ProjectFilter, list_conditions
 from application.realms import require_realm
-from domain.kernel.identifier import StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.project.stage import Stage
 from domain.visibility import UNPUBLISHED
 from store.views import AnyOf, Equal, Meets
@@ -38,7 +38,7 @@ class PublicFilter(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    realm: Annotated[str, Field(min_length=1, max_length=64)] = "live"
+    realm: Annotated[str, Field(min_length=1, max_length=64)] = LIVE
     round: _Word = None
     district: _Word = None
     field: _Word = None

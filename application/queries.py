@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from application.folded_stream import Chapter, StateChange
+    from domain.kernel.attachment import Attachment
     from domain.kernel.calendar import Calendar
-    from domain.kernel.identifier import Attachment
     from domain.kernel.message import Awaited, Due
     from domain.kernel.state import State
     from store.port import Entry, EventStore

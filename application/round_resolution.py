@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from application.door import Door, Receipt
-    from domain.kernel.identifier import Actor, Attachment, StreamId
+    from domain.kernel.attachment import Attachment
+    from domain.kernel.identifier import Actor, StreamId
     from domain.round.resolution import RankedBid
     from store.port import EventStore
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deciding.fold import fold
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identifier import StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.policy import refuse_role
 from domain.registers.calendar import PublishCalendar, calendar_of, calendar_stream
 from domain.registers.scheme import PublishPolicyPack, scheme_of
@@ -49,7 +49,7 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
 
     ``order`` is what rests on them: if who asks has no business with it, that is said as well.
     """
-    where = "" if realm == "live" else f" --realm {realm}"
+    where = "" if realm == LIVE else f" --realm {realm}"
     missing: list[tuple[str, str, str, Sequence[str]]] = []
     if scheme_of(await _state(store, StreamId.of("scheme", realm, ref.name)), ref) is None:
         by = PublishPolicyPack.by

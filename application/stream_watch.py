@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from deciding.fold import fold
-from domain.kernel.state import Approval, Verdict
+from domain.kernel.approval import Approval, Verdict
 from store.port import StoreUnavailable
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from audit.finding import NOTHING, Finding, FindingKind
 from domain.kernel.clock import Clock
-from domain.kernel.identifier import LIVE, StreamId
-from domain.registers.realm import REALM_NAME, ClockSet
+from domain.kernel.identifier import LIVE
+from domain.registers.realm import ClockSet, clock_stream
 from store.port import RealmStanding
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class RealmTrace:
         return Clock.MANUAL if self._is_dated else None
 
     def _differ(self, subject: str, expected: str, actual: str) -> Finding:
-        stream = StreamId.of("realm", self.name, REALM_NAME)
+        stream = clock_stream(self.name)
         return Finding(FindingKind.REALM, expected, actual, self.position, stream, subject)
 
 

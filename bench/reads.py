@@ -53,7 +53,7 @@ from application.door import Door
 from application.door_keys import build_first_publication
 from application.inbox import WaitingFilter, list_waiting
 from application.listing import StreamFilter, list_streams
-from application.money import Dimension, MoneyFilter, list_money, read_funnel
+from application.money import Dimension, MoneyFilter, list_money
 from application.organisations import OrganisationFilter, list_organisations
 from application.pages import PageRequest
 from application.portfolio import PortfolioFilter, read_portfolio
@@ -433,8 +433,6 @@ def readings(
         Reading("rounds", lambda _: list_streams(store, StreamFilter(kind="round", realm=realm))),
         Reading("money by round", lambda _: list_money(store, MoneyFilter(by=Dimension.ROUND, realm=realm))),
         Reading("money of a fund", lambda d: list_money(store, MoneyFilter(by=Dimension.FUND, key=f"FS-FZ-{some(d)}"))),
-        Reading("funnel of a round", lambda d: read_funnel(store, realm, f"R-FZ-2023-{some(d)}")),
-        Reading("funnel of all", lambda _: read_funnel(store, realm)),
         Reading(
             "organisations, search", lambda d: list_organisations(store, OrganisationFilter(search=f"ORG-3-{some(d)}"))
         ),

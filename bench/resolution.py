@@ -32,10 +32,11 @@ from application.round_resolution import ResolutionPreview, preview_resolution, 
 from application.workflow_carrier import WorkflowCarrier
 from bench.meter import machine_load
 from bench.own_servers import own_servers
+from domain.kernel.attachment import Attachment
 from domain.kernel.canonical import plain
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut, Ending, Envelope
-from domain.kernel.identifier import Actor, Attachment, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.project.bidding import PassPreliminaryReview, SubmitApplication
 from domain.registers.calendar import PublishCalendar

@@ -39,9 +39,10 @@ from bench.meter import cpu_ms, machine_load
 from bench.own_servers import own_servers
 from bench.surroundings import surroundings, until_listening
 from deciding.fold import fold
+from domain.kernel.attachment import Attachment
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut
-from domain.kernel.identifier import Actor, Attachment, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.project.award import DeclineAward, ProposeAward
 from domain.project.bidding import BaseSupport

@@ -31,17 +31,17 @@ from cli.options import After, Limit, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Printer
 from cli.pages import ask_page, print_page, read_filter
 from cli.sheet import Xlsx, write_pages
-from domain.approval.request import KIND, OpenApproval
+from domain.approval.request import OpenApproval, approval_stream
 from domain.catalogue import command_class
+from domain.kernel.approval import Verdict
 from domain.kernel.calendar import local_time
 from domain.kernel.failure import FailureKind
 from domain.kernel.field_shape import Notation
 from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.money import yuan
-from domain.kernel.state import Verdict
 
 if TYPE_CHECKING:
-    from domain.kernel.state import ApproverGroup, Vote
+    from domain.kernel.approval import ApproverGroup, Vote
 
 ApprovalId = Annotated[
     UUID, typer.Argument(metavar="ID", help="審批編號 the approval, as approval list has it", show_default=False)
@@ -285,7 +285,7 @@ async def open_command(
     particulars: dict[str, object] = {**read_particulars(given or []), "title": title}
     groups = [_read_group(text) for text in of]
     command = read_command(OpenApproval, "", {**particulars, "groups": json.dumps(groups)}, Notation.TYPED)
-    stream = StreamId.of(KIND, realm, f"AV-{command_id.hex}")
+    stream = approval_stream(realm, command_id)
     async with invocation.open_runtime(working=True) as runtime:
         await require_realm(runtime.store, realm)
         if realm != LIVE and moment is None:

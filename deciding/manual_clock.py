@@ -15,7 +15,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
 from domain.kernel.identifier import StreamId
 from domain.kernel.refusal import Unmet
-from domain.registers.realm import REALM_NAME, ClockSet, SetClock
+from domain.registers.realm import ClockSet, SetClock, clock_stream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
@@ -106,7 +106,7 @@ def hold_realm(realm: str, loaded: Loaded) -> dict[StreamId, int]:
     """What is dated by a manual clock stands only while the realm has it: the realm's own stream must not move."""
     if loaded.realm.clock is not Clock.MANUAL:
         return {}
-    return {StreamId.of("realm", realm, REALM_NAME): loaded.realm.version}
+    return {clock_stream(realm): loaded.realm.version}
 
 
 def _read_new_clock(decision: Decision) -> Clock | None:

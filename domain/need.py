@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.attachment import Attachments
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachments, Reason, Role, Text
+from domain.kernel.identifier import Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU, PUBLIC, Names, Relation

@@ -27,10 +27,11 @@ from domain.registers.reviewer import seat_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from domain.kernel.approval import ApproverGroup
     from domain.kernel.identifier import Actor
     from domain.kernel.message import Event
     from domain.kernel.relation import Relation
-    from domain.kernel.state import ApproverGroup, State
+    from domain.kernel.state import State
 
 _HOUSE: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FISCAL})
 """The bureau's own house, and the treasury: they see all business."""

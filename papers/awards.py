@@ -13,6 +13,7 @@ from domain.project.contract import ContractSigned, Signatory
 from domain.project.objection import ObjectionDismissed, ObjectionRemedy, ObjectionUpheld
 from domain.project.publicity import AwardConfirmed, AwardPublicityOpened, Publicity
 from domain.project.variation import ContractAmended
+from papers import posting
 from papers.dossier import write_day
 from papers.kind import (
     PaperDraft,
@@ -56,21 +57,10 @@ def _draft_posting(dossier: Dossier, chapter: Chapter, event: AwardPublicityOpen
     last = before.part(Publicity).last_day(dossier.calendar)
     now = dossier.state.part(Publicity).last_day(dossier.calendar)
     row = (
-        dossier.number,
-        application.title,
-        dossier.organisation,
-        yuan(application.requested),
-        yuan(event.award),
+        *posting.write_row(dossier, dossier.number, application, event.award),
         "、".join(map(dossier.name_fund, sorted(award.funds))),
     )
-    columns = (
-        ("項目編號", 3, False),
-        ("項目名稱", 5, False),
-        ("申報單位", 5, False),
-        ("申請金額", 6, True),
-        ("擬資助金額", 6, True),
-        ("資金來源", 4, False),
-    )
+    columns = (*posting.COLUMNS, ("資金來源", 4, False))
     facts: dict[str, Fact] = {
         "last_day": write_day(last),
         "publicity_wd": str(event.working_days),

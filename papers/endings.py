@@ -23,7 +23,7 @@ from papers.paper import Form, FormBox, Layout
 
 if TYPE_CHECKING:
     from application.folded_stream import Chapter
-    from domain.kernel.identifier import Attachment
+    from domain.kernel.attachment import Attachment
     from domain.kernel.state import State
     from papers.dossier import Dossier
     from papers.template import Fact

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from application.folded_stream import Chapter
-    from domain.kernel.identifier import Attachment
+    from domain.kernel.attachment import Attachment
     from domain.kernel.message import Event
     from domain.kernel.money import Fen
     from domain.kernel.state import State

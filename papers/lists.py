@@ -10,10 +10,10 @@ from application.access import find_seat
 from application.event_text import describe_event
 from application.pages import MOST, Page, PageRequest
 from domain.catalogue import command_class, is_command, stage_words, stage_zh, value_words
+from domain.kernel.approval import Verdict
 from domain.kernel.calendar import local_day
 from domain.kernel.identifier import Role, StreamId
 from domain.kernel.restriction import WITHHELD
-from domain.kernel.state import Verdict
 from papers.workbook import ListColumn, Sort, write_table
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from domain.application import Application
 from domain.kernel.calendar import local_day
-from domain.kernel.money import yuan
 from domain.round.call import CallAmended, CallPublished
 from domain.round.plan import NeedSolicitationOpened, Round
 from domain.round.resolution import RoundResolved
+from papers import posting
 from papers.dossier import write_day, write_instant
 from papers.kind import PaperDraft, PaperKind, draw_table, write_amount
 from papers.paper import Layout
@@ -75,17 +75,8 @@ def _draft_posting(dossier: Dossier, chapter: Chapter, event: RoundResolved, _be
     rows = []
     for n, one in enumerate(event.selected, start=1):
         bid = dossier.bids.get(one.application)
-        application = bid.part(Application) if bid else Application()
-        rows.append(
-            (
-                str(n),
-                one.project,
-                application.title or one.application,
-                dossier.name_organisation(application.organisation),
-                yuan(application.requested),
-                yuan(one.award),
-            )
-        )
+        application = bid.part(Application) if bid else Application(title=one.application)
+        rows.append((str(n), *posting.write_row(dossier, one.project, application, one.award)))
     total = sum(one.award for one in event.selected)
     facts: dict[str, Fact] = {
         "contact": event.contact or "",
@@ -93,14 +84,7 @@ def _draft_posting(dossier: Dossier, chapter: Chapter, event: RoundResolved, _be
         "total": write_amount(total),
         "publicity_wd": str(scheme.publicity.working_days) if scheme else "",
     }
-    columns = (
-        ("序號", 2, True),
-        ("項目編號", 3, False),
-        ("項目名稱", 5, False),
-        ("申報單位", 5, False),
-        ("申請金額", 6, True),
-        ("擬資助金額", 6, True),
-    )
+    columns = (("序號", 2, True), *posting.COLUMNS)
     return PaperDraft(day, facts, {"projects": draw_table(dossier, columns, rows)})
 
 

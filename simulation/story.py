@@ -13,8 +13,9 @@ from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING
 
+from domain.kernel.attachment import Attachment
 from domain.kernel.calendar import SHANGHAI
-from domain.kernel.identifier import Actor, Attachment, StreamId
+from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scheme import RoundLevel
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed

@@ -14,6 +14,7 @@ from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.identifier import StreamId
 from domain.kernel.summary import Summary
 from domain.registers.calendar import calendar_stream
+from domain.registers.realm import clock_stream
 from store.bounds import AppendInvalid, check_standing
 from store.bytes import GENESIS, chain_hash, leaf
 from store.document_register import MemoryDocuments
@@ -253,7 +254,7 @@ class MemoryStore:
         return RealmStanding(
             realm.clock,
             realm.now,
-            version=self._version(StreamId.of("realm", name, "clock")),
+            version=self._version(clock_stream(name)),
             calendar=self._version(calendar_stream(name)),
             earliest=min(deadlines, default=None),
         )

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from activities.carry_out import CommandActivities
 from application.door_keys import build_first_publication
 from deciding.signature import DoorKey
+from domain.kernel.attachment import Attachment
 from domain.kernel.canonical import canonical
 from domain.kernel.envelope import CarryOut, Ending
-from domain.kernel.identifier import Attachment
 from domain.registers.door_key import key_stream
 
 if TYPE_CHECKING:

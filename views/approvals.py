@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.approval.summary import summarise
-from domain.kernel.state import Verdict
+from domain.kernel.approval import Verdict
 from domain.titles import title_of
 from domain.visibility import list_readers
 from views.view import View, list_organisations
@@ -13,8 +13,8 @@ from views.view import View, list_organisations
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from domain.kernel.approval import Approval, Vote
     from domain.kernel.message import Awaited
-    from domain.kernel.state import Approval, Vote
     from views.view import ViewSource
 
 SOME_SEATS = "#"

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 MONEY = ("requested", "award", "paid", "cancelled", "returned", "clawed_back", "net", "outstanding")
 """What is summed, in fen."""
 STAGE, REACHED = "stage/", "reached/"
-"""How the measures begin that count projects in a stage, and projects that were ever in it."""
+"""How the measures begin that count projects in a stage, and projects that were ever in it.
+
+No list asks for these: the portfolio counts both as of any day, from ``courses``.
+"""
 
 
 def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:

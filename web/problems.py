@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from application.approval_decision import ApprovalEnded
 from application.caller import MachineMayNot, ProofStale, SeatNotHeld
 from application.door import CommandInvalid, Mismatch, NotKnown
 from domain.kernel.explanation import InputInvalid
@@ -126,6 +127,8 @@ def build_problem(failure: Failure, language: Language, request_id: str) -> Prob
         case CommandRejected():
             body.unmet = [Unsatisfied(rule=one.rule, detail=language.say(one.zh, one.en)) for one in failure.unmet]
             body.remedy = language.say(failure.remedy_zh, failure.remedy_en)
+            if isinstance(failure, ApprovalEnded):  # its only condition stood there before it had a rule
+                body.detail = body.unmet[0].detail
         case SeatNotHeld() | MachineMayNot() | ProofStale():
             body.unmet = [Unsatisfied(rule=failure.rule, detail=language.say(failure.zh, failure.en))]
         case InputInvalid():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-SSE: Final = "text/event-stream"
+from fastapi.responses import StreamingResponse
+
 HEARTBEAT_S: Final = 15.0
 """Seconds of silence after which a comment keeps the line open."""
 
@@ -17,3 +18,9 @@ def event(last_id: str, name: str, data: str) -> str:
 def heartbeat() -> str:
     """A comment of SSE, which keeps the connection open."""
     return ": \n\n"
+
+
+class EventStream(StreamingResponse):
+    """A response that goes on: events as they come, heartbeats meanwhile."""
+
+    media_type = "text/event-stream"

@@ -56,8 +56,6 @@ __all__ = ["CHECKS", "INVARIANTS", "TIERS", "Breach", "Invariants", "Report", "c
 
 TIERS: Final = ("MUNICIPAL", "DISTRICT", "STREET_VILLAGE")
 """The tiers of bases, from the top (CZ-8)."""
-_LIVE: Final = "live"
-"""The realm whose registers judge who acts on the wall clock."""
 PAGE: Final = 1000
 """Entries fetched at once."""
 
@@ -242,9 +240,9 @@ class Invariants:
         every_event.check_every_event(self._require, event)
         roles.check_role(self._require, event)
         stages.check_stage(self._require, realm, event)
-        business.check_business(self._require, realm, self._realms.get(_LIVE, realm), event)
+        business.check_business(self._require, realm, self._realms.get(offices.LIVE, realm), event)
         self._offices.judge(self._require, event)
-        live = self._realms.get(_LIVE, realm)
+        live = self._realms.get(offices.LIVE, realm)
         interests.check_interest(self._require, realm, live, self._offices, event)
         check = CHECKS.get(event.type)
         if check is not None:

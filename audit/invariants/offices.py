@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from audit.invariants.recorded_events import Conditions, RecordedEvent
 
 LIVE: Final = "live"
+"""The realm whose registers judge who acts on the wall clock."""
 
 KINDS: Final = frozenset({"office", "person", "seat"})
 """The kinds of streams that are registers of persons and seats."""

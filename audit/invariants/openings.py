@@ -10,6 +10,7 @@ from audit.invariants import contracts, reimbursements
 from audit.invariants.apportionment import apportion
 from audit.invariants.awards import require_sound_award
 from audit.invariants.endings import require_nothing_kept
+from audit.invariants.offices import LIVE
 from audit.invariants.payments import require_accounted, require_sums
 from audit.invariants.realm import Rectification, Tranche
 from audit.invariants.recorded_events import to_date, to_number, whole
@@ -70,7 +71,7 @@ def check_project_opened(require: Conditions, realm: Realm, event: RecordedEvent
     """OE01–OE04, and whatever an award and a contract must meet."""
     project = realm.project(event.name)
     require(
-        event.realm != "live" and not realm.is_wall,
+        event.realm != LIVE and not realm.is_wall,
         "OE01",
         "{realm} 為實時環境，又有期初登記",
         "{realm} is live, and a project was taken over into it",

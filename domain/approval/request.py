@@ -13,6 +13,7 @@ from pydantic import Field
 
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.approval import Approval, ApproverGroup, Ballot, Verdict
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import day_ends, local_day
 from domain.kernel.canonical import digest, plain
@@ -23,13 +24,14 @@ from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Orde
 from domain.kernel.money import Fen
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, ENGINE
-from domain.kernel.state import NONE, SAME, Approval, ApproverGroup, Ballot, Part, State, Transition, Verdict
+from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import require_impartial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from uuid import UUID
 
     from domain.kernel.calendar import Calendar
     from domain.kernel.facts import Facts
@@ -53,6 +55,14 @@ VOTERS: Final = (
     Role.BASE_OP,
 )
 """Who may be asked: not those who only watch (P6, SD11), administrators (SD8) or the public."""
+
+
+def approval_stream(realm: str, command_id: UUID) -> StreamId:
+    """The stream of the approval that this command opens: as often as it is asked, one.
+
+    Raises ValueError for a realm that no stream's id can have.
+    """
+    return StreamId.of(KIND, realm, f"AV-{command_id.hex}")
 
 
 class ApprovalStage(Words):

@@ -16,7 +16,8 @@ from domain.project.award import Award
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from domain.kernel.state import Approval, State
+    from domain.kernel.approval import Approval
+    from domain.kernel.state import State
 
 _MONEY: Final = Shape(Kind.MONEY)
 _TEXT: Final = Shape(Kind.TEXT)

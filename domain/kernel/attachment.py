@@ -1,18 +1,34 @@
-"""Attachments wherever they lie in a command's or an event's data: documents by their digests."""
+"""Attachments: documents by their digests, and where they lie in a command's or an event's data."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from domain.kernel.identifier import Attachment
+from domain.kernel.identifier import Sha256, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+class Attachment(BaseModel):
+    """A document by its digest; the bytes are kept once, elsewhere (decision 033)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    sha256: Annotated[Sha256, Field(title="校驗值 / digest")]
+    media_type: Annotated[Text, Field(title="文件類型 / media type")]
+    name: Annotated[Text, Field(title="名稱 / name")]
+
+
+Attachments = Annotated[tuple[Attachment, ...], Field(max_length=50, title="附件 / attachments")]
+"""Documents, where there are any."""
+Evidence = Annotated[tuple[Attachment, ...], Field(min_length=1, max_length=50, title="附件 / attachments")]
+"""Documents that must be there (V1)."""
 
 _FIELDS = frozenset(Attachment.model_fields)
 _PLAIN = frozenset({str, int, bool, NoneType, date, datetime, Decimal})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from domain.kernel.identifier import Attachment
+from domain.kernel.attachment import Attachment
 from domain.kernel.money import Unit
 from domain.kernel.words import Named
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Annotated, Self
 from uuid import UUID, uuid5
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler
 from pydantic_core import core_schema
 
 from domain.kernel.words import Words
@@ -140,6 +140,11 @@ class StreamId(CheckedText):
         return StreamId.of(kind, self.realm, name)
 
 
+def name_key(realm: str, name: str) -> str:
+    """The claim of a stream that bears that name beside its own, as a project does its number."""
+    return f"name/{realm}/{name}"
+
+
 def derive_id(*parts: str) -> UUID:
     """The uuid5 of these parts; parts may not run into each other."""
     return uuid5(NAMESPACE, "\x1f".join(parts))
@@ -177,19 +182,5 @@ Sha256 = Annotated[str, AfterValidator(_sha256), Field(max_length=64)]
 """64 lower-case hex digits."""
 
 
-class Attachment(BaseModel):
-    """A document by its digest; the bytes are kept once, elsewhere (decision 033)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-    sha256: Annotated[Sha256, Field(title="校驗值 / digest")]
-    media_type: Annotated[Text, Field(title="文件類型 / media type")]
-    name: Annotated[Text, Field(title="名稱 / name")]
-
-
 Reason = Annotated[Text, Field(title="理由 / reason")]
 """Why somebody decides or asks so."""
-Attachments = Annotated[tuple[Attachment, ...], Field(max_length=50, title="附件 / attachments")]
-"""Documents, where there are any."""
-Evidence = Annotated[tuple[Attachment, ...], Field(min_length=1, max_length=50, title="附件 / attachments")]
-"""Documents that must be there (V1)."""

@@ -27,7 +27,7 @@ from domain.kernel.words import NAMED, present_word
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from domain.kernel.identifier import Attachment
+    from domain.kernel.attachment import Attachment
 
 M = TypeVar("M", bound=BaseModel)
 D = TypeVar("D", bound=date)

@@ -15,12 +15,13 @@ from pydantic import Field, JsonValue
 
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.approval import ApproverGroup, Verdict
 from domain.kernel.canonical import digest, plain
 from domain.kernel.identifier import Reason, Role
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
-from domain.kernel.state import ApproverGroup, Part, State, Verdict
+from domain.kernel.state import Part, State
 from domain.kernel.words import call_code
 
 if TYPE_CHECKING:

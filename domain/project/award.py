@@ -11,19 +11,21 @@ from pydantic import Field
 
 from domain.kernel import approval
 from domain.kernel.acting import Acting
+from domain.kernel.approval import Verdict
+from domain.kernel.attachment import Attachment, Evidence
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import local_day
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identifier import Attachment, Evidence, Reason, Role, StreamId
+from domain.kernel.identifier import Reason, Role, StreamId, name_key
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
-from domain.kernel.state import Part, State, Transition, Verdict
+from domain.kernel.state import Part, State, Transition
 from domain.kernel.words import Words
 from domain.need import Need
 from domain.project.bidders import ORGANISATION, require_representative
@@ -109,7 +111,7 @@ class AwardProposed(AwardProposal, Event):
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Take the project's number, and set each fund's share and that of the budget aside (M5)."""
-        yield Claim(f"name/{stream.realm}/{self.project}", stream)
+        yield Claim(name_key(stream.realm, self.project), stream)
         for fund, share in sorted(self.funds.items()):
             yield Post(envelope(stream.realm, fund), committed(stream, fund), share)
         if self.charge is not None:
@@ -262,7 +264,7 @@ def _name_guards(state: State, proposal: AwardProposal) -> tuple[tuple[str, ...]
     """The keys and accounts that a proposal is judged by, besides the envelopes."""
     realm, round_ = state.stream.realm, _name_round(state, proposal)
     keys = (
-        f"name/{realm}/{proposal.project}",
+        name_key(realm, proposal.project),
         *((support_key(realm, proposal.support.base),) if proposal.support else ()),
         *((aside_key(realm, round_),) if round_ else ()),
     )
@@ -349,7 +351,7 @@ def _require_proposable(check: Checks, state: State, facts: Facts, today: date, 
         shares=yuan(shares),
         award=yuan(proposal.award),
     )
-    taken = facts.holders(f"name/{state.stream.realm}/{proposal.project}") - {state.stream}
+    taken = facts.holders(name_key(state.stream.realm, proposal.project)) - {state.stream}
     check(
         not taken,
         "T01",

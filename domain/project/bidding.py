@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application, ProjectKind
+from domain.kernel.attachment import Attachments, Evidence
 from domain.kernel.beneficiaries import Beneficiaries, require_beneficiaries
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
@@ -16,7 +17,7 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import WORLD, Claim, Effect, Post, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identifier import Attachments, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import or_else

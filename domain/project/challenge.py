@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Final, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.attachment import Attachments, Evidence
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts
-from domain.kernel.identifier import Attachments, Evidence, Role, Text
+from domain.kernel.identifier import Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU

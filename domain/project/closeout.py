@@ -11,12 +11,13 @@ from pydantic import Field
 from domain.application import Application, ProjectKind
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.attachment import Attachment, Evidence
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identifier import Actor, Attachment, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Actor, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import or_else

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application
+from domain.kernel.attachment import Attachments
 from domain.kernel.beneficiaries import is_sensitive
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachments, Reason, Role, Text
+from domain.kernel.identifier import Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen
 from domain.kernel.phrase import or_else

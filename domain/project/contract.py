@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, assert_never, get_args
@@ -11,12 +11,13 @@ from unicodedata import normalize
 from pydantic import Field
 
 from domain.application import Application
+from domain.kernel.attachment import Attachment
 from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachment, Role, Text
+from domain.kernel.identifier import Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import named
@@ -590,23 +591,14 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             assert_never(event)
 
 
+def read_contract(event: Event) -> Contract:
+    """What an event says of the contract, in fields of the same names; what it leaves out stays blank."""
+    terms = {of.name: value for of in fields(Contract) if (value := getattr(event, of.name, None)) is not None}
+    return replace(Contract(), **terms)
+
+
 def _sign(state: State, of: Occurrence, event: ContractSigned) -> State:
-    contract = Contract(
-        version=event.version,
-        signed_on=local_day(of.at),
-        award=event.award,
-        budget=event.budget,
-        end=event.end,
-        self_assessment_due=event.self_assessment_due,
-        midterm_report_wd=event.midterm_report_wd,
-        final_report_months=event.final_report_months,
-        reimburses=event.reimburses or False,
-        milestones=event.milestones,
-        match_pledged=event.match_pledged,
-        parties=event.parties,
-        indicators=event.indicators or {},
-        sites=event.sites or {},
-    )
+    contract = replace(read_contract(event), signed_on=local_day(of.at))
     tranches = Tranches({name: Tranche(t.planned, t.gate) for name, t in event.tranches.items()})
     money = Money(committed=state.part(Award).funds)
     return replace(state, scheme=event.scheme).with_parts(contract, tranches, money)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application
+from domain.kernel.attachment import Attachments
 from domain.kernel.beneficiaries import is_sensitive
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
@@ -19,7 +20,7 @@ from domain.kernel.effects import Claim, Effect
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
 from domain.kernel.ground import Ground, require_grounds
-from domain.kernel.identifier import Attachments, Role, StreamId, Text
+from domain.kernel.identifier import Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import named, or_else, word

@@ -9,13 +9,14 @@ from pydantic import Field
 
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.attachment import Attachment, Evidence
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.canonical import digest
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachment, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche, named, or_else

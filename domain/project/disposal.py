@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.attachment import Attachments
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
 from domain.kernel.ground import Ground, require_grounds
-from domain.kernel.identifier import Attachments, Reason, Role
+from domain.kernel.identifier import Reason, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else
 from domain.kernel.refusal import Checks

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application, ProjectKind
+from domain.kernel.attachment import Attachment, Attachments
 from domain.kernel.bounds import Keyword
 from domain.kernel.calendar import Calendar, day_ends
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachment, Attachments, Role, Text
+from domain.kernel.identifier import Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks

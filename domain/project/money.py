@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from domain.kernel.attachment import Attachment
 from domain.kernel.effects import Effect, Post
-from domain.kernel.identifier import Attachment
 from domain.kernel.message import Particulars
 from domain.kernel.money import Fen
 from domain.kernel.state import Part

@@ -10,16 +10,18 @@ from pydantic import Field
 
 from domain.application import Application
 from domain.kernel import approval
+from domain.kernel.approval import Verdict
+from domain.kernel.attachment import Attachments, Evidence
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identifier import Attachments, Evidence, Role, Text
+from domain.kernel.identifier import Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU, ENGINE
-from domain.kernel.state import State, Transition, Verdict
+from domain.kernel.state import State, Transition
 from domain.kernel.words import Words
 from domain.project.award import Award, FundsFreed, read_panel, require_line, require_uninvolved
 from domain.project.bidding import give_places_back, list_answers

@@ -16,6 +16,8 @@ from pydantic import Field
 from domain.application import Application, ProjectKind
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.approval import ApproverGroup
+from domain.kernel.attachment import Attachment, Attachments
 from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import day_begins, local_day
 from domain.kernel.canonical import digest, plain
@@ -24,19 +26,26 @@ from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Claim, Effect, Post
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identifier import LIVE, Attachment, Attachments, Role, StreamId, Text
+from domain.kernel.identifier import LIVE, Role, StreamId, Text, name_key
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche, word
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
-from domain.kernel.state import ApproverGroup, Part, SchemeRef, State, Transition
+from domain.kernel.state import Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.project import contract, delivery, evaluation, remedy, termination
 from domain.project.award import Award, charge_round, charge_support, require_envelopes
 from domain.project.bidding import BaseSupport, require_supportable
 from domain.project.closeout import Closeout
-from domain.project.contract import Contract, Line, Parties, require_independent_parties, require_sound_budget
+from domain.project.contract import (
+    Contract,
+    Line,
+    Parties,
+    read_contract,
+    require_independent_parties,
+    require_sound_budget,
+)
 from domain.project.delivery import Delivery, ReportKind, require_standing_team
 from domain.project.evaluation import Evaluation, Mark, Opinion, Result
 from domain.project.money import Money, apportion
@@ -57,7 +66,7 @@ from domain.project.tranches import (
 )
 from domain.registers.fund import committed, envelope, paid, treasury
 from domain.registers.organisation import Organisation
-from domain.registers.realm import REALM_NAME, Realm
+from domain.registers.realm import Realm, clock_stream
 from domain.round.budget import Charge, aside_key, awarded, budget_left, give_back, support_key
 
 if TYPE_CHECKING:
@@ -282,7 +291,7 @@ class ProjectOpened(Opening, Event):
 
     def effects(self, stream: StreamId) -> Iterable[Effect]:
         """Take the number, and post what an award, its payments, cuts and returns would have posted in their time."""
-        yield Claim(f"name/{stream.realm}/{self.project}", stream)
+        yield Claim(name_key(stream.realm, self.project), stream)
         for fund, share in sorted(self.funds.items()):
             yield Post(envelope(stream.realm, fund), committed(stream, fund), share)
         for fund, share in sorted(self.spent.items()):
@@ -349,12 +358,12 @@ def reads(state: State, command: Commands) -> Reads:
         return Reads()
     realm = state.stream.realm
     streams = {
-        state.stream.sibling("realm", REALM_NAME),
+        clock_stream(realm),
         state.stream.sibling("round", opening.round),
         *(state.stream.sibling("fund", fund) for fund in opening.funds),
         *(state.stream.sibling("organisation", name) for name in (opening.organisation, *opening.partners)),
     }
-    keys = {f"name/{realm}/{opening.project}", aside_key(realm, opening.round)}
+    keys = {name_key(realm, opening.project), aside_key(realm, opening.round)}
     if opening.base is not None:
         streams.add(state.stream.sibling("base", opening.base))
         keys.add(support_key(realm, opening.base))
@@ -414,7 +423,7 @@ def _require_bound(
 def _judge(check: Checks, state: State, facts: Facts, order: Order, opening: Opening) -> ProjectOpened:
     """OE01, OE03, OE04 and the rules of award and contract: everything that the entry must meet at that moment."""
     scheme, stream = require_scheme(check, facts), state.stream
-    clock = facts.of(stream.sibling("realm", REALM_NAME)).part(Realm).clock
+    clock = facts.of(clock_stream(stream.realm)).part(Realm).clock
     check(
         stream.realm != LIVE and clock is not Clock.WALL,
         "OE01",
@@ -468,7 +477,7 @@ def _charge(check: Checks, file: State, facts: Facts, opening: Opening) -> Charg
 def _require_sound_award(check: Checks, file: State, facts: Facts, opening: Opening) -> None:
     """M1, M5, OE03: the shares add up, the envelopes bear them, the number is free, the organisations are known."""
     stream = file.stream
-    taken = facts.holders(f"name/{stream.realm}/{opening.project}") - {stream}
+    taken = facts.holders(name_key(stream.realm, opening.project)) - {stream}
     check(not taken, "T01", "項目編號 {project} 已被使用", "the number {project} is taken", project=opening.project)
     shares = sum(opening.funds.values())
     check(
@@ -838,21 +847,6 @@ def _list_stack(event: ProjectOpened) -> tuple[str, ...]:
 def _sign(event: ProjectOpened) -> tuple[Part, ...]:
     """The contract, its tranches, and its money."""
     tranches = event.tranches or {}
-    terms = Contract(
-        version=event.version,
-        signed_on=event.signed_on,
-        award=event.award,
-        budget=event.budget or {},
-        end=event.end,
-        self_assessment_due=event.self_assessment_due,
-        midterm_report_wd=event.midterm_report_wd,
-        final_report_months=event.final_report_months,
-        reimburses=event.reimburses or False,
-        milestones=event.milestones or {},
-        match_pledged=event.match_pledged or 0,
-        parties=event.parties or Parties(),
-        account=event.account or "",
-    )
     of = {
         name: Tranche(
             planned=one.planned,
@@ -868,7 +862,7 @@ def _sign(event: ProjectOpened) -> tuple[Part, ...]:
     for share in event.payments.values():
         money = money.after_payment(share)
     money = replace(money.after_cancelling(event.cut).after_return(event.came_back), audited=event.audited)
-    return terms, Tranches(of), money
+    return read_contract(event), Tranches(of), money
 
 
 def _find_status(one: OpeningTranche) -> TrancheStatus:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import Field
 
+from domain.kernel.attachment import Attachments
 from domain.kernel.calendar import Calendar
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts
 from domain.kernel.ground import Ground, require_grounds
-from domain.kernel.identifier import Attachments, Reason, Role
+from domain.kernel.identifier import Reason, Role
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, yuan
 from domain.kernel.refusal import Checks

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.attachment import Attachments, Evidence
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day, months_after
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachments, Evidence, Role, Text
+from domain.kernel.identifier import Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE

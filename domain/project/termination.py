@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel import approval
+from domain.kernel.approval import Verdict
+from domain.kernel.attachment import Attachment, Evidence
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_begins, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachment, Evidence, Role, Text
+from domain.kernel.identifier import Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import call_tranche
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE
-from domain.kernel.state import ORIGIN, Part, State, Transition, Verdict
+from domain.kernel.state import ORIGIN, Part, State, Transition
 from domain.project.bidding import PlacesFreed, give_places_back, list_answers
 from domain.project.disbursement import Adverse
 from domain.project.money import Money, MoneyReturned, Proof, apportion, require_proof

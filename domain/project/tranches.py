@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.kernel import approval
 from domain.kernel.acting import Acting
+from domain.kernel.approval import Verdict
 from domain.kernel.bounds import Date
 from domain.kernel.identifier import Role, Text
 from domain.kernel.money import Fen, yuan
 from domain.kernel.phrase import call_tranche, named
-from domain.kernel.state import Part, State, Verdict
+from domain.kernel.state import Part, State
 from domain.kernel.words import Words
 from domain.project.stage import MILESTONE
 

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel import approval
+from domain.kernel.approval import Verdict
+from domain.kernel.attachment import Attachment, Attachments
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads, require_scheme
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Actor, Attachment, Attachments, Reason, Role, Text
+from domain.kernel.identifier import Actor, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, SignedFen, yuan
 from domain.kernel.phrase import named
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
-from domain.kernel.state import Part, State, Verdict
+from domain.kernel.state import Part, State
 from domain.kernel.words import Words
 from domain.project.award import name_charged_round
 from domain.project.bidders import ORGANISATION, list_applicants, require_representative

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.attachment import Evidence
 from domain.kernel.bounds import Name
 from domain.kernel.calendar import Calendar
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identifier import Evidence, Role, Text
+from domain.kernel.identifier import Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Final, assert_never, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.kernel.attachment import Attachments, Evidence
 from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachments, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Reason, Role, StreamId, Text, name_key
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
@@ -216,7 +217,7 @@ def holder_stream(stream: StreamId, holder: str) -> StreamId:
 
 def _number_key(stream: StreamId, holder: str) -> str | None:
     """The key that a project holds for its number, where the holder is named by that."""
-    return f"name/{stream.realm}/{holder}" if _PROJECT_NUMBER.fullmatch(holder) else None
+    return name_key(stream.realm, holder) if _PROJECT_NUMBER.fullmatch(holder) else None
 
 
 # ---------------------------------------------------------------- decide

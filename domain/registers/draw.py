@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 from pydantic import Field
 
 from domain.application import Application
+from domain.kernel.attachment import Evidence
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identifier import Actor, Evidence, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Actor, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU

@@ -12,10 +12,11 @@ from pydantic import Field
 
 from domain.kernel import approval
 from domain.kernel.acting import Acting, require_another_person
+from domain.kernel.attachment import Attachments
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Effect, Post
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identifier import Attachments, Reason, Role, StreamId, Text
+from domain.kernel.identifier import Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, SignedFen, yuan
 from domain.kernel.refusal import Checks

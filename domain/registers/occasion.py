@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.attachment import Attachments, Evidence
 from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachments, Evidence, Reason, Role, Text
+from domain.kernel.identifier import Reason, Role, Text
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, Relation

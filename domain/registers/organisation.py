@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, assert_never, get_args
 
 from pydantic import AfterValidator, Field
 
+from domain.kernel.attachment import Evidence
 from domain.kernel.bounds import Date, Name
 from domain.kernel.calendar import Calendar, day_begins, local_day
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.effects import Claim, Effect, Release
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identifier import Actor, Evidence, Reason, Role, Text
+from domain.kernel.identifier import Actor, Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import or_else, word
 from domain.kernel.refusal import Checks

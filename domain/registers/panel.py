@@ -10,12 +10,13 @@ from pydantic import ConfigDict, Field
 
 from domain.application import Application
 from domain.kernel.acting import Acting
+from domain.kernel.attachment import Attachments
 from domain.kernel.bounds import Keyword, Name
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import Decider
 from domain.kernel.effects import Effect, Release
 from domain.kernel.facts import Facts, Reads, require_scheme
-from domain.kernel.identifier import LIVE, Actor, Attachments, Reason, Role, StreamId, Text
+from domain.kernel.identifier import LIVE, Actor, Reason, Role, StreamId, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.phrase import word
 from domain.kernel.policy import Sides

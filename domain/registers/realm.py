@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.kernel.clock import Clock
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
-from domain.kernel.identifier import LIVE, Actor, Role
+from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU, ENGINE, Relation
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 REALM_NAME = "clock"
 """The name of the one such stream of a realm."""
+
+
+def clock_stream(realm: str) -> StreamId:
+    """Where a realm's clock is set, and its turn to the wall clock proposed and confirmed."""
+    return StreamId.of("realm", realm, REALM_NAME)
 
 
 OFFICERS = (Role.CAB_REG, Role.CAB_DEC)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Final, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.attachment import Evidence
 from domain.kernel.bounds import Date
 from domain.kernel.calendar import local_day
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identifier import Evidence, Reason, Role
+from domain.kernel.identifier import Reason, Role
 from domain.kernel.message import Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, assert_never, get_args
 
 from pydantic import Field
 
+from domain.kernel.attachment import Attachments, Evidence
 from domain.kernel.bounds import Moment, Name
 from domain.kernel.calendar import SHANGHAI, Calendar, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
-from domain.kernel.identifier import Attachments, Evidence, Reason, Role
+from domain.kernel.identifier import Reason, Role
 from domain.kernel.message import Awaited, Command, Due, Event, Occurrence, Order, Particulars
 from domain.kernel.money import yuan
 from domain.kernel.refusal import Checks

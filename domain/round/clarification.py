@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, assert_never, get_
 
 from pydantic import Field
 
+from domain.kernel.attachment import Attachments
 from domain.kernel.calendar import Calendar, day_ends, local_day
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, require_scheme
-from domain.kernel.identifier import Actor, Attachments, Role, Text
+from domain.kernel.identifier import Actor, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import ANYBODY, BUREAU

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from domain.kernel.attachment import Attachment
 from domain.kernel.bounds import Name
 from domain.kernel.canonical import digest, plain
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identifier import Attachment, Reason, Role, Text
+from domain.kernel.identifier import Reason, Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.money import Fen, PositiveFen, yuan
 from domain.kernel.phrase import word

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Final, assert_never
 
 from pydantic import Field
 
+from domain.kernel.attachment import Attachments
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
-from domain.kernel.identifier import Attachments, Role, Text
+from domain.kernel.identifier import Role, Text
 from domain.kernel.message import Awaited, Command, Event, Occurrence, Order, Particulars
 from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from application.approvals import ApprovalFilter, NoSuchApproval, iterate_approvals, wait_for_decision
-from domain.kernel.identifier import Actor
-from domain.kernel.state import Verdict
+from application.approval_decision import ApprovalEnded, Choice, build_decision
+from application.approvals import NoSuchApproval, StreamApproval, wait_for_decision
+from domain.approval.request import GATE
+from domain.kernel.approval import Approval, Verdict
+from domain.kernel.field_shape import Notation
+from domain.kernel.identifier import Actor, Role, StreamId
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
+from store.memory import MemoryStore
 from tests.workflows.bureau import verification
-from tests.workflows.waiting import until
+from tests.workflows.waiting import list_asked, until
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from application.door import Door
-    from domain.kernel.identifier import StreamId
     from store.port import EventStore
     from tests.conftest import Desk
     from tests.workflows.breakable import Breakable
@@ -36,7 +40,7 @@ async def _posted(door: Door, store: EventStore, bureau: Bureau) -> tuple[Stream
     project = bureau.id("project", "AP-1")
     await door.send(project, bureau.award(1), OFFICER)
     await door.send(project, OpenAwardPublicity(contact="市民政局"), OFFICER)
-    (request,) = [a async for a in iterate_approvals(store, ApprovalFilter(stream=project))]
+    (request,) = await list_asked(store, project)
     return project, request.approval.id
 
 
@@ -145,3 +149,15 @@ async def test_it_waits_through_restarts_of_the_worker_and_of_temporal(house: Br
     async with asyncio.timeout(40):
         answer = await waiting
     assert (answer.approval.verdict, answer.approval.decided_by) == (Verdict.VOID, ORGANISATION)
+
+
+async def test_a_decision_that_comes_after_the_end_is_refused_by_the_rule_of_its_stage() -> None:
+    asked_at, stream = datetime(2024, 6, 3, 8, tzinfo=UTC), StreamId("approval/live/AV-1")
+    over = Approval(uuid4(), GATE, "", Role.CAB_DEC, asked_at, None, "0" * 64, Verdict.EXPIRED)
+    for choice, rule in ((Choice.APPROVE, "AV03"), (Choice.DECLINE, "AV05"), (Choice.RETURN, "AV07")):
+        with pytest.raises(ApprovalEnded) as late:
+            await build_decision(MemoryStore(), StreamApproval(stream, over), choice, {}, Notation.DATA, None)
+        assert [(one.rule, str(one.en)) for one in late.value.unmet] == [
+            (rule, "the approval is expired: nothing more is decided about it")
+        ]
+        assert late.value.details["verdict"] == "EXPIRED"

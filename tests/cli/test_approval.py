@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from domain.kernel.state import Verdict
+from domain.kernel.approval import Verdict
 
 if TYPE_CHECKING:
     from tests.cli.installation import Installation

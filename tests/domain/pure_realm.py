@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from domain.catalogue import AGGREGATES
+from domain.kernel.attachment import Attachment
 from domain.kernel.calendar import Calendar
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.effects import WORLD, Claim, Post, Release
 from domain.kernel.facts import Facts
-from domain.kernel.identifier import SYSTEM, Actor, Attachment, StreamId
+from domain.kernel.identifier import SYSTEM, Actor, StreamId
 from domain.kernel.message import Command, Event, Occurrence, Order
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.scheme import Scheme

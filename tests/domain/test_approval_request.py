@@ -21,10 +21,10 @@ from domain.approval.request import (
     bind,
 )
 from domain.approval.summary import summarise
+from domain.kernel.approval import Approval, Verdict
 from domain.kernel.calendar import SHANGHAI, day_ends
 from domain.kernel.identifier import Actor, Role
 from domain.kernel.scope import Scope, ScopeKind
-from domain.kernel.state import Approval, Verdict
 from tests.domain.sentences import StreamStory, a
 
 DEC1, DEC2, FIN1 = "CAB-DEC#1", "CAB-DEC#2", "CAB-FIN#1"

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ValidationError, create_model
 from pydantic_core import core_schema
 
 from domain.catalogue import AGGREGATES, command_class
+from domain.kernel.attachment import Attachment
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.example import write_example
 from domain.kernel.explanation import InputFault, InputInvalid, ValueMisread, explain_error
 from domain.kernel.field_shape import Kind, Notation, field_shapes
-from domain.kernel.identifier import Attachment
 from domain.kernel.input import parse_json, read_fields
 from domain.kernel.money import parse_yuan
 from domain.registers.organisation import check_character

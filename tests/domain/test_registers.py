@@ -7,13 +7,14 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
+from domain.kernel.approval import Verdict
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Post
 from domain.kernel.facts import Facts
 from domain.kernel.identifier import StreamId
 from domain.kernel.scheme import RoundLevel, Scheme
-from domain.kernel.state import SchemeRef, Verdict
+from domain.kernel.state import SchemeRef
 from domain.registers.calendar import CALENDAR, CalendarPublished, PublishCalendar, calendar_of
 from domain.registers.fund import (
     FUND,

@@ -10,10 +10,10 @@ import pytest
 
 from domain.approval.request import Approvers, GrantApproval, OpenApproval
 from domain.kernel.acting import PersonId
+from domain.kernel.approval import Verdict
 from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.proposal import ConfirmAct, DropAct, bind
 from domain.kernel.scope import Scope, ScopeKind
-from domain.kernel.state import Verdict
 from domain.registers.calendar import PublishCalendar
 from domain.registers.fund import RegisterFundSource
 from domain.registers.office import OFFICE, FoundOffice, OfficeStage

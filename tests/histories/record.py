@@ -35,7 +35,7 @@ from temporalio.testing import TimeSkipper
 import bootstrap
 import local
 import temporal_client
-from application.approvals import ApprovalFilter, iterate_approvals, wait_for_decision
+from application.approvals import wait_for_decision
 from application.door import Door
 from application.workflow_carrier import WorkflowCarrier
 from cli.scenario import plan_scenario
@@ -54,6 +54,7 @@ from tests.keys import publish
 from tests.releases import ROOT, require_unreleased
 from tests.time_skipping import let_time_be_skipped
 from tests.workflows.bureau import Bureau
+from tests.workflows.waiting import list_asked
 
 if TYPE_CHECKING:
     from domain.kernel.identifier import StreamId
@@ -123,7 +124,7 @@ async def _wall_clock(client: Client, store: PostgresStore, settings: bootstrap.
             await door.send(project, bureau.award(number), Actor("CAB-REG#1"))
             await door.send(project, OpenAwardPublicity(contact="市民政局"), Actor("CAB-REG#1"))
             await _send_refused(door, project)
-            (asking,) = [a async for a in iterate_approvals(store, ApprovalFilter(stream=project))]
+            (asking,) = await list_asked(store, project)
             waiting = asyncio.create_task(wait_for_decision(store, door, asking.approval.id))
             await skipper.fast_forward(client.get_workflow_handle(project), timedelta(days=12))
             await door.send(project, ConfirmAward(), Actor("CAB-DEC#1"))

@@ -21,12 +21,13 @@ from temporalio.service import RPCError
 from activities.carry_out import CommandActivities
 from application import approvals
 from application.door import CommandDefect, Mismatch, NotKnown, Receipt, receipt
+from domain.kernel.approval import Verdict
 from domain.kernel.envelope import CarryOut, WorkflowInput
 from domain.kernel.identifier import Actor
 from domain.kernel.refusal import CommandRejected, Unmet
-from domain.kernel.state import Verdict
 from domain.project.award import DeclineAward
 from store.port import StoreUnavailable
+from tests.workflows.waiting import list_asked
 from workflows.kinds import workflow_type
 
 if TYPE_CHECKING:
@@ -180,10 +181,7 @@ class Callers:
         """The approvals that are asked for in that stream just now."""
         while True:
             with suppress(StoreUnavailable):
-                of = [
-                    a.approval
-                    async for a in approvals.iterate_approvals(self.store, approvals.ApprovalFilter(stream=stream))
-                ]
+                of = [one.approval for one in await list_asked(self.store, stream)]
                 return [approval.id for approval in of if approval.verdict is Verdict.OPEN]
             await asyncio.sleep(PAUSE_S)
 

@@ -12,10 +12,11 @@ from domain.application import Application
 from domain.approval.request import ApprovalRequest
 from domain.catalogue import AGGREGATES
 from domain.kernel.acting import Acting
+from domain.kernel.approval import ApproverGroup
 from domain.kernel.facts import Facts
 from domain.kernel.identifier import Actor, Role, StreamId
 from domain.kernel.restriction import Restriction
-from domain.kernel.state import ApproverGroup, State
+from domain.kernel.state import State
 from domain.registers.panel import Panel
 from domain.visibility import PRIVATE_OF_PROJECT, Sight, find_sight, list_readers, readers_of
 from tests.policy.standings import NAMED, PARTNER, STRANGER, facts, scope_of, stream

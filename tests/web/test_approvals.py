@@ -71,6 +71,7 @@ async def test_a_service_asks_people_and_is_told_once_all_have_consented(counter
         "payee": "ORG-9",
     }
     assert (late.status_code, "approved" in late.json()["detail"]) == (409, True)
+    assert [one["rule"] for one in late.json()["unmet"]] == ["AV05"]
 
 
 @pytest.mark.full
@@ -132,7 +133,8 @@ async def test_one_that_nobody_decided_in_time_is_expired_and_a_late_decision_sa
         )
         approval = (await service.get(where)).json()
     assert before["remind_at"] < before["until"] < datetime.now(UTC).isoformat()
-    assert (late.status_code, "expired" in late.text) == (409, True), "by the rule, or as what a follower ended before"
+    assert (late.status_code, {one["rule"] for one in late.json()["unmet"]}) == (409, {"AV03"})
+    assert "expired" in late.text
     assert (approval["verdict"], approval["status"], approval["status_reason"], approval["votes"]) == (
         "EXPIRED",
         "expired",

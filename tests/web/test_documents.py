@@ -17,7 +17,7 @@ from application.document_content import MOST_BYTES
 from audit.documents import AttachmentCheck
 from audit.finding import NOTHING
 from audit.realms import Realms
-from domain.kernel.identifier import Attachment
+from domain.kernel.attachment import Attachment
 from domain.need import SubmitNeed
 from domain.registers.fund import ProposeFundAdjustment, RegisterFundSource
 from tests.workflows.bureau import FUND_FEN

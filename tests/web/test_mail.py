@@ -16,9 +16,9 @@ from application.access import may_see
 from application.mail import SOON, MailWriter, list_awaited
 from deciding.fold import fold
 from domain.approval.request import ApprovalReminded, GrantApproval, OpenApproval
+from domain.kernel.approval import Verdict
 from domain.kernel.canonical import canonical
 from domain.kernel.identifier import Actor, derive_id
-from domain.kernel.state import Verdict
 from domain.need import AdoptNeed
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity

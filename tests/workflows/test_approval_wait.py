@@ -22,8 +22,8 @@ from tests.workflows.waiting import until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from domain.kernel.approval import Approval
     from domain.kernel.identifier import StreamId
-    from domain.kernel.state import Approval
     from tests.conftest import Desk
     from tests.workflows.bureau import Bureau
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from application.access import list_hidden_kinds, list_words, may_see, sees_all
@@ -23,19 +22,19 @@ from application.pages import wait_for_view
 from application.queries import NameUnknown
 from application.realms import require_realm
 from deciding.fold import fold
-from domain.approval.request import KIND, ApprovalWithdrawn, OpenApproval, count
+from domain.approval.request import ApprovalWithdrawn, OpenApproval, approval_stream, count
 from domain.catalogue import command_class
+from domain.kernel.approval import Approval, ApproverGroup, Ballot, Verdict, Vote
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.field_shape import Notation
 from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.input import BusinessTime
-from domain.kernel.state import Approval, ApproverGroup, Ballot, Verdict, Vote
 from papers.lists import APPROVALS
 from web.body import answer_with, describe_body, fill, read_body, refer_to
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.links import names
 from web.problems import AGAIN_S, Refusal, problem_responses
-from web.sse import HEARTBEAT_S, SSE, event, heartbeat
+from web.sse import HEARTBEAT_S, EventStream, event, heartbeat
 from web.v1.commands import address, read_key, send
 from web.v1.operations import Wait
 from web.v1.pages import ByPageRequest, FreshnessAnswer, shield
@@ -315,16 +314,12 @@ def _write(request: StreamApproval, language: Language) -> str:
 
 @router.get(
     "/v1/approvals/{approval_id}/stream",
-    response_class=StreamingResponse,
-    responses={
-        200: {"content": {SSE: {"schema": {"type": "string"}}}, "description": "Server-sent events."},
-        **problem_responses(401, 403, 404, 422, 429, 503),
-    },
+    response_class=EventStream,
+    response_description="Server-sent events.",
+    responses=problem_responses(401, 403, 404, 422, 429, 503),
 )
 @allow(Policy.READ)
-async def stream_approval(
-    approval_id: UUID, house: ByHouse, caller: ByCaller, language: ByLanguage
-) -> StreamingResponse:
+async def stream_approval(approval_id: UUID, house: ByHouse, caller: ByCaller, language: ByLanguage) -> EventStream:
     """How an approval stands, at once and when it is decided, as server-sent events; then the stream ends."""
     request = await _require_approval(house, caller, approval_id)
 
@@ -338,7 +333,7 @@ async def stream_approval(
         answer = ApprovalAnswer.of(request.with_approval(approval), language)
         yield event(str(approval.verdict), "approval", answer.model_dump_json())
 
-    return StreamingResponse(write_events(), media_type=SSE)
+    return EventStream(write_events())
 
 
 async def _wait(house: House, request: StreamApproval, patience_s: float) -> Approval | None:
@@ -422,7 +417,7 @@ async def open_approval(
     seat = caller.choose_seat(OpenApproval, body.seat, house.now())
     try:
         command = read_command(OpenApproval, "", body.request, Notation.DATA)
-        stream = StreamId.of(KIND, body.realm, f"AV-{command_id.hex}")
+        stream = approval_stream(body.realm, command_id)
     except InputInvalid as invalid:
         raise InputInvalid([InputFault(("request", *f.place), f.zh, f.en) for f in invalid.faults]) from invalid
     except ValueError:

@@ -18,8 +18,9 @@ from application.callbacks import MessageForged, SignedMessage, digest_body, spe
 from application.queries import NameUnknown, resolve_name
 from deciding.fold import fold
 from domain.catalogue import split_subject
+from domain.kernel.attachment import Attachment
 from domain.kernel.bounds import Moment
-from domain.kernel.identifier import Attachment, StreamId
+from domain.kernel.identifier import StreamId
 from domain.project.contract import SignContract
 from domain.project.disbursement import FailDisbursement, PayDisbursement
 from store.identity import Callback

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from application.access import access_of_house, find_seat, list_hidden_kinds
@@ -22,7 +21,7 @@ from store.port import Entry, EntryKind
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
 from web.links import names
 from web.problems import Refusal, problem_responses
-from web.sse import HEARTBEAT_S, SSE, event, heartbeat
+from web.sse import HEARTBEAT_S, EventStream, event, heartbeat
 from web.v1.operations import Wait
 from web.v1.streams import require_stream
 
@@ -107,11 +106,9 @@ async def list_events(
 
 @router.get(
     "/v1/events/stream",
-    response_class=StreamingResponse,
-    responses={
-        200: {"content": {SSE: {"schema": {"type": "string"}}}, "description": "Server-sent events."},
-        **problem_responses(401, 403, 404, 422, 429, 503),
-    },
+    response_class=EventStream,
+    response_description="Server-sent events.",
+    responses=problem_responses(401, 403, 404, 422, 429, 503),
 )
 @allow(Policy.READ)
 async def stream_events(
@@ -123,7 +120,7 @@ async def stream_events(
     last_event_id: Annotated[
         str | None, Header(pattern=r"^[0-9]{1,16}$", description="Where the last stream broke off.")
     ] = None,
-) -> StreamingResponse:
+) -> EventStream:
     """Events as they are recorded, each a CloudEvent whose id is its position; taken up again by ``Last-Event-ID``."""
     feed = await _open_feed(house, caller, types, stream)
     begin = int(last_event_id) if last_event_id is not None else after
@@ -140,7 +137,7 @@ async def stream_events(
             if not is_more and not await house.growth.wait(at, HEARTBEAT_S):
                 yield heartbeat()
 
-    return StreamingResponse(write_events(), media_type=SSE)
+    return EventStream(write_events())
 
 
 class _Feed:

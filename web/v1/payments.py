@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from application.access import may_see
@@ -20,7 +19,7 @@ from domain.kernel.identifier import Role, StreamId
 from domain.project.tranches import TrancheStatus
 from web.guard import ByCaller, ByHouse, ByLanguage, GuardedRoute, Policy, allow
 from web.problems import problem_responses
-from web.sse import HEARTBEAT_S, SSE, event, heartbeat
+from web.sse import HEARTBEAT_S, EventStream, event, heartbeat
 from web.v1.approvals import ApprovalAnswer
 from web.v1.operations import Wait
 
@@ -92,16 +91,14 @@ async def get_payment(
 
 @router.get(
     "/v1/payments/{project}/{tranche}/stream",
-    response_class=StreamingResponse,
-    responses={
-        200: {"content": {SSE: {"schema": {"type": "string"}}}, "description": "Server-sent events."},
-        **problem_responses(401, 403, 404, 422, 429, 503),
-    },
+    response_class=EventStream,
+    response_description="Server-sent events.",
+    responses=problem_responses(401, 403, 404, 422, 429, 503),
 )
 @allow(Policy.READ)
 async def stream_payment(
     project: str, tranche: str, house: ByHouse, caller: ByCaller, language: ByLanguage, realm: Realm = None
-) -> StreamingResponse:
+) -> EventStream:
     """How a tranche stands, at once and when it is paid or never will be, as server-sent events; then it ends."""
     subject = f"{project}/{tranche}"
     first = await _look(house, caller, language, subject, realm)
@@ -115,7 +112,7 @@ async def stream_payment(
         last = await _look(house, caller, language, subject, realm)
         yield event(str(last.version), "payment", last.model_dump_json())
 
-    return StreamingResponse(write_events(), media_type=SSE)
+    return EventStream(write_events())
 
 
 async def _wait(house: House, answer: PaymentAnswer, patience_s: float) -> Payment | None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from domain.application import ProjectKind
+from domain.kernel.attachment import Attachment
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.facts import Facts
-from domain.kernel.identifier import Attachment, StreamId
+from domain.kernel.identifier import StreamId
 from domain.kernel.message import Occurrence
 from domain.kernel.state import SchemeRef, State
 from domain.project.aggregate import PROJECT

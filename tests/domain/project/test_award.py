@@ -10,9 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from domain.kernel.acting import Acting
+from domain.kernel.approval import Verdict
 from domain.kernel.effects import Claim, Post
 from domain.kernel.identifier import StreamId
-from domain.kernel.state import State, Verdict
+from domain.kernel.state import State
 from domain.project.aggregate import PROJECT
 from domain.project.award import (
     Award,

@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
+from domain.kernel.approval import Verdict
 from domain.kernel.effects import Post, Release
-from domain.kernel.state import Verdict
 from domain.project.aggregate import PROJECT
 from domain.project.award import DeclineAward
 from domain.project.closeout import (

@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
+from domain.kernel.approval import Verdict
 from domain.kernel.calendar import day_ends
 from domain.kernel.effects import Post
-from domain.kernel.state import Verdict
 from domain.project.contract import RegisterLedgerAccount
 from domain.project.disbursement import (
     ApproveDisbursement,

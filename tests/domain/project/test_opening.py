@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from domain.application import Application, ProjectKind
+from domain.kernel.approval import Verdict
+from domain.kernel.attachment import Attachment
 from domain.kernel.clock import Clock
 from domain.kernel.effects import WORLD
-from domain.kernel.identifier import Attachment, Role, StreamId
+from domain.kernel.identifier import Role, StreamId
 from domain.kernel.scheme import RoundLevel
-from domain.kernel.state import Verdict
 from domain.project.aggregate import PROJECT
 from domain.project.closeout import Closeout, CloseProject, ReturnSurplus, SubmitFinalReport
 from domain.project.contract import Contract

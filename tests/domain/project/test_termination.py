@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import pytest
 from pydantic import ValidationError
 
+from domain.kernel.approval import Verdict
 from domain.kernel.calendar import day_begins
 from domain.kernel.effects import Post
-from domain.kernel.state import Verdict
 from domain.project.disbursement import CancelTranche, DisbursementPaid
 from domain.project.evaluation import AuditOpinionIssued, Opinion
 from domain.project.money import Money

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
+from domain.kernel.approval import Verdict
 from domain.kernel.effects import Post
-from domain.kernel.state import Verdict
 from domain.project.contract import Contract
 from domain.project.disbursement import DisbursementPaid, RequestDisbursement
 from domain.project.money import Money

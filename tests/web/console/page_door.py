@@ -26,10 +26,11 @@ from application.process_carrier import ProcessCarrier
 from application.sessions import begin_session
 from cli.scenario import list_shipped
 from deciding.journal import read_answer
+from domain.kernel.attachment import Attachment
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Ending
 from domain.kernel.field_shape import FieldShape, Kind, Shape, field_shapes
-from domain.kernel.identifier import Actor, Attachment, Role
+from domain.kernel.identifier import Actor, Role
 from domain.registers.panel import DeclareImpartiality, SubmitScore
 from store.identity import SeatGrant
 from tests.office import person_on

@@ -17,10 +17,11 @@ from python_calamine import CalamineWorkbook
 from application.bulk_file import name_column
 from cli.scenario import list_shipped, plan_scenario
 from deciding.journal import read_answer
+from domain.kernel.attachment import Attachment
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.envelope import Ending
 from domain.kernel.field_shape import field_shapes
-from domain.kernel.identifier import Attachment, Role
+from domain.kernel.identifier import Role
 from domain.kernel.scope import Scope, ScopeKind
 from papers.workbook import MEDIA_TYPE
 from scenarios.play import play

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from pydantic.fields import FieldInfo
 
-from domain.kernel.identifier import Attachment, Role, Text
+from domain.kernel.attachment import Attachment
+from domain.kernel.identifier import Role, Text
 from tests.tables import mostly
 from tests.web.console.papers import PaperHouse, open_paper_house
 from tests.web.console.test_links import crawl

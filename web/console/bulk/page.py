@@ -30,8 +30,9 @@ from application.possible_commands import list_possible_commands
 from application.queries import NameUnknown
 from deciding.fold import fold
 from domain.catalogue import AGGREGATES
+from domain.kernel.attachment import Attachment
 from domain.kernel.failure import Failure
-from domain.kernel.identifier import LIVE, Attachment, Role
+from domain.kernel.identifier import LIVE, Role
 from domain.kernel.refusal import Unmet
 from domain.kernel.state import NONE
 from papers.command_template import write_template

@@ -30,7 +30,7 @@ from domain.catalogue import stage_words
 from domain.kernel.calendar import local_day
 from domain.kernel.clock import Clock
 from domain.kernel.facts import Facts
-from domain.kernel.identifier import StreamId
+from domain.kernel.identifier import LIVE, StreamId
 from domain.project.contract import Contract
 from domain.project.indicators import derive_outputs, list_indicators
 from domain.project.publicity import AwardPublicityOpened, Publicity
@@ -347,11 +347,11 @@ def _round_path(stream: StreamId) -> str:
 async def _choose_realm(request: Request, house: House, name: str) -> str:
     """What is published is the wall clock's; on a machine for trying things out, any. Raises NameUnknown."""
     if not house.is_local:
-        if name in ("", "live"):
-            return "live"
+        if name in ("", LIVE):
+            return LIVE
         raise NameUnknown(name)
     request.state.realms = await list_realms(house.store)
-    return name or "live"
+    return name or LIVE
 
 
 def _lines(page: Page[PublicProject]) -> list[tuple[PublicProject, str, tuple[str, str]]]:
