@@ -62,7 +62,6 @@ _WORDING: Final = {"zh", "en"}
 class _Seen:
     """What rows say of a stream besides its state."""
 
-    reached: set[str] = field(default_factory=set)
     moved_at: datetime = NEVER
     history: list[Moment] = field(default_factory=list)
     course: tuple[CourseStep, ...] = ()
@@ -87,7 +86,6 @@ class ViewRowsCheck:
             if refusal is not None:
                 seen.refusals.append(refusal)
         elif thread.folds:
-            seen.reached.add(str(thread.state.stage))
             seen.moved_at = entry.occurred_at
             moment = Moment(thread.state, entry.occurred_at, entry.recorded_at, entry.position)
             if entry.stream.kind in KEPT:
@@ -141,7 +139,6 @@ class ViewRowsCheck:
             state=state,
             calendar=self._calendar(stream.realm),
             moved_at=seen.moved_at,
-            reached=frozenset(seen.reached),
             district=self._district(state),
             names=dict(self._names(state)),
             history=seen.history,

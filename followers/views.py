@@ -65,7 +65,6 @@ class Fold:
     """A stream as far as it was read."""
 
     state: State
-    reached: frozenset[str] = frozenset()
     moved_at: datetime = NEVER
     history: tuple[Moment, ...] = ()
     course: tuple[CourseStep, ...] = ()
@@ -76,7 +75,7 @@ class Fold:
         moment = Moment(state, entry.occurred_at, entry.recorded_at, entry.position)
         kept = (*self.history, moment) if state.stream.kind in KEPT else ()
         course = extend_course(self.course, moment) if state.stream.kind == "project" else ()
-        return Fold(state, self.reached | {str(state.stage)}, entry.occurred_at, kept, course)
+        return Fold(state, entry.occurred_at, kept, course)
 
 
 T = TypeVar("T")
@@ -137,7 +136,6 @@ class Folds:
             state=state,
             calendar=await self.calendar(state.stream.realm),
             moved_at=fold.moved_at,
-            reached=fold.reached,
             district=district,
             names={organisation: name for organisation, name in names.items() if name},
             history=fold.history,

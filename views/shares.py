@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
 MONEY = ("requested", "award", "paid", "cancelled", "returned", "clawed_back", "net", "outstanding")
 """What is summed, in fen."""
-STAGE, REACHED = "stage/", "reached/"
-"""How the measures begin that count projects in a stage, and projects that were ever in it.
-
-No list asks for these: the portfolio counts both as of any day, from ``courses``.
-"""
 
 
 def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
@@ -47,9 +42,6 @@ def _rows(source: ViewSource) -> Iterable[dict[str, Any]]:
 def _measure(source: ViewSource) -> Iterator[tuple[str, int]]:
     summary = PROJECT.summary(source.state)
     yield "projects", 1
-    yield f"{STAGE}{source.state.stage}", 1
-    for stage in source.reached:
-        yield f"{REACHED}{stage}", 1
     for name in MONEY:
         yield name, int(str(summary[name]))
 
@@ -75,4 +67,4 @@ def _write(source: ViewSource, dimension: str, key: str, measures: dict[str, int
             yield {**source.base, "dimension": dimension, "key": key, "measure": measure, "value": value}
 
 
-SHARES = View("shares", 3, "份額", "counts and sums", _rows, frozenset({"project"}))
+SHARES = View("shares", 4, "份額", "counts and sums", _rows, frozenset({"project"}))

@@ -62,8 +62,6 @@ class ViewSource:
     """The working days that its dates are reckoned by."""
     moved_at: datetime
     """When its last event was so."""
-    reached: frozenset[str] = frozenset()
-    """Every stage that it has been in."""
     district: str = ""
     """The district of the need that a project answers; empty if none is named."""
     names: Mapping[str, str] = field(default_factory=dict)

@@ -278,38 +278,36 @@ VIEW = Recipe(
             _MONEY,
             '''
 
-async def count_stages(store: EventStore, realm: str, request: PageRequest | None = None) -> Mapping[str, int]:
-    """How many projects of the realm stand in each stage. Raises NoSuchRealm."""
+async def count_projects(store: EventStore, realm: str, request: PageRequest | None = None) -> Mapping[str, int]:
+    """How many projects each organisation of the realm has. Raises NoSuchRealm."""
     await require_realm(store, realm)
-    where = (Equal("realm", realm), Equal("dimension", Dimension.ALL.value), Equal("key", ""))
+    where = (Equal("realm", realm), Equal("dimension", Dimension.ORGANISATION.value), Equal("measure", "projects"))
     whole = (request or PageRequest()).model_copy(update={"limit": 1_000, "after": None})
     page = await read_page(store, "tallies", _ORDER, where, whole, lambda row: row)
-    counts = {row["measure"]: row["value"] for row in page.rows if row["value"]}
-    return {name.removeprefix(STAGE): number for name, number in counts.items() if name.startswith(STAGE)}
+    return {row["key"]: row["value"] for row in page.rows if row["value"]}
 ''',
         ),
-        Edit(_MONEY, "from views.shares import STAGE\n", after="from store.views import AnyOf, Equal\n"),
         Edit(
             _LIST,
             '''
 
-@app.command("stages")
+@app.command("organisations")
 @verb
-async def stages_command(*, invocation: Invocation, realm: Realm = None) -> None:
-    """各階段有幾個項目 / how many projects stand in each stage.
+async def organisations_command(*, invocation: Invocation, realm: Realm = None) -> None:
+    """各組織有幾個項目 / how many projects each organisation has.
 
-    例 example:  venture project stages
+    例 example:  venture project organisations
     """
     async with invocation.open_store() as store:
-        counted = await count_stages(store, realm or LIVE, await ask_page(store, 1, None))
-    rows = [{"stage": stage, "projects": number} for stage, number in sorted(counted.items())]
-    columns = (Column("stage", "階段", "stage"), Column("projects", "項目", "projects", right=True))
+        counted = await count_projects(store, realm or LIVE, await ask_page(store, 1, None))
+    rows = [{"organisation": name, "projects": number} for name, number in sorted(counted.items())]
+    columns = (Column("organisation", "單位", "organisation"), Column("projects", "項目", "projects", right=True))
     invocation.printer.rows(rows, columns, ("還沒有項目", "no projects yet"))
 ''',
         ),
         Edit(
             _LIST,
-            "from application.money import count_stages\n",
+            "from application.money import count_projects\n",
             before="from application.projects import ProjectFilter",
         ),
         Edit(_LIST, "from domain.kernel.identifier import LIVE\n", before="from domain.kernel.money import yuan\n"),
@@ -317,16 +315,16 @@ async def stages_command(*, invocation: Invocation, realm: Realm = None) -> None
             _QUERIES_TEST,
             """
 
-async def test_projects_are_counted_by_stage() -> None:
+async def test_projects_are_counted_by_organisation() -> None:
     store = MemoryStore()
     played = await play_story(store)
     now = PageRequest(at_least=await store.last_position())
-    assert dict(await count_stages(store, played.plan.realm, now)) == {"ACTIVE": 1}
+    assert dict(await count_projects(store, played.plan.realm, now)) == {"ORG-3": 1}
 """,
         ),
         Edit(
             _QUERIES_TEST,
-            "from application.money import count_stages\nfrom application.pages import PageRequest\n",
+            "from application.money import count_projects\nfrom application.pages import PageRequest\n",
             before="from application.queries import (\n    NameAmbiguous",
         ),
     ),
