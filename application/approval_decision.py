@@ -91,7 +91,7 @@ async def build_decision(
     notation: Notation,
     command_id: UUID | None,
 ) -> Command:
-    """The command that decides that approval so, bound to what it is about; ``given`` is whatever else it takes.
+    """The command that decides that approval so, bound to what it is about; ``particulars`` are whatever else it takes.
 
     Raises NoSuchDecision, InputInvalid with all that is lacking, and ApprovalEnded unless the id was asked before: then
     the recorded outcome is the answer.

@@ -1,6 +1,7 @@
 """What Temporal's screens show of a stream, in the office's words: numbers, terms, roles and dates.
 
-Nothing that somebody wrote is in it, neither a title nor a name: Temporal keeps all of it in the clear (PR10).
+Nothing that somebody wrote is in it, neither a title nor a name: it is sealed like all that Temporal keeps, but
+who may open that is not asked whose business the stream is (PR10).
 """
 
 from __future__ import annotations

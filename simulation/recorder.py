@@ -60,8 +60,8 @@ class RealmTaken(Failure):
 
     def __init__(self, realm: str) -> None:
         super().__init__(
-            f"{realm} 域用實時鐘，不可寫入模擬數據",
-            f"the realm {realm} is on the wall clock: nothing made up goes there",
+            f"{realm} 環境用實時鐘，不可寫入模擬數據",
+            f"the environment {realm} is on the wall clock: nothing made up goes there",
         )
 
 

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class FailureKind(IntEnum):
-    """What sort of failure it is. The value is the code that a process exits with; HTTP answers will follow from it."""
+    """What sort of failure it is. The value is the code that a process exits with; HTTP's answers follow from it."""
 
     REFUSED = 1
     """The rules do not allow it as things stand."""

@@ -154,7 +154,7 @@ def _take_place(key: str, stream: StreamId, limit: int) -> Effect:
 
 
 def free_place(key: str, stream: StreamId) -> Effect:
-    """What gives a place back that ``places`` took."""
+    """What gives back a place that was taken so."""
     return Post(key, _uncounted(stream), 1) if key.startswith(UNDECIDED) else Release(key, stream)
 
 

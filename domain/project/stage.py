@@ -1,4 +1,4 @@
-"""The stages of a project , and the gates that release money."""
+"""The stages of a project, and the gates that release money."""
 
 from __future__ import annotations
 

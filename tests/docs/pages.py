@@ -59,6 +59,12 @@ def named(page: Path) -> list[str]:
     return re.findall(r"`((?:[\w.-]+/)+[\w.-]+\.(?:py|md|yaml|svg|json|sql|toml)(?:::\w+)?)`", text)
 
 
+def names(page: Path) -> set[str]:
+    """What the page calls by name in code and Python writes with underscores: functions, fields, modules."""
+    spans = re.findall(r"`([^`\n]+)`", _FENCE.sub("", page.read_text("utf-8")))
+    return {name for span in spans if "://" not in span for name in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", span)}
+
+
 def anchors(page: Path) -> set[str]:
     """The anchors that a page's headings get."""
     headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)

@@ -19,8 +19,9 @@ from domain.project.stage import Stage
 from languages.script import simplify
 from scenarios.schema import scenario_schema
 from schemes.document import read
-from tests.docs.pages import PAGES, ROOT, anchors, blocks, commands, links, named, prose
+from tests.docs.pages import PAGES, ROOT, anchors, blocks, commands, links, named, names, prose
 from tests.packaging.recipes import RECIPES
+from tests.packaging.test_package import tracked
 from tests.tables import every_row, mostly
 
 if TYPE_CHECKING:
@@ -116,6 +117,23 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
         files = [place / path for place in (ROOT, page.parent) if (place / path).exists()]
         assert files or path in MADE_BY_RECIPES, name
         assert not inside or re.search(rf"\b(?:def|class) {inside}\b", files[0].read_text("utf-8")), name
+
+
+ELSEWHERE = {
+    *("approved_until", "pg_wal", "preexec_fn", "wal_compression"),
+    "temporal_workflow_task_schedule_to_start_latency",
+}
+"""Names of AuthZEN, Postgres, Python and Temporal."""
+FORMER = {"deciding_again"}
+"""What a decision says that something was called before."""
+
+
+def test_every_name_that_a_page_gives_in_code_is_in_the_code() -> None:
+    written = [path for path in tracked() if path.suffix not in {".md", ".webp", ".gz"}]
+    words = {word for path in written for word in re.findall(r"\w+", path.read_text("utf-8", "replace"))}
+    words |= {part for path in written for part in re.findall(r"\w+", path.as_posix())}
+    missing = {_name(page): sorted(names(page) - words - ELSEWHERE - FORMER) for page in PAGES}
+    assert {page: absent for page, absent in missing.items() if absent} == {}
 
 
 def test_every_promise_names_a_test() -> None:

@@ -275,7 +275,7 @@ def _ask_for(fault: InputFault, filling: Filling) -> InputFault:
 
 
 async def send(filling: Filling, command: Command, at: datetime | None) -> None:
-    """Have it carried out, under the id on the form. Raises CommandRejected, NotKnown and what ``Caller.act`` does."""
+    """Have it carried out, under the id on the form. Raises CommandRejected, NotKnown, as ``choose_seat`` does."""
     house, caller = filling.house, filling.caller
     seat = caller.choose_seat(filling.command, filling.seat, house.now())
     await house.door.send(
