@@ -1,1 +1,4 @@
-"""One cursor in the log each, under a lease: what must happen though no command asks for it."""
+"""What must happen though no command asks for it: one cursor in the log each, under a lease; and what empties the outbox.
+
+Webhooks and mail (``deliveries``, ``mails``) have neither: any worker may take a row that is due.
+"""
