@@ -1,4 +1,4 @@
-"""What must happen though no command asks for it: one cursor in the log each, under a lease; and what empties the outbox.
+"""What must happen though no command asks for it: a cursor in the log each, under a lease; and what empties the outbox.
 
 Webhooks and mail (``deliveries``, ``mails``) have neither: any worker may take a row that is due.
 """
