@@ -573,11 +573,14 @@ def take_no_words(service: str, page: str) -> None:
 
 
 def run_service(
-    name: str, page: str, run: Callable[[Settings], Coroutine[Any, Any, None]], refusal: str | None = None
+    name: str,
+    page: str,
+    run: Callable[[Settings], Coroutine[Any, Any, None]],
+    log_refusal: Callable[..., None] | None = None,
 ) -> None:
     """Run a service to its end with the settings of the environment; a failure is told in words and is the exit code.
 
-    ``refusal`` is the log's event of a failure, of a service that tells it in the log where the log is JSON.
+    ``log_refusal`` takes a failure's texts and details, of a service that tells it in the log where the log is JSON.
     """
     take_no_words(name, page)
     of = None
@@ -587,8 +590,8 @@ def run_service(
         asyncio.run(run(of))
     except Failure as failure:
         texts = {"zh": failure.zh, "remedy_zh": failure.remedy_zh, "en": failure.en, "remedy_en": failure.remedy_en}
-        if refusal and of is not None and of.log_format is LogFormat.JSON:
-            structlog.get_logger().error(refusal, **texts, **failure.details)
+        if log_refusal and of is not None and of.log_format is LogFormat.JSON:
+            log_refusal(**texts, **failure.details)
         else:
             sys.stderr.write("".join(f"{text}\n" for text in texts.values() if text))
         sys.exit(failure.kind)

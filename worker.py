@@ -118,9 +118,13 @@ async def _see_to_build(runtime: Runtime) -> None:
         await find_place(runtime.client, runtime.settings.task_queue, runtime.settings.build_id or UNVERSIONED)
 
 
+def _log_refusal(**told: object) -> None:
+    log.error("worker.refused", **told)
+
+
 def main() -> None:
     """Run the worker with the settings of the environment."""
-    bootstrap.run_service("venture-worker", HELP, run, "worker.refused")
+    bootstrap.run_service("venture-worker", HELP, run, _log_refusal)
 
 
 if __name__ == "__main__":
