@@ -290,7 +290,8 @@ class PostgresStore:
 
     async def _next_position(self, positions: asyncio.Queue[int | None], idle_s: float) -> int | None:
         try:
-            reached = await asyncio.wait_for(positions.get(), idle_s)
+            async with asyncio.timeout(idle_s):
+                reached = await positions.get()
         except TimeoutError:
             return await self.last_position()
         while not positions.empty():
@@ -551,7 +552,8 @@ class PostgresStore:
             await asyncio.wait([self._poker])
         await self._let_go()
         try:
-            await asyncio.wait_for(self._pool.close(), CLOSING_S)
+            async with asyncio.timeout(CLOSING_S):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
 

@@ -254,7 +254,8 @@ async def _clerks(office: DeployedOffice, first: int = 0) -> AsyncIterator[None]
             number += 1
             await _ask(office, seat, number)
             with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), PAUSE_S)
+                async with asyncio.timeout(PAUSE_S):
+                    await ended.wait()
 
     async with asyncio.TaskGroup() as group:
         for seat in CLERKS:

@@ -38,7 +38,8 @@ async def _echoing() -> AsyncIterator[tuple[Link, list[bytes], Ends]]:
 
 async def _comes(reader: asyncio.StreamReader, within_s: float) -> bytes | None:
     try:
-        return await asyncio.wait_for(reader.read(100), within_s)
+        async with asyncio.timeout(within_s):
+            return await reader.read(100)
     except TimeoutError:
         return None
 

@@ -41,7 +41,8 @@ class PagesVisitor:
             fields["cookie"] = f"_csrf=1; {self.cookie}"
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
         writer.write("\r\n".join(lines).encode() + body)
-        head, _, content = (await asyncio.wait_for(reader.read(), 20)).partition(b"\r\n\r\n")
+        async with asyncio.timeout(20):
+            head, _, content = (await reader.read()).partition(b"\r\n\r\n")
         writer.close()
         line, *rest = head.decode().split("\r\n")
         headed = {name.lower(): value for name, _, value in (one.partition(": ") for one in rest)}

@@ -229,6 +229,35 @@ async def test_listeners_come_back_when_their_connection_is_killed(database: Dat
     await store.aclose()
 
 
+@pytest.mark.parametrize("steps", range(6))
+async def test_whoever_stops_listening_just_as_a_position_comes_is_let_go(database: Database, steps: int) -> None:
+    """With ``asyncio.wait_for`` of Python 3.11 the listener would go on, its cancellation lost."""
+    async with connected(database, 1) as [store]:
+        heard: asyncio.Queue[int] = asyncio.Queue()
+
+        async def listen() -> None:
+            async for position in store.pokes(idle_s=60):
+                heard.put_nowait(position)
+
+        listening = asyncio.create_task(listen())
+        await heard.get()
+        await until_waiting(store)
+        for positions in store._listeners:
+            positions.put_nowait(1)
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        listening.cancel()
+        await asyncio.wait([listening], timeout=30)
+        assert listening.cancelled()
+
+
+async def until_waiting(store: PostgresStore) -> None:
+    """Until each listener waits for its next position."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert all(positions.empty() for positions in store._listeners)
+
+
 async def _until_heard(heard: asyncio.Queue[int], position: int, listening: asyncio.Task[None]) -> None:
     """Wait for that position; if whoever listens ends before, its fault is the test's."""
     while not listening.done():

@@ -166,7 +166,8 @@ async def test_listeners_hear_of_what_is_there_and_of_what_comes(store: EventSto
     await listens.wait()
     await appended(store, one(A, 1))
     await appended(store, one(A, 2))
-    await asyncio.wait_for(listening, 5)
+    async with asyncio.timeout(5):
+        await listening
     assert heard[0] == 2
     assert heard[-1] == 6
 
@@ -185,7 +186,8 @@ async def test_a_closed_store_takes_no_appends_and_lets_its_listeners_go(store: 
     listening = asyncio.create_task(_all(store))
     await asyncio.sleep(0.05)
     await store.aclose()
-    await asyncio.wait_for(listening, 30)
+    async with asyncio.timeout(30):
+        await listening
     with pytest.raises(StoreUnavailable):
         await store.append(one(A))
 
@@ -196,7 +198,8 @@ async def test_closing_waits_for_no_rest_between_two_calls_of_listeners(
     monkeypatch.setattr("store.postgres.POKE_EVERY_S", 3600)
     await appended(store, one(A))
     await asyncio.sleep(0)  # whoever calls listeners has begun
-    await asyncio.wait_for(store.aclose(), 60)
+    async with asyncio.timeout(60):
+        await store.aclose()
 
 
 async def _all(store: EventStore) -> None:

@@ -179,7 +179,8 @@ async def _declare(address: str, length: int, authorization: str) -> int:
         f"POST /v1/documents HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\nContent-Length: {length}\r\n\r\n"
     )
     writer.write(head.encode())
-    status = int((await asyncio.wait_for(reader.readline(), 30)).split()[1])
+    async with asyncio.timeout(30):
+        status = int((await reader.readline()).split()[1])
     writer.close()
     return status
 

@@ -116,7 +116,8 @@ async def test_a_query_of_theirs_learns_nothing_and_stops_nobody(desk: Desk, bur
     queries = (stranger.get_workflow_handle(need).query("progress", *arguments) for arguments in ([], ["x"]))
     for query in queries:
         with pytest.raises(Exception, match=r"encrypted|payload not|Encoded|^$"):
-            await asyncio.wait_for(query, PATIENT.total_seconds())
+            async with asyncio.timeout(PATIENT.total_seconds()):
+                await query
     await _goes_on(desk, need)
 
 
