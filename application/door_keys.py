@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from deciding.fold import fold
+from deciding.fold import fold, load_state
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import CarryOut, Ending, Envelope
 from domain.kernel.failure import Failure, FailureKind
@@ -127,7 +127,7 @@ async def has_keys(store: EventStore) -> bool:
 async def find_key(store: EventStore, key: str) -> ListedKey:
     """That key. Raises NoSuchKey if nothing stands under its id, ValueError if it is none."""
     stream = key_stream(key)
-    state = fold(stream, [entry async for entry in store.read(stream)])
+    state = await load_state(store, stream)
     if not state.version:
         raise NoSuchDoorKey(key)
     return ListedKey.of(state)
@@ -135,7 +135,7 @@ async def find_key(store: EventStore, key: str) -> ListedKey:
 
 async def find_proposals(store: EventStore, stream: StreamId, now: datetime) -> list[dict[str, Any]]:
     """What waits on that key's stream for a second person, as plain JSON."""
-    state = fold(stream, [entry async for entry in store.read(stream)])
+    state = await load_state(store, stream)
     return [
         {"proposal": number, "command": one.command, "digest": one.digest, "by": one.by.seat, "body": dict(one.body)}
         for number, one in state.part(Proposals).of.items()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from application.seats import list_seats
-from deciding.fold import fold, read_occurrence
+from deciding.fold import fold, load_state, read_occurrence
 from deciding.working_days import read_calendar
 from domain.approval.request import ApprovalReminded, ApprovalRequest
 from domain.catalogue import AGGREGATES, command_class
@@ -140,7 +140,7 @@ class MailWriter:
     async def is_awaited(self, mail: Mail) -> bool:
         """Whether what a mail about a time is about still waits, for the same time."""
         stream, about = StreamId(mail.stream), json.loads(mail.about)
-        state = fold(stream, [one async for one in self.store.read(stream)])
+        state = await load_state(self.store, stream)
         waiting = [_describe(one) for one in await list_awaited(self.store, state)]
         names = ("command", "subject", "until")
         return any(all(one[name] == about[name] for name in names) for one in waiting)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.proposal import ActProposed, ConfirmAct, Proposal, Proposals, ProposalStatus
 
@@ -34,7 +34,7 @@ class NoSuchProposal(Failure):
 
 async def list_proposals(store: EventStore, stream: StreamId) -> Mapping[int, Proposal]:
     """Every act that was ever proposed on the stream, by number."""
-    state = fold(stream, [entry async for entry in store.read(stream)])
+    state = await load_state(store, stream)
     return state.part(Proposals).of
 
 

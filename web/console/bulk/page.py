@@ -28,7 +28,7 @@ from application.document_content import DocumentRefused
 from application.money import list_realms
 from application.possible_commands import list_possible_commands
 from application.queries import NameUnknown
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.catalogue import AGGREGATES
 from domain.kernel.attachment import Attachment
 from domain.kernel.failure import Failure
@@ -235,7 +235,7 @@ async def _may_ask(house: House, caller: Caller, stream: StreamId, name: str, se
         command = resolve_command(name, stream.kind)
     except CommandUnknown:
         return True  # told where the command is read
-    state = fold(stream, [entry async for entry in house.store.read(stream)])
+    state = await load_state(house.store, stream)
     if state.version == 0:
         return NONE in command.during
     if await may_see(house.store, caller.grants, state):
