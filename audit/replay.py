@@ -108,7 +108,7 @@ async def _list_calendars(store: EventStore, stream: StreamId) -> list[Calendar]
     since = 0
     async for group in read_recorded_commands(store, stream):
         with suppress(ValidationError):  # an entry that says nothing is the verification's affair
-            since = Journal.of(group.command).reads.get(register, 0)
+            since = Journal.read(group.command).reads.get(register, 0)
     past = HistoricalFacts(store)
     newest = (await past.newest_state(register)).version
     return [calendar_of(await past.state_at(register, v)) for v in range(min(since, newest), newest + 1)]
