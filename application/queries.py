@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from application.folded_stream import fold_stream
@@ -243,6 +243,11 @@ async def load_states(
     entries = (await store.read_many(list(streams))).streams
     kept = {stream: [e for e in entries[stream] if until is None or e.occurred_at <= until] for stream in entries}
     return {stream: fold(stream, entries) for stream, entries in kept.items() if entries}
+
+
+async def now_in(store: EventStore, stream: StreamId) -> datetime:
+    """What the clock says where that stream lives: the realm's own, or the wall's."""
+    return (await store.realm(stream.realm)).now or datetime.now(UTC)
 
 
 async def read_organisation_name(store: EventStore, stream: StreamId, number: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +11,7 @@ from application.access import access_of, show_to
 from application.event_text import describe_event
 from application.folded_stream import Chapter
 from application.outputs import read_outputs
-from application.queries import File, load_file, read_organisation_name
+from application.queries import File, load_file, now_in, read_organisation_name
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
@@ -98,11 +98,6 @@ async def outputs_command(name: Name, *, invocation: Invocation, realm: Realm = 
         Column("target", "目標", "target", right=True),
     )
     printer.rows(rows, columns, ("沒有記錄", "no records"))
-
-
-async def now_in(store: EventStore, stream: StreamId) -> datetime:
-    """What the clock says where that stream lives: the realm's own, or the wall's."""
-    return (await store.realm(stream.realm)).now or datetime.now(UTC)
 
 
 async def _organisation(store: EventStore, file: File) -> str:
