@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from application.proposals import find_confirmation
-from cli import act, seat
+from cli import act, key, seat
 from cli.adapter import Invocation
 from domain.kernel.acting import PersonId
 from domain.kernel.identifier import LIVE, Actor
@@ -22,6 +23,7 @@ from domain.kernel.proposal import Proposals
 from domain.registers.person import RegisterPerson, person_stream
 from domain.registers.seat import EstablishSeat, GrantSeat, Seat, seat_stream
 from store.memory import MemoryStore
+from tests.keys import make_key
 from tests.office import FIRST, LONG_AGO, Office, scope_of
 
 if TYPE_CHECKING:
@@ -138,3 +140,19 @@ def test_a_seat_is_confirmed_by_the_beginning_of_the_digest_of_one_proposal_alon
     assert CliRunner().invoke(seat.app, ["confirm", SEAT, "zz", "--as", "ADMIN#2"]).exit_code == 3
     assert CliRunner().invoke(seat.app, ["confirm", SEAT, digests[0], "--as", "ADMIN#2"]).exit_code == 0
     assert desk.state().part(Seat).holder_at(now()) == "P-8"
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_key_is_confirmed_as_any_act_is() -> None:
+    finance = make_key("finance")
+    words = ["publish", finance.public, "--door", "finance", "--as", "ADMIN#1", "-o", "json"]
+    answer = CliRunner().invoke(key.app, words)
+    assert answer.exit_code == 0, answer.output
+    proposed = json.loads(answer.stdout)
+    assert proposed["events"] == ["ActProposed"]
+    (waiting,) = json.loads(CliRunner().invoke(key.app, ["show", finance.id, "-o", "json"]).stdout)["proposals"]
+    assert waiting["digest"] == proposed["proposed"]
+    confirm = ["confirm", finance.id, "--as", "ADMIN#2"]
+    assert CliRunner().invoke(key.app, [*confirm, "--digest", "00000000"]).exit_code == 3
+    assert CliRunner().invoke(key.app, [*confirm, "-o", "json"]).exit_code == 0
+    assert CliRunner().invoke(key.app, confirm).exit_code == 3, "nothing waits any more"
