@@ -247,8 +247,7 @@ class CommandActivities:
         if stream.loaded.journalled is not None:
             return repeat_answer(envelope, stream.loaded.journalled)
         if stream.inadmissible:
-            unmet = stream.inadmissible
-            return Answer(ending=Ending.REFUSED, stream=state.stream, version=state.version, unmet=unmet)
+            return Answer.refuse(state.stream, state.version, stream.inadmissible)
         return manual_clock.refuse_past(state, business_time(request, stream.loaded), stream.loaded)
 
     async def _decide(self, request: CarryOut, stream: _Stream) -> tuple[Decision, tuple[Decision, ...]]:
@@ -291,7 +290,7 @@ class CommandActivities:
         unmet = await find_taken(self._store, others)
         if unmet is None:
             return None
-        return Answer(ending=Ending.REFUSED, stream=request.stream, version=decision.before.version, unmet=(unmet,))
+        return Answer.refuse(request.stream, decision.before.version, (unmet,))
 
     async def _append(self, append: Append, *, goes_live: bool) -> AppendResult:
         """Ask the log, and count what it says."""

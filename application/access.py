@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from application.folded_stream import fold_stream
 from application.queries import NameUnknown, load_file
+from deciding.fold import load_state
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import beginning_of_day, day_ends, local_day
@@ -175,7 +175,7 @@ async def _find_access_now(
     """The same by how the file stands now. Of the house's own seats it does not depend on that: nothing is read."""
     if stream.kind not in REGISTERS and all(_is_of_the_house(grant) for grant in seats):
         return access_of_house(seats)
-    return await find_access(store, seats, today or await _read_state(store, stream))
+    return await find_access(store, seats, today or await load_state(store, stream))
 
 
 def _see_house(grant: SeatGrant) -> Sight:
@@ -215,7 +215,7 @@ def list_words(seats: Seats) -> tuple[str, ...]:
 
 async def may_see_now(store: EventStore, seats: Seats, stream: StreamId) -> bool:
     """Whether that file may be seen by them as it stands now: whoever looks at its past looks today."""
-    return await may_see(store, seats, await _read_state(store, stream))
+    return await may_see(store, seats, await load_state(store, stream))
 
 
 async def list_open(store: EventStore, seats: Seats, streams: Iterable[StreamId]) -> frozenset[StreamId]:
@@ -228,10 +228,6 @@ async def list_open(store: EventStore, seats: Seats, streams: Iterable[StreamId]
         if await store.standing(stream) is not None and await _find_access_now(store, seats, stream) is not None:
             seen.add(stream)
     return frozenset(seen)
-
-
-async def _read_state(store: EventStore, stream: StreamId) -> State:
-    return fold_stream(stream, [entry async for entry in store.read(stream)]).state
 
 
 async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
@@ -256,7 +252,7 @@ async def load_seen_file(
     """
     file = await load_file(store, stream, until=until, known_at=known_at)
     is_today = until is None and known_at is None
-    today = file.state if is_today else await _read_state(store, stream)
+    today = file.state if is_today else await load_state(store, stream)
     access = await find_access(store, seats, today)
     if access is None:
         raise NameUnknown(stream.name)

@@ -14,7 +14,7 @@ import structlog
 from application.door import Unsigned
 from application.schemes import require_published
 from deciding.annual_opening import opening_id
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identifier import LIVE, Actor, StreamId
@@ -81,7 +81,7 @@ async def open_round(door: Door, store: EventStore, request: AnnualOpening) -> A
     annual = request.annual
     stream = annual.round_of(request.year)
     programme = StreamId.of("scheme", annual.realm, annual.scheme)
-    rules = fold(programme, [event async for event in store.read(programme)]).scheme
+    rules = (await load_state(store, programme)).scheme
     command = OpenNeedSolicitation(scheme=rules, year=request.year, level=annual.level)
     try:
         receipt = await door.send(

@@ -161,14 +161,14 @@ async def _last_attempts(orders: Sequence[BulkOrder], store: EventStore) -> dict
         entries = (await store.outcomes(list(ids.values()))).commands
         for number, command_id in ids.items():
             attempts[number] = (command_id, entries.get(command_id))
-        again = [o for o in again if (entry := attempts[o.number][1]) and Journal.of(entry).outcome.unmet]
+        again = [o for o in again if (entry := attempts[o.number][1]) and Journal.read(entry).outcome.unmet]
         if not again:
             break
     return attempts
 
 
 def _repeat(order: BulkOrder, command_id: UUID, entry: Entry) -> BulkResult:
-    return BulkResult(order, RowOutcome.REPEATED, command_id, Journal.of(entry).outcome.events)
+    return BulkResult(order, RowOutcome.REPEATED, command_id, Journal.read(entry).outcome.events)
 
 
 def waves(orders: Iterable[BulkOrder]) -> list[list[list[BulkOrder]]]:

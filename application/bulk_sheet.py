@@ -74,7 +74,7 @@ def read_sheet(file: str, content: bytes, own: Sequence[str]) -> SheetTable:
         table = _read(file, sheet, errors)
     except CalamineError as error:
         zh, en = f"不能作為電子表格讀出：{error}", f"it cannot be read as a spreadsheet: {error}"
-        raise _invalid(file, zh, en) from error
+        raise DocumentInvalid.of(file, zh, en) from error
     return table
 
 
@@ -91,13 +91,15 @@ def _look_over(file: str, content: bytes) -> tuple[str, ...]:
             size = sum(member.file_size for member in packed.infolist())
             if size > MOST_BYTES:
                 zh = f"展開後有 {size // 2**20} MB，多於 {MOST_BYTES // 2**20} MB"
-                raise _invalid(file, zh, f"it unfolds to {size // 2**20} MB, more than {MOST_BYTES // 2**20} MB")
+                raise DocumentInvalid.of(
+                    file, zh, f"it unfolds to {size // 2**20} MB, more than {MOST_BYTES // 2**20} MB"
+                )
             if "xl/workbook.xml" not in packed.namelist():
                 zh, en = (
                     "不是 .xlsx：請另存為「Excel 工作簿 (.xlsx)」",
                     "no .xlsx: save it as an Excel workbook (.xlsx)",
                 )
-                raise _invalid(file, zh, en)
+                raise DocumentInvalid.of(file, zh, en)
             for name in packed.namelist():  # a sheet may lie anywhere in the package
                 for cell in _CELL.finditer(packed.read(name)):
                     place = _PLACE.search(cell[1])
@@ -107,11 +109,11 @@ def _look_over(file: str, content: bytes) -> tuple[str, ...]:
                     if len(row) > len(str(MOST_ROWS)) or int(row) > MOST_ROWS + 1 or _number(letters) > MOST_COLUMNS:
                         zh = f"{letters[:8]}{row[:16]} 過遠：至多 {MOST_ROWS} 行、{MOST_COLUMNS} 欄"
                         en = f"{letters[:8]}{row[:16]} is too far: {MOST_ROWS} rows and {MOST_COLUMNS} columns at most"
-                        raise _invalid(file, zh, en)
+                        raise DocumentInvalid.of(file, zh, en)
                     if _ERROR.search(cell[1]):
                         errors.append(f"{letters}{row}")
     except zipfile.BadZipFile as error:
-        raise _invalid(file, "文件已損壞", "the file is damaged") from error
+        raise DocumentInvalid.of(file, "文件已損壞", "the file is damaged") from error
     return tuple(errors)
 
 
@@ -133,14 +135,14 @@ def _choose(file: str, workbook: CalamineWorkbook, own: Sequence[str]) -> Calami
     visible, hidden = tables[True], tables[False]
     if hidden:
         names = "、".join(map(show, hidden))
-        raise _invalid(
+        raise DocumentInvalid.of(
             file,
             f"隱藏的工作表 {names} 也有待辦理的行：請取消隱藏並核對，或刪除",
             f"the hidden sheet {names} has rows of its own: show it and look, or delete it",
         )
     if len(visible) != 1:
         names = "、".join(map(show, visible)) or "—"
-        raise _invalid(
+        raise DocumentInvalid.of(
             file,
             f"須恰有一個工作表首行含 {'、'.join(own)}；有：{names}",
             f"exactly one sheet must have {', '.join(own)} in its first row; there are: {names}",
@@ -215,7 +217,3 @@ def _write(cell: Cell) -> str:
             return cell.isoformat()
         case _:
             raise ValueError("須連同日期填寫時間", "a time must be written with its day")
-
-
-def _invalid(file: str, zh: str, en: str) -> DocumentInvalid:
-    return DocumentInvalid([DocumentFault(file, 1, "", zh, en)])

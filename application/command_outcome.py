@@ -54,7 +54,7 @@ async def find_outcomes(store: EventStore, command_ids: Collection[UUID]) -> Map
 
 
 def _read(command_id: UUID, entry: Entry, log: str) -> CommandOutcome:
-    journal = Journal.of(entry)
+    journal = Journal.read(entry)
     events = journal.outcome.events
     return CommandOutcome(
         command_id=command_id,

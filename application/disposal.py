@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.attachment import find_attachments
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.summary import Summary
@@ -138,7 +138,7 @@ async def list_disposal(store: EventStore, stream: StreamId) -> list[DisposalLin
 
 async def require_unheld(store: EventStore, stream: StreamId) -> None:
     """Raise DisposalRefused where the file is held, or an accountability case about it is open."""
-    keeping = fold(stream, [entry async for entry in store.read(stream)]).part(Keeping)
+    keeping = (await load_state(store, stream)).part(Keeping)
     if keeping.held is not None:
         raise DisposalRefused(f"{stream} 因{keeping.held.zh}留存", f"{stream} is held ({keeping.held.en})")
     cases = store.standings(kind="case", realm=stream.realm, stage=CaseStage.OPEN)

@@ -232,7 +232,7 @@ class Door:
                 if journalled is not None:  # straight from the log, which needs no Temporal (PR7)
                     answers = [self._read_answer(envelope, journalled)]
                 elif unmet := _find_unmet(envelope):
-                    answers = [_refuse(subject, unmet)]
+                    answers = [Answer.refuse(subject, 0, unmet)]
                 elif at is not None and realm.clock is Clock.WALL:
                     answers = [_refuse_dated(subject)]
                 else:
@@ -330,7 +330,7 @@ class Door:
             case Ending.REFUSED if unmet := await explain_unrecorded(
                 self._store, envelope, [u.rule for u in answer.unmet]
             ):
-                return _refuse(envelope.subject, unmet)
+                return Answer.refuse(envelope.subject, 0, unmet)
             case Ending.ACCEPTED | Ending.REFUSED | Ending.MISMATCH | Ending.UNSIGNED | Ending.PARKED:
                 raise self._unfounded(envelope, answer.ending)
             case _:
@@ -420,12 +420,7 @@ def _refuse_dated(subject: StreamId) -> Answer:
         "the environment {realm} lives on the wall clock: leave the time out; dates on paper belong in the particulars",
         realm=realm,
     )
-    return _refuse(subject, (unmet,))
-
-
-def _refuse(subject: StreamId, unmet: tuple[Unmet, ...]) -> Answer:
-    """A refusal that is in no journal: under that id and in that form the command was never taken in."""
-    return Answer(ending=Ending.REFUSED, stream=subject, version=0, unmet=unmet)
+    return Answer.refuse(subject, 0, (unmet,))
 
 
 def _digest(envelope: Envelope) -> str:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from deciding.fold import fold
+from deciding.fold import fold, load_state
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import CarryOut, Ending, Envelope
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identifier import LIVE, SYSTEM, StreamId, derive_id
-from domain.kernel.proposal import Proposals
 from domain.registers.door_key import EVERYONE, FIRST, KIND, AppointDoorKey, DoorKeyRecord, DoorKeyStage, key_stream
 
 if TYPE_CHECKING:
@@ -36,23 +35,6 @@ class NoSuchDoorKey(Failure):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"日誌中沒有密鑰 {key}", f"the log has no key {key}", key=key)
-
-
-class NoProposal(Failure):
-    """Nothing waits for confirmation there, or not just one thing."""
-
-    kind = FailureKind.NOT_FOUND
-    remedy_zh = "venture key show 顯示待確認的提案及其校驗值；以 --digest 指明"
-    remedy_en = "venture key show tells what waits, with its digest; name it by --digest"
-
-    def __init__(self, key: str, digests: Sequence[str]) -> None:
-        zh, en = "、".join(digests) or "無", ", ".join(digests) or "none"
-        super().__init__(
-            f"{key} 沒有這樣一項待確認的提案（現有：{zh}）",
-            f"no one such proposal of {key} waits (there is: {en})",
-            key=key,
-            waiting=list(digests),
-        )
 
 
 @dataclass(frozen=True)
@@ -127,20 +109,10 @@ async def has_keys(store: EventStore) -> bool:
 async def find_key(store: EventStore, key: str) -> ListedKey:
     """That key. Raises NoSuchKey if nothing stands under its id, ValueError if it is none."""
     stream = key_stream(key)
-    state = fold(stream, [entry async for entry in store.read(stream)])
+    state = await load_state(store, stream)
     if not state.version:
         raise NoSuchDoorKey(key)
     return ListedKey.of(state)
-
-
-async def find_proposals(store: EventStore, stream: StreamId, now: datetime) -> list[dict[str, Any]]:
-    """What waits on that key's stream for a second person, as plain JSON."""
-    state = fold(stream, [entry async for entry in store.read(stream)])
-    return [
-        {"proposal": number, "command": one.command, "digest": one.digest, "by": one.by.seat, "body": dict(one.body)}
-        for number, one in state.part(Proposals).of.items()
-        if one.is_open(now)
-    ]
 
 
 async def list_keys(store: EventStore) -> Sequence[ListedKey]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.registers.person import Person, person_stream
 
 if TYPE_CHECKING:
@@ -28,5 +28,5 @@ class PresentDuty:
 async def list_duties(store: EventStore, realm: str, person: PersonId, now: datetime) -> tuple[PresentDuty, ...]:
     """The seats that the person is on at that moment: one small file is read, whatever the size of the house."""
     stream = person_stream(realm, person)
-    record = fold(stream, [entry async for entry in store.read(stream)]).part(Person)
+    record = (await load_state(store, stream)).part(Person)
     return tuple(PresentDuty(d.seat, d.tenure.basis) for d in record.duties if d.tenure.is_at(now))

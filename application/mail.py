@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from application.seats import list_seats
-from deciding.fold import fold, read_occurrence
+from deciding.fold import fold, load_state, read_occurrence
 from deciding.working_days import read_calendar
 from domain.approval.request import ApprovalReminded, ApprovalRequest
 from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.approval import Verdict
 from domain.kernel.calendar import local_day
-from domain.kernel.canonical import canonical
 from domain.kernel.clock import Clock
 from domain.kernel.identifier import LIVE, Role, StreamId, derive_id
 from domain.kernel.scope import Scope
+from followers.mail_content import MailContent
 from store.identity import SeatGrant
 from store.outbox import Mail
 from store.port import EntryKind
@@ -107,14 +106,13 @@ class MailWriter:
 
     async def notify_disabled(self, endpoint: Endpoint, why: str, at: datetime) -> None:
         """Have every administrator with an address written that this endpoint is told nothing more."""
-        about = {
-            "command": "webhook",
-            "subject": "",
-            "act_zh": "通知接收端",
-            "zh": f"{endpoint.url} 連續三日未能送達，或答以 410；詳見 venture webhook list",
-            "en": f"{endpoint.url}, {why}; see venture webhook list",
-            "until": None,
-        }
+        content = MailContent(
+            command="webhook",
+            subject="",
+            act_zh="通知接收端",
+            zh=f"{endpoint.url} 連續三日未能送達，或答以 410；詳見 venture webhook list",
+            en=f"{endpoint.url}, {why}; see venture webhook list",
+        )
         stream = StreamId.of("webhook", LIVE, str(endpoint.id))
         position, written = await self.store.last_position(), {one.person for one in await self.outbox.addresses()}
         administrators = [
@@ -130,7 +128,7 @@ class MailWriter:
                     "disabled",
                     stream,
                     position,
-                    canonical(about),
+                    content.write(),
                     at,
                 )
                 for person in sorted(administrators)
@@ -139,11 +137,9 @@ class MailWriter:
 
     async def is_awaited(self, mail: Mail) -> bool:
         """Whether what a mail about a time is about still waits, for the same time."""
-        stream, about = StreamId(mail.stream), json.loads(mail.about)
-        state = fold(stream, [one async for one in self.store.read(stream)])
-        waiting = [_describe(one) for one in await list_awaited(self.store, state)]
-        names = ("command", "subject", "until")
-        return any(all(one[name] == about[name] for name in names) for one in waiting)
+        content, state = MailContent.read(mail), await load_state(self.store, StreamId(mail.stream))
+        about = (content.command, content.subject, content.until)
+        return about in [(one.command, one.subject, one.until) for one in await list_awaited(self.store, state)]
 
 
 async def list_awaited(store: EventStore, state: State) -> Sequence[Awaited]:
@@ -152,23 +148,18 @@ async def list_awaited(store: EventStore, state: State) -> Sequence[Awaited]:
     return AGGREGATES[state.stream.kind].awaiting(state, calendar)
 
 
-def _describe(awaited: Awaited) -> dict[str, Any]:
-    command = command_class(awaited.command)
-    return {
-        "command": awaited.command,
-        "subject": awaited.subject,
-        "act_zh": command.zh(),
-        "zh": awaited.zh,
-        "en": awaited.en,
-        "until": awaited.until.isoformat() if awaited.until else None,
-    }
-
-
 def _write_waiting(
     person: str, awaited: Awaited, state: State, position: int, now: datetime, *, reminds: bool
 ) -> Iterable[Mail]:
     """That it waits now, or still waits; and for later, if it does then, that its time is near and that it is past."""
-    about = _describe(awaited)
+    content = MailContent(
+        command=awaited.command,
+        subject=awaited.subject,
+        act_zh=command_class(awaited.command).zh(),
+        zh=awaited.zh,
+        en=awaited.en,
+        until=awaited.until,
+    )
     opened = next(
         (
             str(one.id)
@@ -177,13 +168,14 @@ def _write_waiting(
         ),
         f"{state.stage} {state.since}",
     )
+    until = awaited.until.isoformat() if awaited.until else "None"
     effects = [("waits", now), *([("reminded", now)] if reminds else [])]
     if awaited.until is not None:
         effects += [(name, at) for name, at in (("soon", awaited.until - SOON), ("overdue", awaited.until)) if at > now]
     for effect, at in effects:
-        parts = (person, effect, state.stream, awaited.command, awaited.subject, str(about["until"]), opened)
+        parts = (person, effect, state.stream, awaited.command, awaited.subject, until, opened)
         mail_id = derive_id("mail", *parts)
-        yield Mail(mail_id, person, effect, state.stream, position, canonical(about), at)
+        yield Mail(mail_id, person, effect, state.stream, position, content.write(), at)
 
 
 def _find_askers(approval: Approval, history: Sequence[Entry]) -> set[str]:
@@ -196,15 +188,13 @@ def _write_decided(
     persons: Iterable[str], approval: Approval, state: State, entry: Entry, now: datetime
 ) -> Iterable[Mail]:
     """A mail to each of them that says how the approval was decided."""
-    command = command_class(approval.gate)
-    about = {
-        "command": approval.gate,
-        "subject": approval.key,
-        "act_zh": command.zh(),
-        "zh": approval.verdict.zh,
-        "en": approval.verdict.en,
-        "until": None,
-    }
+    content = MailContent(
+        command=approval.gate,
+        subject=approval.key,
+        act_zh=command_class(approval.gate).zh(),
+        zh=approval.verdict.zh,
+        en=approval.verdict.en,
+    )
     for person in sorted(persons):
         mail_id: UUID = derive_id("mail", person, "decided", str(approval.id))
-        yield Mail(mail_id, person, "decided", state.stream, entry.position, canonical(about), now)
+        yield Mail(mail_id, person, "decided", state.stream, entry.position, content.write(), now)

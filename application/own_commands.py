@@ -52,7 +52,7 @@ class OwnCommand:
     @classmethod
     def of(cls, entry: Entry) -> OwnCommand:
         """Read from the command's entry in the log, which is its journal."""
-        outcome = Journal.of(entry).outcome
+        outcome = Journal.read(entry).outcome
         return cls(
             entry.command_id,
             entry.stream,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from application.queries import NameUnknown, resolve_name
-from deciding.fold import fold
+from deciding.fold import load_state
 from deciding.reader import Reader
 from domain.catalogue import AGGREGATES, split_subject
 from domain.kernel.words import Words
@@ -97,7 +97,7 @@ async def find_payment(
     """The tranche of ``PJ-3/T1``, its project, and who is awaited for it. Raises NameUnknown, NameAmbiguous."""
     name, tranche = split_subject(subject)
     stream = await resolve_name(store, name, realm)
-    state = fold(stream, [entry async for entry in store.read(stream)])
+    state = await load_state(store, stream)
     payment = read_payment(state, tranche) if stream.kind == "project" and tranche else None
     if payment is None:
         raise NameUnknown(subject)

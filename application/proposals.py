@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deciding.fold import fold
+from application.queries import now_in
+from deciding.fold import load_state
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.proposal import ActProposed, ConfirmAct, Proposal, Proposals, ProposalStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from application.door import Receipt
     from domain.kernel.identifier import StreamId
@@ -17,33 +18,81 @@ if TYPE_CHECKING:
 
 
 class NoSuchProposal(Failure):
-    """Nothing waits there that has such a digest."""
+    """Nothing waits there, or nothing that has such a digest."""
 
     kind = FailureKind.NOT_FOUND
     remedy_zh = "venture act show 列出待確認者及其校驗值"
     remedy_en = "venture act show lists what waits, with its digest"
 
-    def __init__(self, stream: StreamId, digest: str) -> None:
+    def __init__(self, stream: StreamId, digest: str | None) -> None:
+        if digest is None:
+            super().__init__(f"{stream} 沒有待確認的提案", f"nothing waits on {stream}", stream=stream)
+        else:
+            super().__init__(
+                f"{stream} 沒有校驗值為 {digest} 的待確認提案",
+                f"nothing with the digest {digest} waits on {stream}",
+                stream=stream,
+                digest=digest,
+            )
+
+
+class SeveralProposals(Failure):
+    """More than one waits there: the digest says which is meant."""
+
+    kind = FailureKind.USAGE
+    remedy_zh = "請以校驗值指明一項"
+    remedy_en = "Name one of them by its digest"
+
+    def __init__(self, stream: StreamId, proposals: Iterable[Proposal]) -> None:
+        digests = [proposal.digest for proposal in proposals]
+        listed = [digest[:8] for digest in digests]
         super().__init__(
-            f"{stream} 沒有校驗值為 {digest} 的待確認提案",
-            f"nothing with the digest {digest} waits on {stream}",
+            f"{stream} 有不止一項提案待確認，校驗值：{'、'.join(listed)}",
+            f"several proposals wait on {stream}, with the digests {', '.join(listed)}",
             stream=stream,
-            digest=digest,
+            digests=digests,
         )
 
 
 async def list_proposals(store: EventStore, stream: StreamId) -> Mapping[int, Proposal]:
     """Every act that was ever proposed on the stream, by number."""
-    state = fold(stream, [entry async for entry in store.read(stream)])
+    state = await load_state(store, stream)
     return state.part(Proposals).of
 
 
-async def find_confirmation(store: EventStore, stream: StreamId, digest: str) -> ConfirmAct:
-    """The confirmation of what waits there under that digest, or its beginning. Raises NoSuchProposal."""
-    for number, proposal in (await list_proposals(store, stream)).items():
-        if proposal.status is ProposalStatus.OPEN and digest and proposal.digest.startswith(digest):
-            return ConfirmAct(proposal=number, digest=proposal.digest)
-    raise NoSuchProposal(stream, digest)
+async def list_waiting(store: EventStore, stream: StreamId) -> Mapping[int, Proposal]:
+    """Those that may be confirmed now, by number: neither confirmed nor dropped, and not lapsed."""
+    proposals, now = await list_proposals(store, stream), await now_in(store, stream)
+    return {number: proposal for number, proposal in proposals.items() if proposal.is_open(now)}
+
+
+async def find_confirmation(store: EventStore, stream: StreamId, digest: str | None = None) -> ConfirmAct:
+    """The confirmation of what waits there under that digest, or its beginning; without one, of all that waits there.
+
+    One that lapsed is found by its digest where none that waits has it: the rule that refuses it says so.
+    Raises NoSuchProposal, SeveralProposals.
+    """
+    waiting = await list_waiting(store, stream)
+    matches = waiting if digest is None else _match(waiting, digest)
+    if not matches and digest is not None:
+        proposals = (await list_proposals(store, stream)).items()
+        matches = _match({n: p for n, p in proposals if p.status is ProposalStatus.OPEN}, digest)
+    if not matches:
+        raise NoSuchProposal(stream, digest)
+    number, proposal = require_one(stream, matches)
+    return ConfirmAct(proposal=number, digest=proposal.digest)
+
+
+def require_one(stream: StreamId, proposals: Mapping[int, Proposal]) -> tuple[int, Proposal]:
+    """The only one of them, with its number. Raises SeveralProposals."""
+    if len(proposals) > 1:
+        raise SeveralProposals(stream, proposals.values())
+    (one,) = proposals.items()
+    return one
+
+
+def _match(proposals: Mapping[int, Proposal], digest: str) -> Mapping[int, Proposal]:
+    return {number: one for number, one in proposals.items() if digest and one.digest.startswith(digest)}
 
 
 def is_proposal(receipt: Receipt) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from application.folded_stream import fold_stream
 from application.realms import require_realm
-from deciding.fold import fold
+from deciding.fold import fold, load_state
 from deciding.reader import Reader
 from domain.application import Application
 from domain.catalogue import AGGREGATES, kind_of_subject, split_subject
@@ -17,6 +17,7 @@ from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.restriction import Restriction
 from domain.project.award import Award
+from domain.registers.organisation import Organisation
 from domain.registers.panel import RecuseReviewer
 
 if TYPE_CHECKING:
@@ -242,6 +243,16 @@ async def load_states(
     entries = (await store.read_many(list(streams))).streams
     kept = {stream: [e for e in entries[stream] if until is None or e.occurred_at <= until] for stream in entries}
     return {stream: fold(stream, entries) for stream, entries in kept.items() if entries}
+
+
+async def now_in(store: EventStore, stream: StreamId) -> datetime:
+    """What the clock says where that stream lives: the realm's own, or the wall's."""
+    return (await store.realm(stream.realm)).now or datetime.now(UTC)
+
+
+async def read_organisation_name(store: EventStore, stream: StreamId, number: str) -> str:
+    """What the organisation of that number, in the realm of the stream, is called; nothing if it was never verified."""
+    return (await load_state(store, stream.sibling("organisation", number))).part(Organisation).name
 
 
 async def _read_events(

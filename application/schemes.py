@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.policy import refuse_role
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from domain.kernel.message import Order
     from domain.kernel.refusal import Unmet
     from domain.kernel.scheme import Scheme
-    from domain.kernel.state import SchemeRef, State
+    from domain.kernel.state import SchemeRef
     from store.port import EventStore
 
 
@@ -51,7 +51,7 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
     """
     where = "" if realm == LIVE else f" --realm {realm}"
     missing: list[tuple[str, str, str, Sequence[str]]] = []
-    if scheme_of(await _state(store, StreamId.of("scheme", realm, ref.name)), ref) is None:
+    if scheme_of(await load_state(store, StreamId.of("scheme", realm, ref.name)), ref) is None:
         by = PublishPolicyPack.by
         command = f"venture scheme publish {ref.name} --as {by[0]}#1{where}"
         missing.append((f"管理辦法 {ref} ", f"the rules {ref} are", command, by))
@@ -73,7 +73,7 @@ async def publish_scheme(
     In a manual realm it is dated by ``at``.
     """
     stream = StreamId.of("scheme", realm, rules.name)
-    if scheme_of(await _state(store, stream), rules.ref) == rules:
+    if scheme_of(await load_state(store, stream), rules.ref) == rules:
         return None
     return await door.send(stream, PublishPolicyPack(scheme=rules), actor, at=at)
 
@@ -89,13 +89,9 @@ async def publish_calendars(door: Door, store: EventStore, year: int, actor: Act
 
 async def _unpublished(store: EventStore, year: int, realm: str) -> list[PublishCalendar]:
     """The notices of that year and the next that come with the product and are not published, or only in older form."""
-    published = calendar_of(await _state(store, calendar_stream(realm))).years
+    published = calendar_of(await load_state(store, calendar_stream(realm))).years
     return [
         days.notice
         for days in load_published(year, year + 1)
         if days.year not in published or published[days.year].version < days.version
     ]
-
-
-async def _state(store: EventStore, stream: StreamId) -> State:
-    return fold(stream, [event async for event in store.read(stream)])

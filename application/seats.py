@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deciding.fold import fold
+from deciding.fold import fold, load_state
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identifier import Actor, StreamId
 from domain.registers.person import Person, PersonStage
@@ -93,7 +93,7 @@ async def list_persons(store: EventStore, realm: str, day: date | None = None) -
 
 async def read_seat_entry(store: EventStore, stream: StreamId) -> ListedSeat:
     """That seat with everybody who ever was on it. Raises NotOnRegister."""
-    seat = _list_seat(fold(stream, [entry async for entry in store.read(stream)]), None)
+    seat = _list_seat(await load_state(store, stream), None)
     if seat is None:
         raise NotOnRegister(stream)
     return seat
@@ -101,7 +101,7 @@ async def read_seat_entry(store: EventStore, stream: StreamId) -> ListedSeat:
 
 async def read_person_entry(store: EventStore, stream: StreamId) -> ListedPerson:
     """That person with all their seats. Raises NotOnRegister."""
-    state = fold(stream, [entry async for entry in store.read(stream)])
+    state = await load_state(store, stream)
     if state.stage == PersonStage.NONE:
         raise NotOnRegister(stream)
     return _list_person(state, None)

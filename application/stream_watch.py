@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.approval import Approval, Verdict
 from store.port import StoreUnavailable
 
@@ -122,7 +122,7 @@ class StreamWatch:
 
     async def _read(self) -> None:
         for stream in list(self._unread & self._waiting.keys()):
-            state = fold(stream, [e async for e in self._store.read(stream)])
+            state = await load_state(self._store, stream)
             self._unread.discard(stream)
             for question, futures in self._waiting.get(stream, {}).items():
                 answer = question.answer(state)

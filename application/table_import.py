@@ -243,22 +243,18 @@ def _read_table(file: str, content: bytes, required: set[str]) -> Iterator[tuple
         missing = sorted(required - set(columns)) + [name for name, n in Counter(columns).items() if n > 1]
         if missing:
             names = "、".join(map(show, missing))
-            raise _invalid(file, 1, f"首行缺少或重複：{names}", f"missing or doubled in the first line: {names}")
+            raise DocumentInvalid.of(file, f"首行缺少或重複：{names}", f"missing or doubled in the first line: {names}")
         line = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 if len(cells) != len(columns):
                     zh = f"此行有 {len(cells)} 欄，首行有 {len(columns)} 欄"
-                    raise _invalid(file, line, zh, f"{len(cells)} cells, but {len(columns)} columns")
+                    raise DocumentInvalid.of(file, zh, f"{len(cells)} cells, but {len(columns)} columns", line=line)
                 yield line, dict(zip(columns, cells, strict=True))
             line = reader.line_num + 1
     except (UnicodeDecodeError, csv.Error) as error:
         zh, en = "不是 UTF-8 的 CSV，或引號未閉合", "no CSV in UTF-8, or a quotation mark is not closed"
-        raise _invalid(file, 1, zh, en) from error
-
-
-def _invalid(file: str, line: int, zh: str, en: str) -> DocumentInvalid:
-    return DocumentInvalid([DocumentFault(file, line, "", zh, en)])
+        raise DocumentInvalid.of(file, zh, en) from error
 
 
 def _read_value(value: TableValue, cells: Mapping[str, str], result: Import) -> Any:  # noqa: ANN401 - a JSON value

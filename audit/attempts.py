@@ -50,7 +50,7 @@ async def iterate_attempts(
 
 
 def _read(entry: Entry) -> Attempt | None:
-    journal = Journal.of_refused(entry)
+    journal = Journal.read_refused(entry)
     if journal is None:
         return None
     return Attempt(

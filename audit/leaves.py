@@ -131,7 +131,7 @@ class Leaves:
     def _begin_group(self, entry: Entry, thread: Thread) -> None:
         self.end()
         try:
-            journal = Journal.of(entry)
+            journal = Journal.read(entry)
         except ValidationError as error:
             journal = None
             self._add(FindingKind.JOURNAL, entry, "actor, outcome", _first_line(error))

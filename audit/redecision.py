@@ -172,7 +172,7 @@ class _CommandRedecision:
         """The first difference, or None."""
         entry = self._group.command
         try:
-            journal = Journal.of(entry)
+            journal = Journal.read(entry)
         except ValidationError as error:
             return self._difference("journal", "actor, outcome", str(error.errors(include_url=False)[0]["msg"]))
         try:

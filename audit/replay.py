@@ -13,7 +13,7 @@ from audit.historical_facts import HistoricalFacts
 from audit.histories import Histories, ReplaySettings, replay_histories
 from audit.redecision import Redecision, read_recorded_commands, redecide
 from audit.standings import compare_standing
-from deciding.fold import fold
+from deciding.fold import load_state
 from deciding.journal import Journal
 from domain.registers.calendar import calendar_of, calendar_stream
 
@@ -94,7 +94,7 @@ async def refold(store: EventStore, stream: StreamId) -> Refold:
     """Fold all events, and compare with the stream's row in the agenda: stage, version, deadline, and the summary."""
     row = await store.standing(stream)
     realm = await store.realm(stream.realm)
-    state = fold(stream, [event async for event in store.read(stream)])
+    state = await load_state(store, stream)
     if row is None:
         missing = () if state.version == 0 else (("agenda", state.stage, NOTHING),)
         return Refold(state.version, state.stage, missing)
@@ -108,7 +108,7 @@ async def _list_calendars(store: EventStore, stream: StreamId) -> list[Calendar]
     since = 0
     async for group in read_recorded_commands(store, stream):
         with suppress(ValidationError):  # an entry that says nothing is the verification's affair
-            since = Journal.of(group.command).reads.get(register, 0)
+            since = Journal.read(group.command).reads.get(register, 0)
     past = HistoricalFacts(store)
     newest = (await past.newest_state(register)).version
     return [calendar_of(await past.state_at(register, v)) for v in range(min(since, newest), newest + 1)]

@@ -38,7 +38,7 @@ from application.workflow_carrier import WorkflowCarrier
 from bench.meter import cpu_ms, machine_load
 from bench.own_servers import own_servers
 from bench.surroundings import surroundings, until_listening
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.attachment import Attachment
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import CarryOut
@@ -183,7 +183,7 @@ class PaperRealm:
         )
         await self.do(project, award, "CAB-REG#1")
         await self.do(project, OpenAwardPublicity(contact="市民政局"), "CAB-REG#1")
-        (approval,) = fold(project, [entry async for entry in self._store.read(project)]).approvals
+        (approval,) = (await load_state(self._store, project)).approvals
         return project, str(approval.id)
 
 

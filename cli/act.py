@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from application.proposals import NoSuchProposal, find_confirmation, is_proposal, list_proposals
+from application.proposals import find_confirmation, is_proposal, list_proposals, list_waiting, require_one
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
@@ -18,13 +18,12 @@ from domain.catalogue import command_class
 from domain.kernel.canonical import canonical
 from domain.kernel.failure import FailureKind
 from domain.kernel.identifier import LIVE
-from domain.kernel.proposal import ActProposed, DropAct, Proposal, ProposalStatus
+from domain.kernel.proposal import ActProposed, DropAct, Proposal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from application.door import Receipt
-    from domain.kernel.identifier import StreamId
     from store.port import EventStore
 
 app = Typer()
@@ -93,37 +92,29 @@ async def confirm_command(
     async with invocation.open_runtime(working=True) as runtime:
         stream = await resolve_or_begin(runtime.store, subject, realm, printer)
         if digest is None:
-            digest = _choose(await list_proposals(runtime.store, stream), stream, printer, yes=yes)
-        if digest == "":
-            if not printer.is_for_people:
-                printer.json({"stream": stream, "events": []})
-            printer.tell("沒有待確認者", "nothing waits to be confirmed")
-            return
+            waiting = await list_waiting(runtime.store, stream)
+            if not waiting:
+                if not printer.is_for_people:
+                    printer.json({"stream": stream, "events": []})
+                printer.tell("沒有待確認者", "nothing waits to be confirmed")
+                return
+            digest = _agree(*require_one(stream, waiting), printer, yes=yes)
         confirmation = await find_confirmation(runtime.store, stream, digest)
         receipt = await runtime.door.send(stream, confirmation, who)
     done = f"{'、'.join(receipt.events[1:])}  {stream} v{receipt.version}"
     printer.answer(receipt_as_json(receipt), f"✓ 已確認：{done}", f"✓ Confirmed: {done}")
 
 
-def _choose(proposals: Mapping[int, Proposal], stream: StreamId, printer: Printer, *, yes: bool) -> str:
-    """The digest of the one that waits, once its content was shown and agreed to; '' if none does.
-
-    Raises NoSuchProposal where several wait: then the digest says which.
-    """
-    waiting = [proposal for proposal in proposals.values() if proposal.status is ProposalStatus.OPEN]
-    if not waiting:
-        return ""
-    if len(waiting) > 1:
-        raise NoSuchProposal(stream, "?")
-    (one,) = waiting
-    row = _as_row(1, one, printer)
+def _agree(number: int, proposal: Proposal, printer: Printer, *, yes: bool) -> str:
+    """The digest of the one that waits, once its content was shown and agreed to."""
+    row = _as_row(number, proposal, printer)
     if printer.is_for_people:
         printer.line(f"{row['what']}  {row['by']}  {row['digest']}")
     if not yes:
         printer.line(row["particulars"])
         if not typer.confirm(printer.say("確認？", "Confirm?"), err=True):
             raise typer.Exit(FailureKind.REFUSED)
-    return one.digest
+    return proposal.digest
 
 
 @app.command("drop")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,28 +11,27 @@ from pydantic import ValidationError
 from activities.carry_out import CommandActivities
 from application.door_keys import (
     ListedKey,
-    NoProposal,
     find_key,
-    find_proposals,
     has_keys,
     list_keys,
     publish_first_key,
 )
+from application.proposals import find_confirmation, list_waiting
 from cli.adapter import Invocation, verb
 from cli.command import read_business_time, receipt_as_json
 from cli.help import Typer
 from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
+from cli.seat import ask_at, print_receipt
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.explanation import explain_error
-from domain.kernel.proposal import ConfirmAct
 from domain.kernel.signature import KeyId
 from domain.registers.door_key import EVERYONE, PublishDoorKey, RotateDoorKey, WithdrawDoorKey, key_stream
 
 if TYPE_CHECKING:
-    from application.door import Receipt
     from cli.output import Printer
     from domain.kernel.message import Command
+    from domain.kernel.proposal import Proposal
     from runtime.runtime import Runtime
 
 app = Typer()
@@ -83,8 +81,8 @@ async def show_command(key: Key, *, invocation: Invocation) -> None:
     printer, now = invocation.printer, datetime.now(UTC)
     stream = key_stream(_read_key(key))
     async with invocation.open_store() as store:
-        view, proposals = await find_key(store, key), await find_proposals(store, stream, now)
-    row = view.as_json(now) | {"proposals": proposals}
+        view, proposals = await find_key(store, key), await list_waiting(store, stream)
+    row = view.as_json(now) | {"proposals": [_proposal_as_json(*one) for one in proposals.items()]}
     if not printer.is_for_people:
         printer.json(row)
         return
@@ -102,14 +100,14 @@ async def show_command(key: Key, *, invocation: Invocation) -> None:
     for name, (zh, en) in words.items():
         if cells[name]:
             printer.line(f"{printer.say(zh, en)}  {cells[name]}")
-    for proposal in proposals:
+    for number, proposal in proposals.items():
         printer.line(
             printer.say(
-                f"待確認 {proposal['proposal']}：{proposal['command']}  校驗值 {proposal['digest']}",
-                f"waits for confirmation {proposal['proposal']}: {proposal['command']}  digest {proposal['digest']}",
+                f"待確認 {number}：{proposal.command}  校驗值 {proposal.digest}",
+                f"waits for confirmation {number}: {proposal.command}  digest {proposal.digest}",
             )
         )
-        printer.line(f"  {proposal['body']}")
+        printer.line(f"  {dict(proposal.body)}")
 
 
 @app.command("publish")
@@ -148,7 +146,7 @@ async def publish_command(
         command = _build(
             PublishDoorKey, public=public_key, door=door, speaks_for=tuple(speaks_for or (EVERYONE,)), until=ends
         )
-        await _ask(runtime, KeyId.of(bytes.fromhex(public_key)), command, actor, invocation.printer)
+        await _ask(runtime, invocation.printer, KeyId.of(bytes.fromhex(public_key)), command, actor)
 
 
 @app.command("rotate")
@@ -167,7 +165,7 @@ async def rotate_command(
     """
     command = _build(RotateDoorKey, successor=successor, until=read_business_time(until))
     async with invocation.open_runtime(working=True) as runtime:
-        await _ask(runtime, _read_key(key), command, actor, invocation.printer)
+        await _ask(runtime, invocation.printer, _read_key(key), command, actor)
 
 
 @app.command("withdraw")
@@ -185,7 +183,7 @@ async def withdraw_command(
     """
     command = _build(WithdrawDoorKey, reason=reason)
     async with invocation.open_runtime(working=True) as runtime:
-        await _ask(runtime, _read_key(key), command, actor, invocation.printer)
+        await _ask(runtime, invocation.printer, _read_key(key), command, actor)
 
 
 @app.command("confirm")
@@ -203,31 +201,25 @@ async def confirm_command(
 
     例 example:  venture key confirm DK-39301570a3f2474a --digest 9f86d081 --as ADMIN#2
     """
-    name, now = _read_key(key), datetime.now(UTC)
+    stream = key_stream(_read_key(key))
     async with invocation.open_runtime(working=True) as runtime:
-        waiting = await find_proposals(runtime.store, key_stream(name), now)
-        matching = [one for one in waiting if digest is None or one["digest"].startswith(digest)]
-        if len(matching) != 1:
-            raise NoProposal(name, [one["digest"][:8] for one in waiting])
-        (one,) = matching
-        command = ConfirmAct(proposal=one["proposal"], digest=one["digest"])
-        await _ask(runtime, name, command, actor, invocation.printer)
+        confirmation = await find_confirmation(runtime.store, stream, digest)
+        receipt = await runtime.door.send(stream, confirmation, read_actor(actor))
+    print_receipt(invocation.printer, receipt_as_json(receipt))
 
 
-async def _ask(runtime: Runtime, key: KeyId, command: Command, actor: str, printer: Printer) -> None:
-    receipt = await runtime.door.send(key_stream(key), command, read_actor(actor))
-    _print_receipt(receipt, key, printer)
+async def _ask(runtime: Runtime, printer: Printer, key: KeyId, command: Command, actor: str) -> None:
+    await ask_at(runtime, printer, key_stream(key), command, actor, f"venture key confirm {key} --digest")
 
 
-def _print_receipt(receipt: Receipt, key: KeyId, printer: Printer) -> None:
-    answer = partial(printer.answer, receipt_as_json(receipt))
-    if receipt.events == ("ActProposed",):
-        answer(
-            f"✓ 已提出，尚未生效：由另一人確認（venture key confirm {key} --as ADMIN#n）",
-            f"✓ Proposed, and not in force yet: another person confirms it (venture key confirm {key} --as ADMIN#n)",
-        )
-    else:
-        answer(f"✓ 已辦理：{key}", f"✓ Carried out: {key}")
+def _proposal_as_json(number: int, proposal: Proposal) -> dict[str, Any]:
+    return {
+        "proposal": number,
+        "command": proposal.command,
+        "digest": proposal.digest,
+        "by": proposal.by.seat,
+        "body": dict(proposal.body),
+    }
 
 
 def _row(key: ListedKey, now: datetime, printer: Printer) -> dict[str, Any]:

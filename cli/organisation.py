@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from application.queries import load_file, resolve_name
+from application.queries import load_file, now_in, resolve_name
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.options import Realm
-from cli.project import now_in, show
+from cli.project import show
 
 app = Typer()
 

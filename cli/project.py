@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +11,7 @@ from application.access import access_of, show_to
 from application.event_text import describe_event
 from application.folded_stream import Chapter
 from application.outputs import read_outputs
-from application.queries import File, load_file
+from application.queries import File, load_file, now_in, read_organisation_name
 from cli import rendering
 from cli.adapter import Invocation, verb
 from cli.help import Typer
@@ -19,11 +19,10 @@ from cli.name_resolution import resolve
 from cli.options import Name, Reader, Realm, read_actor
 from cli.output import Column, Form, Printer
 from cli.sheet import Xlsx, write_collection
-from deciding.fold import fold, read_occurrence
+from deciding.fold import read_occurrence
 from domain.kernel.canonical import plain
 from domain.kernel.money import yuan
 from domain.kernel.restriction import name_as_written
-from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
     from application.access import Access
@@ -101,18 +100,12 @@ async def outputs_command(name: Name, *, invocation: Invocation, realm: Realm = 
     printer.rows(rows, columns, ("沒有記錄", "no records"))
 
 
-async def now_in(store: EventStore, stream: StreamId) -> datetime:
-    """What the clock says where that stream lives: the realm's own, or the wall's."""
-    return (await store.realm(stream.realm)).now or datetime.now(UTC)
-
-
 async def _organisation(store: EventStore, file: File) -> str:
     """What the project's organisation is called; nothing if it was never verified."""
     number = file.summary.get("organisation")
     if not number:
         return ""
-    stream = file.stream.sibling("organisation", str(number))
-    return fold(stream, [e async for e in store.read(stream)]).part(Organisation).name
+    return await read_organisation_name(store, file.stream, str(number))
 
 
 def show(file: File, printer: Printer, now: datetime, organisation: str = "", *, with_recorded: bool = False) -> None:

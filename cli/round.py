@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from application.queries import load_file, new_stream
+from application.queries import load_file, new_stream, now_in
 from application.schemes import require_published
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.name_resolution import resolve
 from cli.options import Realm, read_actor
 from cli.output import ArgumentInvalid
-from cli.project import now_in, show
+from cli.project import show
 from domain.catalogue import find_command
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identifier import LIVE, StreamId

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command
     from domain.registers.tenure import Tenure
+    from runtime.runtime import Runtime
 
 app = Typer()
 
@@ -213,11 +214,17 @@ async def give(invocation: Invocation, seat: str, command: Command, actor: str, 
 
 
 async def ask(invocation: Invocation, stream: StreamId, command: Command, actor: str, confirm: str) -> None:
-    """Ask it, and say what came of it: done, or proposed and by which words, before the digest, it is confirmed."""
-    printer = invocation.printer
+    """The same of any stream: proposed, it is confirmed by those words before the digest."""
     async with invocation.open_runtime(working=True) as runtime:
-        receipt = await runtime.door.send(stream, command, read_actor(actor))
-        waiting = await find_waiting(runtime.store, receipt)
+        await ask_at(runtime, invocation.printer, stream, command, actor, confirm)
+
+
+async def ask_at(
+    runtime: Runtime, printer: Printer, stream: StreamId, command: Command, actor: str, confirm: str
+) -> None:
+    """The same in a runtime that is open."""
+    receipt = await runtime.door.send(stream, command, read_actor(actor))
+    waiting = await find_waiting(runtime.store, receipt)
     row = receipt_as_json(receipt)
     if waiting is None:
         print_receipt(printer, row)

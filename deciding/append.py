@@ -71,7 +71,7 @@ def _write(decision: Decision, step: Step, envelope: Envelope | None) -> Write:
         command_id=step.command_id,
         command_type=step.order.command.command_type,
         occurred_at=step.order.at,
-        meta=Journal.on(step, envelope).as_meta(),
+        meta=Journal.of(step, envelope).as_meta(),
         data=envelope.particulars if envelope else canonical(plain(step.order.command)),
         events=tuple(
             NewEvent(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from domain.kernel.identifier import StreamId
     from domain.kernel.message import Command, Occurrence
-    from store.port import Entry
+    from store.port import Entry, EventStore
 
 
 def read_occurrence(entry: Entry) -> Occurrence:
@@ -28,6 +28,11 @@ def read_occurrence(entry: Entry) -> Occurrence:
 def fold(stream: StreamId, entries: Iterable[Entry], state: State | None = None) -> State:
     """What the events of the stream add up to."""
     return reduce(AGGREGATES[stream.kind].evolve, map(read_occurrence, entries), state or State(stream))
+
+
+async def load_state(store: EventStore, stream: StreamId) -> State:
+    """How the stream stands now; as one that has not begun, where it has no events. Raises StoreUnavailable."""
+    return fold(stream, [entry async for entry in store.read(stream)])
 
 
 def parse_command(command_type: str, body: Mapping[str, Any]) -> Command:

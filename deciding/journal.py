@@ -86,24 +86,24 @@ class Journal(BaseModel):
     """That door's, in hex: with ``key`` and this entry, all that it takes to check it (``domain.kernel.signature``)."""
 
     @classmethod
-    def of(cls, entry: Entry) -> Journal:
+    def read(cls, entry: Entry) -> Journal:
         """What that entry's meta says. Raises pydantic's ValidationError."""
         return cls.model_validate_json(entry.meta)
 
     @classmethod
-    def of_refused(cls, entry: Entry) -> Journal | None:
+    def read_refused(cls, entry: Entry) -> Journal | None:
         """What that entry says of a refused command; None of an accepted one, and of one that says nothing.
 
         The latter is the verification's affair.
         """
         try:
-            journal = cls.of(entry)
+            journal = cls.read(entry)
         except ValidationError:
             return None
         return journal if journal.outcome.unmet else None
 
     @classmethod
-    def on(cls, step: Step, envelope: Envelope | None) -> Journal:
+    def of(cls, step: Step, envelope: Envelope | None) -> Journal:
         """What is to be kept of a step that was decided; of one that somebody asked for, with its envelope."""
         return cls(
             actor=step.order.actor,
@@ -146,7 +146,7 @@ class Journal(BaseModel):
 
 def repeat_answer(envelope: Envelope, entry: Entry) -> Answer:
     """The answer to an id that is journalled: the recorded one, or that it belongs to another request."""
-    journal = Journal.of(entry)
+    journal = Journal.read(entry)
     try:
         is_same = journal.digest == envelope.digest
     except (ValueError, RecursionError):  # what has no canonical form was never journalled
@@ -158,7 +158,7 @@ def repeat_answer(envelope: Envelope, entry: Entry) -> Answer:
 
 def read_answer(entry: Entry, journal: Journal | None = None) -> Answer:
     """The answer that a journal entry stands for."""
-    outcome = (journal or Journal.of(entry)).outcome
+    outcome = (journal or Journal.read(entry)).outcome
     return Answer(
         ending=Ending.REFUSED if outcome.unmet else Ending.ACCEPTED,
         stream=entry.stream,

@@ -44,7 +44,7 @@ def refuse_past(state: State, at: datetime, loaded: Loaded) -> Answer | None:
     """The refusal of a command that is dated before the clock, which never goes back; None if it is not."""
     if loaded.realm.now is None or at >= loaded.realm.now:
         return None
-    return _refuse(state, (_before_the_clock(at, loaded.realm.now),))
+    return Answer.refuse(state.stream, state.version, (_before_the_clock(at, loaded.realm.now),))
 
 
 async def find_clock_refusal(
@@ -65,7 +65,7 @@ async def find_clock_refusal(
         unmet = (_WALL_FROM_THE_BEGINNING,)
     elif clock is Clock.WALL and loaded.realm.clock is Clock.MANUAL:
         unmet = tuple([_in_the_past(row) async for row in _iterate_late(store, state.stream.realm, at)])
-    return _refuse(state, unmet) if unmet else None
+    return Answer.refuse(state.stream, state.version, unmet) if unmet else None
 
 
 async def explain_unrecorded(store: EventStore, envelope: Envelope, rules: Collection[str]) -> tuple[Unmet, ...]:
@@ -137,10 +137,6 @@ def _before_the_clock(at: datetime, now: datetime) -> Unmet:
         reached=reached,
         then=then,
     )
-
-
-def _refuse(state: State, unmet: tuple[Unmet, ...]) -> Answer:
-    return Answer(ending=Ending.REFUSED, stream=state.stream, version=state.version, unmet=unmet)
 
 
 _WALL_FROM_THE_BEGINNING = Unmet(

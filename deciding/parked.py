@@ -110,4 +110,4 @@ async def _find_holder(store: EventStore, stream: StreamId, step: Step) -> Strea
     if entry is None:
         return None
     is_this = (entry.stream, entry.version, entry.type) == (stream, step.version, step.order.command.command_type)
-    return None if is_this and Journal.of(entry).digest is None else entry.stream
+    return None if is_this and Journal.read(entry).digest is None else entry.stream

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -16,6 +15,7 @@ import structlog
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identifier import StreamId
 from followers.follower import repeat
+from followers.mail_content import MailContent
 from languages.language import Language
 
 if TYPE_CHECKING:
@@ -131,13 +131,13 @@ _EFFECTS: Final = {
 def write(mail: Mail, address: Address, sender: str, public_url: str, now: datetime) -> EmailMessage:
     """The mail in the reader's language: what, about which file, until when, and where to go."""
     language = Language(address.lang)
-    about: dict[str, Any] = json.loads(mail.about)
+    content = MailContent.read(mail)
     name = StreamId(mail.stream).name
-    subject = f"{name}/{about['subject']}" if about["subject"] else name
-    act, (zh, en) = language.say(about["act_zh"], about["command"]), _EFFECTS[mail.effect]
-    lines = [language.say(f"{subject}「{act}」{zh}：{about['zh']}。", f"{subject}: {act} {en}: {about['en']}.")]
-    if about["until"]:
-        until = datetime.fromisoformat(about["until"]).astimezone(SHANGHAI)
+    subject = f"{name}/{content.subject}" if content.subject else name
+    act, (zh, en) = language.say(content.act_zh, content.command), _EFFECTS[mail.effect]
+    lines = [language.say(f"{subject}「{act}」{zh}：{content.zh}。", f"{subject}: {act} {en}: {content.en}.")]
+    if content.until is not None:
+        until = content.until.astimezone(SHANGHAI)
         day = f"{until.year}年{until.month}月{until.day}日{until:%H:%M}"
         lines.append(language.say(f"截止時間：{day}。", f"Until {until:%Y-%m-%d %H:%M} (Shanghai)."))
     if public_url:

@@ -9,7 +9,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.clock import Clock
 from domain.kernel.identifier import derive_id
 from followers.follower import Follower
@@ -119,7 +119,7 @@ class OutboxFollower(Follower):
                 continue
             wanting = [one for one in endpoints if _wants(one, entry)]
             if wanting and entry.stream not in states:
-                states[entry.stream] = fold(entry.stream, [e async for e in self._store.read(entry.stream)])
+                states[entry.stream] = await load_state(self._store, entry.stream)
             receivers = [one for one in wanting if await self._sees(self._store, one.seats, states[entry.stream])]
             deliveries += [_deliver(entry, one.id) for one in receivers]
         return deliveries

@@ -27,7 +27,7 @@ from temporalio.client import (
 from temporalio.converter import WorkflowSerializationContext
 from temporalio.service import RPCError, RPCStatusCode
 
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.clock import Clock
 from domain.registers.annual_round import Annual, RoundSchedule
 from domain.registers.realm import REALM
@@ -59,7 +59,7 @@ def schedule_id(annual: Annual) -> str:
 
 async def load_schedules(store: EventStore, stream: StreamId) -> Mapping[str, RoundSchedule | None]:
     """By id the schedules of that programme as the log has them; None for one that was cancelled."""
-    register = fold(stream, [event async for event in store.read(stream)]).part(Register)
+    register = (await load_state(store, stream)).part(Register)
     return {f"{PREFIX}{stream.realm}/{code}": schedule for code, schedule in register.annual.items()}
 
 

@@ -381,7 +381,7 @@ def build_rows(view: View, sources: Iterable[ViewSource]) -> list[dict[str, obje
 
 def read_refusal(entry: Entry) -> RefusedCommand | None:
     """The refused command of a journal entry; None for one that was accepted, or says nothing (the audit's affair)."""
-    journal = Journal.of_refused(entry)
+    journal = Journal.read_refused(entry)
     if journal is None:
         return None
     return RefusedCommand(

@@ -17,7 +17,7 @@ from domain.project.evaluation import (
 from domain.project.money import Money
 from domain.project.remedy import Rectification, RectificationOrdered
 from papers.dossier import write_day
-from papers.kind import PaperDraft, PaperKind, draw_receipt, draw_table, list_evidence, write_amount
+from papers.kind import PaperDraft, PaperKind, draw_receipt, draw_table, list_evidence, pair_boxes, write_amount
 from papers.paper import Form, FormBox, Layout
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ def _draft_visit(dossier: Dossier, chapter: Chapter, event: SupervisionVisitReco
     blank = "　　　年　月　日"
     evidence = "、".join(one["document"] for one in list_evidence(event.attachments))
     rows = (
-        _pair(say("項目名稱"), before.part(Application).title, say("項目編號"), dossier.number),
-        _pair(say("實施單位"), dossier.organisation, say("督導機構"), supervisor),
-        _pair(say("督導日期"), write_day(local_day(chapter.at)), say("登記"), dossier.seat(chapter)),
-        _pair(say("已辦活動"), say(f"{delivery.sessions}場"), say("服務人次"), str(delivery.person_times)),
-        _pair(say("已登記支出"), yuan(delivery.spent), say("已撥資金"), yuan(before.part(Money).paid)),
+        pair_boxes(say("項目名稱"), before.part(Application).title, say("項目編號"), dossier.number),
+        pair_boxes(say("實施單位"), dossier.organisation, say("督導機構"), supervisor),
+        pair_boxes(say("督導日期"), write_day(local_day(chapter.at)), say("登記"), dossier.seat(chapter)),
+        pair_boxes(say("已辦活動"), say(f"{delivery.sessions}場"), say("服務人次"), str(delivery.person_times)),
+        pair_boxes(say("已登記支出"), yuan(delivery.spent), say("已撥資金"), yuan(before.part(Money).paid)),
         (FormBox(label=say("督導意見"), text=event.advice or "", lines=8),),
         (FormBox(label=say("附件"), text=evidence or say("無")),),
         (
@@ -50,10 +50,6 @@ def _draft_visit(dossier: Dossier, chapter: Chapter, event: SupervisionVisitReco
         ),
     )
     return PaperDraft(local_day(chapter.at), {}, {"form": Form(rows=rows)})
-
-
-def _pair(label: str, text: str, other: str, other_text: str) -> tuple[FormBox, FormBox]:
-    return FormBox(label=label, text=text), FormBox(label=other, text=other_text)
 
 
 def _draw_criteria(dossier: Dossier, criteria: Mapping[str, Decimal], total: Decimal) -> Table | None:

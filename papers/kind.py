@@ -117,6 +117,11 @@ def draw_table(
     )
 
 
+def pair_boxes(label: str, text: str, other: str, other_text: str) -> tuple[FormBox, FormBox]:
+    """A row of a form with two boxes."""
+    return FormBox(label=label, text=text), FormBox(label=other, text=other_text)
+
+
 def draw_receipt(dossier: Dossier) -> Form:
     """送達回證: that it was handed over, filled in by hand."""
     say, blank = dossier.say, "　　　年　月　日"

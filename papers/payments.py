@@ -21,7 +21,7 @@ from domain.project.disbursement import (
 from domain.project.money import Money
 from domain.project.tranches import Tranches
 from papers.dossier import write_day
-from papers.kind import PaperDraft, PaperKind, write_in_words
+from papers.kind import PaperDraft, PaperKind, pair_boxes, write_in_words
 from papers.paper import Form, FormBox, Layout
 
 if TYPE_CHECKING:
@@ -50,35 +50,37 @@ def _draft(dossier: Dossier, chapter: Chapter, event: DisbursementRequested, bef
     paid_event = payment.occurrence.event if payment is not None else None
     reference = paid_event.reference if isinstance(paid_event, DisbursementPaid) else None
     rows: list[tuple[FormBox, ...]] = [
-        _pair(say("項目名稱"), dossier.file.summary["title"], say("項目編號"), dossier.number),
+        pair_boxes(say("項目名稱"), dossier.file.summary["title"], say("項目編號"), dossier.number),
         (FormBox(label=say("實施單位"), text=dossier.organisation),),
-        _pair(
+        pair_boxes(
             say("撥款期次"),
             name_tranche(event.tranche),
             say("撥付條件"),
             _write_gate(dossier, chapter, tranche.gate),
         ),
-        _pair(say("協議金額"), yuan(contract.award), say("此前已撥"), yuan(paid)),
-        _pair(say("本次撥付"), yuan(event.amount), say("撥後累計"), yuan(paid + event.amount)),
-        _pair(
+        pair_boxes(say("協議金額"), yuan(contract.award), say("此前已撥"), yuan(paid)),
+        pair_boxes(say("本次撥付"), yuan(event.amount), say("撥後累計"), yuan(paid + event.amount)),
+        pair_boxes(
             say("大寫"),
             write_in_words(dossier, event.amount),
             say("撥後餘額"),
             yuan(contract.award - paid - event.amount),
         ),
         (FormBox(label=say("資金來源"), text="、".join(map(dossier.name_fund, sorted(award.funds)))),),
-        _pair(say("收款單位"), dossier.organisation, say("開戶銀行"), blank),
-        _pair(
+        pair_boxes(say("收款單位"), dossier.organisation, say("開戶銀行"), blank),
+        pair_boxes(
             say("收款賬號"),
             blank,
             say("備案校驗值"),
             _show_account(dossier, contract.account),
         ),
-        _pair(say("附件"), say(f"{1 if event.invoice else 0}件"), say("付款期限"), say(f"{event.payment_wd}個工作日")),
+        pair_boxes(
+            say("附件"), say(f"{1 if event.invoice else 0}件"), say("付款期限"), say(f"{event.payment_wd}個工作日")
+        ),
         (_sign(dossier, "申請意見", "申請撥付", chapter),),
         (_sign(dossier, "財務複核意見", "複核無誤", last.get(DisbursementChecked)),),
         (_sign(dossier, "領導審批意見", "同意撥付", last.get(DisbursementApproved)),),
-        _pair(
+        pair_boxes(
             say("支付憑證號"),
             reference or blank,
             say("支付日期"),
@@ -131,10 +133,6 @@ def _sign(dossier: Dossier, label: str, opinion: str, chapter: Chapter | None) -
     day = write_day(local_day(chapter.at) if chapter else None)
     stands = f"{dossier.say(opinion)}。{dossier.say('系統登記')}：{dossier.seat(chapter)}" if chapter else ""
     return FormBox(label=dossier.say(label), text=f"{stands}\n\n{dossier.say('簽名')}：　　　　　　{day}", lines=3)
-
-
-def _pair(label: str, text: str, other: str, other_text: str) -> tuple[FormBox, FormBox]:
-    return FormBox(label=label, text=text), FormBox(label=other, text=other_text)
 
 
 KINDS = (

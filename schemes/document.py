@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -55,6 +55,11 @@ class DocumentInvalid(Failure):
             "\n".join(f"✗ {f.file}:{f.line}{f.where and f' {f.where}'}: {f.en}" for f in self.faults),
             faults=[asdict(f) for f in self.faults],
         )
+
+    @classmethod
+    def of(cls, file: str, zh: str, en: str, *, line: int = 1) -> Self:
+        """What is wrong with the file is one thing, on that line or with all of it."""
+        return cls([DocumentFault(file, line, "", zh, en)])
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.faults))

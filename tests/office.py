@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from activities.carry_out import CommandActivities
 from application.door import Receipt, receipt
 from deciding.authority import find_seat
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.acting import PersonId
 from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
@@ -126,7 +126,7 @@ class Office:
 
     async def state(self, stream: StreamId) -> State:
         """How that stream stands."""
-        return fold(stream, [entry async for entry in self.store.read(stream)])
+        return await load_state(self.store, stream)
 
     async def privileged(
         self,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from audit.invariants.panels import LAPSING, months_on
-from audit.invariants.recorded_events import to_date, to_instant, whole
+from audit.invariants.panels import LAPSING
+from audit.invariants.recorded_events import months_on, to_date, to_instant, whole
 from audit.invariants.wording import or_else
 
 if TYPE_CHECKING:

@@ -5,12 +5,10 @@ Told from the registers' own events and the streams' own bidders, by none of the
 
 from __future__ import annotations
 
-from calendar import monthrange
-from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from audit.invariants.offices import LIVE
-from audit.invariants.recorded_events import day_of, whole
+from audit.invariants.recorded_events import day_of, months_on, whole
 from audit.invariants.wording import call_seat
 
 if TYPE_CHECKING:
@@ -69,12 +67,7 @@ def list_stakes(
 def _counts(stay: Stay, event: RecordedEvent, months: int) -> bool:
     if stay.begins > event.at or (stay.ends is not None and stay.ends <= stay.begins):
         return False
-    return stay.ends is None or event.day <= _months_on(day_of(stay.ends), months)
-
-
-def _months_on(day: date, months: int) -> date:
-    year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
+    return stay.ends is None or event.day <= months_on(day_of(stay.ends), months)
 
 
 def _find_parties(realm: Realm, event: RecordedEvent) -> frozenset[str]:

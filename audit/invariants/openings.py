@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +12,7 @@ from audit.invariants.endings import require_nothing_kept
 from audit.invariants.offices import LIVE
 from audit.invariants.payments import require_accounted, require_sums
 from audit.invariants.realm import Rectification, Tranche
-from audit.invariants.recorded_events import to_date, to_number, whole
+from audit.invariants.recorded_events import months_on, to_date, to_number, whole
 from audit.invariants.rules import Rules
 from audit.invariants.wording import call, call_amount, call_field, call_seat, call_tranche, named, or_else
 
@@ -370,18 +369,12 @@ def _require_nothing_overdue(require: Conditions, realm: Realm, project: Project
     if owed is not None and not project.escalated:
         ends.append(realm.days.nth_after(owed, 1) - timedelta(days=1))
     if stage == "ACTIVE" and project.end is not None and since is not None:
-        ends.append(_months_after(max(project.end, since), whole(event.data.get("final_report_months"))))
+        ends.append(months_on(max(project.end, since), whole(event.data.get("final_report_months"))))
     if stage in ("CONTRACTED", "ACTIVE", "RECTIFYING", "FINAL_REVIEW"):
         reports = {*event.part("met"), *event.part("missed")}
         ends += [to_date(term.get("due")) for name, term in event.part("milestones").items() if name not in reports]
     passed = [end for end in ends if end is not None and end < event.day]
     require(not passed, "OE04", "期限 {passed} 已過", "deadlines had passed: {passed}", passed=passed)
-
-
-def _months_after(day: date, months: int) -> date:
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 CHECKS: Final = {

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING
 
-from audit.invariants.recorded_events import Hand, to_date, to_number, whole
+from audit.invariants.recorded_events import Hand, months_on, to_date, to_number, whole
 from audit.invariants.rules import require_criteria
 from audit.invariants.wording import call_seat, word
 
@@ -89,12 +87,6 @@ def check_impartiality_declared(require: Conditions, realm: Realm, event: Record
     )
     panel.hands.setdefault(seat, set()).update(event.persons)
     panel.cleared.add(seat)
-
-
-def months_on(day: date, months: int) -> date:
-    """The same day so many months later; the last of the month where it has no such day."""
-    year, month = day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def _seat(actor: str) -> str:

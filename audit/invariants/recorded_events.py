@@ -6,6 +6,7 @@ Nothing here knows the rules' own classes: JSON in, plain values out. What is to
 from __future__ import annotations
 
 import json
+from calendar import monthrange
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -32,6 +33,12 @@ def day_of(instant: datetime) -> date:
 def midnight(day: date) -> datetime:
     """24:00 of that day in Shanghai, as UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1) - _SHANGHAI
+
+
+def months_on(day: date, months: int) -> date:
+    """The same day so many months later; the last of the month where it has no such day."""
+    year, month = divmod(12 * day.year + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def to_date(value: object) -> date | None:

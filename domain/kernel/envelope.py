@@ -187,6 +187,11 @@ class Answer(_Wire):
     log: Annotated[str, Field(exclude_if=lambda log: not log)] = ""
     """The log in which the door has read it, by the chain hash of its first entry in hex. No worker says it."""
 
+    @classmethod
+    def refuse(cls, stream: StreamId, version: int, unmet: tuple[Unmet, ...]) -> Self:
+        """The refusal of a command that is not journalled, or not yet."""
+        return cls(ending=Ending.REFUSED, stream=stream, version=version, unmet=unmet)
+
 
 class Progress(_Wire):
     """How a stream stands, in so far as its workflow must know: nothing that could not be read back from the log."""

@@ -16,7 +16,7 @@ from application.approvals import ApprovalFilter, list_approvals
 from application.inbox import WaitingFilter, list_waiting
 from application.queries import NameUnknown, load_file
 from audit.verification import verify
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.identifier import Actor
 from domain.kernel.restriction import Restriction
 from domain.kernel.scope import Scope, ScopeKind
@@ -56,7 +56,7 @@ def agency(name: str) -> Seats:
 
 
 async def _read(store: MemoryStore, stream: StreamId) -> State:
-    return fold(stream, [entry async for entry in store.read(stream)])
+    return await load_state(store, stream)
 
 
 async def test_who_was_given_a_seat_is_in_the_list_of_approvals_of_those_alone_who_may_read_it_there() -> None:

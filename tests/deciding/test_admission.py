@@ -15,7 +15,7 @@ from activities.carry_out import CommandActivities
 from application.door import CommandRequest, Door
 from application.workflow_carrier import WorkflowCarrier
 from deciding.admission import MOST_BYTES
-from deciding.fold import fold
+from deciding.fold import load_state
 from deciding.parked import iterate_parked
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
@@ -142,7 +142,7 @@ async def _round_whose_deadline_is_taken(store: MemoryStore) -> tuple[StreamId, 
     """A log of before ids were kept apart: somebody's refused command stands under the id of the next deadline."""
     bureau = Bureau("taken", store, KEY)
     stream = await bureau.open_round(at=THEN)
-    due = AGGREGATES["round"].due(fold(stream, [e async for e in store.read(stream)]), Calendar())
+    due = AGGREGATES["round"].due(await load_state(store, stream), Calendar())
     assert due is not None
     envelope = bureau.envelope(stream, CloseNeedSolicitation(), "COMM#9", at=THEN)
     taken = deadline_command_id(stream, due.command.command_type, due.key, due.at)

@@ -80,6 +80,6 @@ def test_a_command_is_judged_by_the_working_days_published_by_its_time() -> None
         received = SOON - timedelta(seconds=5)
         assert await endorse(bureau, need, received=received, now=SOON + timedelta(seconds=5)) == received
         entries = [e async for e in bureau.store.read(need, commands=True) if e.kind is EntryKind.COMMAND]
-        assert Journal.of(entries[-1]).reads[calendar] == 1
+        assert Journal.read(entries[-1]).reads[calendar] == 1
 
     asyncio.run(scenario())

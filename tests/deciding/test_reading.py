@@ -59,7 +59,7 @@ def test_whoever_has_no_business_with_it_has_nothing_of_other_streams_read() -> 
         assert store.streams == {project, bureau.id("calendar", "cn"), seat, OFFICE, key_stream(KEY.id)}
         (entry,) = [e async for e in store.read(project, commands=True)]
         assert entry.kind is EntryKind.COMMAND
-        assert Journal.of(entry).reads.keys() == {bureau.id("calendar", "cn"), seat, OFFICE}
+        assert Journal.read(entry).reads.keys() == {bureau.id("calendar", "cn"), seat, OFFICE}
         again = await redecide(store, project)
         assert (again.ok, again.refused) == (True, 1), "and the audit agrees"
         await bureau.straight(project, bureau.award(1), "CAB-REG#1")

@@ -90,9 +90,9 @@ async def test_the_journal_keeps_what_was_asked_and_when_it_came_in_and_says_so_
     need = bureau.id("need", "ND-1")
     await bureau.straight(need, need_submission(), "COMM#1", at=AT)
     entry = await first_command(bureau, need)
-    journal = Journal.of(entry)
+    journal = Journal.read(entry)
     assert (journal.received_at, entry.data) == (AT, canonical(plain(need_submission())))
-    assert Journal.of_refused(entry) is None, "it was accepted"
+    assert Journal.read_refused(entry) is None, "it was accepted"
     other = bureau.envelope(need, need_submission("殘障兒童"), "COMM#1", at=AT)
     assert repeat_answer(other, entry).ending is Ending.MISMATCH
     same = bureau.envelope(need, need_submission(), "COMM#1", at=AT)
@@ -103,7 +103,7 @@ async def test_what_no_scheme_governs_is_of_the_first_edition_and_names_none() -
     bureau = Bureau("kept", MemoryStore(), KEY)
     await bureau.open_round(at=AT)
     scheme = await first_command(bureau, bureau.id("scheme", RULES.name))
-    journal = Journal.of(scheme)
+    journal = Journal.read(scheme)
     assert (journal.scheme, journal.edition) == (None, 1)
     assert Journal(actor=Actor("SYS#1"), outcome=Outcome(accepted=())).edition == 1, "journals of before editions"
 

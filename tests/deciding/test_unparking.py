@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from audit.redecision import redecide
-from deciding.fold import fold
+from deciding.fold import load_state
 from deciding.parked import find_parked
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
@@ -37,7 +37,7 @@ LONG_AGO = datetime.now(UTC) - timedelta(days=365)
 async def late_round(store: MemoryStore) -> tuple[StreamId, SetDeadlineAside, Office]:
     """A round whose window for needs ended long ago, the order that sets that end aside, and an office with seats."""
     stream = await Bureau(f"b-{uuid4().hex[:8]}", store, KEY).open_round(at=LONG_AGO)
-    due = AGGREGATES["round"].due(fold(stream, [entry async for entry in store.read(stream)]), Calendar())
+    due = AGGREGATES["round"].due(await load_state(store, stream), Calendar())
     assert due is not None
     office = Office(store)
     await office.fill("CAB-REG#1", "CAB-DEC#1", "FISCAL#1")

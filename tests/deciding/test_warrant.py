@@ -331,7 +331,7 @@ def test_the_journal_holds_what_was_signed_and_an_auditor_rebuilds_it() -> None:
         envelope = letter().sign(KEY)
         answer = await carry_out(store, envelope)
         (entry,) = await store.feed(answer.position - 2, 1)
-        journal = Journal.of(entry)
+        journal = Journal.read(entry)
         assert (journal.key, journal.signature, journal.session) == (KEY.id, envelope.signature, "s-1")
         rebuilt = Warrant.of_entry(entry, journal, await store.genesis() or b"").content
         assert rebuilt == envelope.signed_bytes()

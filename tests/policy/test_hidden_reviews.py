@@ -18,7 +18,7 @@ from application.inbox import WaitingFilter, list_waiting
 from application.queries import NameUnknown, load_file
 from application.reviews import find_review, list_marks
 from cli.project import as_json
-from deciding.fold import fold, read_occurrence
+from deciding.fold import load_state, read_occurrence
 from domain.kernel.calendar import SHANGHAI, day_begins, local_day
 from domain.kernel.identifier import Actor, Role
 from domain.registers.panel import ScoreSubmitted
@@ -58,7 +58,7 @@ class AtWork:
     panel: StreamId
 
     async def state(self) -> State:
-        return fold(self.panel, [entry async for entry in self.store.read(self.panel)])
+        return await load_state(self.store, self.panel)
 
 
 async def _play(*, until_report: bool) -> AtWork:

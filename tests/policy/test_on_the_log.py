@@ -46,8 +46,8 @@ async def test_whoever_acts_for_another_is_refused_by_the_relation_on_the_wall_c
 async def test_nothing_of_other_streams_is_read_for_whom_it_is_no_business(office: Office) -> None:
     await office.refused(BID, SubmitApplication(**ANOTHERS), "SO-LEGAL#1")
     (entry,) = [e async for e in office.store.read(BID, commands=True) if e.kind is EntryKind.COMMAND]
-    assert set(Journal.of(entry).reads) == {"calendar/live/cn", "seat/live/SO-LEGAL.1"}
-    assert not Journal.of(entry).claims
+    assert set(Journal.read(entry).reads) == {"calendar/live/cn", "seat/live/SO-LEGAL.1"}
+    assert not Journal.read(entry).claims
 
 
 async def test_a_stake_is_read_at_a_version_and_decides_again_to_the_same(office: Office) -> None:
@@ -59,7 +59,7 @@ async def test_a_stake_is_read_at_a_version_and_decides_again_to_the_same(office
     rating = RecordRating(level="4A", until=date(2100, 1, 1))
     assert await office.refused(organisation, rating, "CAB-REG#1") == {"SD15"}
     (*_, entry) = [e async for e in office.store.read(organisation, commands=True) if e.kind is EntryKind.COMMAND]
-    assert {f"person/live/{me}", "seat/live/SO-ACC.1"} <= Journal.of(entry).reads.keys()
+    assert {f"person/live/{me}", "seat/live/SO-ACC.1"} <= Journal.read(entry).reads.keys()
     again = await redecide(office.store, organisation)
     assert again.ok, again.as_json()
     assert (again.accepted, again.refused) == (1, 1)

@@ -15,7 +15,7 @@ import pytest
 from application.access import access_of, find_access, load_seen_file, show_to
 from application.queries import NameUnknown, load_file
 from cli.project import as_json
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.catalogue import AGGREGATES
 from domain.kernel.canonical import plain
 from domain.kernel.identifier import Actor, Role, StreamId
@@ -77,7 +77,7 @@ class LogOfEveryKind:
         return self.project if kind == "project" else self.panel
 
     async def state(self, stream: StreamId) -> State:
-        return fold(stream, [entry async for entry in self.store.read(stream)])
+        return await load_state(self.store, stream)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from prometheus_client import generate_latest
 from temporalio.exceptions import ApplicationError
 
 from activities.carry_out import CommandActivities
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.catalogue import AGGREGATES
 from domain.kernel.calendar import Calendar
 from domain.kernel.envelope import CarryOut
@@ -93,7 +93,7 @@ async def a_deadline_whose_id_is_taken(measures: Metrics) -> None:
     store = MemoryStore()
     then = datetime.now(UTC) - timedelta(days=365)
     stream = await Bureau("alerts", store, KEY).open_round(at=then)
-    due = AGGREGATES["round"].due(fold(stream, [entry async for entry in store.read(stream)]), Calendar())
+    due = AGGREGATES["round"].due(await load_state(store, stream), Calendar())
     assert due is not None
     taken = deadline_command_id(stream, due.command.command_type, due.key, due.at)
     await store.append(group(write(stream.sibling("project", "AP-9"), command_id=taken)))

@@ -19,7 +19,7 @@ from application.pages import CursorInvalid, PageRequest
 from application.projects import ProjectFilter, list_projects
 from application.registers import RegisterFilter, list_register
 from application.view_health import NoSuchView, begin_rebuild, list_views
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.approval import Verdict
 from domain.kernel.identifier import Actor
 from domain.registers.organisation import OrganisationKind, RecordRating, VerifyOrganisation
@@ -83,7 +83,7 @@ async def project(store: EventStore) -> StreamId:
 async def test_an_approval_is_found_by_its_id_by_its_subject_and_by_who_decided_it(
     store: EventStore, project: StreamId
 ) -> None:
-    expected = fold(project, [e async for e in store.read(project)]).approvals
+    expected = (await load_state(store, project)).approvals
     listed = (await list_approvals(store, ApprovalFilter(stream=project))).rows
     assert tuple(one.approval for one in listed) == expected
     assert len(expected) > 1

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from application.approvals import find_approval
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.approval.request import OpenApproval
 from domain.kernel.scope import Scope, ScopeKind
 from domain.project.publicity import OpenAwardPublicity
@@ -117,7 +117,7 @@ async def long_asked(bureau: Bureau, **terms: Any) -> str:
     command = OpenApproval.model_validate({"title": "年度採購", "amount": 1_200_000, "groups": groups, **terms})
     stream = bureau.id("approval", f"AV-{uuid4()}")
     await bureau.straight(stream, command, "CAB-REG#1", at=datetime.now(UTC) - timedelta(days=14))
-    (approval,) = fold(stream, [entry async for entry in bureau.store.read(stream)]).approvals
+    (approval,) = (await load_state(bureau.store, stream)).approvals
     await find_approval(bureau.store, approval.id, patience_s=30)
     return f"/v1/approvals/{approval.id}"
 

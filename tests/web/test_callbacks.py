@@ -20,7 +20,7 @@ from standardwebhooks import Webhook
 from application.callbacks import TOLERANCE
 from application.queries import resolve_name
 from application.webhook_signature import is_signed_by, read_secret
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.catalogue import command_class
 from domain.kernel.identifier import Actor
 from domain.project.money import Money
@@ -78,7 +78,7 @@ class Bank:
         """How T1 stands, the digest of its approval, and what was paid of the project."""
         store = self.counter.house.store
         stream = await resolve_name(store, "PJ-3", self.realm)
-        state = fold(stream, [entry async for entry in store.read(stream)])
+        state = await load_state(store, stream)
         one = state.part(Tranches).of["T1"]
         return one.status, one.bound, state.part(Money).paid
 

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from application.access import may_see
 from application.mail import SOON, MailWriter, list_awaited
-from deciding.fold import fold
+from deciding.fold import fold, load_state
 from domain.approval.request import ApprovalReminded, GrantApproval, OpenApproval
 from domain.kernel.approval import Verdict
 from domain.kernel.canonical import canonical
@@ -172,7 +172,7 @@ async def test_what_is_done_is_written_of_no_more(post: Post) -> None:
 async def test_a_reminder_is_sent_at_its_time_if_the_thing_still_waits(post: Post) -> None:
     store, stream = post.bureau.store, post.bureau.id("need", "ND-1")
     await submit(post)
-    (awaited,) = await list_awaited(store, fold(stream, [e async for e in store.read(stream)]))
+    (awaited,) = await list_awaited(store, await load_state(store, stream))
     about = {"command": awaited.command, "subject": awaited.subject, "act_zh": "需求入庫", "zh": awaited.zh, "en": "x"}
     until = awaited.until.isoformat() if awaited.until else None
     still, moved = ({**about, "until": one} for one in (until, "2001-01-01T00:00:00+00:00"))
@@ -203,7 +203,7 @@ async def test_who_has_not_decided_is_reminded_once_before_the_end_and_who_has_i
     groups = [{"seats": ["CAB-REG#1", "CAB-FIN#1"], "needed": 2}]
     asked = OpenApproval.model_validate({"title": "採購", "groups": groups, "within_wd": 200, "remind_after_wd": 2})
     await bureau.straight(stream, asked, "CAB-REG#2", at=datetime.now(UTC) - timedelta(days=14))
-    digest = fold(stream, [entry async for entry in bureau.store.read(stream)]).approvals[-1].content
+    digest = (await load_state(bureau.store, stream)).approvals[-1].content
     await bureau.straight(stream, GrantApproval(digest=digest), "CAB-REG#1")
     async with asyncio.timeout(30):  # until the engine has seen that its time is past
         async for _ in bureau.store.pokes():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.need import AdoptNeed, SubmitNeed
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
@@ -151,7 +151,7 @@ async def posted(bureau: Bureau) -> tuple[StreamId, str]:
     project = bureau.id("project", "AP-1")
     await bureau.straight(project, bureau.award(1), "CAB-REG#1")
     await bureau.straight(project, OpenAwardPublicity(contact="市民政局"), "CAB-REG#1")
-    (approval,) = fold(project, [entry async for entry in bureau.store.read(project)]).approvals
+    (approval,) = (await load_state(bureau.store, project)).approvals
     return project, str(approval.id)
 
 

@@ -11,7 +11,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.approval.request import Approvers, DeclineApproval, GrantApproval, OpenApproval
 from domain.kernel.identifier import Actor
 from runtime.approval_service import make_approval_worker, open_endpoint
@@ -54,7 +54,7 @@ async def opened(desk: Desk, bureau: Bureau) -> tuple[StreamId, Approval]:
     await bureau.open_round()
     stream = bureau.id("approval", f"AV-{uuid4().hex}")
     await desk.door.send(stream, ASKED, Actor("CAB-REG#1"))
-    (approval,) = fold(stream, [entry async for entry in desk.store.read(stream)]).approvals
+    (approval,) = (await load_state(desk.store, stream)).approvals
     return stream, approval
 
 

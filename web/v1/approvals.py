@@ -21,7 +21,7 @@ from application.command_input import read_command
 from application.pages import wait_for_view
 from application.queries import NameUnknown
 from application.realms import require_realm
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.approval.request import ApprovalWithdrawn, OpenApproval, approval_stream, count
 from domain.catalogue import command_class
 from domain.kernel.approval import Approval, ApproverGroup, Ballot, Verdict, Vote
@@ -358,7 +358,7 @@ async def _require_approval(house: House, caller: Caller, approval_id: UUID) -> 
             "the list of approvals has not caught up with the log: ask again",
             headers={"Retry-After": str(AGAIN_S)},
         ) from None
-    state = fold(request.stream, [e async for e in house.store.read(request.stream)])
+    state = await load_state(house.store, request.stream)
     approval = next((one for one in state.approvals if one.id == approval_id), None)
     if approval is None or not await may_see(house.store, caller.grants, state):
         raise NoSuchApproval(approval_id)

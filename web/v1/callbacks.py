@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
 from application.access import may_see
 from application.callbacks import MessageForged, SignedMessage, digest_body, speak_for
 from application.queries import NameUnknown, resolve_name
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.catalogue import split_subject
 from domain.kernel.attachment import Attachment
 from domain.kernel.bounds import Moment
@@ -239,6 +239,6 @@ async def _find_project(house: House, data: Subject) -> StreamId:
 
 async def _require_visible(house: House, caller: Caller, stream: StreamId) -> None:
     """Raise NameUnknown if it is no business of the sender's."""
-    state = fold(stream, [entry async for entry in house.store.read(stream)])
+    state = await load_state(house.store, stream)
     if not await may_see(house.store, caller.grants, state):
         raise NameUnknown(stream.name)

@@ -18,7 +18,7 @@ from application.access import find_access
 from application.command_input import CommandUnknown, list_amounts, read_command, resolve_command
 from application.command_outcome import CommandOutcome, find_outcome
 from application.queries import NameUnknown, find_or_begin, find_to_act
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.catalogue import AGGREGATES, command_class, list_commands, split_subject
 from domain.kernel.acting import PersonId
 from domain.kernel.clock import Clock
@@ -387,7 +387,7 @@ async def _begin(order: Asked, house: House, caller: Caller, command_id: UUID) -
 async def _may_see(house: House, caller: Caller, outcome: CommandOutcome) -> bool:
     if outcome.actor in caller.seats:
         return True
-    state = fold(outcome.stream, [e async for e in house.store.read(outcome.stream)])
+    state = await load_state(house.store, outcome.stream)
     access = await find_access(house.store, caller.grants, state)
     return access is not None and access.is_whole and access.tells_who(command_class(outcome.command).records)
 

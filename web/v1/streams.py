@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from application.access import find_access
 from application.queries import NameUnknown
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.catalogue import AGGREGATES
 from domain.kernel.identifier import StreamId
 
@@ -25,8 +25,8 @@ async def require_stream(house: House, caller: Caller, text: str) -> tuple[Strea
         stream = StreamId(text)
     except ValueError:
         raise NameUnknown(text[:80]) from None
-    entries = [e async for e in house.store.read(stream)] if stream.kind in AGGREGATES else []
-    access = await find_access(house.store, caller.grants, fold(stream, entries)) if entries else None
+    state = await load_state(house.store, stream) if stream.kind in AGGREGATES else None
+    access = await find_access(house.store, caller.grants, state) if state is not None and state.version else None
     if access is None:
         raise NameUnknown(stream)
     return stream, access

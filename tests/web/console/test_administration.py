@@ -13,7 +13,7 @@ import pytest
 from application.api_keys import find_service, issue_key
 from application.caller import ScopeName
 from application.pages import wait_for_view
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.identifier import Actor
 from domain.registers.scheme import Register
 from schemes import packs
@@ -103,7 +103,7 @@ async def test_a_citys_file_is_compared_in_words_and_proposed(desks: Desks, bure
         assert "將記錄" in checked.text
         assert "此為要事，須兩人" in checked.text
         stream = bureau.id("scheme", "fuzhou")
-        packs_there = fold(stream, [entry async for entry in bureau.store.read(stream)]).part(Register).packs
+        packs_there = (await load_state(bureau.store, stream)).part(Register).packs
         same = await _look_at(officer, json.dumps(packs_there[1].model_dump(mode="json")), bureau.realm)
     assert "完全相同" in same.text
     assert "p.scheme" not in same.text

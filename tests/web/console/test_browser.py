@@ -22,7 +22,7 @@ from playwright.async_api import async_playwright, expect
 
 from application.sessions import begin_session
 from cli.scenario import plan_scenario
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.acting import PersonId
 from domain.kernel.identifier import Actor, StreamId
 from domain.need import SubmitNeed
@@ -345,10 +345,7 @@ async def test_a_story_on_the_wall_clock_is_typed_by_everybody_in_a_browser(
                 monkeypatch.setattr(f"{module}.datetime", SimpleNamespace(now=lambda _zone, at=later.at: at))
             await years.send(later)
         await years.ring(plan.ends + years.by)
-    states = {
-        name: fold(stream := plan.stream(name), [e async for e in desk.store.read(stream)]).stage
-        for name in plan.scenario.expect
-    }
+    states = {name: (await load_state(desk.store, plan.stream(name))).stage for name in plan.scenario.expect}
     assert states == {name: expected.state for name, expected in plan.scenario.expect.items()}
     assert set(pages.past) <= {"RefuseLateSubmission"}, "the engine's own"
 

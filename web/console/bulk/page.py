@@ -28,7 +28,7 @@ from application.document_content import DocumentRefused
 from application.money import list_realms
 from application.possible_commands import list_possible_commands
 from application.queries import NameUnknown
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.catalogue import AGGREGATES
 from domain.kernel.attachment import Attachment
 from domain.kernel.failure import Failure
@@ -190,9 +190,9 @@ async def _read_table(house: House, caller: Caller, form: FormData) -> UploadedT
     else:
         name, content = name_file(sent)[:200], await sent.read(MOST_BYTES + 1)
     if not name.lower().endswith(SUFFIXES):
-        raise _invalid(name, "請選擇 .xlsx、.xls 或 .et 表格", "choose an .xlsx, .xls or .et spreadsheet")
+        raise DocumentInvalid.of(name, "請選擇 .xlsx、.xls 或 .et 表格", "choose an .xlsx, .xls or .et spreadsheet")
     if len(content) > MOST_BYTES:
-        raise _invalid(name, "表格大於 1 MB，請分成幾份", "it is larger than 1 MB: hand it in by parts")
+        raise DocumentInvalid.of(name, "表格大於 1 MB，請分成幾份", "it is larger than 1 MB: hand it in by parts")
     return UploadedTable(name, content, realm, {one.name: one for one in kept})
 
 
@@ -201,16 +201,12 @@ async def _keep_paper(house: House, caller: Caller, upload: UploadFile) -> Attac
     try:
         return Attachment.model_validate(await keep_document(house, caller, upload))
     except DocumentRefused as refused:
-        raise _invalid(name_file(upload), refused.zh, refused.en) from refused
+        raise DocumentInvalid.of(name_file(upload), refused.zh, refused.en) from refused
 
 
 def _read_paper(text: str) -> Attachment:
     digest, media_type, name = (*text.split(" ", 2), "", "")[:3]
     return Attachment(sha256=digest, media_type=media_type, name=name)
-
-
-def _invalid(name: str, zh: str, en: str) -> DocumentInvalid:
-    return DocumentInvalid([DocumentFault(name, 1, "", zh, en)])
 
 
 async def _read_orders(house: House, caller: Caller, table: UploadedTable) -> tuple[BulkOrder, ...]:
@@ -223,7 +219,7 @@ async def _read_orders(house: House, caller: Caller, table: UploadedTable) -> tu
         table.name, table.content, house.store, table.realm or None, attach=table.attach, admits=admits
     )
     if len(orders) > MOST_ROWS:
-        raise _invalid(
+        raise DocumentInvalid.of(
             table.name, f"多於 {MOST_ROWS} 行，請分成幾份", f"more than {MOST_ROWS} rows: hand it in by parts"
         )
     return orders
@@ -235,7 +231,7 @@ async def _may_ask(house: House, caller: Caller, stream: StreamId, name: str, se
         command = resolve_command(name, stream.kind)
     except CommandUnknown:
         return True  # told where the command is read
-    state = fold(stream, [entry async for entry in house.store.read(stream)])
+    state = await load_state(house.store, stream)
     if state.version == 0:
         return NONE in command.during
     if await may_see(house.store, caller.grants, state):

@@ -16,7 +16,7 @@ from application.command_input import read_command
 from application.document_content import name_type
 from application.possible_commands import list_possible_commands
 from application.queries import NameUnknown
-from deciding.fold import fold, read_occurrence
+from deciding.fold import load_state, read_occurrence
 from domain.approval.request import Binding, find_open
 from domain.catalogue import AGGREGATES, command_class
 from domain.kernel.explanation import InputFault, InputInvalid
@@ -142,7 +142,7 @@ async def begin(
         raise NameUnknown(stream)
     chosen = form.get("seat") if form is not None else None
     seat = _choose_seat(request, caller, command_type, chosen if isinstance(chosen, str) else None)
-    state = fold(stream, [entry async for entry in house.store.read(stream)])
+    state = await load_state(house.store, stream)
     asker = await find_asker(house, caller, stream.realm)
     is_new = state.version == 0
     is_seen = not is_new and await may_know(house.store, caller.grants, state)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deciding.fold import fold
+from application.queries import read_organisation_name
 from domain.project.bidding import Application
 from domain.project.contract import Contract
 from domain.project.tranches import IN_FLIGHT, Tranches, TrancheStatus
-from domain.registers.organisation import Organisation
 
 if TYPE_CHECKING:
     from domain.kernel.money import Fen
@@ -48,8 +47,7 @@ async def find_payment(store: EventStore, state: State, tranche: object) -> Tran
         return None
     what, fen = amount
     contract, payee = state.part(Contract), state.part(Application).organisation
-    own = state.stream.sibling("organisation", payee)
-    name = fold(own, [entry async for entry in store.read(own)]).part(Organisation).name
+    name = await read_organisation_name(store, state.stream, payee)
     if not contract.account:
         account = "payee_unregistered"
     else:

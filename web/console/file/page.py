@@ -15,8 +15,7 @@ from application.command_outcome import find_outcomes
 from application.folded_stream import sum_money
 from application.pages import PageRequest
 from application.possible_commands import PossibleCommand, list_possible_commands
-from application.queries import NameUnknown
-from deciding.fold import fold
+from application.queries import NameUnknown, read_organisation_name
 from domain.application import Application
 from domain.catalogue import AGGREGATES, stage_words, value_words
 from domain.kernel.clock import Clock
@@ -29,7 +28,6 @@ from domain.project.contract import Contract
 from domain.project.opening import Openings
 from domain.project.stage import MILESTONE, Gates
 from domain.project.tranches import Tranches, TrancheStatus
-from domain.registers.organisation import Organisation
 from domain.titles import number_of, title_of
 from papers.catalogue import kinds_of
 from web.asker import find_asker
@@ -409,8 +407,7 @@ async def _list_facts(
     if stream.kind == "project":
         application, award = file.state.part(Application), file.state.part(Award)
         if application.organisation:
-            own = stream.sibling("organisation", application.organisation)
-            organisation_name = fold(own, [entry async for entry in house.store.read(own)]).part(Organisation).name
+            organisation_name = await read_organisation_name(house.store, stream, application.organisation)
             facts.append(
                 (
                     "organisation",

@@ -16,7 +16,7 @@ from application.money import list_realms
 from application.pages import PageRequest
 from application.queries import NameUnknown
 from application.realms import require_realm
-from deciding.fold import fold
+from deciding.fold import load_state
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.scheme import Scheme
@@ -151,7 +151,7 @@ def _show_faults(request: Request, name: str, faults: tuple[DocumentFault, ...])
 
 async def _find_newest(house: House, stream: StreamId) -> Scheme | None:
     """The newest version that is published under that name."""
-    packs = fold(stream, [entry async for entry in house.store.read(stream)]).part(Register).packs
+    packs = (await load_state(house.store, stream)).part(Register).packs
     return packs[max(packs)] if packs else None
 
 
