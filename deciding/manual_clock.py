@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from deciding import document_presence
 from deciding.parked import find_taken_consequence
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import closing_time, local_time
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
 from domain.kernel.identifier import StreamId
@@ -129,7 +129,7 @@ async def _iterate_late(store: EventStore, realm: str, at: datetime) -> AsyncIte
 
 
 def _before_the_clock(at: datetime, now: datetime) -> Unmet:
-    then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, now))
+    then, reached = local_time(at), local_time(now)
     return Unmet.of(
         "CLOCK",
         "此環境已到 {reached}，不能再辦理 {then} 的事項",
@@ -151,7 +151,7 @@ _WALL_FROM_THE_BEGINNING = Unmet(
 
 
 def _in_the_past(row: Standing) -> Unmet:
-    until = f"{row.due_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if row.due_at else ""
+    until = closing_time(row.due_at) if row.due_at else ""
     name = f"{row.stream.kind}/{row.stream.name}"
     return Unmet.of(
         "CK02",

@@ -14,7 +14,7 @@ from deciding.journal import Journal, Outcome, repeat_answer
 from deciding.manual_clock import explain_unrecorded, find_clock_refusal, may_be_unrecorded
 from deciding.reader import Reader
 from domain.kernel.acting import PersonId
-from domain.kernel.calendar import Calendar
+from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Release
@@ -165,6 +165,8 @@ async def test_a_realm_does_not_go_live_past_a_deadline_at_that_very_instant() -
         envelope = bureau.envelope(bureau.id("realm", "realm"), live, "CAB-REG#1", at=at)
         unmet = await explain_unrecorded(bureau.store, envelope, ["CK02"])
         assert [one.rule for one in unmet] == ["CK02"] * late
+    last = local_day(standing.due_at - timedelta(minutes=2))
+    assert f"{last} 24:00" in unmet[0].en
 
 
 @pytest.mark.parametrize(
