@@ -57,7 +57,7 @@ GROUP_TRIES = timedelta(minutes=4)
 HEARTBEAT = timedelta(seconds=20)
 """A worker that died is replaced after so long without a sign."""
 LONG_HISTORY = 2_000
-"""Events after which a run makes way for the next, unless its opening says otherwise."""
+"""Events after which a run makes way for the next, unless its input says otherwise."""
 
 
 class StreamWorkflow:
@@ -67,10 +67,10 @@ class StreamWorkflow:
     """
 
     @workflow.init  # an update may come before the first line of ``run``: all state is set here
-    def __init__(self, opening: WorkflowInput) -> None:
-        self._stream = opening.stream
-        self._progress: Progress | None = opening.progress
-        self._opening = opening
+    def __init__(self, workflow_input: WorkflowInput) -> None:
+        self._stream = workflow_input.stream
+        self._progress: Progress | None = workflow_input.progress
+        self._workflow_input = workflow_input
         self._lock = asyncio.Lock()
         self._looks_done = 0
         self._looks_requested = 0
@@ -149,7 +149,7 @@ class StreamWorkflow:
         await workflow.wait_condition(workflow.all_handlers_finished)
         if not self.is_over or self._looks_wanted():
             workflow.continue_as_new(
-                self._opening.model_copy(update={"progress": self._progress}),
+                self._workflow_input.model_copy(update={"progress": self._progress}),
                 initial_versioning_behavior=_next_build(),
             )
 
@@ -188,7 +188,7 @@ class StreamWorkflow:
         return (
             info.is_continue_as_new_suggested()
             or info.is_target_worker_deployment_version_changed()
-            or info.get_current_history_length() > (self._opening.long_history or LONG_HISTORY)
+            or info.get_current_history_length() > (self._workflow_input.long_history or LONG_HISTORY)
         )
 
     async def _apply_due(self) -> None:
