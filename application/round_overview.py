@@ -61,7 +61,7 @@ class SheetCount:
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankingRow:
     """A bid where it stands, and what the money would come to if all down to it were given what they ask for."""
 
     of: RankedBid
@@ -83,7 +83,7 @@ class RoundOverview:
     needs: tuple[StreamLine, ...]
     bids: tuple[ProjectLine, ...]
     panels: tuple[SheetCount, ...]
-    ranking: tuple[Ranked, ...]
+    ranking: tuple[RankingRow, ...]
     """Empty until a panel has reported."""
 
 
@@ -123,7 +123,7 @@ async def _rank(
     bids: dict[str, ProjectLine],
     plan: Round,
     scheme: Scheme | None,
-) -> tuple[Ranked, ...]:
+) -> tuple[RankingRow, ...]:
     """The bids of the panels that have reported, with the line and the budget drawn through them."""
     if not panels:
         return ()
@@ -131,10 +131,12 @@ async def _rank(
         ranking = (await preview_resolution(store, round_, panels=panels)).ranking
     except NoPanels:
         return ()
-    rows, cumulative = list[Ranked](), 0
+    rows, cumulative = list[RankingRow](), 0
     for one in ranking:
         bid = bids.get(one.application)
         reaches = scheme is None or one.score >= scheme.review.line
         cumulative += bid.requested if bid is not None and reaches else 0
-        rows.append(Ranked(one, bid, cumulative, reaches, reaches and (not plan.budget or cumulative <= plan.budget)))
+        rows.append(
+            RankingRow(one, bid, cumulative, reaches, reaches and (not plan.budget or cumulative <= plan.budget))
+        )
     return tuple(rows)

@@ -55,7 +55,7 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
         by = PublishPolicyPack.by
         command = f"venture scheme publish {ref.name} --as {by[0]}#1{where}"
         missing.append((f"管理辦法 {ref} ", f"the rules {ref} are", command, by))
-    if years := [command.year for command in await _unpublished(store, year, realm)]:
+    if years := [command.year for command in await _list_unpublished(store, year, realm)]:
         by = PublishCalendar.by
         command = f"venture calendar publish {years[0]} --as {by[0]}#1{where}"  # with the next year's
         both_zh, both_en = ("（一個命令發布兩年）", " (one command for both)") if years[1:] else ("", "")
@@ -84,10 +84,10 @@ async def publish_calendars(door: Door, store: EventStore, year: int, actor: Act
     Raises CommandRejected.
     """
     stream = calendar_stream(realm)
-    return [await door.send(stream, command, actor) for command in await _unpublished(store, year, realm)]
+    return [await door.send(stream, command, actor) for command in await _list_unpublished(store, year, realm)]
 
 
-async def _unpublished(store: EventStore, year: int, realm: str) -> list[PublishCalendar]:
+async def _list_unpublished(store: EventStore, year: int, realm: str) -> list[PublishCalendar]:
     """The notices of that year and the next that come with the product and are not published, or only in older form."""
     published = calendar_of(await _state(store, calendar_stream(realm))).years
     return [

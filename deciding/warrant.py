@@ -177,9 +177,9 @@ async def find_fault(store: EventStore, envelope: Envelope) -> Unmet | None:
     """Why the log as it stands bears out no such command; None if it does, whatever a worker says of it."""
     warrant = Warrant.of_envelope(envelope)
     realm = await store.realm(envelope.subject.realm)
-    loaded, _ = await store.consult(warrant.stream or envelope.subject, None, {})
-    state = fold(warrant.stream, loaded.events) if warrant.stream else None
-    return warrant.find_fault(state, loaded.read_at, is_dated=realm.clock is Clock.MANUAL)
+    basis, _ = await store.consult(warrant.stream or envelope.subject, None, {})
+    state = fold(warrant.stream, basis.events) if warrant.stream else None
+    return warrant.find_fault(state, basis.read_at, is_dated=realm.clock is Clock.MANUAL)
 
 
 def hold(warrant_state: State | None) -> dict[StreamId, int]:

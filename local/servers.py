@@ -247,7 +247,7 @@ async def _wait_for_guests(both: Servers, tell: Callable[[str, str], None]) -> I
         "本機服務尚有其他命令在用，用畢即停（Ctrl-C 則立即停止）",
         "other commands still use this machine's servers, which stop with the last of them (Ctrl-C: at once)",
     )
-    with _told_to_end() as end:
+    with _watch_signals() as end:
         while not end.is_set():
             if (alone := _try_lock(both.home, _GUESTS)) is not None:
                 return alone
@@ -257,7 +257,7 @@ async def _wait_for_guests(both: Servers, tell: Callable[[str, str], None]) -> I
 
 
 @contextmanager
-def _told_to_end() -> Iterator[asyncio.Event]:
+def _watch_signals() -> Iterator[asyncio.Event]:
     """Set by SIGINT and SIGTERM; never where somebody else's thread hears of them."""
     end, loop = asyncio.Event(), asyncio.get_running_loop()
     if threading.current_thread() is not threading.main_thread():

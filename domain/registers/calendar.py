@@ -71,7 +71,7 @@ class PublishCalendar(YearNotice, Command):
 
 
 @dataclass(frozen=True)
-class Published(Part):
+class CalendarHistory(Part):
     """The newest version of each year, and what stood before each notice."""
 
     newest: Calendar = field(default_factory=Calendar)
@@ -91,18 +91,18 @@ def calendar_stream(realm: str) -> StreamId:
 
 def calendar_of(state: State) -> Calendar:
     """The working days as they stand in that state of the register."""
-    return state.part(Published).newest
+    return state.part(CalendarHistory).newest
 
 
 def calendars_of(state: State) -> tuple[Calendar, ...]:
     """Every calendar that ever stood, the oldest first; the last is the newest."""
-    published = state.part(Published)
+    published = state.part(CalendarHistory)
     return (*published.before, published.newest)
 
 
 def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar) -> list[Event]:
     """What an order about the calendar makes happen. Raises CommandRejected."""
-    check, former = Checks(), state.part(Published).years.get(command.year)
+    check, former = Checks(), state.part(CalendarHistory).years.get(command.year)
     match command:
         case PublishCalendar(year=year, version=version, off=off, on=on):
             following = former.version + 1 if former else 1
@@ -164,12 +164,12 @@ def _sorted(days: tuple[date, ...]) -> tuple[date, ...]:
 
 def evolve(state: State, of: Occurrence, event: CalendarPublished) -> State:
     """Keep the newest version of each year, and what stood before each notice."""
-    published = state.part(Published)
+    published = state.part(CalendarHistory)
     match event:
         case CalendarPublished():
             year = Year(event.version, frozenset(event.off), frozenset(event.on))
             newest = Calendar({**published.years, event.year: year}, of.at, published.newest.version + 1)
-            return state.with_parts(Published(newest, (*published.before, published.newest)))
+            return state.with_parts(CalendarHistory(newest, (*published.before, published.newest)))
         case _:
             assert_never(event)
 

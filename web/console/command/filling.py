@@ -291,8 +291,7 @@ async def send(filling: Filling, command: Command, at: datetime | None) -> None:
 
 async def dry_run(filling: Filling, command: Command, at: datetime | None) -> Step:
     """What it would come to now. Nothing is recorded."""
-    trial = filling.house.prepare_dry_run()
-    return await trial.step(filling.stream, command, filling.seat, at, filling.asker.person)
+    return await filling.house.prepare_dry_run().step(filling.stream, command, filling.seat, at, filling.asker.person)
 
 
 async def find_last(filling: Filling) -> Occurrence | None:

@@ -53,7 +53,7 @@ from web.console.command.filling import (
     read_filled,
     send,
 )
-from web.console.command.form import Shown, show_fields
+from web.console.command.form import FormField, show_fields
 from web.console.command.held_form import (
     LEFT,
     HoldingRoute,
@@ -351,14 +351,14 @@ def _leads_on(command: type[Command], stage: str) -> bool:
     return any(stage in move.start and move.to not in (stage, SAME) for move in command.records.moves)
 
 
-def takes_files(one: Shown) -> bool:
+def takes_files(one: FormField) -> bool:
     """Whether a document may come with it."""
     return one.widget in ("document", "documents") or any(map(takes_files, (*one.columns, *one.fields)))
 
 
-def link_faults(fields: Sequence[Shown]) -> list[tuple[InputFault, Shown]]:
+def link_faults(fields: Sequence[FormField]) -> list[tuple[InputFault, FormField]]:
     """Each fault with the field that it is about, the innermost that has it."""
-    pairs: list[tuple[InputFault, Shown]] = []
+    pairs: list[tuple[InputFault, FormField]] = []
     for one in fields:
         inner = link_faults([*one.fields, *(cell for row in one.rows for cell in row)])
         pairs.extend(inner)
@@ -371,7 +371,7 @@ async def _check(filling: Filling, command: Command, at: datetime | None) -> HTM
     """What it would come to now: the check page, or what is missing. Nothing is recorded."""
     step = await dry_run(filling, command, at)
     if step.unmet:
-        return await _show_refusal(filling, CommandRejected(step.unmet), is_trial=True)
+        return await _show_refusal(filling, CommandRejected(step.unmet), is_dry_run=True)
     say = filling.language.say
     return await _render(
         filling,
@@ -385,17 +385,17 @@ async def _check(filling: Filling, command: Command, at: datetime | None) -> HTM
     )
 
 
-async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial: bool) -> HTMLResponse:
+async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_dry_run: bool) -> HTMLResponse:
     """Every condition that is not met, with what was typed kept, and what happened last if it may be seen."""
-    fresh = filling if is_trial else replace(filling, command_id=uuid4())
+    fresh = filling if is_dry_run else replace(filling, command_id=uuid4())
     last = await find_last(filling)
     return await _render(
         fresh,
         "console/command/refused.html",
-        status=HTTPStatus.OK if is_trial else HTTPStatus.CONFLICT,
+        status=HTTPStatus.OK if is_dry_run else HTTPStatus.CONFLICT,
         answers=list_answers(filling.command, filling.tree, filling.language),
         unmet=list_unmet(refusal),
-        is_trial=is_trial,
+        is_dry_run=is_dry_run,
         last=last,
         last_words=name_event(last.event.event_type) if last else ("", ""),
     )
@@ -418,7 +418,7 @@ async def _carry_out(filling: Filling, command: Command, at: datetime | None) ->
     try:
         await send(filling, command, at)
     except CommandRejected as refusal:
-        return await _show_refusal(filling, refusal, is_trial=False)
+        return await _show_refusal(filling, refusal, is_dry_run=False)
     except NotKnown:
         return await _render(
             filling,

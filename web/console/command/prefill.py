@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from domain.kernel.money import Fen
     from domain.kernel.scheme import Scheme
     from web.console.command.filling import Filling
-    from web.console.command.form import Shown, Tree
+    from web.console.command.form import FormField, Tree
     from web.house import House
 
 MOST: Final = 300
@@ -279,7 +279,7 @@ def _take_terms(value: Any, lists: Mapping[str, Mapping[str, str]], name: str = 
             return value
 
 
-async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown], Choices]:
+async def offer(filling: Filling, fields: Sequence[FormField]) -> tuple[list[FormField], Choices]:
     """The fields, each with the list that it is chosen from, and these lists: of what the reader may list alone."""
     names = {name for one in fields for name in _names(one)}
     choices: dict[str, Sequence[tuple[str, str]]] = {}
@@ -421,17 +421,17 @@ def _own_organisations(filling: Filling) -> tuple[str, ...]:
     return scope.names if scope is not None and scope.kind is ScopeKind.ORGANISATION else ()
 
 
-def _name_of(one: Shown) -> str:
+def _name_of(one: FormField) -> str:
     """The field's own name; of the first column of a table, that of the table."""
     return str(one.place[0] if one.place[-1] == "[key]" else one.place[-1])
 
 
-def _names(one: Shown) -> set[str]:
+def _names(one: FormField) -> set[str]:
     inner = (*one.fields, *one.columns, *(cell for row in one.rows for cell in row))
     return {_name_of(one)} | {name for cell in inner for name in _names(cell)}
 
 
-def _mark(one: Shown, choices: Choices, language: Language) -> Shown:
+def _mark(one: FormField, choices: Choices, language: Language) -> FormField:
     name = _name_of(one)
     terms = choices.get(name, ())[:MOST_TOLD] if one.widget == "lines" else ()
     texts = [

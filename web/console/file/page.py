@@ -190,7 +190,7 @@ TEXTS: Final[Texts] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AwaitedCommand:
     """One thing that is awaited, with where it is done if it is the reader's to do."""
 
     of: Awaited
@@ -258,7 +258,7 @@ async def show_file(
         number=number_of(file.state),
         stage=stage_words(kind, file.state.stage),
         life=draw_life(stream, trace_stages(file.changes)),
-        awaiting=_list_wanted(file, commands, seat, is_past=is_past),
+        awaiting=_list_awaited(file, commands, seat, is_past=is_past),
         due=None if is_past else file.due(),
         open_commands=_list_open(file, commands, seat),
         closed_commands=[(name_command(one.command.command_type), one.unmet) for one in commands if not one.is_open],
@@ -354,10 +354,12 @@ async def _list_attempts(house: House, stream: StreamId) -> list[AttemptLine]:
     return list((await list_attempts(house.store, filters, PageRequest(limit=MOST_ATTEMPTS))).rows)
 
 
-def _list_wanted(file: File, commands: list[PossibleCommand], seat: Actor | None, *, is_past: bool) -> list[Wanted]:
+def _list_awaited(
+    file: File, commands: list[PossibleCommand], seat: Actor | None, *, is_past: bool
+) -> list[AwaitedCommand]:
     mine = {one.command.command_type for one in commands if one.is_open}
     return [
-        Wanted(
+        AwaitedCommand(
             one,
             command_path(one.command, file.stream, one.subject)
             if not is_past and one.command in mine and seat is not None and _waits_for(one, seat)

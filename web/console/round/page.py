@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from application.possible_commands import PossibleCommand
     from application.queries import File
-    from application.round_overview import Ranked, SheetCount
+    from application.round_overview import RankingRow, SheetCount
     from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Awaited, Command
     from web.console.texts import Texts
@@ -294,7 +294,7 @@ def _list_sections(file: File, seat: Actor | None, possible: list[PossibleComman
     return sections
 
 
-def _draw_ranking(ranking: tuple[Ranked, ...]) -> list[BarRow]:
+def _draw_ranking(ranking: tuple[RankingRow, ...]) -> list[BarRow]:
     """Totals by rank; those that would be awarded are dark."""
     return [
         BarRow(
@@ -307,7 +307,7 @@ def _draw_ranking(ranking: tuple[Ranked, ...]) -> list[BarRow]:
     ]
 
 
-def _last(ranking: tuple[Ranked, ...], name: str) -> str:
+def _last(ranking: tuple[RankingRow, ...], name: str) -> str:
     """The last bid of which that is so, where another comes after it; else empty."""
     held = [one.of.application for one in ranking if getattr(one, name)]
     return held[-1] if held and len(held) < len(ranking) else ""

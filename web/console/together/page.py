@@ -346,7 +346,7 @@ async def _fill(row: TaskRow, tree: Tree) -> TaskRow:
     return replace(row, filling=await take_city_terms(replace(row.filling, tree={**tree, **row.filling.tree})))
 
 
-async def _try(row: TaskRow) -> TaskRow:
+async def _dry_run_row(row: TaskRow) -> TaskRow:
     """What it would come to now. Nothing is recorded."""
     of = row.filling
     command, at = read_filled(of)
@@ -405,14 +405,14 @@ def _show_form(
 
 
 async def _check(request: Request, command: type[Command], rows: Sequence[TaskRow], tree: Tree) -> Response:
-    trials = [await _try(row) for row in rows]
-    possible = [row for row in trials if not row.unmet]
+    rows = [await _dry_run_row(row) for row in rows]
+    possible = [row for row in rows if not row.unmet]
     amounts = [row.fen for row in possible if row.fen is not None]
     return _render(
         request,
         "check",
         command,
-        trials,
+        rows,
         hidden=list_hidden(command, tree),
         answers=list_answers(command, tree, rows[0].filling.language),
         possible=len(possible),
