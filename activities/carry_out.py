@@ -179,13 +179,13 @@ class CommandActivities:
     async def _carry_out_on(self, stream: _Stream, request: CarryOut) -> CarryOutResult | None:
         """As docs/architecture.md draws it: journal? due first, decide, append, answer."""
         self._require_own_log(request, stream)
-        if (answer := self._find_answer(request, stream)) is not None or not self._moves_time(request, stream):
+        if (answer := self._find_answer(request, stream)) is not None or not self._may_move_time(request, stream):
             return await self._leave(stream, answer)
         decision, others = await self._decide(request, stream)
         if not decision.steps or (answer := await self._find_clock_refusal(request, decision, stream)) is not None:
             return await self._leave(stream, answer)
         append = await self._build_append(request, stream, decision, others)
-        appended = await self._append(append, goes_live=manual_clock.goes_live(decision, stream.basis))
+        appended = await self._append(append, is_going_live=manual_clock.is_going_live(decision, stream.basis))
         if appended.status is AppendStatus.DUPLICATE and (answer := await self._find_taken(request, decision, others)):
             return await self._leave(stream, answer)
         return self._conclude(request, decision, appended)
@@ -273,7 +273,7 @@ class CommandActivities:
             self._store, decision, stream.basis, stream.state, for_command=request.envelope is not None
         )
 
-    def _moves_time(self, request: CarryOut, stream: _Stream) -> bool:
+    def _may_move_time(self, request: CarryOut, stream: _Stream) -> bool:
         """Whether the request may move time: the wall clock moves by itself, a manual one only by the door's word."""
         if request.envelope is not None:
             return True
@@ -293,11 +293,11 @@ class CommandActivities:
             return None
         return Answer(ending=Ending.REFUSED, stream=request.stream, version=decision.before.version, unmet=(unmet,))
 
-    async def _append(self, append: Append, *, goes_live: bool) -> AppendResult:
+    async def _append(self, append: Append, *, is_going_live: bool) -> AppendResult:
         """Ask the log, and count what it says."""
         labels: dict[str, str] = {}
         with self._measures.append_s.time(), span("append", labels):
-            appended = await (self._store.go_live(append) if goes_live else self._store.append(append))
+            appended = await (self._store.go_live(append) if is_going_live else self._store.append(append))
             labels["status"] = appended.status
         self._measures.appends.labels(appended.status).inc()
         if appended.status is AppendStatus.APPENDED:

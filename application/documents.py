@@ -155,7 +155,7 @@ class Documents:
         access = await find_access(self.store, grants, fold(stream, entries)) if entries else None
         if access is None:
             raise NoSuchDocument(digest)
-        seen = [entry for entry in entries if access.shows(entry.type)]
+        seen = [entry for entry in entries if access.may_show(entry.type)]
         if digest not in {one.sha256 for one in list_attachments(seen)}:
             raise NoSuchDocument(digest)
         return stream

@@ -87,13 +87,13 @@ class RoundOverview:
     """Empty until a panel has reported."""
 
 
-async def read_overview(store: EventStore, file: File, *, sees_bids: bool) -> RoundOverview:
+async def read_overview(store: EventStore, file: File, *, may_see_bids: bool) -> RoundOverview:
     """All that belongs to that round, as it stands."""
     stream, round_ = file.stream, file.state.part(Round)
     scheme = await Reader(store).scheme(file.state, stream)
     of_needs = StreamFilter(kind="need", realm=stream.realm, round=stream.name)
     needs = [one async for one in _walk(lambda request: list_streams(store, of_needs, request))]
-    if not sees_bids:
+    if not may_see_bids:
         return RoundOverview(file, round_, scheme, tuple(needs), (), (), ())
     of_bids = ProjectFilter(realm=stream.realm, round=stream.name)
     bids = [one async for one in _walk(lambda request: list_projects(store, of_bids, request))]

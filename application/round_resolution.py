@@ -51,13 +51,13 @@ class Purse:
     """What the selected bids would take of it."""
 
     @property
-    def suffices(self) -> bool:
+    def is_enough(self) -> bool:
         """Whether what is left covers what is drawn."""
         return self.drawn_fen <= self.left_fen
 
     def as_json(self) -> dict[str, Any]:
         """As JSON: sums in fen, and whether the money suffices."""
-        return {**asdict(self), "suffices": self.suffices}
+        return {**asdict(self), "suffices": self.is_enough}
 
 
 @dataclass(frozen=True)

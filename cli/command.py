@@ -16,7 +16,7 @@ import typer
 from application.command_input import (
     AttachedFiles,
     CommandUnknown,
-    begins_stream,
+    is_first_command,
     list_amounts,
     read_command,
     resolve_command,
@@ -165,7 +165,7 @@ class _Order:
         """The stream that it is about. Raises as ``resolve_or_begin``, and RealmUnsaid where it acts."""
         if not self.acts:
             return await resolve_or_begin(store, self.subject, self.realm, printer)
-        begins = begins_stream(self.name, self.subject)
+        begins = is_first_command(self.name, self.subject)
         return await resolve_to_act(store, self.subject, self.realm, printer, begins=begins)
 
     def read(self, stream: StreamId, files: AttachedFiles) -> tuple[Command, Actor]:

@@ -97,7 +97,7 @@ async def explain_unrecorded(store: EventStore, envelope: Envelope, rules: Colle
     return tuple(confirmed)
 
 
-def goes_live(decision: Decision, basis: CommandBasis) -> bool:
+def is_going_live(decision: Decision, basis: CommandBasis) -> bool:
     """Whether the decision turns the realm from its manual clock to the wall clock."""
     return basis.realm.clock is Clock.MANUAL and _read_new_clock(decision) is Clock.WALL
 

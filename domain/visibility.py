@@ -179,7 +179,7 @@ def _read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -
             if role is Role.EXPERT and _is_reviewed_by(seat, state, facts):
                 return Sight(only=BID_EVENTS)
             relation = _OF_A_PROJECT.get(role)
-            if relation is not None and scope is not None and relation.holds(scope, state, facts, None):
+            if relation is not None and scope is not None and relation.is_held_by(scope, state, facts, None):
                 return WHOLE
             posted = state.stage not in UNPUBLISHED
             return Sight(withheld=PRIVATE_OF_PROJECT) if posted else _deny()
@@ -312,7 +312,7 @@ def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: Stat
             if place in record.barred:
                 return _deny("SD5", "已回避，不得再閱本組材料", "recused: nothing more of this panel may be read")
             return WHOLE if place in record.seated else _deny()
-        case Role.HOST if scope is not None and panel.HOST.holds(scope, state, facts, None):
+        case Role.HOST if scope is not None and panel.HOST.is_held_by(scope, state, facts, None):
             return WHOLE
         case Role.SO_LEGAL | Role.SO_PM | Role.SO_ACC if scope is not None and record.reported:
             bidders = {name for names in record.bidders.values() for name in names}

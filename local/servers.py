@@ -339,7 +339,7 @@ async def _supervise(both: Servers, home: Path) -> None:
                     continue
             elif time.monotonic() < rests.get(name, 0) or (code := server.process.poll()) is None:
                 continue
-            elif _dies_too_often(deaths[name]):
+            elif _is_dying_too_often(deaths[name]):
                 log.error("local.server_given_up", server=name, rests_s=_REST_S, logs=str(home / "logs"))
                 rests[name] = time.monotonic() + _REST_S
                 deaths[name].clear()
@@ -361,7 +361,7 @@ async def _supervise(both: Servers, home: Path) -> None:
                 del deaths[name]
 
 
-def _dies_too_often(deaths: list[float]) -> bool:
+def _is_dying_too_often(deaths: list[float]) -> bool:
     """Note one more death; whether there were too many within a minute."""
     now = time.monotonic()
     deaths[:] = [then for then in deaths if then > now - 60] + [now]

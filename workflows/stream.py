@@ -147,7 +147,7 @@ class StreamWorkflow:
     async def end(self) -> None:
         """Let every caller have its answer, then end; or make way for a fresh run that knows the same."""
         await workflow.wait_condition(workflow.all_handlers_finished)
-        if not self.is_over or self._looks_wanted():
+        if not self.is_over or self._is_look_due():
             workflow.continue_as_new(
                 self._workflow_input.model_copy(update={"progress": self._progress}),
                 initial_versioning_behavior=_next_build(),
@@ -161,7 +161,7 @@ class StreamWorkflow:
     @property
     def is_leaving(self) -> bool:
         """Whether this run ends: nothing more comes, or its history has grown long."""
-        return self.is_over or self._makes_way()
+        return self.is_over or self._is_to_continue_as_new()
 
     async def wait_for_change(self) -> None:
         """Wait for a command, a look, or the alarm; on the last two, see what is due."""
@@ -170,20 +170,20 @@ class StreamWorkflow:
         wait = max(timedelta(0), alarm - workflow.now()) if alarm is not None else None
         try:
             await workflow.wait_condition(
-                lambda: self._progress is not before or self._looks_wanted() or self._makes_way(),
+                lambda: self._progress is not before or self._is_look_due() or self._is_to_continue_as_new(),
                 timeout=wait,
                 timeout_summary=before.alarm if before and alarm else None,
             )
         except TimeoutError:
             await self._apply_due()
             return
-        if self._looks_wanted():
+        if self._is_look_due():
             await self._apply_due()
 
-    def _looks_wanted(self) -> bool:
+    def _is_look_due(self) -> bool:
         return self._looks_requested > self._looks_done
 
-    def _makes_way(self) -> bool:
+    def _is_to_continue_as_new(self) -> bool:
         info = workflow.info()
         return (
             info.is_continue_as_new_suggested()
@@ -214,7 +214,7 @@ class StreamWorkflow:
     async def _record(self, activity: str, request: CarryOut | BundleRequest, answers: type[Result]) -> Result:
         async with self._lock:
             try:
-                if _decides_group(request) and workflow.patched(GROUP_PATCH):
+                if _is_group_decision(request) and workflow.patched(GROUP_PATCH):
                     result = await self._decide_group(activity, request, answers)
                 else:
                     result = await workflow.execute_local_activity(
@@ -259,7 +259,7 @@ class StreamWorkflow:
         workflow.set_current_details(progress.details)
 
 
-def _decides_group(request: CarryOut | BundleRequest) -> bool:
+def _is_group_decision(request: CarryOut | BundleRequest) -> bool:
     """Whether a command among these decides over many streams."""
     envelopes = request.envelopes if isinstance(request, BundleRequest) else (request.envelope,)
     return any(envelope is not None and envelope.command in names.GROUP_DECISIONS for envelope in envelopes)

@@ -115,7 +115,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
                 following=following,
                 version=version,
             )
-            strays = sorted({d.isoformat() for d in (*off, *on) if not _belongs(d, year)})
+            strays = sorted({d.isoformat() for d in (*off, *on) if not _may_name(d, year)})
             check(
                 not strays,
                 "D2",
@@ -138,7 +138,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
             assert_never(command)
 
 
-def _belongs(day: date, year: int) -> bool:
+def _may_name(day: date, year: int) -> bool:
     """Whether a year's notice may name that day: the New Year's holiday often begins in the last days of December."""
     return day.year == year or (day.year, day.month) == (year - 1, _DECEMBER)
 

@@ -410,7 +410,7 @@ class Rating:
     since: date
     until: date
 
-    def holds(self, day: date) -> bool:
+    def is_valid_on(self, day: date) -> bool:
         """Whether it counts on that day (D5)."""
         return self.since <= day <= self.until
 
@@ -451,7 +451,7 @@ class Organisation(Part):
 
     def rating(self, day: date) -> Rating | None:
         """The rating that counts on that day: the one recorded last (D5)."""
-        return next((r for r in reversed(self.ratings) if r.holds(day)), None)
+        return next((r for r in reversed(self.ratings) if r.is_valid_on(day)), None)
 
 
 def code_key(realm: str, credit_code: str) -> str:

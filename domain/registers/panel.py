@@ -28,7 +28,7 @@ from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import list_whoever_acts, require_impartial
 from domain.registers.organisation import Organisation
-from domain.registers.reviewer import Conflict, Seat, person, seat_of, still_counts
+from domain.registers.reviewer import Conflict, Seat, is_counted, person, seat_of
 from domain.registers.roster import Roster
 from domain.registers.seat import Seat as RegisteredSeat
 from domain.registers.seat import seat_stream
@@ -541,7 +541,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             bids = any(organisation in names for names in panel.bidders.values())
             months = scheme.review.recusal_months
-            bars = bids and still_counts(command, months, today)
+            bars = bids and is_counted(command, months, today)
             return check.grant(ConflictDeclared.of(command, bars=bars, recusal_months=months))
         case DeclareImpartiality():
             _require_undeclared(check, panel, order)

@@ -208,7 +208,7 @@ def _take_the_doors_time() -> None:
 
 def _fall_due_on_demand() -> None:
     """A deadline falls as soon as anybody says that it does."""
-    mock.patch.object(CommandActivities, "_moves_time", return_value=True).start()
+    mock.patch.object(CommandActivities, "_may_move_time", return_value=True).start()
 
 
 _CREDULOUS = {

@@ -391,7 +391,7 @@ async def _may_see(house: House, caller: Caller, outcome: CommandOutcome) -> boo
         return True
     state = fold(outcome.stream, [e async for e in house.store.read(outcome.stream)])
     access = await find_access(house.store, caller.grants, state)
-    return access is not None and access.is_whole and access.tells_who(command_class(outcome.command).records)
+    return access is not None and access.is_whole and access.may_tell_who(command_class(outcome.command).records)
 
 
 async def _find_stream(house: House, command_type: type[Command], body: CommandBody, *, acts: bool) -> StreamId:
@@ -401,7 +401,7 @@ async def _find_stream(house: House, command_type: type[Command], body: CommandB
     """
     find = find_to_act if acts else find_or_begin
     try:
-        stream = (await find(house.store, body.subject, body.realm, begins=command_type.only_begins())).stream
+        stream = (await find(house.store, body.subject, body.realm, begins=command_type.is_always_first())).stream
     except ValueError:
         raise NameUnknown(body.subject) from None
     if stream.kind not in AGGREGATES:

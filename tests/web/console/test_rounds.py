@@ -91,7 +91,7 @@ async def test_needs_and_panels_are_listed_by_their_round(papers: PaperHouse) ->
 async def test_the_ranking_draws_the_line_and_the_budget(papers: PaperHouse) -> None:
     store = papers.house.store
     file = await load_file(store, await resolve_name(store, "R-FZ-2023", papers.realm))
-    (one,) = (await read_overview(store, file, sees_bids=True)).ranking
+    (one,) = (await read_overview(store, file, may_see_bids=True)).ranking
     assert (one.of.application, one.cumulative, one.reaches_line, one.fits) == ("AP-5", 5000000, True, True)
 
 

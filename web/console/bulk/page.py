@@ -216,11 +216,11 @@ def _invalid(name: str, zh: str, en: str) -> DocumentInvalid:
 async def _read_orders(house: House, caller: Caller, table: UploadedTable) -> tuple[BulkOrder, ...]:
     """Its rows as commands, of files that the caller may see. Raises DocumentInvalid."""
 
-    async def admits(stream: StreamId, row: Mapping[str, Any]) -> bool:
+    async def may_give(stream: StreamId, row: Mapping[str, Any]) -> bool:
         return await _may_ask(house, caller, stream, str(row.get("command", "")), str(row.get("actor", "")))
 
     orders = await parse_rows(
-        table.name, table.content, house.store, table.realm or None, attach=table.attach, admits=admits
+        table.name, table.content, house.store, table.realm or None, attach=table.attach, may_give=may_give
     )
     if len(orders) > MOST_ROWS:
         raise _invalid(

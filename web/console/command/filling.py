@@ -214,7 +214,7 @@ def read_draft_id(text: object) -> UUID | None:
     return None
 
 
-def needs_proof(filling: Filling) -> bool:
+def is_proof_needed(filling: Filling) -> bool:
     """Whether whoever gives it must have shown who they are within minutes, and has not."""
     if filling.command.command_type not in NEEDS_PROOF:
         return False

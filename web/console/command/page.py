@@ -48,8 +48,8 @@ from web.console.command.filling import (
     dry_run,
     find_last,
     find_offered,
+    is_proof_needed,
     keep_document,
-    needs_proof,
     read_filled,
     send,
 )
@@ -129,7 +129,7 @@ async def ask_for_subject(
     if name is not None and not fault:
         stream = StreamId.of(chosen, realm.strip(), name.strip())
         return RedirectResponse(command_path(command, stream), HTTPStatus.SEE_OTHER)
-    is_fresh = name is None and command_type.only_begins()
+    is_fresh = name is None and command_type.is_always_first()
     return render(
         request,
         "console/command/subject.html",
@@ -141,7 +141,7 @@ async def ask_for_subject(
         kind=chosen,
         kind_words=(AGGREGATES[chosen].zh, AGGREGATES[chosen].en),
         prefix=find_prefix(chosen),
-        only_begins=command_type.only_begins(),
+        is_always_first=command_type.is_always_first(),
         only_name=only_name,
         known=[] if only_name else await _list_numbers(request, house, caller, command_type, chosen),
         is_seat=chosen == SEAT.kind,
@@ -172,7 +172,7 @@ async def _list_numbers(
     request: Request, house: House, caller: Caller, command: type[Command], kind: str
 ) -> list[tuple[str, str]]:
     """The files that it may be about; for what establishes a seat, the next one of each role."""
-    begins = command.only_begins()
+    begins = command.is_always_first()
     if begins and kind != SEAT.kind:
         return []
     listed = await list_known(house, caller, kind, request.query_params.get("realm", LIVE).strip())
@@ -216,7 +216,7 @@ async def show_form(
     review = find_own_review(filling)
     if review is not None and not review.is_cleared:
         return RedirectResponse(review_path(filling.stream), HTTPStatus.SEE_OTHER)
-    if needs_proof(filling):
+    if is_proof_needed(filling):
         return await send_to_prove(filling)
     kept = await find_draft(filling, draft)
     if kept is not None:
@@ -260,7 +260,7 @@ async def _take(
     if step == "save" and caller.person is not None:
         await save(filling, caller.person)
         return RedirectResponse(draft_path(filling.path, filling.command_id), HTTPStatus.SEE_OTHER)
-    if needs_proof(filling):
+    if is_proof_needed(filling):
         return await send_to_prove(filling)
     if step == "check":
         filling = await fill_preview(filling)
@@ -316,7 +316,7 @@ async def _show_form(
         choices=choices,
         errors=[*link_faults(fields), *((fault, "") for fault in loose)],
         at_faults=[fault for fault in faults if fault.place == ("at",)],
-        has_files=any(takes_files(one) for one in fields),
+        has_files=any(has_files(one) for one in fields),
         sealed_fields=list_sealed_fields(filling),
         sealed_bid=describe_bid(limits, speaker(filling.language, TEXTS)),
         limits=limits,
@@ -334,7 +334,7 @@ async def _show_form(
 def list_instead(filling: Filling) -> list[type[Command]]:
     """What the same seat may decide at this stage instead: the other ways on, as failing a bid is to passing it."""
     command, stage = filling.command, filling.state.stage
-    if not _leads_on(command, stage):
+    if not _may_lead_on(command, stage):
         return []
     return [
         one
@@ -342,18 +342,18 @@ def list_instead(filling: Filling) -> list[type[Command]]:
         if one is not command
         and filling.seat.role in one.by
         and set(one.during) == set(command.during)
-        and _leads_on(one, stage)
+        and _may_lead_on(one, stage)
     ]
 
 
-def _leads_on(command: type[Command], stage: str) -> bool:
+def _may_lead_on(command: type[Command], stage: str) -> bool:
     """Whether it may take a file from that stage to another."""
     return any(stage in move.start and move.to not in (stage, SAME) for move in command.records.moves)
 
 
-def takes_files(one: FormField) -> bool:
+def has_files(one: FormField) -> bool:
     """Whether a document may come with it."""
-    return one.widget in ("document", "documents") or any(map(takes_files, (*one.columns, *one.fields)))
+    return one.widget in ("document", "documents") or any(map(has_files, (*one.columns, *one.fields)))
 
 
 def link_faults(fields: Sequence[FormField]) -> list[tuple[InputFault, FormField]]:
@@ -379,7 +379,7 @@ async def _check(filling: Filling, command: Command, at: datetime | None) -> HTM
         answers=list_answers(filling.command, filling.tree, filling.language),
         amounts=list(list_amounts(command)),
         consequences=[(name_event(event.event_type), describe_event(event, say)) for event in step.events],
-        takes_two=command.takes_two(),
+        is_for_two=command.is_for_two(),
         meeting=await find_meeting(filling, command),
         sheet=await find_sheet(filling),
     )

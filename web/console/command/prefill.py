@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from application.access import load_seen_file, sees_all
+from application.access import load_seen_file, may_see_all
 from application.listing import StreamFilter, each_stream, list_streams
 from application.money import sort_naturally
 from application.pages import PageRequest
@@ -203,7 +203,7 @@ async def _propose_selection(filling: Filling) -> Tree:
     """A meeting's decision as the ranking would have it: selected is who reaches the line within the budget."""
     house, caller = filling.house, filling.caller
     file = await load_seen_file(house.store, caller.grants, filling.stream)
-    overview = await read_overview(house.store, file, sees_bids=sees_all(caller.grants))
+    overview = await read_overview(house.store, file, may_see_bids=may_see_all(caller.grants))
     panels = {bid: one.stream.name for one in overview.panels if one.is_reported for bid, _ in one.bids}
     funds = await _list_files(filling, "funds")
     selected: list[Tree] = []
@@ -247,7 +247,7 @@ async def fill_in(
 
 async def take_city_terms(filling: Filling) -> Filling:
     """The same with each of the city's terms and grades as its rules write it, whichever characters it was typed in."""
-    if not _holds_term(filling.tree):
+    if not _has_term(filling.tree):
         return filling
     scheme = await find_scheme(filling)
     lists = await _find_lists(filling, scheme)
@@ -256,10 +256,10 @@ async def take_city_terms(filling: Filling) -> Filling:
     return replace(filling, tree=_take_terms(filling.tree, {name: _by_script(terms) for name, terms in known.items()}))
 
 
-def _holds_term(tree: Tree) -> bool:
+def _has_term(tree: Tree) -> bool:
     inner = (one for value in tree.values() for one in (value if isinstance(value, list) else [value]))
     return any(name in _LISTS or name == "grade" for name in tree) or any(
-        _holds_term(one) for one in inner if isinstance(one, dict)
+        _has_term(one) for one in inner if isinstance(one, dict)
     )
 
 
@@ -378,7 +378,7 @@ async def _list_bodies(filling: Filling, role: Role) -> list[tuple[str, str]]:
 
     For the bureau, which names the parties of an agreement; to anybody else the register stays shut.
     """
-    if not sees_all(filling.caller.grants):
+    if not may_see_all(filling.caller.grants):
         return []
     names = {
         name

@@ -236,7 +236,7 @@ async def show_file(
     seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known_until is not None
     commands = await _list_commands(house, caller, seat, file.state, is_past=is_past)
-    attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
+    attempts = await _list_attempts(house, stream) if file.is_whole and file.has_panel_named and not is_past else []
     clock = await house.store.realm(realm)
     shown_story = build_story(
         file.story,
@@ -362,14 +362,14 @@ def _list_awaited(
         AwaitedCommand(
             one,
             command_path(one.command, file.stream, one.subject)
-            if not is_past and one.command in mine and seat is not None and _waits_for(one, seat)
+            if not is_past and one.command in mine and seat is not None and _is_awaited(one, seat)
             else "",
         )
         for one in file.awaiting()
     ]
 
 
-def _waits_for(one: Awaited, seat: Actor) -> bool:
+def _is_awaited(one: Awaited, seat: Actor) -> bool:
     """Whether that seat is awaited: where seats are named, as of a panel whose others have scored, no other is."""
     return seat.role in one.roles and (not one.seats or seat in one.seats)
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
-from application.access import sees_all
+from application.access import may_see_all
 from application.listing import StreamFilter, list_streams
 from application.money import list_realms
 from application.pages import PageRequest
@@ -105,7 +105,7 @@ async def check_scheme(request: Request, house: ByHouse, caller: ByCaller) -> Re
 
 def _require_house(caller: Caller) -> None:
     """Raise NameUnknown unless they see all business of the house, or keep its registers."""
-    if not sees_all(caller.grants) and not any(seat.role is Role.ADMIN for seat in caller.seats):
+    if not may_see_all(caller.grants) and not any(seat.role is Role.ADMIN for seat in caller.seats):
         raise NameUnknown("schemes")
 
 
