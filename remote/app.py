@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output = Output(words.output, language)
     try:
         server = Server(os.environ["VENTURE_URL"], {"Accept-Language": output.language})
-        login.identify(server)
+        login.add_credentials(server)
         code = words.verb(server, words, output)
     except Problem as problem:
         if output.form != "table" and problem.details:

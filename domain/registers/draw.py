@@ -41,7 +41,7 @@ from domain.registers.panel import (
     require_bidders,
     require_odd,
 )
-from domain.registers.reviewer import Seat, person
+from domain.registers.reviewer import Seat, seat_of_place
 from domain.registers.roster import MOST_EXPERTS, Roster
 
 if TYPE_CHECKING:
@@ -394,7 +394,7 @@ def _list_candidates(order: Order, state: State, facts: Facts) -> Mapping[Actor,
         case _:
             pass
     holders = panel.find_holders(state, facts, order, candidates)
-    return {**{person(seat): some for seat, some in holders.items()}, **panel.list_judges(order, state, facts)}
+    return {**{seat_of_place(seat): some for seat, some in holders.items()}, **panel.list_judges(order, state, facts)}
 
 
 DECIDER = Decider(

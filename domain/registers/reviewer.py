@@ -27,12 +27,12 @@ Seat = Annotated[str, AfterValidator(_seat), Field(max_length=10)]
 """A seat by the number of its expert: in ``E3`` sits ``EXPERT#3``."""
 
 
-def person(seat: str) -> Actor:
+def seat_of_place(place: str) -> Actor:
     """The seat of an expert by its short name: ``E2`` is ``EXPERT#2``."""
-    return Actor(f"EXPERT#{seat[1:]}")
+    return Actor(f"EXPERT#{place[1:]}")
 
 
-def seat_of(actor: Actor) -> str:
+def place_of(actor: Actor) -> str:
     """Where that expert would sit."""
     return f"E{actor.number}"
 

@@ -223,7 +223,9 @@ class Seat(Part):
 # ---------------------------------------------------------------- who acts
 
 
-def identify(seat: State, order: Order, *, is_live: bool, is_founded: bool = True) -> tuple[Order, tuple[Unmet, ...]]:
+def resolve_persons(
+    seat: State, order: Order, *, is_live: bool, is_founded: bool = True
+) -> tuple[Order, tuple[Unmet, ...]]:
     """The order with the persons who count as acting, or why whoever asks is not on that seat.
 
     On the wall clock, judged by the live registers, what is unknown is refused, once the office is founded; in a paper

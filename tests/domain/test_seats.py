@@ -26,8 +26,8 @@ from domain.registers.seat import (
     LendSeat,
     Seat,
     WithdrawSeat,
-    identify,
     read_seat,
+    resolve_persons,
     seat_stream,
 )
 from store.memory import MemoryStore
@@ -281,7 +281,7 @@ def test_a_mandate_ends_with_its_last_day(town: SynchronousOffice) -> None:
     assert town.refused(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-09") == {"SE12"}
     assert town.refused(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-21") == {"SE12"}
     late = Order(FUND, Actor("CAB-FIN#1"), on("2026-03-21"), person=P7)
-    _, (unmet,) = identify(town.state(stream), late, is_live=True)
+    _, (unmet,) = resolve_persons(town.state(stream), late, is_live=True)
     assert "2026-03-10 00:00–2026-03-20 24:00" in unmet.en
     town.ask(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-20")
 
