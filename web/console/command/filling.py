@@ -150,10 +150,10 @@ async def begin(
         raise NameUnknown(stream)
     if not is_new and not await may_see(house.store, caller.grants, state):
         scope = caller.scope_of(seat)
-        acts = await list_possible_commands(
+        possible = await list_possible_commands(
             house.store, state, seat, asker.person, asker.at, scope=scope, only=command_type
         )
-        if not any(act.is_open for act in acts):
+        if not any(one.is_open for one in possible):
             raise NameUnknown(stream)
     given_id = form.get("id") if form is not None else None
     at_text = str(form.get("at", "")) if form is not None else ""

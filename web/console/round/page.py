@@ -215,7 +215,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
             for one in overview.bids
         ],
         panels=[
-            (one, file_path(one.stream), _commands_on(one.stream, seat, _list_panel_acts(one)))
+            (one, file_path(one.stream), _commands_on(one.stream, seat, _list_panel_commands(one)))
             for one in overview.panels
         ],
         most=MOST_ROWS if may_see_all(caller.grants) else max(MOST_ROWS, len(overview.bids)),
@@ -261,7 +261,7 @@ def _commands_on(
     ]
 
 
-def _list_panel_acts(panel: SheetCount) -> Iterable[type[Command]]:
+def _list_panel_commands(panel: SheetCount) -> Iterable[type[Command]]:
     """What the office may do there now: recusal before any sheet (P1), the report after all or none."""
     if panel.is_reported or not panel.seated:
         return
