@@ -9,7 +9,7 @@ from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.policy import refuse_role
 from domain.registers.calendar import PublishCalendar, calendar_of, calendar_stream
-from domain.registers.scheme import PublishPolicyPack, scheme_of
+from domain.registers.scheme import PublishPolicyPack, scheme_of, scheme_stream
 from schemes.calendars import load_published
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
     """
     where = "" if realm == LIVE else f" --realm {realm}"
     missing: list[tuple[str, str, str, Sequence[str]]] = []
-    if scheme_of(await _state(store, StreamId.of("scheme", realm, ref.name)), ref) is None:
+    if scheme_of(await _state(store, scheme_stream(realm, ref.name)), ref) is None:
         by = PublishPolicyPack.by
         command = f"venture scheme publish {ref.name} --as {by[0]}#1{where}"
         missing.append((f"管理辦法 {ref} ", f"the rules {ref} are", command, by))
@@ -72,7 +72,7 @@ async def publish_scheme(
 
     In a manual realm it is dated by ``at``.
     """
-    stream = StreamId.of("scheme", realm, rules.name)
+    stream = scheme_stream(realm, rules.name)
     if scheme_of(await _state(store, stream), rules.ref) == rules:
         return None
     return await door.send(stream, PublishPolicyPack(scheme=rules), actor, at=at)

@@ -388,7 +388,7 @@ def _read_parameter(parameter: str) -> dict[str, object]:
     """What the rules that come with the product say of it, by city."""
     if not parameter:
         return {}
-    from schemes.packs import list_shipped, load_shipped
+    from schemes.scheme_file import list_shipped, load_shipped
 
     section, _, name = parameter.partition(".")
     return {city: getattr(getattr(load_shipped(city), section), name) for city in list_shipped()}

@@ -187,6 +187,11 @@ class Register(Part):
         return max(self.packs, default=0)
 
 
+def scheme_stream(realm: str, name: str) -> StreamId:
+    """The file of a city's rules: ``scheme/live/fuzhou``."""
+    return StreamId.of("scheme", realm, name)
+
+
 def scheme_of(register: State, ref: SchemeRef) -> Scheme | None:
     """That version of the rules, as published; None if it was not."""
     return register.part(Register).packs.get(ref.version) if register.stream.name == ref.name else None

@@ -329,7 +329,7 @@ async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]
         case "milestone":
             return [(key, one.title) for key, one in filling.state.part(Contract).milestones.items()]
         case "scheme":
-            return await _list_packs(filling)
+            return await _list_schemes(filling)
         case "tranches":
             return [(f"T{number}", "") for number in range(1, 5)]
         case "team":
@@ -362,7 +362,7 @@ def _say_codes(codes: Iterable[str], language: Language) -> list[tuple[str, str]
     return [(code, language.say(*call_code(code))) for code in codes]
 
 
-async def _list_packs(filling: Filling) -> list[tuple[str, str]]:
+async def _list_schemes(filling: Filling) -> list[tuple[str, str]]:
     """The newest version of each city's rules that is published in the realm, as people write it: ``fuzhou@2``."""
     filters = StreamFilter(kind="scheme", realm=filling.stream.realm)
     page = await list_streams(filling.house.store, filters, PageRequest(limit=MOST))
