@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from domain.kernel.identifier import StreamId
     from domain.kernel.refusal import Unmet
     from domain.kernel.state import State
-    from store.port import Append, AppendResult, EventStore, Loaded
+    from store.port import Append, AppendResult, CommandBasis, EventStore
 
 MOST_TRIES = 20
 """Conflicts in a row before the command is given back as not known; each try saw a newer stream."""
@@ -71,7 +71,7 @@ class _Stream:
     """The stream as one try found it, with the clock of its realm and what is journalled under the command's id."""
 
     state: State
-    loaded: Loaded
+    basis: CommandBasis
     reader: CachedReader
     fault: Unmet | None
     """Why what came is not taken to be from a door that may ask it; None if it is, or nobody need have asked."""
@@ -179,13 +179,13 @@ class CommandActivities:
     async def _carry_out_on(self, stream: _Stream, request: CarryOut) -> CarryOutResult | None:
         """As docs/architecture.md draws it: journal? due first, decide, append, answer."""
         self._require_own_log(request, stream)
-        if (answer := self._find_answer(request, stream)) is not None or not self._moves_time(request, stream):
+        if (answer := self._find_answer(request, stream)) is not None or not self._may_move_time(request, stream):
             return await self._leave(stream, answer)
         decision, others = await self._decide(request, stream)
         if not decision.steps or (answer := await self._find_clock_refusal(request, decision, stream)) is not None:
             return await self._leave(stream, answer)
         append = await self._build_append(request, stream, decision, others)
-        appended = await self._append(append, goes_live=manual_clock.goes_live(decision, stream.loaded))
+        appended = await self._append(append, is_going_live=manual_clock.is_going_live(decision, stream.basis))
         if appended.status is AppendStatus.DUPLICATE and (answer := await self._find_taken(request, decision, others)):
             return await self._leave(stream, answer)
         return self._conclude(request, decision, appended)
@@ -196,7 +196,7 @@ class CommandActivities:
         """What is to be recorded; of a group in a thread: writing thousands of entries would keep others waiting."""
 
         def build() -> Append:
-            held = {**manual_clock.hold_realm(request.stream.realm, stream.loaded), **hold(stream.reader.warrant_state)}
+            held = {**manual_clock.hold_realm(request.stream.realm, stream.basis), **hold(stream.reader.warrant_state)}
             return build_append(decision, others, request.envelope, held)
 
         return await asyncio.to_thread(build) if others else build()
@@ -211,12 +211,12 @@ class CommandActivities:
         on = warrant.stream if warrant else None
         hopeless = warrant is not None and (on is None or warrant.is_hopeless(await self._remember(on)))
         unmet = find_inadmissible(envelope) if envelope is not None else ()
-        loaded, state = await reader.begin(request, warrant_stream=on, alone=hopeless or bool(unmet))
-        is_dated = loaded.realm.clock is Clock.MANUAL
-        if envelope is not None and self._requires_documents and not (is_dated or hopeless or loaded.journalled):
+        basis, state = await reader.begin(request, warrant_stream=on, alone=hopeless or bool(unmet))
+        is_dated = basis.realm.clock is Clock.MANUAL
+        if envelope is not None and self._requires_documents and not (is_dated or hopeless or basis.journalled):
             unmet += await find_absent(self._store, envelope.body)
-        fault = warrant.find_fault(reader.warrant_state, loaded.read_at, is_dated=is_dated) if warrant else None
-        return _Stream(state, loaded, reader, fault=fault, inadmissible=unmet)
+        fault = warrant.find_fault(reader.warrant_state, basis.read_at, is_dated=is_dated) if warrant else None
+        return _Stream(state, basis, reader, fault=fault, inadmissible=unmet)
 
     async def _remember(self, stream: StreamId) -> State:
         """A key or a programme as this worker saw it last: read now if it never did, before anything else is."""
@@ -229,7 +229,7 @@ class CommandActivities:
 
     def _require_own_log(self, request: CarryOut, stream: _Stream) -> None:
         """Raise ``AnotherLog`` for a command that was meant for another log than this worker's."""
-        addressee, ours = request.envelope.log if request.envelope else "", (stream.loaded.genesis or b"").hex()
+        addressee, ours = request.envelope.log if request.envelope else "", (stream.basis.genesis or b"").hex()
         if addressee and addressee != ours and stream.fault is None:
             log.error("worker.another_log", stream=request.stream, log=ours, wanted=addressee)
             self._measures.another_log.inc()
@@ -244,22 +244,22 @@ class CommandActivities:
         state = stream.state
         if stream.fault is not None:
             return Answer(ending=Ending.UNSIGNED, stream=state.stream, version=state.version, unmet=(stream.fault,))
-        if stream.loaded.journalled is not None:
-            return repeat_answer(envelope, stream.loaded.journalled)
+        if stream.basis.journalled is not None:
+            return repeat_answer(envelope, stream.basis.journalled)
         if stream.inadmissible:
             return Answer.refuse(state.stream, state.version, stream.inadmissible)
-        return manual_clock.refuse_past(state, business_time(request, stream.loaded), stream.loaded)
+        return manual_clock.refuse_past(state, business_time(request, stream.basis), stream.basis)
 
     async def _decide(self, request: CarryOut, stream: _Stream) -> tuple[Decision, tuple[Decision, ...]]:
         """What is due first, then the command with its consequences. Raises StreamParked."""
-        lag = stream.loaded.read_at - request.now
-        if self._checks_clocks and stream.loaded.realm.clock is Clock.WALL and lag > MOST_LAG:
+        lag = stream.basis.read_at - request.now
+        if self._checks_clocks and stream.basis.realm.clock is Clock.WALL and lag > MOST_LAG:
             raise self._clocks_disagree(request, "behind", request.stream)
-        at = business_time(request, stream.loaded)
+        at = business_time(request, stream.basis)
         decision = await decide_on(
             self._store,
             stream.state,
-            stream.loaded.realm.clock,
+            stream.basis.realm.clock,
             at=at,
             order=_read_order(request, at),
             command_id=request.envelope.command_id if request.envelope else None,
@@ -269,14 +269,14 @@ class CommandActivities:
 
     async def _find_clock_refusal(self, request: CarryOut, decision: Decision, stream: _Stream) -> Answer | None:
         return await manual_clock.find_clock_refusal(
-            self._store, decision, stream.loaded, stream.state, for_command=request.envelope is not None
+            self._store, decision, stream.basis, stream.state, for_command=request.envelope is not None
         )
 
-    def _moves_time(self, request: CarryOut, stream: _Stream) -> bool:
+    def _may_move_time(self, request: CarryOut, stream: _Stream) -> bool:
         """Whether the request may move time: the wall clock moves by itself, a manual one only by the door's word."""
         if request.envelope is not None:
             return True
-        if stream.loaded.realm.clock is Clock.WALL:
+        if stream.basis.realm.clock is Clock.WALL:
             return request.alarm
         return not request.alarm and stream.fault is None
 
@@ -292,11 +292,11 @@ class CommandActivities:
             return None
         return Answer.refuse(request.stream, decision.before.version, (unmet,))
 
-    async def _append(self, append: Append, *, goes_live: bool) -> AppendResult:
+    async def _append(self, append: Append, *, is_going_live: bool) -> AppendResult:
         """Ask the log, and count what it says."""
         labels: dict[str, str] = {}
         with self._measures.append_s.time(), span("append", labels):
-            appended = await (self._store.go_live(append) if goes_live else self._store.append(append))
+            appended = await (self._store.go_live(append) if is_going_live else self._store.append(append))
             labels["status"] = appended.status
         self._measures.appends.labels(appended.status).inc()
         if appended.status is AppendStatus.APPENDED:
@@ -331,7 +331,7 @@ class CommandActivities:
     async def _leave(self, stream: _Stream, answer: Answer | None) -> CarryOutResult:
         """Record nothing: the stream as the log has it, its row made right where nobody is answered."""
         calendar = await stream.reader.calendar(stream.state.stream.realm)
-        decision = Decision((), stream.state, calendar, stream.loaded.realm.clock, {}, stream.state)
+        decision = Decision((), stream.state, calendar, stream.basis.realm.clock, {}, stream.state)
         if answer is None:
             await self._store.refresh_standing(build_standing(decision))
         return CarryOutResult(progress=build_progress(decision, is_shown=self._has_workflows), answer=answer)

@@ -47,7 +47,7 @@ _SEES_ALL: Final = frozenset({Role.CAB_REG, Role.CAB_FIN, Role.CAB_DEC, Role.FIS
 """Of a seat with a scope: the bureau's own, and those who watch; administrators see no business (SD8)."""
 
 
-def sees_all(seats: Seats) -> bool:
+def may_see_all(seats: Seats) -> bool:
     """Whether all business in the house may be seen by them."""
     return any(_is_of_the_house(grant) for grant in seats)
 
@@ -69,7 +69,7 @@ class Access:
         """Of what kind marked fields are that none of their seats sees."""
         return frozenset.intersection(*(sight.restrictions for _, sight in self.sights))
 
-    def shows(self, event_type: str) -> bool:
+    def may_show(self, event_type: str) -> bool:
         """Whether events of that type are shown to them at all."""
         return any(sight.only is None or event_type in sight.only for _, sight in self.sights)
 
@@ -84,11 +84,13 @@ class Access:
             )
         )
 
-    def hides_actor(self, occurrence: Occurrence) -> bool:
+    def is_actor_hidden(self, occurrence: Occurrence) -> bool:
         """Whether they are not told who acted there; whoever it was themselves knows."""
-        return all(occurrence.actor != seat for seat, _ in self.sights) and not self.tells_who(type(occurrence.event))
+        return all(occurrence.actor != seat for seat, _ in self.sights) and not self.may_tell_who(
+            type(occurrence.event)
+        )
 
-    def tells_who(self, event: type[Event]) -> bool:
+    def may_tell_who(self, event: type[Event]) -> bool:
         """Whether they are told who caused such an event: an anonymous one, only those whose task it is."""
         return any(
             (not event.anonymous or seat.role in TOLD_WHO) and event.actor_restriction not in sight.restrictions
@@ -97,7 +99,7 @@ class Access:
 
     def reveal(self, occurrence: Occurrence) -> Occurrence:
         """What happened as they see it: what is withheld is not in the event."""
-        if self.hides_actor(occurrence):
+        if self.is_actor_hidden(occurrence):
             day = beginning_of_day(occurrence.at)
             occurrence = replace(occurrence, actor=UNNAMED, persons=frozenset(), basis=None, at=day)
         return replace(occurrence, event=withhold(occurrence.event, self.list_withheld(occurrence)))
@@ -105,7 +107,7 @@ class Access:
     def show(self, chapter: Chapter) -> Chapter:
         """The chapter as they see it, with what is withheld from them."""
         withheld = self.list_withheld(chapter.occurrence)
-        if self.hides_actor(chapter.occurrence):
+        if self.is_actor_hidden(chapter.occurrence):
             at, recorded_at = beginning_of_day(chapter.at), beginning_of_day(chapter.recorded_at)
             chapter = replace(chapter, at=at, recorded_at=recorded_at, by_day=True)
         elif not withheld:
@@ -115,7 +117,7 @@ class Access:
     def show_changes(self, file: File) -> File:
         """The file with the day alone of where it came to stand by an act of somebody who is not told."""
         own = (one for one in file.story if one.stream == file.stream)
-        hidden = {one.position: one.at for one in own if self.hides_actor(one.occurrence)}
+        hidden = {one.position: one.at for one in own if self.is_actor_hidden(one.occurrence)}
         since = file.state.since
         if since is not None and since in hidden.values():
             since = beginning_of_day(since)
@@ -127,7 +129,7 @@ class Access:
 
         Else whoever asks how it stood from minute to minute finds out when somebody acted.
         """
-        if instant is None or all(self.tells_who(event) for event in AGGREGATES[kind].events):
+        if instant is None or all(self.may_tell_who(event) for event in AGGREGATES[kind].events):
             return instant
         return day_ends(local_day(instant))
 
@@ -190,14 +192,14 @@ def _look(grant: SeatGrant, state: State, facts: Facts) -> Sight:
     return sight
 
 
-def watches(seats: Seats) -> bool:
+def may_watch(seats: Seats) -> bool:
     """Whether one of them sees everything and decides nothing (P6, SD11)."""
     return any(grant.seat.role in WATCH for grant in seats)
 
 
 async def may_see(store: EventStore, seats: Seats, state: State) -> bool:
     """Whether that file may be seen by them whole, be it without marked fields. Raises StoreUnavailable."""
-    if sees_all(seats) and state.stream.kind not in REGISTERS:
+    if may_see_all(seats) and state.stream.kind not in REGISTERS:
         return True
     access = await find_access(store, seats, state)
     return access is not None and access.is_whole
@@ -232,7 +234,7 @@ async def list_open(store: EventStore, seats: Seats, streams: Iterable[StreamId]
 
 async def may_know(store: EventStore, seats: Seats, state: State) -> bool:
     """Whether they may know of that file at all: of a posted project, anybody. Raises StoreUnavailable."""
-    if sees_all(seats) and state.stream.kind not in REGISTERS:
+    if may_see_all(seats) and state.stream.kind not in REGISTERS:
         return True
     facts = await _read_facts(store, seats, state)
     return any(find_sight(grant.seat, grant.scope, state, facts).denied is None for grant in seats)
@@ -258,7 +260,7 @@ async def load_seen_file(
         raise NameUnknown(stream.name)
     cut = access.cut(stream.kind, until), access.cut(stream.kind, known_at)
     if not access.is_whole or cut != (until, known_at):
-        file = await load_file(store, stream, until=cut[0], known_at=cut[1], shows=access.shows)
+        file = await load_file(store, stream, until=cut[0], known_at=cut[1], may_show=access.may_show)
     return await leave_out_others(store, seats, file, today)
 
 
@@ -278,10 +280,10 @@ async def leave_out_others(store: EventStore, seats: Seats, file: File, today: S
         story=tuple(
             sight.show(chapter)
             for chapter, sight in chapters
-            if sight is not None and sight.shows(chapter.occurrence.event.event_type)
+            if sight is not None and sight.may_show(chapter.occurrence.event.event_type)
         ),
         documents=tuple(document for document in file.documents if access[document.stream] is not None),
-        changes=tuple(one for one in file.changes if own is not None and own.shows(one.event_type)),
+        changes=tuple(one for one in file.changes if own is not None and own.may_show(one.event_type)),
         is_whole=own is not None and own.is_whole,
         restrictions=own.restrictions if own is not None else frozenset(Restriction),
     )

@@ -39,7 +39,7 @@ class FreshAccount:
     seat: Actor
 
 
-async def found_accounts(store: IdentityStore) -> list[FreshAccount]:
+async def make_accounts(store: IdentityStore) -> list[FreshAccount]:
     """Make the accounts of a trial, one for everybody on a seat of the demo office; none if there are any already.
 
     Whoever is on a role's first seat comes in by the role's name, as ``cab-reg``; the others by their seat's number

@@ -21,10 +21,10 @@ from domain.kernel.identifier import LIVE, Actor, StreamId
 from domain.kernel.message import Order
 from domain.kernel.refusal import CommandRejected
 from domain.registers.annual_round import AnnualOpening, AnnualOpeningResult, RoundSchedule
-from domain.registers.scheme import UnscheduleAnnualRound
+from domain.registers.scheme import UnscheduleAnnualRound, scheme_stream
 from domain.round.plan import OpenNeedSolicitation
 from followers.schedules import iterate_programmes, load_schedules, schedule_id
-from schemes import packs
+from schemes import scheme_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,8 +80,7 @@ async def open_round(door: Door, store: EventStore, request: AnnualOpening) -> A
     """
     annual = request.annual
     stream = annual.round_of(request.year)
-    programme = StreamId.of("scheme", annual.realm, annual.scheme)
-    rules = (await load_state(store, programme)).scheme
+    rules = (await load_state(store, scheme_stream(annual.realm, annual.scheme))).scheme
     command = OpenNeedSolicitation(scheme=rules, year=request.year, level=annual.level)
     try:
         receipt = await door.send(
@@ -105,7 +104,7 @@ async def schedule(
 
     Raises CommandRejected, SchemeUnpublished, or DocumentInvalid if there are no such rules.
     """
-    ref = packs.load_shipped(stream.name).ref
+    ref = scheme_file.load_shipped(stream.name).ref
     now = datetime.now(SHANGHAI)
     await require_published(store, ref, now.year, stream.realm, Order(command, actor, now))
     await door.send(stream, command, actor)
@@ -121,7 +120,7 @@ async def unschedule(
     for one in await list_all_schedules(store, schedules):
         annual = one.schedule.annual
         if (annual.programme, annual.realm) == (programme, realm):
-            stream = StreamId.of("scheme", realm, annual.scheme)
+            stream = scheme_stream(realm, annual.scheme)
             await door.send(stream, UnscheduleAnnualRound(programme=programme), actor)
             await schedules.keep(store, stream)
             return

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from application.bulk_sheet import SUFFIXES, SheetTable, read_sheet
-from application.command_input import CommandUnknown, begins_stream, read_command, resolve_command
+from application.command_input import CommandUnknown, is_first_command, read_command, resolve_command
 from application.queries import NameAmbiguous, NameUnknown, RealmUnsaid, find_to_act
 from application.realms import NoSuchRealm
 from domain.catalogue import split_subject
@@ -100,12 +100,12 @@ async def parse_rows(
     *,
     again: str = "",
     attach: AttachFile | None = None,
-    admits: Admits | None = None,
+    may_give: Admits | None = None,
 ) -> tuple[BulkOrder, ...]:
     """The rows of a file as commands. Raises DocumentInvalid with every fault of every row; nothing is begun then.
 
     Rows that were carried out before are the same rows again, unless ``again``, any word, makes them others. A file
-    that ``admits``, shown the row, does not let them know is answered as one that is not there.
+    that ``may_give``, shown the row, does not let them know is answered as one that is not there.
     """
     is_sheet = file.lower().endswith(SUFFIXES)
     is_table = is_sheet or file.lower().endswith(".csv")
@@ -116,7 +116,7 @@ async def parse_rows(
         raw = _csv_rows(_decode(file, content), file) if is_table else _json_rows(_decode(file, content), file)
     if not raw.rows and not raw.faults:
         raise DocumentInvalid([DocumentFault(file, 1, "", "文件中一行也沒有", "the file has no rows")])
-    reader = _RowReader(store, realm, Notation.TYPED if is_table else Notation.DATA, attach, again, admits)
+    reader = _RowReader(store, realm, Notation.TYPED if is_table else Notation.DATA, attach, again, may_give)
     orders: list[BulkOrder] = []
     for number, (line, row) in enumerate(raw.rows, start=1):
         try:
@@ -238,7 +238,7 @@ class _RowReader:
     notation: Notation
     attach: AttachFile | None
     again: str
-    admits: Admits | None
+    may_give: Admits | None
     seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
     """How often each row has occurred so far."""
     streams: dict[str, StreamId] = field(default_factory=dict)
@@ -269,12 +269,12 @@ class _RowReader:
         if subject in self.streams:
             return self.streams[subject]
         try:
-            begins = begins_stream(str(document.data.get("command", "")), subject)
+            begins = is_first_command(str(document.data.get("command", "")), subject)
         except CommandUnknown:
             begins = False  # told where the command is read
         try:
             stream = (await find_to_act(self.store, subject, self.realm, begins=begins)).stream
-            if self.admits is not None and not await self.admits(stream, document.data):
+            if self.may_give is not None and not await self.may_give(stream, document.data):
                 raise NameUnknown(subject)  # noqa: TRY301 - answered alike
         except (NoSuchRealm, RealmUnsaid) as failure:
             zh, en = failure.zh, failure.en

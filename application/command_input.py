@@ -54,13 +54,13 @@ def resolve_command(name: str, kind: str) -> type[Command]:
     return find_command(matches[0], kind)
 
 
-def begins_stream(name: str, subject: str) -> bool:
+def is_first_command(name: str, subject: str) -> bool:
     """Whether the command that somebody means by that name can only begin what it is about. Raises CommandUnknown."""
     try:
         kind = kind_of_subject(split_subject(subject)[0])
     except KeyError:
         return False
-    return resolve_command(name, kind).only_begins()
+    return resolve_command(name, kind).is_always_first()
 
 
 def _resembling(name: str, kind: str) -> list[str]:

@@ -278,8 +278,8 @@ async def examine_door_key(store: EventStore, key: KeyId | None, *, publishes_it
 async def examine_clocks(store: EventStore, client: Client, task_queue: str) -> Diagnosis:
     """How far the clocks of Postgres, Temporal and each worker are from this machine's: each party dates by its own."""
     before = datetime.now(UTC)
-    loaded, _ = await store.consult(clock_stream(LIVE), None, {})
-    skews = {"Postgres": measure_skew(before, loaded.read_at, datetime.now(UTC))}
+    basis, _ = await store.consult(clock_stream(LIVE), None, {})
+    skews = {"Postgres": measure_skew(before, basis.read_at, datetime.now(UTC))}
     before = datetime.now(UTC)
     async with _probe(client, task_queue) as handle:
         started = (await handle.describe()).start_time

@@ -155,7 +155,7 @@ class Documents:
         access = await find_access(self.store, grants, fold(stream, entries)) if entries else None
         if access is None:
             raise NoSuchDocument(digest)
-        seen = [entry for entry in entries if access.shows(entry.type)]
+        seen = [entry for entry in entries if access.may_show(entry.type)]
         if digest not in {one.sha256 for one in list_attachments(seen)}:
             raise NoSuchDocument(digest)
         return stream
@@ -165,7 +165,7 @@ class Documents:
         """Its bytes, checked as they go: what is not whole breaks off before its end. Raises BytesAltered."""
         try:
             async with self.content.read(document.sha256) as parts:
-                yield _checked(document, parts)
+                yield _check_parts(document, parts)
         except BytesMissing:
             raise BytesAltered(document.sha256, "∅") from None
 
@@ -196,7 +196,7 @@ def list_attachments(entries: Iterable[Entry]) -> Sequence[Attachment]:
     return tuple(dict.fromkeys(one for data in events for one in find_attachments(data)))
 
 
-async def _checked(document: Document, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _check_parts(document: Document, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The parts, the last held back until the digest is known to agree."""
     digest, held = sha256(), b""
     async for part in parts:

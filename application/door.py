@@ -247,7 +247,7 @@ class Door:
                         early > MOST_EARLY
                         and await self._store.find_next_due(subject.realm, envelope.received_at) is None
                     ):
-                        raise self._unfounded(envelope, Ending.EARLY)
+                        raise self._refuse_answer(envelope, Ending.EARLY)
                     await self.move_clock(subject.realm, envelopes[done + len(answers)].received_at)
             except StoreUnavailable as gone:
                 raise NotKnown(envelope.command_id, gone.why) from gone
@@ -320,7 +320,7 @@ class Door:
             return self._read_answer(envelope, entry).model_copy(update={"repeated": answer.repeated})
         match answer.ending:
             case Ending.UNSIGNED | Ending.PARKED | Ending.EARLY if answer.command_id != envelope.command_id:
-                raise self._unfounded(envelope, answer.ending)  # an answer to another, copied
+                raise self._refuse_answer(envelope, answer.ending)  # an answer to another, copied
             case Ending.UNSIGNED if (fault := await find_fault(self._store, envelope)) is not None:
                 return Answer(ending=Ending.UNSIGNED, stream=envelope.subject, version=0, unmet=(fault,))
             case Ending.PARKED if await find_parked(self._store, answer.stream, envelope.received_at) is not None:
@@ -332,11 +332,11 @@ class Door:
             ):
                 return Answer.refuse(envelope.subject, 0, unmet)
             case Ending.ACCEPTED | Ending.REFUSED | Ending.MISMATCH | Ending.UNSIGNED | Ending.PARKED:
-                raise self._unfounded(envelope, answer.ending)
+                raise self._refuse_answer(envelope, answer.ending)
             case _:
                 assert_never(answer.ending)
 
-    def _unfounded(self, envelope: Envelope, ending: Ending) -> NotKnown:
+    def _refuse_answer(self, envelope: Envelope, ending: Ending) -> NotKnown:
         """What a worker says and this log does not: it serves another one, or is a stranger."""
         log.error("door.unfounded_answer", stream=envelope.subject, ending=ending)
         return NotKnown(envelope.command_id, "what a worker answered is not in this log")

@@ -44,7 +44,7 @@ def describe_glued(event: Event, say: Say) -> str:
     parts = [
         _label_value(fields[one.name], one, say) if one.name in fields else f"{say(*one.words)}{GLUE}{say(*WITHHELD)}"
         for one in _list_fields(type(event))
-        if one.name not in _OURS and not (one.name in fields and _says_nothing(one, fields[one.name]))
+        if one.name not in _OURS and not (one.name in fields and _is_silent(one, fields[one.name]))
     ]
     return say("；", "; ").join(parts)
 
@@ -81,7 +81,7 @@ def _list_fields(model: type[BaseModel]) -> tuple[_Field, ...]:
     )
 
 
-def _says_nothing(field: _Field, value: object) -> bool:
+def _is_silent(field: _Field, value: object) -> bool:
     if isinstance(value, bool):
         return value == field.default or not (value or field.name in _EITHER_WAY)
     return value is None or value in (0, "", (), [], {}) or value == field.default
@@ -139,7 +139,7 @@ def _value(value: Any, say: Say, *, money: bool, inner: bool = False) -> str:  #
             return " ".join(
                 _label_value(part, field, say)
                 for field in _list_fields(type(value))
-                if not isinstance(part := getattr(value, field.name), BaseModel) and not _says_nothing(field, part)
+                if not isinstance(part := getattr(value, field.name), BaseModel) and not _is_silent(field, part)
             )
         case _:
             return str(value)

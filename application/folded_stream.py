@@ -62,7 +62,7 @@ class FoldedStream:
     head: bytes = b""
     """The chain hash of the last, which no other events of the stream up to it have."""
 
-    def begins(self, entries: Sequence[Entry]) -> bool:
+    def is_start_of(self, entries: Sequence[Entry]) -> bool:
         """Whether those events are these, and whatever came after them."""
         first = entries[: len(self.chapters)]  # not the last alone: who is shown some only may end with the same
         is_same = [entry.position for entry in first] == [chapter.position for chapter in self.chapters]
@@ -112,7 +112,7 @@ _AT_HAND: Final = _AtHand()
 def fold_stream(stream: StreamId, entries: Sequence[Entry]) -> FoldedStream:
     """What those events of the stream came to."""
     former = _AT_HAND.find(stream)
-    if former is not None and former.begins(entries):
+    if former is not None and former.is_start_of(entries):
         fold = former.follow(entries)
     else:
         fold = FoldedStream(State(stream)).follow(entries)

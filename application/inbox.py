@@ -67,7 +67,7 @@ class Waiting:
     seats: tuple[Actor, ...] = ()
     """Of these roles only these very seats; empty for any."""
 
-    def waits_for(self, seat: Actor) -> bool:
+    def is_for(self, seat: Actor) -> bool:
         """Whether it waits for that seat."""
         return seat in self.seats if self.seats else str(seat.role) in self.roles
 

@@ -55,8 +55,8 @@ class SeatHolders:
         now = datetime.now(UTC).timestamp()
         read_at, seat = self._known.get(stream, (0.0, Seat()))
         if not 0 <= now - read_at < FRESH_S:
-            loaded, _ = await self.store.consult(stream, None, {})  # many callers' seats come in one statement
-            seat = fold(stream, loaded.events).part(Seat)
+            basis, _ = await self.store.consult(stream, None, {})  # many callers' seats come in one statement
+            seat = fold(stream, basis.events).part(Seat)
             self._known[stream] = now, seat
         return seat
 

@@ -73,7 +73,7 @@ async def list_possible_commands(
             continue
         if seat.role not in command_type.by or _has_nothing(command_type, state, now):
             continue
-        if command_type is SetDeadlineAside and not await _stands_still(reader, state, now):
+        if command_type is SetDeadlineAside and not await _is_standing_still(reader, state, now):
             continue
         command = leave_open(command_type, {})
         register = find_register(state.stream.realm, realm.clock, command)
@@ -100,7 +100,7 @@ def _has_nothing(command_type: type[Command], state: State, now: datetime) -> bo
     return answers and not any(one.is_open(now) for one in state.part(Proposals).of.values())
 
 
-async def _stands_still(reader: Reader, state: State, now: datetime) -> bool:
+async def _is_standing_still(reader: Reader, state: State, now: datetime) -> bool:
     """Whether a deadline has passed and was not seen to: nothing is set aside anywhere else."""
     due = AGGREGATES[state.stream.kind].due(state, await reader.calendar(state.stream.realm))
     return due is not None and due.at + due.grace + LATE <= now

@@ -183,10 +183,10 @@ class File:
     def awaiting(self) -> list[Awaited]:
         """Who is awaited now, but for a recusal that would name one of the panel to whom its seats are withheld."""
         awaited = AGGREGATES[self.stream.kind].awaiting(self.state, self.calendar)
-        return [one for one in awaited if self.names_panel or one.command != RecuseReviewer.command_type]
+        return [one for one in awaited if self.has_panel_named or one.command != RecuseReviewer.command_type]
 
     @property
-    def names_panel(self) -> bool:
+    def has_panel_named(self) -> bool:
         """Whether its reader is told who sits on it, where it is a panel (SD7)."""
         return self.stream.kind != "panel" or Restriction.PANELIST not in self.restrictions
 
@@ -195,7 +195,7 @@ class File:
         return AGGREGATES[self.stream.kind].due(self.state, self.calendar)
 
 
-def _shows_all(_event_type: str) -> bool:
+def _is_anything(_event_type: str) -> bool:
     return True
 
 
@@ -205,7 +205,7 @@ async def load_file(
     *,
     until: datetime | None = None,
     known_at: datetime | None = None,
-    shows: Callable[[str], bool] = _shows_all,
+    may_show: Callable[[str], bool] = _is_anything,
 ) -> File:
     """The whole file of a stream; of a project also its need, its round and its panel, in one story.
 
@@ -213,7 +213,7 @@ async def load_file(
     stream itself only events of types that it ``shows`` count, for how it stands too. Raises NameUnknown if there are
     none.
     """
-    entries = [entry for entry in await _read_events(store, stream, until, known_at) if shows(entry.type)]
+    entries = [entry for entry in await _read_events(store, stream, until, known_at) if may_show(entry.type)]
     if not entries:
         raise NameUnknown(stream.name)
     own = fold_stream(stream, entries)

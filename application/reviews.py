@@ -11,7 +11,7 @@ from domain.application import Application
 from domain.kernel.facts import Reads
 from domain.registers.organisation import Organisation
 from domain.registers.panel import Panel, PanelStage
-from domain.registers.reviewer import seat_of
+from domain.registers.reviewer import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ async def list_reviews(store: EventStore, seat: Actor) -> list[PanelReview]:
 
 def find_review(state: State, seat: Actor) -> PanelReview | None:
     """The panel as that reviewer has it before them; None where they do not sit on it, or no more."""
-    panel, place = state.part(Panel), seat_of(seat)
+    panel, place = state.part(Panel), place_of(seat)
     if place not in panel.seated or place in panel.barred:
         return None
     return PanelReview(state.stream, state.stage, panel, place)

@@ -61,7 +61,7 @@ class SheetCount:
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankingRow:
     """A bid where it stands, and what the money would come to if all down to it were given what they ask for."""
 
     of: RankedBid
@@ -83,17 +83,17 @@ class RoundOverview:
     needs: tuple[StreamLine, ...]
     bids: tuple[ProjectLine, ...]
     panels: tuple[SheetCount, ...]
-    ranking: tuple[Ranked, ...]
+    ranking: tuple[RankingRow, ...]
     """Empty until a panel has reported."""
 
 
-async def read_overview(store: EventStore, file: File, *, sees_bids: bool) -> RoundOverview:
+async def read_overview(store: EventStore, file: File, *, may_see_bids: bool) -> RoundOverview:
     """All that belongs to that round, as it stands."""
     stream, round_ = file.stream, file.state.part(Round)
     scheme = await Reader(store).scheme(file.state, stream)
     of_needs = StreamFilter(kind="need", realm=stream.realm, round=stream.name)
     needs = [one async for one in _walk(lambda request: list_streams(store, of_needs, request))]
-    if not sees_bids:
+    if not may_see_bids:
         return RoundOverview(file, round_, scheme, tuple(needs), (), (), ())
     of_bids = ProjectFilter(realm=stream.realm, round=stream.name)
     bids = [one async for one in _walk(lambda request: list_projects(store, of_bids, request))]
@@ -123,7 +123,7 @@ async def _rank(
     bids: dict[str, ProjectLine],
     plan: Round,
     scheme: Scheme | None,
-) -> tuple[Ranked, ...]:
+) -> tuple[RankingRow, ...]:
     """The bids of the panels that have reported, with the line and the budget drawn through them."""
     if not panels:
         return ()
@@ -131,10 +131,12 @@ async def _rank(
         ranking = (await preview_resolution(store, round_, panels=panels)).ranking
     except NoPanels:
         return ()
-    rows, cumulative = list[Ranked](), 0
+    rows, cumulative = list[RankingRow](), 0
     for one in ranking:
         bid = bids.get(one.application)
         reaches = scheme is None or one.score >= scheme.review.line
         cumulative += bid.requested if bid is not None and reaches else 0
-        rows.append(Ranked(one, bid, cumulative, reaches, reaches and (not plan.budget or cumulative <= plan.budget)))
+        rows.append(
+            RankingRow(one, bid, cumulative, reaches, reaches and (not plan.budget or cumulative <= plan.budget))
+        )
     return tuple(rows)

@@ -1,4 +1,4 @@
-"""A round's resolution for people: the ranking as it stands, what selecting these bids would mean, and the act."""
+"""A round's resolution for people: the ranking as it stands, what selecting these bids would mean, and the command."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ class Purse:
     """What the selected bids would take of it."""
 
     @property
-    def suffices(self) -> bool:
+    def is_enough(self) -> bool:
         """Whether what is left covers what is drawn."""
         return self.drawn_fen <= self.left_fen
 
     def as_json(self) -> dict[str, Any]:
         """As JSON: sums in fen, and whether the money suffices."""
-        return {**asdict(self), "suffices": self.suffices}
+        return {**asdict(self), "suffices": self.is_enough}
 
 
 @dataclass(frozen=True)
 class ResolutionPreview:
-    """All bids of the round by rank, what is selected among them, and the digest that the act must repeat."""
+    """All bids of the round by rank, what is selected among them, and the digest that the command must repeat."""
 
     round: StreamId
     panels: tuple[str, ...]
@@ -93,7 +93,7 @@ class ResolutionPreview:
         }
 
     def command(self, minutes: Attachment, reasons: dict[str, str], contact: str | None = None) -> ResolveRound:
-        """The act: refused by the rules if anything moves before it is carried out."""
+        """The command: refused by the rules if anything moves before it is carried out."""
         return ResolveRound(
             panels=self.panels,
             selected=self.selected,
@@ -148,7 +148,7 @@ async def resolve_round(
     command_id: UUID | None = None,
     at: datetime | None = None,
 ) -> Receipt:
-    """Resolve the round in one act, over all its bids. Raises as ``Door.send`` does."""
+    """Resolve the round by one command, over all its bids. Raises as ``Door.send`` does."""
     return await door.send(draft.round, command, actor, command_id=command_id, at=at)
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from deciding.fold import load_state
 from domain.kernel.failure import Failure, FailureKind
-from domain.kernel.identifier import LIVE, StreamId
+from domain.kernel.identifier import LIVE
 from domain.kernel.policy import refuse_role
 from domain.registers.calendar import PublishCalendar, calendar_of, calendar_stream
-from domain.registers.scheme import PublishPolicyPack, scheme_of
+from domain.registers.scheme import PublishPolicyPack, scheme_of, scheme_stream
 from schemes.calendars import load_published
 
 if TYPE_CHECKING:
@@ -51,11 +51,11 @@ async def require_published(store: EventStore, ref: SchemeRef, year: int, realm:
     """
     where = "" if realm == LIVE else f" --realm {realm}"
     missing: list[tuple[str, str, str, Sequence[str]]] = []
-    if scheme_of(await load_state(store, StreamId.of("scheme", realm, ref.name)), ref) is None:
+    if scheme_of(await load_state(store, scheme_stream(realm, ref.name)), ref) is None:
         by = PublishPolicyPack.by
         command = f"venture scheme publish {ref.name} --as {by[0]}#1{where}"
         missing.append((f"管理辦法 {ref} ", f"the rules {ref} are", command, by))
-    if years := [command.year for command in await _unpublished(store, year, realm)]:
+    if years := [command.year for command in await _list_unpublished(store, year, realm)]:
         by = PublishCalendar.by
         command = f"venture calendar publish {years[0]} --as {by[0]}#1{where}"  # with the next year's
         both_zh, both_en = ("（一個命令發布兩年）", " (one command for both)") if years[1:] else ("", "")
@@ -72,7 +72,7 @@ async def publish_scheme(
 
     In a manual realm it is dated by ``at``.
     """
-    stream = StreamId.of("scheme", realm, rules.name)
+    stream = scheme_stream(realm, rules.name)
     if scheme_of(await load_state(store, stream), rules.ref) == rules:
         return None
     return await door.send(stream, PublishPolicyPack(scheme=rules), actor, at=at)
@@ -84,10 +84,10 @@ async def publish_calendars(door: Door, store: EventStore, year: int, actor: Act
     Raises CommandRejected.
     """
     stream = calendar_stream(realm)
-    return [await door.send(stream, command, actor) for command in await _unpublished(store, year, realm)]
+    return [await door.send(stream, command, actor) for command in await _list_unpublished(store, year, realm)]
 
 
-async def _unpublished(store: EventStore, year: int, realm: str) -> list[PublishCalendar]:
+async def _list_unpublished(store: EventStore, year: int, realm: str) -> list[PublishCalendar]:
     """The notices of that year and the next that come with the product and are not published, or only in older form."""
     published = calendar_of(await load_state(store, calendar_stream(realm))).years
     return [

@@ -14,7 +14,7 @@ from audit.historical_facts import FactMissing, HistoricalFacts
 from audit.signatures import find_fault
 from audit.time_slice import TimeSlice
 from deciding.authority import find_journalled_seat, judge_seat
-from deciding.decision import MORE, sets_aside
+from deciding.decision import MORE, is_set_aside
 from deciding.fold import fold, parse_command
 from deciding.journal import Journal
 from deciding.warrant import Warrant
@@ -296,7 +296,7 @@ class _CommandRedecision:
                 return None
             if not await is_consequence(self._past.store, entry):
                 return self._difference("origin", f"{entry.type} {entry.occurred_at.isoformat()}", _format_due(due))
-        if due is not None and due.at + due.grace <= order.at and not sets_aside(self._state, order.command, due):
+        if due is not None and due.at + due.grace <= order.at and not is_set_aside(self._state, order.command, due):
             return self._difference("deadline", NOTHING, _format_due(due))
         return None
 

@@ -44,7 +44,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.canonical import plain
 from domain.kernel.identifier import Actor, StreamId
 from domain.registers.calendar import calendar_stream
-from domain.registers.scheme import PublishPolicyPack
+from domain.registers.scheme import PublishPolicyPack, scheme_stream
 from local import processes
 from schemes.calendars import load_published
 from store.postgres import PostgresStore, open_pool
@@ -67,7 +67,7 @@ def rows_of(plan: Plan) -> list[tuple[StreamId, Command, Actor, datetime]]:
         )
         for y in days
     ]
-    first.append((StreamId.of("scheme", plan.realm, plan.scheme.name), PublishPolicyPack(scheme=plan.scheme)))
+    first.append((scheme_stream(plan.realm, plan.scheme.name), PublishPolicyPack(scheme=plan.scheme)))
     rows = [(stream, command, Actor(f"{command.by[0]}#1"), plan.begins) for stream, command in first]
     return [*rows, *((o.stream, o.command, o.actor, o.at) for o in plan.orders if o.must_refuse is None)]
 

@@ -82,7 +82,7 @@ class BareWorkflow(_Peer):
     """Keeps no record: a local activity that does nothing for each command."""
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         """Run until the life is over."""
         await self.live()
 
@@ -100,7 +100,7 @@ class UsualWorkflow(_Peer):
     recording = "append"
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         """Run until the life is over."""
         await self.live()
 
@@ -118,6 +118,6 @@ class PlainWorkflow(UsualWorkflow):
     recording = "insert"
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         """Run until the life is over."""
         await self.live()

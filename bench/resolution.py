@@ -48,7 +48,7 @@ from domain.registers.scheme import PublishPolicyPack
 from domain.round.call import PublishCall
 from domain.round.resolution import Selection
 from runtime.worker import run_worker
-from schemes import packs
+from schemes import scheme_file
 from schemes.calendars import load_published
 from store.port import Append, AppendStatus, Standing
 from store.postgres import PostgresStore, open_pool
@@ -206,7 +206,7 @@ async def run(args: argparse.Namespace) -> None:
         client = await temporal_client.connect_temporal(servers.temporal_address, settings)
         full = Round(store, key, args.bids)
         began = time.perf_counter()
-        await full.fill(packs.load_shipped("hangzhou"))
+        await full.fill(scheme_file.load_shipped("hangzhou"))
         print(f"filled {args.bids} bids in {time.perf_counter() - began:.0f} s")
         async with run_worker(settings, client, store):
             door = Door(WorkflowCarrier(client, settings.task_queue), store, key)

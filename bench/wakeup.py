@@ -54,7 +54,7 @@ from domain.registers.scheme import PublishPolicyPack
 from domain.round.plan import OpenNeedSolicitation
 from local import processes
 from runtime.identity import open_identity
-from schemes import packs
+from schemes import scheme_file
 from store.identity import SeatGrant
 from store.postgres import PostgresStore, open_pool
 
@@ -164,7 +164,7 @@ class PaperRealm:
     async def ask_approval(self) -> tuple[StreamId, str]:
         """A project whose award waits to be confirmed, and that approval's id."""
         await self._store.set_clock(self.realm, Clock.MANUAL)
-        rules = packs.load_shipped("fuzhou")
+        rules = scheme_file.load_shipped("fuzhou")
         await self.do(self.id("scheme", rules.name), PublishPolicyPack(scheme=rules), "CAB-DEC#1")
         opening = OpenNeedSolicitation(scheme=rules.ref, year=BEGINS.year, level=RoundLevel.MUNICIPAL)
         await self.do(self.id("round", "R-1"), opening, "CAB-REG#1")

@@ -34,7 +34,7 @@ from cli.sheet import Xlsx, write_pages
 from domain.approval.request import OpenApproval, approval_stream
 from domain.catalogue import command_class
 from domain.kernel.approval import Verdict
-from domain.kernel.calendar import local_time
+from domain.kernel.calendar import closing_time, local_time
 from domain.kernel.failure import FailureKind
 from domain.kernel.field_shape import Notation
 from domain.kernel.identifier import LIVE, Role, StreamId
@@ -138,7 +138,7 @@ async def show_command(approval_id: ApprovalId, *, invocation: Invocation) -> No
     for group in approval.approvers:
         printer.line("  " + _group(group, printer))
     if request.until is not None:
-        printer.line("  " + printer.say(f"至 {local_time(request.until)}", f"until {local_time(request.until)}"))
+        printer.line("  " + printer.say(f"至 {closing_time(request.until)}", f"until {closing_time(request.until)}"))
     for vote in approval.votes:
         printer.line("  " + _vote(vote, printer))
     if approval.reason:

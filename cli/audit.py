@@ -27,7 +27,7 @@ from cli.help import Typer
 from cli.name_resolution import resolve
 from cli.options import Reader, Realm, read_actor
 from cli.output import ArgumentInvalid, Column, Form, Printer, message_console
-from domain.kernel.calendar import SHANGHAI, local_time
+from domain.kernel.calendar import local_time
 from domain.kernel.explanation import show
 from domain.kernel.failure import Failure, FailureKind
 from domain.kernel.identifier import StreamId
@@ -589,7 +589,7 @@ async def as_of_command(
     async with invocation.open_store() as store:
         stream = await resolve(store, subject, realm, printer)
         past, file = await _then(store, stream, until, seen)
-    moment = day if len(day) == len(_DAY) else f"{past.until.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    moment = day if len(day) == len(_DAY) else local_time(past.until)
     printer.tell(
         f"截至 {moment} 的樣子（其後 {past.later} 個事件不計）",
         f"as it was at {moment}; {past.later} later events do not count",

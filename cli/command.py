@@ -16,7 +16,7 @@ import typer
 from application.command_input import (
     AttachedFiles,
     CommandUnknown,
-    begins_stream,
+    is_first_command,
     list_amounts,
     read_command,
     resolve_command,
@@ -100,7 +100,7 @@ async def do_command(
     """
     order = _Order(name, subject, actor, given or [], realm, at, acts=True)
     if dry_run:
-        await _try(order, invocation)
+        await _dry_run(order, invocation)
         return
     printer, moment = invocation.printer, read_business_time(at)
     async with invocation.open_runtime(working=True) as runtime:
@@ -145,7 +145,7 @@ async def why_not_command(
 
     例 example:  venture why-not request-disbursement PJ-3/T2 amount=15000
     """
-    await _try(_Order(name, subject, actor, given or [], realm, at), invocation)
+    await _dry_run(_Order(name, subject, actor, given or [], realm, at), invocation)
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class _Order:
         """The stream that it is about. Raises as ``resolve_or_begin``, and RealmUnsaid where it acts."""
         if not self.acts:
             return await resolve_or_begin(store, self.subject, self.realm, printer)
-        begins = begins_stream(self.name, self.subject)
+        begins = is_first_command(self.name, self.subject)
         return await resolve_to_act(store, self.subject, self.realm, printer, begins=begins)
 
     def read(self, stream: StreamId, files: AttachedFiles) -> tuple[Command, Actor]:
@@ -174,7 +174,7 @@ class _Order:
         return command, read_actor(self.actor or f"{command.by[0]}#1")
 
 
-async def _try(order: _Order, invocation: Invocation) -> None:
+async def _dry_run(order: _Order, invocation: Invocation) -> None:
     """Say what the command would lead to now. Raises CommandRejected."""
     printer, moment = invocation.printer, read_business_time(order.at)
     async with invocation.open_store() as store:
@@ -353,7 +353,7 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
             else printer.say("必填", "required")
             if field["required"]
             else "",
-            "form": printer.say(field["form_zh"], field["form_en"]) + _left_out(field, printer),
+            "form": printer.say(field["form_zh"], field["form_en"]) + _describe_default(field, printer),
         }
         for field in fields
     ]
@@ -367,7 +367,7 @@ def _show_fields(row: CommandRow, printer: Printer) -> None:
     printer.line(printer.say(f"例 {example}", f"example: {example}"))
 
 
-def _left_out(field: dict[str, Any], printer: Printer) -> str:
+def _describe_default(field: dict[str, Any], printer: Printer) -> str:
     """What holds where the field is left out, with the number of days that each city's rules say."""
     if field["default"] is True:
         return printer.say("；默認 是", "; yes by default")
@@ -388,7 +388,7 @@ def _read_parameter(parameter: str) -> dict[str, object]:
     """What the rules that come with the product say of it, by city."""
     if not parameter:
         return {}
-    from schemes.packs import list_shipped, load_shipped
+    from schemes.scheme_file import list_shipped, load_shipped
 
     section, _, name = parameter.partition(".")
     return {city: getattr(getattr(load_shipped(city), section), name) for city in list_shipped()}
@@ -420,7 +420,7 @@ def _field_row(field: FieldShape, command_type: type[Command]) -> dict[str, Any]
         "zh": field.zh,
         "en": field.en,
         "required": field.required,
-        "default": _typed(field.default),
+        "default": _write_default(field.default),
         "kind": field.shape.kind,
         "unit": "yuan" if field.shape.kind is Kind.MONEY else None,
         "form_zh": form_zh,
@@ -434,7 +434,7 @@ def _field_row(field: FieldShape, command_type: type[Command]) -> dict[str, Any]
     }
 
 
-def _typed(default: object) -> str | int | bool | None:
+def _write_default(default: object) -> str | int | bool | None:
     """A default as somebody would type it; None where there is none worth saying."""
     if default in (None, "", (), [], {}, frozenset()):
         return None

@@ -23,7 +23,7 @@ from cli.help import Typer
 from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
 from cli.seat import ask_at, print_receipt
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import closing_time, local_time
 from domain.kernel.explanation import explain_error
 from domain.kernel.signature import KeyId
 from domain.registers.door_key import EVERYONE, PublishDoorKey, RotateDoorKey, WithdrawDoorKey, key_stream
@@ -231,13 +231,19 @@ def _row(key: ListedKey, now: datetime, printer: Printer) -> dict[str, Any]:
         "door": key.record.door,
         "stage": stage,
         "speaks_for": " ".join(key.record.speaks_for),
-        "since": _show(key.record.since),
-        "until": _show(key.record.withdrawn_at or key.record.until),
+        "since": local_time(key.record.since) if key.record.since else "",
+        "until": _show_end(key, printer),
     }
 
 
-def _show(instant: datetime | None) -> str:
-    return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if instant else ""
+def _show_end(key: ListedKey, printer: Printer) -> str:
+    """When it was withdrawn, or until when it counts; programs are given the instant that ``since`` would have."""
+    withdrawn_at, until = key.record.withdrawn_at, key.record.until
+    if withdrawn_at is not None:
+        return local_time(withdrawn_at)
+    if until is None:
+        return ""
+    return closing_time(until) if printer.is_for_people else local_time(until)
 
 
 def _build(kind: type[Command], **particulars: object) -> Command:

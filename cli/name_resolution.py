@@ -26,7 +26,7 @@ async def resolve(store: EventStore, name: str, realm: str | None, printer: Prin
 
 async def resolve_or_begin(store: EventStore, name: str, realm: str | None, printer: Printer) -> StreamId:
     """The stream that is meant; a new one if none bears the name yet. Raises likewise, or ArgumentInvalid."""
-    with _told_how_subjects_begin(name):
+    with _explain_prefixes(name):
         meaning = await find_or_begin(store, name, realm)
     return _print_realm(meaning, name, realm, printer)
 
@@ -35,7 +35,7 @@ async def resolve_to_act(
     store: EventStore, name: str, realm: str | None, printer: Printer, *, begins: bool
 ) -> StreamId:
     """Likewise, of who acts by a command, which ``begins`` a stream or goes on with one. Raises RealmUnsaid, too."""
-    with _told_how_subjects_begin(name):
+    with _explain_prefixes(name):
         meaning = await find_to_act(store, name, realm, begins=begins)
     return _print_realm(meaning, name, realm, printer)
 
@@ -48,7 +48,7 @@ async def resolve_to_change(store: EventStore, name: str, realm: str | None, pri
 
 
 @contextmanager
-def _told_how_subjects_begin(name: str) -> Iterator[None]:
+def _explain_prefixes(name: str) -> Iterator[None]:
     try:
         yield
     except NameUnknown as unknown:

@@ -180,7 +180,7 @@ def _show(draft: ResolutionPreview, purses: Sequence[Purse], sheet: DecisionShee
             )
         )
     for purse in purses:
-        mark, left, drawn = "✓" if purse.suffices else "✗", yuan(purse.left_fen), yuan(purse.drawn_fen)
+        mark, left, drawn = "✓" if purse.is_enough else "✗", yuan(purse.left_fen), yuan(purse.drawn_fen)
         printer.line(
             printer.say(
                 f"{mark} {purse.name} 尚餘 {left}，需 {drawn}", f"{mark} {purse.name} has {left} left, {drawn} asked"

@@ -20,7 +20,7 @@ from domain.catalogue import find_command
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.identifier import LIVE, StreamId
 from domain.kernel.message import Order
-from schemes import packs
+from schemes import scheme_file
 
 app = Typer()
 
@@ -45,7 +45,7 @@ async def open_command(
     例 example:  venture round open R-FZ-2027 --scheme fuzhou --as CAB-REG#1
     """
     printer = invocation.printer
-    rules, stream, who = packs.load_shipped(scheme), _read_round(name), read_actor(actor)
+    rules, stream, who = scheme_file.load_shipped(scheme), _read_round(name), read_actor(actor)
     particulars = {"scheme": rules.ref.model_dump(), "year": year or _year_of(name)}
     command = find_command("NeedSolicitationOpened", "round").model_validate(particulars)
     async with invocation.open_runtime(working=True) as runtime:

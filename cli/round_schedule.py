@@ -13,11 +13,11 @@ from cli.help import Typer
 from cli.options import read_actor
 from cli.output import ArgumentInvalid, Column
 from domain.kernel.calendar import local_time
-from domain.kernel.identifier import LIVE, StreamId
+from domain.kernel.identifier import LIVE
 from domain.kernel.scheme import RoundLevel
-from domain.registers.scheme import ScheduleAnnualRound
+from domain.registers.scheme import ScheduleAnnualRound, scheme_stream
 from followers.schedules import RoundSchedules
-from schemes import packs
+from schemes import scheme_file
 
 if TYPE_CHECKING:
     from runtime.runtime import Runtime
@@ -46,7 +46,7 @@ async def schedule_command(
     """
     printer = invocation.printer
     command, who = _read_schedule(programme, level, month, day, hour), read_actor(actor)
-    stream = StreamId.of("scheme", LIVE, packs.load_shipped(scheme).name)
+    stream = scheme_stream(LIVE, scheme_file.load_shipped(scheme).name)
     async with invocation.open_runtime(working=True) as runtime:
         schedules = _temporal_schedules(runtime)
         scheduled = await annual_round.schedule(runtime.door, runtime.store, schedules, stream, command, who)

@@ -17,7 +17,7 @@ from cli.options import read_actor
 from cli.output import Column
 from cli.scheme_list import show_schemes
 from domain.kernel.identifier import LIVE
-from schemes import packs
+from schemes import scheme_file
 from schemes.differences import compare_schemes
 from schemes.document import DocumentInvalid
 
@@ -43,7 +43,7 @@ async def check_command(
     faults: list[DocumentFault] = []
     for path in paths:
         try:
-            schemes.append(packs.load(path))
+            schemes.append(scheme_file.load(path))
         except DocumentInvalid as faulty:
             faults.extend(faulty.faults)
     if faults:
@@ -111,4 +111,4 @@ async def diff_command(
 
 def _load(name: str) -> Scheme:
     """The scheme of that name, or in that file. Raises DocumentInvalid."""
-    return packs.load(Path(name)) if name.endswith((".yaml", ".yml")) else packs.load_shipped(name)
+    return scheme_file.load(Path(name)) if name.endswith((".yaml", ".yml")) else scheme_file.load_shipped(name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cli.adapter import Invocation, verb
 from cli.help import Typer
 from cli.output import Column
-from schemes import packs
+from schemes import scheme_file
 
 if TYPE_CHECKING:
     from cli.output import Printer
@@ -23,7 +23,7 @@ async def list_command(*, invocation: Invocation) -> None:
 
     例 example:  venture scheme list
     """
-    show_schemes([packs.load(path) for path in packs.list_shipped().values()], invocation.printer)
+    show_schemes([scheme_file.load(path) for path in scheme_file.list_shipped().values()], invocation.printer)
 
 
 def show_schemes(schemes: list[Scheme], printer: Printer) -> None:

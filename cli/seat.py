@@ -15,7 +15,7 @@ from cli.command import receipt_as_json
 from cli.help import Typer
 from cli.options import read_actor, read_person
 from cli.output import ArgumentInvalid, Column, Printer
-from domain.kernel.calendar import SHANGHAI, local_day
+from domain.kernel.calendar import closing_time, local_day, local_time
 from domain.kernel.identifier import LIVE
 from domain.kernel.input import parse_day
 from domain.kernel.relation import scope_kind
@@ -265,5 +265,5 @@ def _acts_for(listed: ListedSeat, printer: Printer) -> str:
 
 def show_period(tenure: Tenure) -> str:
     """From when to when, by the clock in China."""
-    ends = f"{tenure.ends.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if tenure.ends else ""
-    return f"{tenure.begins.astimezone(SHANGHAI):%Y-%m-%d %H:%M} – {ends}".rstrip()
+    ends = closing_time(tenure.ends) if tenure.ends else ""
+    return f"{local_time(tenure.begins)} – {ends}".rstrip()

@@ -17,7 +17,7 @@ import typer
 
 import bootstrap
 import local
-from application.accounts import FreshAccount, found_accounts
+from application.accounts import FreshAccount, make_accounts
 from application.queries import load_file
 from audit.verification import verify
 from cli.adapter import Invocation, verb
@@ -136,7 +136,7 @@ async def up_command(
             )
         _print_started(runtime, printer)
         async with open_identity(runtime.postgres_url) as identity:
-            _print_accounts(await found_accounts(identity), printer)
+            _print_accounts(await make_accounts(identity), printer)
         async with _show_temporal(runtime, printer):
             await _keep_up(runtime, printer)
 

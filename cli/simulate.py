@@ -23,7 +23,7 @@ from domain.kernel.failure import Defect, FailureKind
 from domain.kernel.money import yuan
 from local import processes
 from schemes.calendars import load_published
-from schemes.packs import load_shipped
+from schemes.scheme_file import load_shipped
 from simulation.recorder import YearTotals, record_year
 from simulation.spread import YearShare, spread
 from simulation.story import YearStory

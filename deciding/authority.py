@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from domain.kernel.clock import Clock
 from domain.kernel.identifier import LIVE, SYSTEM, StreamId
 from domain.registers.office import FoundOffice
-from domain.registers.seat import identify, seat_stream
+from domain.registers.seat import resolve_persons, seat_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,4 +50,4 @@ def judge_seat(seat: State, order: Order, office: State | None = None) -> tuple[
     Nobody need read it who knows that it took place, for it does once and for all.
     """
     is_founded = office is None or office.version > 0
-    return identify(seat, order, is_live=seat.stream.realm == LIVE, is_founded=is_founded)
+    return resolve_persons(seat, order, is_live=seat.stream.realm == LIVE, is_founded=is_founded)

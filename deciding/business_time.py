@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.envelope import CarryOut
-    from store.port import Loaded
+    from store.port import CommandBasis
 
 RECENT_S = 60
 """How old, in seconds, the door's stamp may be and still be the business time."""
 
 
-def business_time(request: CarryOut, loaded: Loaded) -> datetime:
+def business_time(request: CarryOut, basis: CommandBasis) -> datetime:
     """The same on every try, since all of it comes in the request; on the wall clock never before the newest event."""
     received = request.envelope.received_at if request.envelope else request.now
-    if loaded.realm.clock is Clock.MANUAL:
+    if basis.realm.clock is Clock.MANUAL:
         return received
     at = received if 0 <= (request.now - received).total_seconds() <= RECENT_S else request.now
-    return max(at, loaded.events[-1].occurred_at) if loaded.events else at
+    return max(at, basis.events[-1].occurred_at) if basis.events else at

@@ -165,7 +165,7 @@ async def decide_on(
         step = await _judge(reader, state, Order(due.command, SYSTEM, falls), due_id, calendar)
         after, step = _evolve(state, replace(step, due=due))
         is_stuck = bool(step.unmet) or aggregate.due(after, calendar) == due or len(steps) >= MOST_DUE
-        if order is not None and sets_aside(state, order.command, due):
+        if order is not None and is_set_aside(state, order.command, due):
             if is_stuck or await store.journalled(due_id) is not None:
                 break  # two persons set it aside
         elif is_stuck:
@@ -224,10 +224,10 @@ async def decide_consequences(
     return decision, tuple(others.values())
 
 
-def sets_aside(state: State, command: Command, due: Due) -> bool:
+def is_set_aside(state: State, command: Command, due: Due) -> bool:
     """Whether the command, or what it confirms, would set that very deadline aside."""
     bound = AGGREGATES[state.stream.kind].bound_command(state, command)
-    return isinstance(bound, SetDeadlineAside) and bound.names(due)
+    return isinstance(bound, SetDeadlineAside) and bound.is_about(due)
 
 
 def _follow(order: Order, command: Command) -> Order:

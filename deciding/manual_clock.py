@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from deciding import document_presence
 from deciding.parked import find_taken_consequence
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import closing_time, local_time
 from domain.kernel.clock import Clock
 from domain.kernel.envelope import Answer, Ending
 from domain.kernel.identifier import StreamId
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deciding.decision import Decision
     from domain.kernel.envelope import Envelope
     from domain.kernel.state import State
-    from store.port import EventStore, Loaded, Standing
+    from store.port import CommandBasis, EventStore, Standing
 
 
 UNRECORDED_RULES: Final = frozenset({"CLOCK", "CK01", "CK02", "ID01", "ID02", "ID03", "SZ01", "SZ02", "V4"})
@@ -40,15 +40,15 @@ def may_be_unrecorded(answer: Answer) -> bool:
     return refused and {unmet.rule for unmet in answer.unmet} <= UNRECORDED_RULES
 
 
-def refuse_past(state: State, at: datetime, loaded: Loaded) -> Answer | None:
+def refuse_past(state: State, at: datetime, basis: CommandBasis) -> Answer | None:
     """The refusal of a command that is dated before the clock, which never goes back; None if it is not."""
-    if loaded.realm.now is None or at >= loaded.realm.now:
+    if basis.realm.now is None or at >= basis.realm.now:
         return None
-    return Answer.refuse(state.stream, state.version, (_before_the_clock(at, loaded.realm.now),))
+    return Answer.refuse(state.stream, state.version, (_before_the_clock(at, basis.realm.now),))
 
 
 async def find_clock_refusal(
-    store: EventStore, decision: Decision, loaded: Loaded, state: State, *, for_command: bool
+    store: EventStore, decision: Decision, basis: CommandBasis, state: State, *, for_command: bool
 ) -> Answer | None:
     """What forbids to record the decision; None if nothing does.
 
@@ -58,12 +58,12 @@ async def find_clock_refusal(
     at = decision.steps[-1].order.at
     clock = _read_new_clock(decision) or _read_proposed_clock(decision)
     if clock is None:
-        is_early = for_command and loaded.realm.earliest is not None and loaded.realm.earliest <= at
+        is_early = for_command and basis.realm.earliest is not None and basis.realm.earliest <= at
         return Answer(ending=Ending.EARLY, stream=state.stream, version=state.version) if is_early else None
     unmet: tuple[Unmet, ...] = ()
-    if clock is Clock.MANUAL and loaded.realm.clock is not Clock.MANUAL:
+    if clock is Clock.MANUAL and basis.realm.clock is not Clock.MANUAL:
         unmet = (_WALL_FROM_THE_BEGINNING,)
-    elif clock is Clock.WALL and loaded.realm.clock is Clock.MANUAL:
+    elif clock is Clock.WALL and basis.realm.clock is Clock.MANUAL:
         unmet = tuple([_in_the_past(row) async for row in _iterate_late(store, state.stream.realm, at)])
     return Answer.refuse(state.stream, state.version, unmet) if unmet else None
 
@@ -97,16 +97,16 @@ async def explain_unrecorded(store: EventStore, envelope: Envelope, rules: Colle
     return tuple(confirmed)
 
 
-def goes_live(decision: Decision, loaded: Loaded) -> bool:
+def is_going_live(decision: Decision, basis: CommandBasis) -> bool:
     """Whether the decision turns the realm from its manual clock to the wall clock."""
-    return loaded.realm.clock is Clock.MANUAL and _read_new_clock(decision) is Clock.WALL
+    return basis.realm.clock is Clock.MANUAL and _read_new_clock(decision) is Clock.WALL
 
 
-def hold_realm(realm: str, loaded: Loaded) -> dict[StreamId, int]:
+def hold_realm(realm: str, basis: CommandBasis) -> dict[StreamId, int]:
     """What is dated by a manual clock stands only while the realm has it: the realm's own stream must not move."""
-    if loaded.realm.clock is not Clock.MANUAL:
+    if basis.realm.clock is not Clock.MANUAL:
         return {}
-    return {clock_stream(realm): loaded.realm.version}
+    return {clock_stream(realm): basis.realm.version}
 
 
 def _read_new_clock(decision: Decision) -> Clock | None:
@@ -129,7 +129,7 @@ async def _iterate_late(store: EventStore, realm: str, at: datetime) -> AsyncIte
 
 
 def _before_the_clock(at: datetime, now: datetime) -> Unmet:
-    then, reached = (f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" for instant in (at, now))
+    then, reached = local_time(at), local_time(now)
     return Unmet.of(
         "CLOCK",
         "此環境已到 {reached}，不能再辦理 {then} 的事項",
@@ -147,7 +147,7 @@ _WALL_FROM_THE_BEGINNING = Unmet(
 
 
 def _in_the_past(row: Standing) -> Unmet:
-    until = f"{row.due_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if row.due_at else ""
+    until = closing_time(row.due_at) if row.due_at else ""
     name = f"{row.stream.kind}/{row.stream.name}"
     return Unmet.of(
         "CK02",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from domain.kernel.message import Command
     from domain.kernel.scheme import Scheme
     from domain.kernel.state import State
-    from store.port import Entry, EventStore, Loaded, Readings
+    from store.port import CommandBasis, Entry, EventStore, Readings
 
 
 SOME = 50
@@ -142,7 +142,7 @@ class CachedReader(Reader):
 
     async def begin(
         self, request: CarryOut, *, warrant_stream: StreamId | None = None, alone: bool = False
-    ) -> tuple[Loaded, State]:
+    ) -> tuple[CommandBasis, State]:
         """The stream that the request is for, its realm's clock, and the journal entry of the command's id.
 
         With it come its warrant's stream, and, unless the stream is wanted ``alone``, what is
@@ -153,10 +153,10 @@ class CachedReader(Reader):
         reads = Reads() if alone else self._likely_reads(request)
         if warrant_stream is not None and warrant_stream != stream:
             reads |= Reads(streams=frozenset({warrant_stream}))
-        loaded, state = await self._consult(stream, command_id, reads)
+        basis, state = await self._consult(stream, command_id, reads)
         if warrant_stream is not None:
             self.warrant_state = state if warrant_stream == stream else self._at_hand[warrant_stream]
-        return loaded, state
+        return basis, state
 
     async def fetch(self, reads: Reads) -> None:
         """Make sure that these readings are at hand."""
@@ -171,27 +171,29 @@ class CachedReader(Reader):
         elif claims or accounts:
             self.keep(await self.store.read_many((), claims, accounts))
 
-    async def _consult(self, stream: StreamId, command_id: UUID | None, reads: Reads) -> tuple[Loaded, State]:
+    async def _consult(self, stream: StreamId, command_id: UUID | None, reads: Reads) -> tuple[CommandBasis, State]:
         """Ask for everything at once and fold it; where a fold was stale, once more from the beginning."""
         try:
             return await self._consult_once(stream, command_id, reads)
         except StaleFold:
             return await self._consult_once(stream, command_id, reads)
 
-    async def _consult_once(self, stream: StreamId, command_id: UUID | None, reads: Reads) -> tuple[Loaded, State]:
+    async def _consult_once(
+        self, stream: StreamId, command_id: UUID | None, reads: Reads
+    ) -> tuple[CommandBasis, State]:
         """Raises StaleFold, after which no stale fold is remembered."""
         cached = {s: self.folds.recall(s) for s in {stream, *reads.streams}}
         versions = {s: fold.state.version for s, fold in cached.items()}
-        loaded, readings = await self.store.consult(stream, command_id, versions, reads.claims, reads.accounts)
-        is_manual = loaded.realm.clock is Clock.MANUAL
+        basis, readings = await self.store.consult(stream, command_id, versions, reads.claims, reads.accounts)
+        is_manual = basis.realm.clock is Clock.MANUAL
         (self.folds.on_manual_clock.add if is_manual else self.folds.on_manual_clock.discard)(stream.realm)
-        states = await self._extend_all(cached, {**readings.streams, stream: loaded.events})
+        states = await self._extend_all(cached, {**readings.streams, stream: basis.events})
         self._at_hand.update({s: state for s, state in states.items() if s != stream})
         self.keep(readings)
         office = states.get(OFFICE)
         if office is not None and office.version:
             self.folds.is_founded = self.requires_office = True
-        return loaded, states[stream]
+        return basis, states[stream]
 
     async def _extend_all(
         self, cached: Mapping[StreamId, CachedFold], entries: Mapping[StreamId, Sequence[Entry]]

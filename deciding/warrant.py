@@ -132,7 +132,7 @@ class Warrant:
         public = key.public or self.own
         if not public or not self._is_by(public):
             return True
-        may_speak = not key.public or self.seat is None or bool(self.own) or key.speaks(self.seat, self.realm)
+        may_speak = not key.public or self.seat is None or bool(self.own) or key.may_speak(self.seat, self.realm)
         return key.withdrawn_at is not None or not may_speak
 
     def find_fault(
@@ -155,7 +155,7 @@ class Warrant:
             return None  # it publishes itself: whether the log has no key yet, its rules say
         if key.withdrawn_at is not None:
             return build_unmet(WITHDRAWN, self.key)
-        if self.seat is not None and not self.own and not key.speaks(self.seat, self.realm):
+        if self.seat is not None and not self.own and not key.may_speak(self.seat, self.realm):
             return build_unmet(FOREIGN_SEAT, self.key, self.seat)
         if not key.has_begun(taken_at) or key.has_ended(taken_at - lag):
             return build_unmet(DATED, self.key)
@@ -177,9 +177,9 @@ async def find_fault(store: EventStore, envelope: Envelope) -> Unmet | None:
     """Why the log as it stands bears out no such command; None if it does, whatever a worker says of it."""
     warrant = Warrant.of_envelope(envelope)
     realm = await store.realm(envelope.subject.realm)
-    loaded, _ = await store.consult(warrant.stream or envelope.subject, None, {})
-    state = fold(warrant.stream, loaded.events) if warrant.stream else None
-    return warrant.find_fault(state, loaded.read_at, is_dated=realm.clock is Clock.MANUAL)
+    basis, _ = await store.consult(warrant.stream or envelope.subject, None, {})
+    state = fold(warrant.stream, basis.events) if warrant.stream else None
+    return warrant.find_fault(state, basis.read_at, is_dated=realm.clock is Clock.MANUAL)
 
 
 def hold(warrant_state: State | None) -> dict[StreamId, int]:

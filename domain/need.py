@@ -13,7 +13,7 @@ from pydantic import Field
 from domain.kernel.acting import Acting, require_another_person
 from domain.kernel.attachment import Attachments
 from domain.kernel.bounds import Name
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import closing_time
 from domain.kernel.codelist import Codelist, require_listed
 from domain.kernel.decider import Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
@@ -380,7 +380,7 @@ def governed_by(state: State, command: Command) -> StreamId | None:
 def _require_solicited(check: Checks, round_: State, calendar: Calendar, at: datetime) -> None:
     """D1: the need window of the round stands open at that instant."""
     end = round_.part(Round).needs_close_at(calendar)
-    text = f"{end.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if end else "—"
+    text = closing_time(end) if end else "—"
     if not check(
         round_.stage == RoundStage.SOLICITING or end is not None,
         "ND01",

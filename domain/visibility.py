@@ -22,7 +22,7 @@ from domain.project.stage import Stage
 from domain.registers import panel
 from domain.registers.organisation import Organisation
 from domain.registers.panel import Panel
-from domain.registers.reviewer import seat_of
+from domain.registers.reviewer import place_of, seat_of_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -161,7 +161,7 @@ def list_unknown(seat: Actor | None, state: State | None) -> frozenset[Restricti
     if state.stream.kind != "panel":
         return unknown - {Restriction.PANELIST}
     panel = state.part(Panel)
-    if seat is not None and role is Role.EXPERT and panel.list_missing(seat_of(seat)):
+    if seat is not None and role is Role.EXPERT and panel.list_missing(place_of(seat)):
         unknown |= {Restriction.SHEET}
     return unknown - {Restriction.PANELIST} if panel.reported else unknown
 
@@ -179,7 +179,7 @@ def _read(seat: Actor | None, scope: Scope | None, state: State, facts: Facts) -
             if role is Role.EXPERT and _is_reviewed_by(seat, state, facts):
                 return Sight(only=BID_EVENTS)
             relation = _OF_A_PROJECT.get(role)
-            if relation is not None and scope is not None and relation.holds(scope, state, facts, None):
+            if relation is not None and scope is not None and relation.is_held_by(scope, state, facts, None):
                 return WHOLE
             posted = state.stage not in UNPUBLISHED
             return Sight(withheld=PRIVATE_OF_PROJECT) if posted else _deny()
@@ -201,7 +201,7 @@ def _is_reviewed_by(seat: Actor | None, state: State, facts: Facts) -> bool:
     if seat is None:
         return False
     panels = (one.part(Panel) for stream, one in facts.streams.items() if stream.kind == "panel")
-    place, name = seat_of(seat), state.stream.name
+    place, name = place_of(seat), state.stream.name
     return any(
         name in one.bidders and place in one.seated and place in one.cleared - one.barred and not one.reported
         for one in panels
@@ -275,9 +275,7 @@ def list_readers(state: State, facts: Facts) -> frozenset[str]:
         case "panel":
             known_panel = state.part(Panel)
             hosts = panel.HOST.names(state, facts, None)
-            seen = {
-                f"EXPERT#{place.removeprefix('E')}" for place in known_panel.seated if place not in known_panel.barred
-            }
+            seen = {str(seat_of_place(place)) for place in known_panel.seated if place not in known_panel.barred}
             return frozenset({*_words(Role.HOST, hosts), *seen})
         case _ if kind in REGISTERS:
             own = {name.replace(".", "#")} if kind == "seat" else set()
@@ -308,11 +306,11 @@ def _read_panel(role: Role, seat: Actor | None, scope: Scope | None, state: Stat
     record = state.part(Panel)
     match role:
         case Role.EXPERT if seat is not None:
-            place = seat_of(seat)
+            place = place_of(seat)
             if place in record.barred:
                 return _deny("SD5", "已回避，不得再閱本組材料", "recused: nothing more of this panel may be read")
             return WHOLE if place in record.seated else _deny()
-        case Role.HOST if scope is not None and panel.HOST.holds(scope, state, facts, None):
+        case Role.HOST if scope is not None and panel.HOST.is_held_by(scope, state, facts, None):
             return WHOLE
         case Role.SO_LEGAL | Role.SO_PM | Role.SO_ACC if scope is not None and record.reported:
             bidders = {name for names in record.bidders.values() for name in names}

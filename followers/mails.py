@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 import structlog
 
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import SHANGHAI, closing_time, ended_day
 from domain.kernel.identifier import StreamId
 from followers.follower import repeat
 from followers.mail_content import MailContent
@@ -137,9 +137,8 @@ def write(mail: Mail, address: Address, sender: str, public_url: str, now: datet
     act, (zh, en) = language.say(content.act_zh, content.command), _EFFECTS[mail.effect]
     lines = [language.say(f"{subject}「{act}」{zh}：{content.zh}。", f"{subject}: {act} {en}: {content.en}.")]
     if content.until is not None:
-        until = content.until.astimezone(SHANGHAI)
-        day = f"{until.year}年{until.month}月{until.day}日{until:%H:%M}"
-        lines.append(language.say(f"截止時間：{day}。", f"Until {until:%Y-%m-%d %H:%M} (Shanghai)."))
+        until = content.until
+        lines.append(language.say(f"截止時間：{_write_closing(until)}。", f"Until {closing_time(until)} (Shanghai)."))
     if public_url:
         lines.append(language.say(f"辦理：{public_url}", f"Go to {public_url}"))
     notice = "本郵件為系統提醒，以書面通知為準。", "A reminder by the system; written notices are what counts."
@@ -151,6 +150,13 @@ def write(mail: Mail, address: Address, sender: str, public_url: str, now: datet
     message["Auto-Submitted"] = "auto-generated"
     message.set_content("\n\n".join(lines) + "\n")
     return message
+
+
+def _write_closing(until: datetime) -> str:
+    """The closing time as a letter has it: ``2023年3月31日24:00``."""
+    local, ended = until.astimezone(SHANGHAI), ended_day(until)
+    day, clock = (local, f"{local:%H:%M}") if ended is None else (ended, "24:00")
+    return f"{day.year}年{day.month}月{day.day}日{clock}"
 
 
 def _log_failure(failed: Exception) -> None:

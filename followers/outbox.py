@@ -117,7 +117,7 @@ class OutboxFollower(Follower):
                 clocks[entry.stream.realm] = (await self._store.realm(entry.stream.realm)).clock
             if clocks[entry.stream.realm] is not Clock.WALL:
                 continue
-            wanting = [one for one in endpoints if _wants(one, entry)]
+            wanting = [one for one in endpoints if _is_wanted(one, entry)]
             if wanting and entry.stream not in states:
                 states[entry.stream] = await load_state(self._store, entry.stream)
             receivers = [one for one in wanting if await self._sees(self._store, one.seats, states[entry.stream])]
@@ -125,7 +125,7 @@ class OutboxFollower(Follower):
         return deliveries
 
 
-def _wants(endpoint: Endpoint, entry: Entry) -> bool:
+def _is_wanted(endpoint: Endpoint, entry: Entry) -> bool:
     return entry.position > endpoint.from_position and (not endpoint.types or entry.type in endpoint.types)
 
 

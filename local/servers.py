@@ -247,7 +247,7 @@ async def _wait_for_guests(both: Servers, tell: Callable[[str, str], None]) -> I
         "本機服務尚有其他命令在用，用畢即停（Ctrl-C 則立即停止）",
         "other commands still use this machine's servers, which stop with the last of them (Ctrl-C: at once)",
     )
-    with _told_to_end() as end:
+    with _watch_signals() as end:
         while not end.is_set():
             if (alone := _try_lock(both.home, _GUESTS)) is not None:
                 return alone
@@ -257,7 +257,7 @@ async def _wait_for_guests(both: Servers, tell: Callable[[str, str], None]) -> I
 
 
 @contextmanager
-def _told_to_end() -> Iterator[asyncio.Event]:
+def _watch_signals() -> Iterator[asyncio.Event]:
     """Set by SIGINT and SIGTERM; never where somebody else's thread hears of them."""
     end, loop = asyncio.Event(), asyncio.get_running_loop()
     if threading.current_thread() is not threading.main_thread():
@@ -339,7 +339,7 @@ async def _supervise(both: Servers, home: Path) -> None:
                     continue
             elif time.monotonic() < rests.get(name, 0) or (code := server.process.poll()) is None:
                 continue
-            elif _dies_too_often(deaths[name]):
+            elif _is_dying_too_often(deaths[name]):
                 log.error("local.server_given_up", server=name, rests_s=_REST_S, logs=str(home / "logs"))
                 rests[name] = time.monotonic() + _REST_S
                 deaths[name].clear()
@@ -361,7 +361,7 @@ async def _supervise(both: Servers, home: Path) -> None:
                 del deaths[name]
 
 
-def _dies_too_often(deaths: list[float]) -> bool:
+def _is_dying_too_often(deaths: list[float]) -> bool:
     """Note one more death; whether there were too many within a minute."""
     now = time.monotonic()
     deaths[:] = [then for then in deaths if then > now - 60] + [now]

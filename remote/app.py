@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     output = Output(words.output, language)
     try:
         server = Server(os.environ["VENTURE_URL"], {"Accept-Language": output.language})
-        login.identify(server)
+        login.add_credentials(server)
         code = words.verb(server, words, output)
     except Problem as problem:
         if output.form != "table" and problem.details:
@@ -112,7 +112,7 @@ def do(server: Server, words: argparse.Namespace, output: Output) -> int:
     command = _find_command(server, words)
     body = _body(server, words, tries=words.dry_run)
     if words.dry_run:
-        return _print_trial(server.ask("POST", f"/v1/commands/{command}", query={"dry_run": True}, body=body), output)
+        return _print_dry_run(server.ask("POST", f"/v1/commands/{command}", query={"dry_run": True}, body=body), output)
     headers = {"Idempotency-Key": words.id or str(uuid.uuid4()), "Prefer": "wait"}
     receipt = server.ask("POST", f"/v1/commands/{command}", body=body, headers=headers)
     while receipt.get("done") is False:  # a decision of a body takes longer than one answer
@@ -125,19 +125,19 @@ def do(server: Server, words: argparse.Namespace, output: Output) -> int:
 def why_not(server: Server, words: argparse.Namespace, output: Output) -> int:
     """Say whether it would be carried out, or everything that is missing."""
     command = _find_command(server, words)
-    return _print_trial(server.ask("POST", f"/v1/why-not/{command}", body=_body(server, words, tries=True)), output)
+    return _print_dry_run(server.ask("POST", f"/v1/why-not/{command}", body=_body(server, words, tries=True)), output)
 
 
-def _print_trial(trial: dict[str, Any], output: Output) -> int:
+def _print_dry_run(answer: dict[str, Any], output: Output) -> int:
     if output.form != "table":
-        output.json(trial)
-    elif trial["would_be"] == "accepted":
+        output.json(answer)
+    elif answer["would_be"] == "accepted":
         would = output.say(Words("可以办理", "可以辦理", "it would be carried out"))
-        output.tell(f"✓ {would}: {text(trial['events'])}")
+        output.tell(f"✓ {would}: {text(answer['events'])}")
     else:
-        lines = "\n".join(f"  ✗ [{one['rule']}] {one['detail']}" for one in trial["unmet"])
+        lines = "\n".join(f"  ✗ [{one['rule']}] {one['detail']}" for one in answer["unmet"])
         output.tell(f"{output.say(Words('尚缺：', '尚缺：', 'what is missing:'))}\n{lines}")
-    return 0 if trial["would_be"] == "accepted" else 1
+    return 0 if answer["would_be"] == "accepted" else 1
 
 
 def _print_receipt(receipt: dict[str, Any], output: Output) -> int:

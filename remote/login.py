@@ -66,7 +66,7 @@ def read_kept(url: str) -> dict[str, Any]:
     return kept if isinstance(kept, dict) and kept.get("url") == url else {}
 
 
-def identify(server: Server) -> None:
+def add_credentials(server: Server) -> None:
     """Have the server asked as whoever is logged in: by VENTURE_API_KEY, or by what is kept."""
     key = os.environ.get("VENTURE_API_KEY")
     kept: dict[str, Any] = {"bearer": key} if key else read_kept(server.url)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from store.port import EventStore
 
 
-def find_identity(settings: Settings, store: EventStore) -> PersonFinder:
+def make_person_finder(settings: Settings, store: EventStore) -> PersonFinder:
     """In production whoever is named; on one machine, whose seat it is that is named."""
     papers = SeatHolders(store)
     if settings.env is bootstrap.Environment.PRODUCTION or settings.person is not None:
@@ -26,4 +26,4 @@ def find_identity(settings: Settings, store: EventStore) -> PersonFinder:
 
 def prepare_dry_run(settings: Settings, store: EventStore, at_hand: Collection[str]) -> DryRun:
     """What a command line tries, by the measure of its worker; documents ``at_hand`` would be brought."""
-    return DryRun(store, find_identity(settings, store), requires_office=settings.requires_office, at_hand=at_hand)
+    return DryRun(store, make_person_finder(settings, store), requires_office=settings.requires_office, at_hand=at_hand)

@@ -21,7 +21,7 @@ from application.namespace import require_own_namespace
 from application.process_carrier import ProcessCarrier
 from application.workflow_carrier import WorkflowCarrier
 from runtime.known_log import know_log
-from runtime.persons import find_identity
+from runtime.persons import make_person_finder
 from runtime.store import OpenStore, OutOfService, open_store
 from runtime.worker import run_worker
 from store.migration import list_pending
@@ -87,7 +87,7 @@ async def open_runtime(
             client = await temporal_client.connect_temporal(address, settings, lazily=True)
         key = bootstrap.find_door_key(settings) if signing else None
         workflows = WorkflowCarrier(client, settings.task_queue)
-        commands, identity = commands_here(settings, opened.store), find_identity(settings, opened.store)
+        commands, identity = commands_here(settings, opened.store), make_person_finder(settings, opened.store)
         paper = ProcessCarrier(commands, opened.store, otherwise=workflows)
         registers = ProcessCarrier(commands, opened.store, otherwise=None)
         is_embedded = opened.servers is not None and settings.postgres_url is None

@@ -36,7 +36,7 @@ from scenarios.format import (
     read_refusal,
     read_row,
 )
-from schemes import packs
+from schemes import scheme_file
 from schemes.document import DocumentFault, DocumentInvalid, YamlDocument
 
 if TYPE_CHECKING:
@@ -302,7 +302,7 @@ class _PlanBuilder:
 
     def _scheme(self) -> Scheme | None:
         try:
-            return packs.vary(packs.load_shipped(self._scenario.scheme), self._scenario.policy)
+            return scheme_file.vary(scheme_file.load_shipped(self._scenario.scheme), self._scenario.policy)
         except DocumentInvalid as faulty:
             self._faults.extend(self._document.fault(("scheme",), f.zh, f.en) for f in faulty.faults)
         except InputInvalid as invalid:

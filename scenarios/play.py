@@ -18,7 +18,7 @@ from domain.kernel.canonical import plain
 from domain.kernel.identifier import Actor, StreamId, derive_id
 from domain.kernel.refusal import CommandRejected, Unmet
 from domain.registers.calendar import calendar_stream
-from domain.registers.scheme import PublishPolicyPack
+from domain.registers.scheme import PublishPolicyPack, scheme_stream
 from scenarios.plan import PlannedCommand
 from schemes.calendars import load_published
 
@@ -238,7 +238,7 @@ class _Play:
             for year in load_published(begins, local_day(self._plan.ends).year + 1)
         ]
         rules = self._publication(
-            StreamId.of("scheme", self._plan.realm, self._plan.scheme.name),
+            scheme_stream(self._plan.realm, self._plan.scheme.name),
             PublishPolicyPack(scheme=self._plan.scheme),
             "scheme",
         )

@@ -22,7 +22,7 @@ from domain.kernel.identifier import StreamId, derive_id
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.summary import Summary
 from domain.registers.calendar import calendar_stream
-from domain.registers.scheme import PublishPolicyPack
+from domain.registers.scheme import PublishPolicyPack, scheme_stream
 from domain.round.resolution import ResolveRound
 from simulation.story import LEADERSHIP, OFFICER, StoryStep, paper
 
@@ -148,7 +148,7 @@ def _publications(story: YearStory, at: datetime) -> Iterator[StoryStep]:
     calendar = calendar_stream(story.realm)
     for year in story.years:
         yield StoryStep(at, calendar, year.notice, OFFICER)
-    rules = StreamId.of("scheme", story.realm, story.scheme.name)
+    rules = scheme_stream(story.realm, story.scheme.name)
     yield StoryStep(at, rules, PublishPolicyPack(scheme=story.scheme), LEADERSHIP)
 
 

@@ -52,6 +52,7 @@ from domain.project.variation import AmendContract, ApproveVariation, RequestVar
 from domain.registers.fund import FundKind, RegisterFundSource
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from domain.registers.panel import DrawPanel, IssueReviewReport, SubmitScore
+from domain.registers.reviewer import seat_of_place
 from domain.round.call import PublishCall
 from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation, PublishNeedCatalogue
 from domain.round.resolution import Selection
@@ -348,7 +349,7 @@ class YearStory:
                 for seat, shift in zip(SEATS, (-2, -1, 0, 1, 2), strict=True):
                     for bid in bids:
                         sheet = SubmitScore(application=self._ap(bid), mark=bid.mark + shift)
-                        yield StoryStep(self._nine(self._after(closed, 4)), panel, sheet, Actor(f"EXPERT#{seat[1:]}"))
+                        yield StoryStep(self._nine(self._after(closed, 4)), panel, sheet, seat_of_place(seat))
             results = {} if with_sheets else {self._ap(bid): bid.mark for bid in bids}
             yield StoryStep(self._nine(self._after(closed, 5)), panel, IssueReviewReport(results=results), HOST)
 

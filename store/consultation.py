@@ -12,7 +12,7 @@ from domain.kernel.clock import Clock
 from domain.kernel.identifier import StreamId
 from store.bounds import is_storable
 from store.entry_row import read_entry
-from store.port import Loaded, Readings, RealmStanding
+from store.port import CommandBasis, Readings, RealmStanding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -84,10 +84,10 @@ class ConsultationAnswers:
             deadlines.sort(key=lambda deadline: deadline[1])
         return findings
 
-    def answer(self, question: Consultation) -> tuple[Loaded, Readings]:
+    def answer(self, question: Consultation) -> tuple[CommandBasis, Readings]:
         """What one of them wanted to know."""
         events = {stream: self._since(stream, version) for stream, version in question.known.items()}
-        loaded = Loaded(
+        basis = CommandBasis(
             self.commands.get(question.command_id) if question.command_id else None,
             events.pop(question.stream),
             self._realm_for(question.stream),
@@ -95,7 +95,7 @@ class ConsultationAnswers:
             self.genesis,
         )
         holders = {key: frozenset(self.holders.get(key, ())) for key in question.claims}
-        return loaded, Readings(
+        return basis, Readings(
             events, holders, {account: self.balances.get(account, 0) for account in question.accounts}
         )
 

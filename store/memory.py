@@ -24,10 +24,10 @@ from store.port import (
     Append,
     AppendResult,
     AppendStatus,
+    CommandBasis,
     Entry,
     EntryKind,
     Head,
-    Loaded,
     Outcomes,
     Posting,
     Readings,
@@ -276,18 +276,18 @@ class MemoryStore:
         known: Mapping[StreamId, int],
         claims: Collection[str] = (),
         accounts: Collection[str] = (),
-    ) -> tuple[Loaded, Readings]:
+    ) -> tuple[CommandBasis, Readings]:
         """``journalled``, ``realm`` and ``read_many`` of streams known up to a version. See the port."""
         whole = await self.read_many({stream, *known}, claims, accounts)
         streams = {each: events[max(known.get(each, 0) - 1, 0) :] for each, events in whole.streams.items()}
-        loaded = Loaded(
+        basis = CommandBasis(
             self._journal.get(command_id) if command_id else None,
             streams.pop(stream),
             self._realm(stream.realm, apart_from=stream),
             self._clock(),
             await self.genesis(),
         )
-        return loaded, replace(whole, streams=streams)
+        return basis, replace(whole, streams=streams)
 
     async def read(self, stream: StreamId, after: int = 0, *, commands: bool = False) -> AsyncIterator[Entry]:
         """A stream's events after that version, with its journal entries if asked."""

@@ -187,7 +187,7 @@ class RealmStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class CommandBasis:
     """All that ``carry_out`` needs first, in one round trip."""
 
     journalled: Entry | None
@@ -315,7 +315,7 @@ class EventStore(Protocol):
         known: Mapping[StreamId, int],
         claims: Collection[str] = (),
         accounts: Collection[str] = (),
-    ) -> tuple[Loaded, Readings]:
+    ) -> tuple[CommandBasis, Readings]:
         """``journalled``, ``realm`` and ``read_many`` in one round trip, of streams known up to a version.
 
         Of each stream in ``known`` come the events from that version on, that version included, so that its chain hash

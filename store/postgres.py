@@ -26,10 +26,10 @@ from store.port import (
     AppendResult,
     AppendStatus,
     ArgumentUnfit,
+    CommandBasis,
     Entry,
     EntryKind,
     Head,
-    Loaded,
     Outcomes,
     Posting,
     Readings,
@@ -365,7 +365,7 @@ class PostgresStore:
         known: Mapping[StreamId, int],
         claims: Collection[str] = (),
         accounts: Collection[str] = (),
-    ) -> tuple[Loaded, Readings]:
+    ) -> tuple[CommandBasis, Readings]:
         """``journalled``, ``realm`` and ``read_many`` in one round trip. See the port."""
         question = Consultation(stream, command_id, {stream: 0, **known}, claims, accounts)
         if question.size > MOST_SHARED:
@@ -373,7 +373,7 @@ class PostgresStore:
             return answer
         return await self._consultations.ask(question)
 
-    async def _consult_all(self, questions: Sequence[Consultation]) -> list[tuple[Loaded, Readings]]:
+    async def _consult_all(self, questions: Sequence[Consultation]) -> list[tuple[CommandBasis, Readings]]:
         findings = ConsultationAnswers.of(await self._rows("consult", *list_places(questions)))
         return [findings.answer(question) for question in questions]
 

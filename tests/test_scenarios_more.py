@@ -31,7 +31,7 @@ from domain.registers.scheme import PublishPolicyPack
 from domain.round.stage import NeedStage, RoundStage
 from scenarios.format import Scenario
 from scenarios.plan import plan, read_plan
-from schemes import packs
+from schemes import scheme_file
 from schemes.calendars import load_published
 from schemes.document import DocumentInvalid, read, read_text
 from tests.domain.pure_realm import PureRealm
@@ -463,10 +463,10 @@ def test_s10_counts_what_two_persons_corrected() -> None:
 
 
 def test_every_city_states_every_parameter() -> None:
-    stated = {name: read(path).data for name, path in packs.list_shipped().items() if name in CITIES}
+    stated = {name: read(path).data for name, path in scheme_file.list_shipped().items() if name in CITIES}
     assert stated.keys() == CITIES
     for name, document in stated.items():
-        rules = packs.load_shipped(name)
+        rules = scheme_file.load_shipped(name)
         assert rules.name == name
         for section, defaults in rules.model_dump().items():
             if isinstance(defaults, dict):

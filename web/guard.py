@@ -19,7 +19,7 @@ from application.caller import Caller, ScopeName
 from domain.kernel.explanation import InputFault, InputInvalid
 from domain.kernel.failure import Defect
 from web.house import House
-from web.identity.credentials import identify
+from web.identity.credentials import find_caller
 from web.language import Language
 from web.problems import Refusal
 
@@ -88,7 +88,7 @@ class GuardedRoute(APIRoute):
             house = house_of(request)
             if self.policy is Policy.ANYBODY:
                 return await handler(request)
-            caller = await identify(request, house)
+            caller = await find_caller(request, house)
             request.state.caller = caller
             left = house.allowance.take(caller.name)
             scope = _SCOPES.get(self.policy)

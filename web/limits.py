@@ -96,7 +96,7 @@ class Limits:
         self._left -= 1
         try:
             self._require_place(scope)
-            if _brings_documents(scope, headers):
+            if _has_documents(scope, headers):
                 _require_target(scope)
                 await self._app(scope, self._pace(headers, receive), send_with_headers)
                 return
@@ -197,7 +197,7 @@ def _require_target(scope: Scope) -> None:
         )
 
 
-def _brings_documents(scope: Scope, headers: Headers) -> bool:
+def _has_documents(scope: Scope, headers: Headers) -> bool:
     if scope["method"] != "POST":
         return False
     is_form = scope["path"].startswith(FORMS) and headers.get("content-type", "").startswith("multipart/form-data")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from application.access import watches
+from application.access import may_watch
 from runtime.payload_opener import NoPayloads
 from web.guard import ByCaller, ByHouse, GuardedRoute, Policy, allow
 from web.problems import Refusal
@@ -53,7 +53,7 @@ async def open_payloads(request: Request, house: ByHouse, caller: ByCaller) -> R
     """Open what the pages show, for persons who watch and decide nothing: auditors and discipline (SD11, P6)."""
     origin = _require_pages(request, house)
     reading = house.payloads
-    if reading is None or caller.service or not watches(caller.grants) or "authorization" not in request.headers:
+    if reading is None or caller.service or not may_watch(caller.grants) or "authorization" not in request.headers:
         raise Refusal(
             HTTPStatus.FORBIDDEN,
             "forbidden",

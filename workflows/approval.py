@@ -18,7 +18,7 @@ class ApprovalWorkflow(StreamWorkflow):
     """審批: votes come in; it is reminded of, escalated and expires by the clock."""
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         """Stay with it until it is decided, one way or the other."""
         while not self.is_leaving:
             await self.decision()

@@ -18,7 +18,7 @@ class NeedWorkflow(StreamWorkflow):
     """需求: submitted, endorsed, and then adopted into the catalogue, rejected, merged or split."""
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         """Stay with the need until it is decided."""
         while not self.is_leaving:
             await self.solicitation()

@@ -23,7 +23,7 @@ class ProjectWorkflow(StreamWorkflow):
     """項目全程: what a project waits for, one phase after another; its rules and dates are in ``domain/project``."""
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         """Stay with the project until it is archived. An earlier phase may come again, so it is a loop."""
         while not self.is_leaving:
             await self.application()

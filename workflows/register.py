@@ -15,7 +15,7 @@ class RegisterWorkflow(StreamWorkflow):
     """登記冊: open while somebody asks or a date of its own is running, e.g. a rating that expires."""
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         """Answer, and stay only while a deadline is running."""
         while not self.is_leaving:
             await self.wait_for_change()

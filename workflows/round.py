@@ -21,7 +21,7 @@ class RoundWorkflow(StreamWorkflow):
     """屆次: its windows open and close by the clock; its projects go their own ways afterwards."""
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         """Stay with the round until its results are published or it is called off."""
         while not self.is_leaving:
             await self.planning()

@@ -57,7 +57,7 @@ GROUP_TRIES = timedelta(minutes=4)
 HEARTBEAT = timedelta(seconds=20)
 """A worker that died is replaced after so long without a sign."""
 LONG_HISTORY = 2_000
-"""Events after which a run makes way for the next, unless its opening says otherwise."""
+"""Events after which a run makes way for the next, unless its input says otherwise."""
 
 
 class StreamWorkflow:
@@ -67,10 +67,10 @@ class StreamWorkflow:
     """
 
     @workflow.init  # an update may come before the first line of ``run``: all state is set here
-    def __init__(self, opening: WorkflowInput) -> None:
-        self._stream = opening.stream
-        self._progress: Progress | None = opening.progress
-        self._opening = opening
+    def __init__(self, workflow_input: WorkflowInput) -> None:
+        self._stream = workflow_input.stream
+        self._progress: Progress | None = workflow_input.progress
+        self._workflow_input = workflow_input
         self._lock = asyncio.Lock()
         self._looks_done = 0
         self._looks_requested = 0
@@ -147,9 +147,9 @@ class StreamWorkflow:
     async def end(self) -> None:
         """Let every caller have its answer, then end; or make way for a fresh run that knows the same."""
         await workflow.wait_condition(workflow.all_handlers_finished)
-        if not self.is_over or self._looks_wanted():
+        if not self.is_over or self._is_look_due():
             workflow.continue_as_new(
-                self._opening.model_copy(update={"progress": self._progress}),
+                self._workflow_input.model_copy(update={"progress": self._progress}),
                 initial_versioning_behavior=_next_build(),
             )
 
@@ -161,7 +161,7 @@ class StreamWorkflow:
     @property
     def is_leaving(self) -> bool:
         """Whether this run ends: nothing more comes, or its history has grown long."""
-        return self.is_over or self._makes_way()
+        return self.is_over or self._is_to_continue_as_new()
 
     async def wait_for_change(self) -> None:
         """Wait for a command, a look, or the alarm; on the last two, see what is due."""
@@ -170,25 +170,25 @@ class StreamWorkflow:
         wait = max(timedelta(0), alarm - workflow.now()) if alarm is not None else None
         try:
             await workflow.wait_condition(
-                lambda: self._progress is not before or self._looks_wanted() or self._makes_way(),
+                lambda: self._progress is not before or self._is_look_due() or self._is_to_continue_as_new(),
                 timeout=wait,
                 timeout_summary=before.alarm if before and alarm else None,
             )
         except TimeoutError:
             await self._apply_due()
             return
-        if self._looks_wanted():
+        if self._is_look_due():
             await self._apply_due()
 
-    def _looks_wanted(self) -> bool:
+    def _is_look_due(self) -> bool:
         return self._looks_requested > self._looks_done
 
-    def _makes_way(self) -> bool:
+    def _is_to_continue_as_new(self) -> bool:
         info = workflow.info()
         return (
             info.is_continue_as_new_suggested()
             or info.is_target_worker_deployment_version_changed()
-            or info.get_current_history_length() > (self._opening.long_history or LONG_HISTORY)
+            or info.get_current_history_length() > (self._workflow_input.long_history or LONG_HISTORY)
         )
 
     async def _apply_due(self) -> None:
@@ -214,7 +214,7 @@ class StreamWorkflow:
     async def _record(self, activity: str, request: CarryOut | BundleRequest, answers: type[Result]) -> Result:
         async with self._lock:
             try:
-                if _decides_group(request) and workflow.patched(GROUP_PATCH):
+                if _is_group_decision(request) and workflow.patched(GROUP_PATCH):
                     result = await self._decide_group(activity, request, answers)
                 else:
                     result = await workflow.execute_local_activity(
@@ -259,7 +259,7 @@ class StreamWorkflow:
         workflow.set_current_details(progress.details)
 
 
-def _decides_group(request: CarryOut | BundleRequest) -> bool:
+def _is_group_decision(request: CarryOut | BundleRequest) -> bool:
     """Whether a command among these decides over many streams."""
     envelopes = request.envelopes if isinstance(request, BundleRequest) else (request.envelope,)
     return any(envelope is not None and envelope.command in names.GROUP_DECISIONS for envelope in envelopes)

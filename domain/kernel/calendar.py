@@ -24,20 +24,27 @@ def local_day(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
-def local_time(instant: datetime) -> str:
+def local_time(instant: datetime, *, to_the_second: bool = False) -> str:
     """The instant as a clock in China shows it."""
-    return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    local = instant.astimezone(SHANGHAI)
+    return f"{local:%Y-%m-%d %H:%M:%S}" if to_the_second else f"{local:%Y-%m-%d %H:%M}"
 
 
-def closing_time(instant: datetime) -> str:
-    """Until when, as the office says it: what ends with a day ends at 24:00 of that day.
+def ended_day(instant: datetime) -> date | None:
+    """The Shanghai day that a limit at that instant ends with, at its 24:00; None for a limit within a day.
 
     The alarm that closes a call rings a minute later; that minute belongs to the day as well.
     """
     local = instant.astimezone(SHANGHAI)
-    if local.hour == 0 and local.minute <= 1:
-        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
-    return local_time(instant)
+    return local.date() - timedelta(days=1) if local.hour == 0 and local.minute <= 1 else None
+
+
+def closing_time(instant: datetime, *, to_the_second: bool = False) -> str:
+    """Until when, as the office says it: what ends with a day ends at 24:00 of that day."""
+    day = ended_day(instant)
+    if day is None:
+        return local_time(instant, to_the_second=to_the_second)
+    return f"{day} 24:00:00" if to_the_second else f"{day} 24:00"
 
 
 def months_after(day: date, months: int) -> date:

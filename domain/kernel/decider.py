@@ -135,7 +135,7 @@ class Aggregate:
         if isinstance(command, ConfirmAct) and (proposal := find_open(state, command)) is not None:
             return self._confirm(state, facts, order, command, proposal)
         events = self._decide(state, facts, order, ())
-        return [propose(state, order)] if order.persons and command.takes_two() else events
+        return [propose(state, order)] if order.persons and command.is_for_two() else events
 
     def _confirm(
         self, state: State, facts: Facts, order: Order, confirmation: ConfirmAct, proposal: Proposal
@@ -209,7 +209,7 @@ class Aggregate:
 
     def _deadlines(self, state: State, calendar: Calendar) -> Iterable[Due]:
         aside = state.part(DeadlinesSetAside)
-        return (due for decider in self.deciders for due in decider.due(state, calendar) if not aside.holds(due))
+        return (due for decider in self.deciders for due in decider.due(state, calendar) if not aside.has_deadline(due))
 
     def _awaited(self, state: State, calendar: Calendar) -> list[Awaited]:
         return [one for decider in self.deciders for one in decider.awaiting(state, calendar)]
@@ -249,7 +249,10 @@ def unpark(deciders: tuple[Decider[Any, Any], ...]) -> Decider[SetDeadlineAside,
         check, aside = Checks(), state.part(DeadlinesSetAside)
         deadlines = (due for decider in deciders for due in decider.due(state, facts.calendar))
         check(
-            any(command.names(due) and due.at + due.grace <= order.at and not aside.holds(due) for due in deadlines),
+            any(
+                command.is_about(due) and due.at + due.grace <= order.at and not aside.has_deadline(due)
+                for due in deadlines
+            ),
             "PK01",
             "此卷宗沒有已過而不能辦理的期限 {deadline}（{falls_at}）",
             "no deadline {deadline} ({falls_at}) of this file has passed and cannot be applied",

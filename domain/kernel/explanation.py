@@ -93,7 +93,7 @@ def explain_error(
         return f"為必填項：{zh}", f"is required: {en}"
     explain = _EXPLANATIONS.get(error["type"])
     if explain is not None:
-        return explain(context, _counted(value, shape), shape)
+        return explain(context, _format_in_unit(value, shape), shape)
     if shape is not None:
         zh, en = shape.texts(notation)
         return f"須為{zh}；不可為 {show(value)}", f"must be {en}; not {show(value)}"
@@ -103,7 +103,7 @@ def explain_error(
     return f"{show(value)} 不合要求", f"{show(value)} will not do"
 
 
-def _counted(value: object, shape: Shape | None) -> str:
+def _format_in_unit(value: object, shape: Shape | None) -> str:
     """A value in the unit that people count it in."""
     if shape is not None and shape.kind is Kind.MONEY and isinstance(value, int):
         return yuan(value)
@@ -141,7 +141,7 @@ _Explanation = Callable[[Mapping[str, Any], str, Shape | None], tuple[str, str]]
 
 def _bound(key: str, zh: str, en: str) -> _Explanation:
     def explain(context: Mapping[str, Any], value: str, shape: Shape | None) -> tuple[str, str]:
-        bound = _counted(context.get(key), shape)
+        bound = _format_in_unit(context.get(key), shape)
         return f"須{zh} {bound}，現為 {value}", f"must be {en} {bound}; it is {value}"
 
     return explain

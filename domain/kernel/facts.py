@@ -61,7 +61,7 @@ class Facts:
 def require_scheme(check: Checks, facts: Facts) -> Scheme:
     """The rules that hold. Raises CommandRejected if none are pinned, since nothing can be judged then."""
     if (
-        not check(facts.scheme, "S1", "本屆尚未選定管理辦法", "no policy has been chosen for this round")
+        not check(facts.scheme, "S1", "本屆尚未選定管理辦法", "no rules have been chosen for this round")
         or not facts.scheme
     ):
         raise check.refuse()

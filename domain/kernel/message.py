@@ -132,11 +132,11 @@ class Command(Particulars):
         return {**({cls.subject_field: part} if part and cls.subject_field else {}), **particulars}
 
     @classmethod
-    def only_begins(cls) -> bool:
+    def is_always_first(cls) -> bool:
         """Whether it can do nothing but begin a stream."""
         return set(cls.during) == {NONE}
 
-    def takes_two(self) -> bool:
+    def is_for_two(self) -> bool:
         """Whether it is a privileged act, with these particulars."""
         return type(self).persons_needed > 1
 

@@ -53,7 +53,7 @@ class SetDeadlineAside(ParkedDeadline, Command):
     confirmed_by = (Role.CAB_DEC,)
     en_words = "set a deadline aside"
 
-    def names(self, due: Due) -> bool:
+    def is_about(self, due: Due) -> bool:
         """Whether that deadline is meant."""
         return (self.deadline, self.key, self.falls_at) == (due.command.command_type, due.key, due.at)
 
@@ -64,7 +64,7 @@ class DeadlinesSetAside(Part):
 
     deadlines: frozenset[tuple[str, str, datetime]] = frozenset()
 
-    def holds(self, due: Due) -> bool:
+    def has_deadline(self, due: Due) -> bool:
         """Whether that deadline is one of them."""
         return (due.command.command_type, due.key, due.at) in self.deadlines
 

@@ -166,7 +166,7 @@ def list_business_reads(order: Order, state: State, by: tuple[Role, ...] = ()) -
 def refuse_relation(order: Order, state: State, facts: Facts, by: tuple[Role, ...] = ()) -> tuple[Unmet, ...]:
     """That the stream is the business of others of that role. Whom it names is not told: who asks has no business."""
     relations, scope = list_relations(order, by), _scope(order)
-    if scope is None or not relations or any(r.holds(scope, state, facts, order.command) for r in relations):
+    if scope is None or not relations or any(r.is_held_by(scope, state, facts, order.command) for r in relations):
         return ()
     command: type[Command] = type(order.command)
     return (

@@ -79,7 +79,7 @@ class Relation:
             return False
         return self.scope in (scope_kind(role), ScopeKind.ANYBODY)
 
-    def holds(self, scope: Scope, state: State, facts: Facts, command: object) -> bool:
+    def is_held_by(self, scope: Scope, state: State, facts: Facts, command: object) -> bool:
         """Whether the stream names one for whom a seat of that scope acts."""
         if self.scope is ScopeKind.ANYBODY:
             return True

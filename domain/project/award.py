@@ -385,7 +385,7 @@ def require_envelopes(check: Checks, file: State, facts: Facts, funds: Mapping[s
             share=yuan(share),
         )
         check(
-            fund.allows(fields),
+            fund.may_pay(fields),
             "M5",
             "{name} 的用途不含本項目領域",
             "the purposes of {name} do not cover the project's fields",

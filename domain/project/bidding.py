@@ -671,7 +671,7 @@ def _require_within_caps(check: Checks, bid: SubmitApplication, scheme: Scheme) 
         scheme.bidding.joint or not bid.partners,
         "AP02",
         "本辦法不接受聯合申報",
-        "this policy does not accept joint applications",
+        "these rules do not accept joint applications",
     )
     check(
         len({bid.organisation, *bid.partners}) == 1 + len(bid.partners),

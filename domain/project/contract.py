@@ -477,7 +477,7 @@ def _list_milestones(
     check(
         designation.kind is DesignationKind.METHOD
         and method.stage == DesignationStage.GRANTED
-        and designation.holds(today),
+        and designation.is_valid_on(today),
         "T10",
         "{method} 不是有效的方法模板",
         "{method} is no method that holds today",

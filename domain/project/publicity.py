@@ -145,7 +145,7 @@ class Objection:
     escalated_to: Role | None = None
     """Who was told."""
 
-    def stops(self, day: date) -> bool:
+    def is_stopping(self, day: date) -> bool:
         """Whether the publicity clock stands still on that day because of it: from acceptance through decision."""
         return (
             self.accepted_on is not None and self.accepted_on <= day and (not self.decided_on or day <= self.decided_on)
@@ -167,7 +167,7 @@ class Publicity(Part):
             return None
         day, left = self.posted_on, self.working_days
         while True:
-            left -= calendar.is_working(day) and not any(o.stops(day) for o in self.objections.values())
+            left -= calendar.is_working(day) and not any(o.is_stopping(day) for o in self.objections.values())
             if left == 0:
                 return day
             day += timedelta(days=1)

@@ -78,7 +78,7 @@ def decide(state: State, facts: Facts, order: Order, command: SealApplication) -
     rules = require_scheme(check, facts).bidding
     round_ = facts.of(state.stream.sibling("round", command.round))
     custody = round_.part(Custody)
-    check(rules.sealed, "SB01", "本辦法不密封申報，請直接提交", "this policy seals nothing; hand the application in")
+    check(rules.sealed, "SB01", "本辦法不密封申報，請直接提交", "these rules seal nothing; hand the application in")
     require_open(check, round_, facts.calendar, order.at, "D1")
     check(
         custody.custodians and not custody.released,

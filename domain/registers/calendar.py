@@ -71,7 +71,7 @@ class PublishCalendar(YearNotice, Command):
 
 
 @dataclass(frozen=True)
-class Published(Part):
+class CalendarHistory(Part):
     """The newest version of each year, and what stood before each notice."""
 
     newest: Calendar = field(default_factory=Calendar)
@@ -91,18 +91,18 @@ def calendar_stream(realm: str) -> StreamId:
 
 def calendar_of(state: State) -> Calendar:
     """The working days as they stand in that state of the register."""
-    return state.part(Published).newest
+    return state.part(CalendarHistory).newest
 
 
 def calendars_of(state: State) -> tuple[Calendar, ...]:
     """Every calendar that ever stood, the oldest first; the last is the newest."""
-    published = state.part(Published)
+    published = state.part(CalendarHistory)
     return (*published.before, published.newest)
 
 
 def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar) -> list[Event]:
     """What an order about the calendar makes happen. Raises CommandRejected."""
-    check, former = Checks(), state.part(Published).years.get(command.year)
+    check, former = Checks(), state.part(CalendarHistory).years.get(command.year)
     match command:
         case PublishCalendar(year=year, version=version, off=off, on=on):
             following = former.version + 1 if former else 1
@@ -115,7 +115,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
                 following=following,
                 version=version,
             )
-            strays = sorted({d.isoformat() for d in (*off, *on) if not _belongs(d, year)})
+            strays = sorted({d.isoformat() for d in (*off, *on) if not _may_name(d, year)})
             check(
                 not strays,
                 "D2",
@@ -138,7 +138,7 @@ def decide(state: State, _facts: Facts, _order: Order, command: PublishCalendar)
             assert_never(command)
 
 
-def _belongs(day: date, year: int) -> bool:
+def _may_name(day: date, year: int) -> bool:
     """Whether a year's notice may name that day: the New Year's holiday often begins in the last days of December."""
     return day.year == year or (day.year, day.month) == (year - 1, _DECEMBER)
 
@@ -164,12 +164,12 @@ def _sorted(days: tuple[date, ...]) -> tuple[date, ...]:
 
 def evolve(state: State, of: Occurrence, event: CalendarPublished) -> State:
     """Keep the newest version of each year, and what stood before each notice."""
-    published = state.part(Published)
+    published = state.part(CalendarHistory)
     match event:
         case CalendarPublished():
             year = Year(event.version, frozenset(event.off), frozenset(event.on))
             newest = Calendar({**published.years, event.year: year}, of.at, published.newest.version + 1)
-            return state.with_parts(Published(newest, (*published.before, published.newest)))
+            return state.with_parts(CalendarHistory(newest, (*published.before, published.newest)))
         case _:
             assert_never(event)
 

@@ -145,7 +145,7 @@ class Revocation(Particulars):
     attachments: Evidence
 
 
-def _names_nobody(event: object) -> bool:
+def _is_for_all_holders(event: object) -> bool:
     """Whether it is taken from all that hold it."""
     return getattr(event, "holders", None) is None
 
@@ -161,7 +161,7 @@ class DesignationWithdrawn(Revocation, Event):
             DesignationStage.WITHDRAWN,
             (Role.CAB_DEC,),
             "all that still hold it",
-            when=_names_nobody,
+            when=_is_for_all_holders,
         ),
         Transition(
             "DG03",
@@ -169,7 +169,7 @@ class DesignationWithdrawn(Revocation, Event):
             SAME,
             (Role.CAB_DEC,),
             "some of those that hold it",
-            when=lambda event: not _names_nobody(event),
+            when=lambda event: not _is_for_all_holders(event),
         ),
     )
 
@@ -204,7 +204,7 @@ class Designation(Part):
     continues: str | None = None
     steps: Mapping[str, MethodStep] = field(default_factory=dict)
 
-    def holds(self, day: date) -> bool:
+    def is_valid_on(self, day: date) -> bool:
         """Whether it counts on that day."""
         return self.since is not None and self.since <= day and (self.until is None or day <= self.until)
 

@@ -226,7 +226,7 @@ class DoorKeyRecord(Part):
     successor: str = ""
     """The id of the key that takes its place."""
 
-    def speaks(self, seat: Actor, realm: str) -> bool:
+    def may_speak(self, seat: Actor, realm: str) -> bool:
         """Whether it was published for that seat. In the live realm no door speaks for the engine."""
         if seat.role is Role.SYS and realm == LIVE:
             return False

@@ -41,7 +41,7 @@ from domain.registers.panel import (
     require_bidders,
     require_odd,
 )
-from domain.registers.reviewer import Seat, person
+from domain.registers.reviewer import Seat, seat_of_place
 from domain.registers.roster import MOST_EXPERTS, Roster
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ Events = DrawCommitted | DrawAbandoned
 
 
 @dataclass(frozen=True)
-class Committed(Part):
+class DrawCommitment(Part):
     """The draw as it was committed to; None before."""
 
     event: DrawCommitted | None = None
@@ -206,7 +206,7 @@ def governed_by(state: State, command: Command) -> StreamId | None:
 
 def reads(state: State, command: Commands) -> Reads:
     """The roster, the bids, who else draws for them; on opening, who sits on the seats of all who could be drawn."""
-    committed = state.part(Committed).event
+    committed = state.part(DrawCommitment).event
     match command:
         case CommitDraw(applications=applications):
             keys = frozenset(draw_key(state.stream, name) for name in applications)
@@ -226,7 +226,7 @@ def _read_roster(state: State, roster: str) -> Reads:
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
     """What an order about a draw makes happen. Raises CommandRejected."""
-    check, committed = Checks(), state.part(Committed).event
+    check, committed = Checks(), state.part(DrawCommitment).event
     match command:
         case CommitDraw():
             return _commit(check, state, facts, order, command)
@@ -359,7 +359,7 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
     """Keep what was committed to, and the panel that is to be drawn; to abandon it changes the stage alone."""
     match event:
         case DrawCommitted():
-            return state.with_parts(Committed(event), Panel(round=event.round, bidders=event.bidders))
+            return state.with_parts(DrawCommitment(event), Panel(round=event.round, bidders=event.bidders))
         case DrawAbandoned():
             return state
         case _:
@@ -368,7 +368,7 @@ def evolve(state: State, _of: Occurrence, event: Events) -> State:
 
 def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     """That it is opened, once the public moment has come."""
-    committed = state.part(Committed).event
+    committed = state.part(DrawCommitment).event
     if state.stage == PanelStage.COMMITTED and committed is not None:
         zh, en = "公開時刻之後開啟抽取", "open the draw after the public moment"
         yield Awaited((Role.CAB_REG,), "OpenDraw", "", zh, en, committed.public_at)
@@ -384,7 +384,7 @@ def _name_bidders(order: Order, state: State, facts: Facts) -> frozenset[str]:
 
 def _list_candidates(order: Order, state: State, facts: Facts) -> Mapping[Actor, frozenset[PersonId]]:
     """Whoever acts, and whoever may come in by the order drawn: of them it must be known in whom they have a stake."""
-    committed, opening = state.part(Committed).event, state.part(Panel).opening
+    committed, opening = state.part(DrawCommitment).event, state.part(Panel).opening
     candidates: tuple[str, ...] = ()
     match order.command:
         case OpenDraw() if committed is not None:
@@ -394,7 +394,7 @@ def _list_candidates(order: Order, state: State, facts: Facts) -> Mapping[Actor,
         case _:
             pass
     holders = panel.find_holders(state, facts, order, candidates)
-    return {**{person(seat): some for seat, some in holders.items()}, **panel.list_judges(order, state, facts)}
+    return {**{seat_of_place(seat): some for seat, some in holders.items()}, **panel.list_judges(order, state, facts)}
 
 
 DECIDER = Decider(

@@ -179,7 +179,7 @@ class Fund(Part):
     """As registered and adjusted; what is left of it is the balance of its account."""
     adjustments: dict[str, Adjustment] = field(default_factory=dict)
 
-    def allows(self, fields: frozenset[str]) -> bool:
+    def may_pay(self, fields: frozenset[str]) -> bool:
         """Whether a project in these fields may be paid from it (M5): every field lies within its purposes."""
         return not self.purposes or (bool(fields) and fields <= self.purposes)
 

@@ -23,7 +23,7 @@ from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import require_impartial
 from domain.registers.organisation import OrganisationStage, require_fundable
-from domain.registers.scheme import scheme_of
+from domain.registers.scheme import require_published
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -357,14 +357,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 def _require_in_catalogue(check: Checks, state: State, facts: Facts, command: OfferServices) -> None:
     """BS06: what a base offers is in the city's catalogue for its tier (CZ-10)."""
     ref, tier = command.scheme, state.part(Base).tier or Tier.MUNICIPAL
-    scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
-    check(
-        scheme,
-        "S1",
-        "管理辦法 {scheme} 尚未發布",
-        "the scheme {scheme} is not published",
-        scheme=ref,
-    )
+    scheme = require_published(check, state, facts, ref)
     catalogue = scheme.bases.list_services(tier) if scheme is not None and scheme.bases is not None else None
     if catalogue is None:
         return

@@ -90,11 +90,11 @@ def _find_register(order: Order, state: State) -> str:
 def _list_seats(register: str, person: PersonId, order: Order, facts: Facts) -> Iterable[Actor]:
     """The seats of organisations on which that person is, or has been lately enough to count."""
     for duty in facts.of(person_stream(register, person)).part(Person).duties:
-        if duty.seat.role in _OF_ORGANISATIONS and _counts(duty.tenure, order, _count_months(facts)):
+        if duty.seat.role in _OF_ORGANISATIONS and _is_counted(duty.tenure, order, _count_months(facts)):
             yield duty.seat
 
 
-def _counts(tenure: Tenure, order: Order, months: int) -> bool:
+def _is_counted(tenure: Tenure, order: Order, months: int) -> bool:
     if tenure.begins > order.at or (tenure.ends is not None and tenure.ends <= tenure.begins):
         return False
     return tenure.ends is None or local_day(order.at) <= months_after(local_day(tenure.ends), months)

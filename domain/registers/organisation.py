@@ -25,7 +25,7 @@ from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import require_impartial
-from domain.registers.scheme import scheme_of
+from domain.registers.scheme import require_published
 from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
@@ -410,7 +410,7 @@ class Rating:
     since: date
     until: date
 
-    def holds(self, day: date) -> bool:
+    def is_valid_on(self, day: date) -> bool:
         """Whether it counts on that day (D5)."""
         return self.since <= day <= self.until
 
@@ -451,7 +451,7 @@ class Organisation(Part):
 
     def rating(self, day: date) -> Rating | None:
         """The rating that counts on that day: the one recorded last (D5)."""
-        return next((r for r in reversed(self.ratings) if r.holds(day)), None)
+        return next((r for r in reversed(self.ratings) if r.is_valid_on(day)), None)
 
 
 def code_key(realm: str, credit_code: str) -> str:
@@ -644,8 +644,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(ApplicantBanned.of(command))
         case ClassifyOrganisation(scheme=ref, kinds=kinds):
-            scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
-            check(scheme, "S1", "管理辦法 {ref} 尚未發布", "the policy {ref} has not been published", ref=ref)
+            scheme = require_published(check, state, facts, ref)
             require_listed(check, scheme, Codelist.ORGANISATION_KINDS, kinds)
             return check.grant(OrganisationClassified.of(command, kinds=tuple(sorted(set(kinds)))))
         case _:
@@ -691,13 +690,13 @@ def _apply_bonus(check: Checks, state: State, facts: Facts, today: date, command
         ended=word(ended, ended_en),
     )
     scheme = facts.scheme
-    check(scheme, "S1", "{round} 尚未選定管理辦法", "no policy has been chosen for {round}", round=command.round)
+    check(scheme, "S1", "{round} 尚未選定管理辦法", "no rules have been chosen for {round}", round=command.round)
     points = scheme.bidding.rating_bonus.get(rating.level, 0) if scheme and rating else 0
     check(
         points or not (scheme and rating),
         "D5",
         "管理辦法對 {level} 不加分",
-        "the policy gives no bonus for {level}",
+        "the rules give no bonus for {level}",
         level=rating.level if rating else "",
     )
     check(

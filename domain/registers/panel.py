@@ -28,7 +28,7 @@ from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import list_whoever_acts, require_impartial
 from domain.registers.organisation import Organisation
-from domain.registers.reviewer import Conflict, Seat, person, seat_of, still_counts
+from domain.registers.reviewer import Conflict, Seat, is_counted, place_of, seat_of_place
 from domain.registers.roster import Roster
 from domain.registers.seat import Seat as RegisteredSeat
 from domain.registers.seat import seat_stream
@@ -510,7 +510,7 @@ def list_bids(state: State, applications: Iterable[str]) -> Reads:
 def list_registers(state: State, seats: Iterable[str]) -> Reads:
     """Who sits on the seats of reviewers: the realm's own register says so on paper, the live one on the wall clock."""
     realms = {state.stream.realm, LIVE}
-    return Reads(streams=frozenset(seat_stream(realm, person(seat)) for seat in seats for realm in realms))
+    return Reads(streams=frozenset(seat_stream(realm, seat_of_place(seat)) for seat in seats for realm in realms))
 
 
 def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[Event]:
@@ -533,7 +533,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case DeclareConflict(organisation=organisation):
             scheme = require_scheme(check, facts)
             check(
-                seat_of(order.actor) in panel.seated or seat_of(order.actor) not in panel.barred,
+                place_of(order.actor) in panel.seated or place_of(order.actor) not in panel.barred,
                 "RP02",
                 "{actor} 已回避，不再在席",
                 "{actor} was recused and sits on this panel no more",
@@ -541,7 +541,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             bids = any(organisation in names for names in panel.bidders.values())
             months = scheme.review.recusal_months
-            bars = bids and still_counts(command, months, today)
+            bars = bids and is_counted(command, months, today)
             return check.grant(ConflictDeclared.of(command, bars=bars, recusal_months=months))
         case DeclareImpartiality():
             _require_undeclared(check, panel, order)
@@ -559,7 +559,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
         case SubmitScore():
             _require_scorer(check, panel, order, command)
             files = [facts.of(state.stream.sibling("project", command.application))]
-            _require_no_part(check, state, panel.round, facts, files, {seat_of(order.actor): order.persons})
+            _require_no_part(check, state, panel.round, facts, files, {place_of(order.actor): order.persons})
             mark = _total(check, require_scheme(check, facts), command)
             return check.grant(ScoreSubmitted.of(command, mark=mark, defence=panel.heard is not None or None))
         case ListForDefence():
@@ -634,7 +634,7 @@ def require_odd(check: Checks, seats: int) -> None:
 
 def _require_undeclared(check: Checks, panel: Panel, order: Order) -> None:
     """P1, RP06: nobody with an interest says to have none, and once is enough."""
-    seat, others = seat_of(order.actor), _list_other_seats(panel, order)
+    seat, others = place_of(order.actor), _list_other_seats(panel, order)
     check(
         panel.barred.isdisjoint({seat, *others}),
         "P1",
@@ -737,7 +737,9 @@ def choose_reviewers(
             fit = Checks()
             _require_reviewers(fit, state, facts, order, (*choice.seated, *chosen, seat))
             _require_no_part(fit, state, panel.round, facts, files, holders)
-            fit.unmet.extend(_refuse_stakes(order, state, facts, organisations, {person(seat): holders.get(seat)}))
+            fit.unmet.extend(
+                _refuse_stakes(order, state, facts, organisations, {seat_of_place(seat): holders.get(seat)})
+            )
             rule = fit.unmet[0].rule if fit.unmet else ""
         if rule:
             passed_over[seat] = rule
@@ -761,7 +763,7 @@ def _refuse_stakes(
 
 def _list_other_seats(panel: Panel, order: Order) -> list[str]:
     """The seats of the panel on which whoever acts has acted before, besides the one they act on."""
-    own = seat_of(order.actor)
+    own = place_of(order.actor)
     return sorted(seat for seat, persons in panel.hands.items() if seat != own and persons & order.persons)
 
 
@@ -770,7 +772,7 @@ def find_holders(state: State, facts: Facts, order: Order, seats: Iterable[str])
     holders: dict[str, frozenset[PersonId]] = {}
     realm = LIVE if order.is_live else state.stream.realm
     for seat in seats:
-        record = facts.of(seat_stream(realm, person(seat))).part(RegisteredSeat)
+        record = facts.of(seat_stream(realm, seat_of_place(seat))).part(RegisteredSeat)
         holder = record.holder_at(order.at)
         if record.scope is not None or order.is_live:  # where the live register judges there are no bare seats
             holders[seat] = frozenset() if holder is None else frozenset({holder})
@@ -790,7 +792,7 @@ def list_judges(order: Order, state: State, facts: Facts) -> Mapping[Actor, froz
         case _:
             pass
     reviewers = find_holders(state, facts, order, coming)
-    return {**{person(seat): some for seat, some in reviewers.items()}, **list_whoever_acts(order, state, facts)}
+    return {**{seat_of_place(seat): some for seat, some in reviewers.items()}, **list_whoever_acts(order, state, facts)}
 
 
 def _require_reviewers(check: Checks, state: State, facts: Facts, order: Order, seats: Sequence[str]) -> None:
@@ -859,7 +861,7 @@ def _require_no_part(
 
 def _require_scorer(check: Checks, panel: Panel, order: Order, command: SubmitScore) -> None:
     """P1, RP04, RP06: without an interest, of what is before the panel, once. Who was drawn, the policy asks."""
-    actor, seat = order.actor, seat_of(order.actor)
+    actor, seat = order.actor, place_of(order.actor)
     others = _list_other_seats(panel, order)
     is_barred = not panel.barred.isdisjoint({seat, *others})
     check(
@@ -1068,15 +1070,15 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             )
             return state.with_parts(_join(after, of.acting))
         case ConflictDeclared():
-            barred = {seat_of(of.actor)} if event.bars else set()
+            barred = {place_of(of.actor)} if event.bars else set()
             return state.with_parts(replace(_seat_hands(panel, of), barred=panel.barred | barred))
         case ImpartialityDeclared():
-            return state.with_parts(replace(_seat_hands(panel, of), cleared=panel.cleared | {seat_of(of.actor)}))
+            return state.with_parts(replace(_seat_hands(panel, of), cleared=panel.cleared | {place_of(of.actor)}))
         case ReviewerRecused():
             after = replace(panel, seated=_seats_after(panel, event), barred=panel.barred | {event.out})
             return state.with_parts(_join(after, of.acting))
         case ScoreSubmitted():
-            before, seat = panel.defences if event.defence else panel.sheets, seat_of(of.actor)
+            before, seat = panel.defences if event.defence else panel.sheets, place_of(of.actor)
             sheets = {**before, event.application: {**before.get(event.application, {}), seat: event.mark}}
             after = replace(_seat_hands(panel, of), cleared=panel.cleared | {seat})
             after = replace(after, defences=sheets) if event.defence else replace(after, sheets=sheets)
@@ -1085,7 +1087,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
             return state.with_parts(_join(replace(panel, heard=event.heard, weight=event.weight), of.acting))
         case ReviewReportIssued():
             after = replace(panel, results=event.results, bonuses=event.bonuses, reported=True)
-            experts = (Acting(person(seat)) for seat in panel.seated) if event.on_paper else ()
+            experts = (Acting(seat_of_place(seat)) for seat in panel.seated) if event.on_paper else ()
             return state.with_parts(_join(after, of.acting, *experts))
         case _:
             assert_never(event)
@@ -1094,7 +1096,7 @@ def evolve(state: State, of: Occurrence, event: Events) -> State:
 def _seat_hands(panel: Panel, of: Occurrence) -> Panel:
     if not of.persons:
         return panel
-    seat = seat_of(of.actor)
+    seat = place_of(of.actor)
     return replace(panel, hands={**panel.hands, seat: panel.hands.get(seat, frozenset()) | of.persons})
 
 
@@ -1110,7 +1112,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
     silent = [seat for seat in panel.seated if seat not in panel.cleared | panel.barred]
     if panel.declaration and silent:
         zh, en = "申報有無利害關係，之後方可閱看申報書", "declare interests; the applications can be read afterwards"
-        yield Awaited((Role.EXPERT,), "DeclareImpartiality", "", zh, en, seats=tuple(map(person, silent)))
+        yield Awaited((Role.EXPERT,), "DeclareImpartiality", "", zh, en, seats=tuple(map(seat_of_place, silent)))
     for seat in panel.seated:
         if seat in panel.barred:
             yield Awaited((Role.CAB_REG,), "RecuseReviewer", seat, f"{seat} 回避及遞補", f"recuse {seat}")
@@ -1123,7 +1125,7 @@ def awaiting(state: State, _calendar: Calendar) -> Iterable[Awaited]:
                 name,
                 f"{name} 尚缺 {len(missing)} 份評分",
                 f"{len(missing)} sheets for {name} are missing",
-                seats=tuple(map(person, missing)),
+                seats=tuple(map(seat_of_place, missing)),
             )
     if panel.defence and panel.heard is None:
         yield Awaited((Role.HOST,), "ListForDefence", "", "列出入圍答辯的申報", "list the applications for defence")

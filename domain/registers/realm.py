@@ -92,7 +92,7 @@ class SetClock(Setting, Command):
     persons_needed = 2
     confirmed_by = OFFICERS
 
-    def takes_two(self) -> bool:
+    def is_for_two(self) -> bool:
         """Going live does; a new paper realm is nobody's risk."""
         return self.clock is Clock.WALL
 

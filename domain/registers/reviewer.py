@@ -27,12 +27,12 @@ Seat = Annotated[str, AfterValidator(_seat), Field(max_length=10)]
 """A seat by the number of its expert: in ``E3`` sits ``EXPERT#3``."""
 
 
-def person(seat: str) -> Actor:
+def seat_of_place(place: str) -> Actor:
     """The seat of an expert by its short name: ``E2`` is ``EXPERT#2``."""
-    return Actor(f"EXPERT#{seat[1:]}")
+    return Actor(f"EXPERT#{place[1:]}")
 
 
-def seat_of(actor: Actor) -> str:
+def place_of(actor: Actor) -> str:
     """Where that expert would sit."""
     return f"E{actor.number}"
 
@@ -47,7 +47,7 @@ class ConflictKind(Words):
     OTHER = "OTHER", "其他", "other"
 
     @property
-    def lapses(self) -> bool:
+    def is_healed_by_time(self) -> bool:
         """Whether time heals it: what has ended long enough ago does not bar."""
         return self in (ConflictKind.EMPLOYMENT_24M, ConflictKind.BOARD_24M, ConflictKind.PAYMENT_24M)
 
@@ -61,8 +61,8 @@ class Conflict(Particulars):
     """The last day of the tie; None if it still holds."""
 
 
-def still_counts(conflict: Conflict, months: int, today: date) -> bool:
+def is_counted(conflict: Conflict, months: int, today: date) -> bool:
     """Whether the tie holds, or ended less than that many months ago."""
-    if conflict.ended_on is None or not conflict.kind.lapses:
+    if conflict.ended_on is None or not conflict.kind.is_healed_by_time:
         return True
     return today <= months_after(conflict.ended_on, months)

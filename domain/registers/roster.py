@@ -22,7 +22,7 @@ from domain.kernel.refusal import Checks
 from domain.kernel.relation import BUREAU
 from domain.kernel.state import NONE, SAME, Part, State, Transition
 from domain.kernel.words import Words
-from domain.registers.reviewer import Conflict, ConflictKind, Seat, still_counts
+from domain.registers.reviewer import Conflict, ConflictKind, Seat, is_counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -188,7 +188,7 @@ class Roster(Part):
         ):
             return "ER02"
         tied = any(
-            of == expert and organisation in organisations and still_counts(tie, months, today)
+            of == expert and organisation in organisations and is_counted(tie, months, today)
             for (of, organisation, _), tie in self.ties.items()
         )
         return "P1" if tied else ""

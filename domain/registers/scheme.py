@@ -187,9 +187,21 @@ class Register(Part):
         return max(self.packs, default=0)
 
 
+def scheme_stream(realm: str, name: str) -> StreamId:
+    """The file of a city's rules: ``scheme/live/fuzhou``."""
+    return StreamId.of("scheme", realm, name)
+
+
 def scheme_of(register: State, ref: SchemeRef) -> Scheme | None:
     """That version of the rules, as published; None if it was not."""
     return register.part(Register).packs.get(ref.version) if register.stream.name == ref.name else None
+
+
+def require_published(check: Checks, state: State, facts: Facts, ref: SchemeRef) -> Scheme | None:
+    """S1: that version of the rules has been published; None where it was not, which is noted."""
+    scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
+    check(scheme, "S1", "管理辦法 {ref} 尚未發布", "the rules {ref} have not been published", ref=ref)
+    return scheme
 
 
 def reads(state: State, command: Commands) -> Reads:
@@ -214,7 +226,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 scheme.name == state.stream.name,
                 "SC02",
                 "管理辦法名為 {name}，須登記於同名卷宗，此卷宗為 {file}",
-                "the policy is named {name}; publish it on the file of that name, not {file}",
+                "the rules are named {name}; publish them on the file of that name, not {file}",
                 name=scheme.name,
                 file=state.stream.name,
             )

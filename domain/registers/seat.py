@@ -13,7 +13,7 @@ from pydantic import Field
 
 from domain.kernel.acting import Basis, PersonId
 from domain.kernel.bounds import Date, Moment
-from domain.kernel.calendar import SHANGHAI
+from domain.kernel.calendar import closing_time, local_day, local_time
 from domain.kernel.decider import PROPOSALS, Aggregate, Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.identifier import Actor, Reason, Role, StreamId
@@ -223,7 +223,9 @@ class Seat(Part):
 # ---------------------------------------------------------------- who acts
 
 
-def identify(seat: State, order: Order, *, is_live: bool, is_founded: bool = True) -> tuple[Order, tuple[Unmet, ...]]:
+def resolve_persons(
+    seat: State, order: Order, *, is_live: bool, is_founded: bool = True
+) -> tuple[Order, tuple[Unmet, ...]]:
     """The order with the persons who count as acting, or why whoever asks is not on that seat.
 
     On the wall clock, judged by the live registers, what is unknown is refused, once the office is founded; in a paper
@@ -268,9 +270,7 @@ def _not_on_it(seat: Seat, actor: Actor, person: PersonId, at: datetime) -> Unme
         return Unmet.of(
             "SE12", "{person} 不在崗位 {actor}", "{person} is not on the seat {actor}", person=person, actor=actor
         )
-    begins, ends = (_local(instant) for instant in (last.begins, last.ends))
-    when = f"{begins}–{ends}"
-    now = _local(at)
+    when, now = _show_period(last.begins, last.ends), local_time(at)
     return Unmet.of(
         "SE12",
         "{person} 在崗位 {actor} 的時間為 {when}，{now} 不在其內",
@@ -282,8 +282,12 @@ def _not_on_it(seat: Seat, actor: Actor, person: PersonId, at: datetime) -> Unme
     )
 
 
-def _local(instant: datetime | None) -> str:
-    return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}" if instant else ""
+def _show_period(begins: datetime, ends: datetime | None) -> str:
+    return f"{local_time(begins)}–{_show_end(ends)}"
+
+
+def _show_end(ends: datetime | None) -> str:
+    return closing_time(ends) if ends else ""
 
 
 # ---------------------------------------------------------------- decide
@@ -313,7 +317,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             begins, ends = command.begins(at), command.ends()
             _require_time(check, "SE02", begins, ends)
             others = [t for t in seat.tenures if t.basis is None and t.overlaps(begins, ends)]
-            taken = "、".join(f"{t.person}（{_local(t.begins)}–{_local(t.ends)}）" for t in others)
+            taken = "、".join(f"{t.person}（{_show_period(t.begins, t.ends)}）" for t in others)
             check(
                 not others,
                 "SE02",
@@ -400,8 +404,8 @@ def _require_time(check: Checks, rule: str, begins: datetime, ends: datetime | N
         rule,
         "截止日須不早於起始日及今日：{begins}–{ends}",
         "the last day lies neither before the first nor before today: {begins}–{ends}",
-        begins=_local(begins),
-        ends=_local(ends),
+        begins=local_time(begins),
+        ends=_show_end(ends),
     )
 
 
@@ -496,7 +500,7 @@ def _list_consequences(stream: StreamId, event: Event) -> Iterable[tuple[StreamI
             duty = SeatPerson(seat=seat, since=since, until=until, basis=Basis.STAND_IN)
             yield person_stream(stream.realm, person), duty
         case GlassBroken(person=person, until=until):
-            last = until.astimezone(SHANGHAI).date()
+            last = local_day(until)
             yield person_stream(stream.realm, person), SeatPerson(seat=seat, until=last, basis=Basis.BREAK_GLASS)
         case SeatWithdrawn(person=person):
             yield person_stream(stream.realm, person), UnseatPerson(seat=seat)

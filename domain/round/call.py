@@ -10,7 +10,7 @@ from pydantic import Field
 
 from domain.kernel.attachment import Attachments, Evidence
 from domain.kernel.bounds import Moment, Name
-from domain.kernel.calendar import SHANGHAI, Calendar, local_day
+from domain.kernel.calendar import Calendar, closing_time, local_day, local_time
 from domain.kernel.decider import Decider
 from domain.kernel.facts import Facts, Reads
 from domain.kernel.field_shape import Otherwise
@@ -213,8 +213,8 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "RD07",
                 "更正不得縮短申報期：原截止 {end}，所填 {deadline}",
                 "an amendment cannot shorten the call: it closes at {end}, not {deadline}",
-                end=_show_instant(end),
-                deadline=_show_instant(deadline),
+                end=_show_deadline(end),
+                deadline=_show_deadline(deadline),
             )
             if scheme is not None:
                 require_rules(check, state, facts, scheme, today)
@@ -226,7 +226,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 "RD08",
                 "申報截止時間為 {end}",
                 "applications are accepted until {end}",
-                end=_show_instant(end),
+                end=_show_deadline(end),
             )
             return check.grant(CallClosed())
         case CancelCall():
@@ -260,8 +260,8 @@ def require_open(check: Checks, round_: State, calendar: Calendar, at: datetime,
         rule,
         "申報已於 {end} 結束，{at} 已逾期",
         "applications closed at {end}; this one arrived at {at}",
-        end=_show_instant(end),
-        at=_show_instant(at),
+        end=_show_deadline(end),
+        at=local_time(at, to_the_second=True),
     )
 
 
@@ -276,7 +276,7 @@ def _require_window(check: Checks, scheme: Scheme, calendar: Calendar, deadline:
         "the call must be open for at least {wd} working days: until {last}, not {deadline}",
         wd=wd,
         last=last,
-        deadline=_show_instant(deadline),
+        deadline=_show_deadline(deadline),
     )
 
 
@@ -286,12 +286,12 @@ def _require_ahead(check: Checks, deadline: datetime | None, now: datetime) -> N
         "D1",
         "截止時間 {deadline} 須在公告之後",
         "the deadline {deadline} must be later than the notice",
-        deadline=_show_instant(deadline),
+        deadline=_show_deadline(deadline),
     )
 
 
-def _show_instant(instant: datetime | None) -> str:
-    return f"{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}" if instant else "—"
+def _show_deadline(instant: datetime | None) -> str:
+    return closing_time(instant, to_the_second=True) if instant else "—"
 
 
 # ---------------------------------------------------------------- evolve

@@ -152,7 +152,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
                 rules is not None,
                 "QA01",
                 "本辦法未設答疑，請按公告所載方式聯繫",
-                "this policy takes no questions here; ask as the notice says",
+                "these rules take no questions here; ask as the notice says",
             )
             require_open(check, state, facts.calendar, order.at, "QA01")
             rules = rules or Clarifying()

@@ -105,7 +105,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
     match command:
         case AppointCustodians(custodians=custodians):
             sealing = require_scheme(check, facts).bidding.sealed
-            check(sealing, "SB02", "本辦法不密封申報", "this policy seals no applications")
+            check(sealing, "SB02", "本辦法不密封申報", "these rules seal no applications")
             rules = sealing or Sealing()
             strangers = sorted(seat for seat in custodians if seat.role not in CUSTODIANS)
             check(

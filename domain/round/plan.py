@@ -27,7 +27,7 @@ from domain.kernel.scheme import RoundLevel, Route, Scheme
 from domain.kernel.state import SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.fund import FundStage
-from domain.registers.scheme import scheme_of
+from domain.registers.scheme import require_published
 from domain.round.budget import aside_key, awarded, count_asides, mark_aside
 from domain.round.stage import NeedStage, RoundStage
 
@@ -432,20 +432,17 @@ def require_rules(check: Checks, state: State, facts: Facts, named: SchemeRef | 
             ref,
             "S1",
             "請指明管理辦法及版本",
-            "name the policy and its version",
+            "name the rules and their version",
         )
         raise check.refuse()
-    scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
-    if (
-        not check(scheme, "S1", "管理辦法 {ref} 尚未發布", "the policy {ref} has not been published", ref=ref)
-        or scheme is None
-    ):
+    scheme = require_published(check, state, facts, ref)
+    if scheme is None:
         raise check.refuse()
     check(
         scheme.effective <= today,
         "S1",
         "管理辦法 {ref} 自 {effective} 起施行",
-        "the policy {ref} takes effect on {effective}",
+        "the rules {ref} take effect on {effective}",
         ref=ref,
         effective=scheme.effective,
     )

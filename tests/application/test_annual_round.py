@@ -19,12 +19,12 @@ from application.reconcile import Discrepancy, reconcile, resurrect
 from application.schemes import SchemeUnpublished, publish_calendars, publish_scheme
 from domain.kernel.calendar import SHANGHAI
 from domain.kernel.clock import Clock
-from domain.kernel.identifier import Actor, StreamId
+from domain.kernel.identifier import Actor
 from domain.kernel.refusal import CommandRejected
 from domain.kernel.scheme import RoundLevel
 from domain.registers.annual_round import Annual, AnnualOpening, RoundSchedule
 from domain.registers.realm import SetClock
-from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound
+from domain.registers.scheme import PublishPolicyPack, ScheduleAnnualRound, UnscheduleAnnualRound, scheme_stream
 from followers.schedules import RoundSchedules, ScheduleFollower, load_schedules, schedule_id
 from schemes.calendars import load_published
 from schemes.document import DocumentInvalid
@@ -71,7 +71,7 @@ class City:
         self.bureau = Bureau(realm, desk.store, bootstrap.ensure_door_key(desk.settings))
         self.schedules = RoundSchedules(desk.client, desk.settings.task_queue)
         self.follower = ScheduleFollower(desk.store, self.schedules)
-        self.stream = StreamId.of("scheme", realm, "fuzhou")
+        self.stream = scheme_stream(realm, "fuzhou")
         self.annual = Annual(
             programme="FZ", scheme="fuzhou", level=RoundLevel.DISTRICT, actor=REGISTRAR, realm=self.stream.realm
         )

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from application.command_input import begins_stream
+from application.command_input import is_first_command
 from application.queries import (
     NameAmbiguous,
     NameUnknown,
@@ -81,6 +81,6 @@ async def test_who_acts_on_a_name_that_only_a_trial_has_must_say_so(town: Bureau
 async def test_a_command_that_only_begins_files_begins_a_live_one_whatever_trials_have(town: Bureau) -> None:
     for name in ("ORG-1", "ORG-2"):
         assert (await find_to_act(town.store, name, begins=True)).stream == f"organisation/live/{name}"
-    assert begins_stream("submit-need", "ND-1")
+    assert is_first_command("submit-need", "ND-1")
     for command, subject in (("立項審批", "PJ-3"), ("propose-award", "AP-5"), ("x", "??")):
-        assert not begins_stream(command, subject), command
+        assert not is_first_command(command, subject), command

@@ -12,7 +12,8 @@ from application.reconcile import Discrepancy, reconcile, resurrect
 from domain.catalogue import find_command
 from domain.kernel.envelope import Progress, WorkflowInput
 from domain.kernel.identifier import LIVE, Actor, StreamId, derive_id
-from schemes import packs
+from domain.registers.scheme import scheme_stream
+from schemes import scheme_file
 
 if TYPE_CHECKING:
     from temporalio.client import WorkflowHandle
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 async def _soliciting_round(desk: Desk) -> StreamId:
     """A round on the wall clock whose window for needs is running."""
-    rules = packs.load_shipped("fuzhou")
+    rules = scheme_file.load_shipped("fuzhou")
     publish = find_command("PolicyPackPublished", "scheme").model_validate({"scheme": rules})
-    scheme = StreamId.of("scheme", LIVE, rules.name)
+    scheme = scheme_stream(LIVE, rules.name)
     await desk.door.send(
         scheme, publish, Actor("CAB-DEC#1"), command_id=derive_id("published", scheme, "1"), derived=True
     )

@@ -10,7 +10,7 @@ import pytest
 
 from domain.catalogue import command_class, list_commands
 from domain.kernel.field_shape import field_shapes
-from schemes.packs import list_shipped, load_shipped
+from schemes.scheme_file import list_shipped, load_shipped
 from tests.cli.installation import in_process
 from tests.tables import every_row
 

@@ -50,7 +50,7 @@ from scenarios.format import Scenario
 from scenarios.plan import Plan, plan
 from scenarios.play import play
 from schemes.document import YamlDocument, read
-from schemes.packs import load_shipped
+from schemes.scheme_file import load_shipped
 from store.migration import migrate
 from store.postgres import PostgresStore, open_pool
 from tests.keys import OTHER, make_key

@@ -21,7 +21,7 @@ from domain.kernel.refusal import CommandRejected, Unmet
 from domain.kernel.scheme import RoundLevel
 from domain.need import EndorseNeed
 from domain.round.plan import GRACE, ApproveRoundBudget
-from schemes import packs
+from schemes import scheme_file
 from store.memory import MemoryStore
 from tests.keys import KEY, publish
 from tests.workflows.bureau import RULES, Bureau
@@ -51,7 +51,7 @@ async def a_round(store: MemoryStore) -> tuple[Round, ResolveRound]:
     """A small round before its resolution, and the act that would decide it."""
     await publish(store)
     round_ = Round(store, KEY, 4)
-    await round_.fill(packs.load_shipped("hangzhou"))
+    await round_.fill(scheme_file.load_shipped("hangzhou"))
     draft = await round_.preview()
     return round_, draft.command(MINUTES, dict.fromkeys(draft.left_out, "名次"))
 

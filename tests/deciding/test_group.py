@@ -16,7 +16,7 @@ from domain.kernel.canonical import plain
 from domain.kernel.envelope import Answer, CarryOut, Ending, Envelope
 from domain.kernel.identifier import Actor, derive_id
 from domain.round.resolution import ResolveRound
-from schemes import packs
+from schemes import scheme_file
 from store.memory import MemoryStore
 from tests.keys import KEY
 
@@ -48,7 +48,7 @@ def reported() -> tuple[MemoryStore, Round]:
     """A round whose bids are all scored."""
     store = MemoryStore()
     round_ = Round(store, KEY, BIDS)
-    asyncio.run(round_.fill(packs.load_shipped("hangzhou")))
+    asyncio.run(round_.fill(scheme_file.load_shipped("hangzhou")))
     return store, round_
 
 

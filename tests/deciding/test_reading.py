@@ -21,7 +21,7 @@ from tests.keys import KEY
 from tests.workflows.bureau import Bureau
 
 if TYPE_CHECKING:
-    from store.port import Loaded, Readings
+    from store.port import CommandBasis, Readings
 
 
 class NotingStore(MemoryStore):
@@ -38,7 +38,7 @@ class NotingStore(MemoryStore):
         known: Mapping[StreamId, int],
         claims: Collection[str] = (),
         accounts: Collection[str] = (),
-    ) -> tuple[Loaded, Readings]:
+    ) -> tuple[CommandBasis, Readings]:
         self.streams |= {stream, *known}
         return await super().consult(stream, command_id, known, claims, accounts)
 

@@ -14,7 +14,7 @@ from deciding.journal import Journal, Outcome, repeat_answer
 from deciding.manual_clock import explain_unrecorded, find_clock_refusal, may_be_unrecorded
 from deciding.reader import Reader
 from domain.kernel.acting import PersonId
-from domain.kernel.calendar import Calendar
+from domain.kernel.calendar import Calendar, local_day
 from domain.kernel.canonical import canonical, plain
 from domain.kernel.clock import Clock
 from domain.kernel.effects import Claim, Release
@@ -27,7 +27,7 @@ from domain.kernel.summary import AwaitedRow, Summary
 from domain.need import AdoptNeed
 from domain.registers.realm import SetClock
 from store.memory import MemoryStore
-from store.port import Entry, EntryKind, Loaded, RealmStanding
+from store.port import CommandBasis, Entry, EntryKind, RealmStanding
 from tests.keys import KEY
 from tests.workflows.bureau import RULES, Bureau, need_submission
 
@@ -165,6 +165,8 @@ async def test_a_realm_does_not_go_live_past_a_deadline_at_that_very_instant() -
         envelope = bureau.envelope(bureau.id("realm", "realm"), live, "CAB-REG#1", at=at)
         unmet = await explain_unrecorded(bureau.store, envelope, ["CK02"])
         assert [one.rule for one in unmet] == ["CK02"] * late
+    last = local_day(standing.due_at - timedelta(minutes=2))
+    assert f"{last} 24:00" in unmet[0].en
 
 
 @pytest.mark.parametrize(
@@ -174,6 +176,6 @@ async def test_a_realm_does_not_go_live_past_a_deadline_at_that_very_instant() -
 async def test_a_command_waits_for_a_deadline_at_its_very_instant_and_a_deadline_waits_for_none(
     earliest: datetime | None, *, for_command: bool, waits: bool
 ) -> None:
-    loaded = Loaded(None, (), RealmStanding(Clock.MANUAL, AT, earliest=earliest), AT)
-    answer = await find_clock_refusal(MemoryStore(), adoption({}), loaded, State(NEED), for_command=for_command)
+    basis = CommandBasis(None, (), RealmStanding(Clock.MANUAL, AT, earliest=earliest), AT)
+    answer = await find_clock_refusal(MemoryStore(), adoption({}), basis, State(NEED), for_command=for_command)
     assert (answer is not None and answer.ending is Ending.EARLY) is waits

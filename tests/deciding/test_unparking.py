@@ -84,7 +84,7 @@ async def test_a_deadline_whose_id_is_taken_is_set_aside_too() -> None:
     parked = await find_parked(store, stream, datetime.now(UTC))
     assert parked is not None
     assert parked.due is not None
-    assert aside.names(parked.due)
+    assert aside.is_about(parked.due)
     await office.privileged(stream, aside, "CAB-REG#1", "CAB-DEC#1")
     assert await find_parked(store, stream, datetime.now(UTC)) is None
 

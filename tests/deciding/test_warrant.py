@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from deciding.signature import DoorKey
-    from store.port import Append, AppendResult, Loaded, Readings
+    from store.port import Append, AppendResult, CommandBasis, Readings
 
 STREAM = StreamId("organisation/seals/ORG-1")
 OFFICER = Actor("CAB-REG#1")
@@ -184,7 +184,7 @@ def test_a_forger_has_nothing_read_but_the_stream_and_the_key() -> None:
             known: Mapping[StreamId, int],
             claims: Collection[str] = (),
             accounts: Collection[str] = (),
-        ) -> tuple[Loaded, Readings]:
+        ) -> tuple[CommandBasis, Readings]:
             self.asked += (stream, *known)
             return await super().consult(stream, command_id, known, claims, accounts)
 

@@ -23,7 +23,7 @@ from domain.kernel.state import State
 from scenarios.format import Scenario
 from scenarios.plan import plan
 from schemes.document import read
-from schemes.packs import load_shipped
+from schemes.scheme_file import load_shipped
 from store.port import EntryKind
 from tests.audit.test_invariants import write_story, write_story_in
 from tests.domain.written_realm import WrittenRealm

@@ -17,7 +17,7 @@ from domain.registers.organisation import ClassifyOrganisation, Organisation
 from domain.round.budget import aside_key, count_asides, mark_aside
 from domain.round.call import PublishCall
 from domain.round.plan import ApproveRoundBudget, OpenNeedSolicitation, SetAside, SetAsideBy
-from schemes.packs import load_shipped
+from schemes.scheme_file import load_shipped
 from tests.domain.pure_realm import MINUTES, scheme
 from tests.domain.written_realm import WrittenRealm, project, proposal, realm_until
 

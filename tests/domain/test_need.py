@@ -57,7 +57,8 @@ def test_an_organisation_does_not() -> None:
 def test_a_need_is_taken_until_the_end_of_the_last_working_day() -> None:
     soliciting().order("need", "ND-1", LACK, at="2023-03-20T23:59:59+08:00", by="COMM#1")
     late = soliciting()
-    assert late.refused("need", "ND-1", LACK, at="2023-03-21T00:00:00+08:00", by="COMM#1") == {"D1"}
+    (unmet,) = late.unmet("need", "ND-1", LACK, at="2023-03-21T00:00:00+08:00", by="COMM#1")
+    assert (unmet.rule, unmet.en) == ("D1", "needs were collected until 2023-03-20 24:00")
 
 
 def test_no_need_is_taken_by_a_round_that_asks_for_none() -> None:

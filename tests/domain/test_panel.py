@@ -376,4 +376,4 @@ def test_sheets_recusals_and_the_report_are_awaited() -> None:
 
 
 def test_a_conflict_kind_says_whether_time_heals_it() -> None:
-    assert {k for k in ConflictKind if not k.lapses} == {ConflictKind.KIN, ConflictKind.OTHER}
+    assert {k for k in ConflictKind if not k.is_healed_by_time} == {ConflictKind.KIN, ConflictKind.OTHER}

@@ -326,7 +326,7 @@ def test_a_fund_is_registered_once_and_by_finance() -> None:
     ],
 )
 def test_a_fund_allows_what_lies_within_its_purposes(purposes: set[str], fields: set[str], *, allowed: bool) -> None:
-    assert Fund(purposes=frozenset(purposes)).allows(frozenset(fields)) is allowed
+    assert Fund(purposes=frozenset(purposes)).may_pay(frozenset(fields)) is allowed
 
 
 def test_an_envelope_is_whole_fen_and_not_empty() -> None:

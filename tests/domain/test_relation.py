@@ -75,16 +75,16 @@ def test_every_relation_says_who_that_is_in_both_languages_and_which_rule_refuse
 def test_a_seat_of_another_kind_of_scope_has_no_business_even_under_the_same_name() -> None:
     state = State(StreamId("project/test/AP-1"))
     named = Relation("x", "", "", ScopeKind.BASE, "AF04", lambda *_: frozenset({"BASE-1"}))
-    assert named.holds(Scope(kind=ScopeKind.BASE, names=("BASE-2", "BASE-1")), state, Facts(), None)
-    assert not named.holds(Scope(kind=ScopeKind.BASE, names=("BASE-2",)), state, Facts(), None)
-    assert not named.holds(Scope(kind=ScopeKind.BASE), state, Facts(), None)
-    assert not named.holds(Scope(kind=ScopeKind.PARTY, names=("BASE-1",)), state, Facts(), None)
-    assert ANYBODY.holds(Scope(kind=ScopeKind.PARTY, names=("BASE-1",)), state, Facts(), None)
+    assert named.is_held_by(Scope(kind=ScopeKind.BASE, names=("BASE-2", "BASE-1")), state, Facts(), None)
+    assert not named.is_held_by(Scope(kind=ScopeKind.BASE, names=("BASE-2",)), state, Facts(), None)
+    assert not named.is_held_by(Scope(kind=ScopeKind.BASE), state, Facts(), None)
+    assert not named.is_held_by(Scope(kind=ScopeKind.PARTY, names=("BASE-1",)), state, Facts(), None)
+    assert ANYBODY.is_held_by(Scope(kind=ScopeKind.PARTY, names=("BASE-1",)), state, Facts(), None)
 
 
 def test_a_stream_that_names_nobody_is_no_business_of_a_seat_that_names_nobody_either() -> None:
     nobody = State(StreamId("project/test/AP-1"))
-    assert not ORGANISATION.holds(Scope(kind=ScopeKind.ORGANISATION, names=("",) * 0), nobody, Facts(), None)
+    assert not ORGANISATION.is_held_by(Scope(kind=ScopeKind.ORGANISATION, names=("",) * 0), nobody, Facts(), None)
 
 
 def test_every_role_acts_for_a_kind_of_thing() -> None:

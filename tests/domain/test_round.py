@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from domain.kernel.effects import Claim
 from domain.kernel.identifier import StreamId
+from domain.kernel.refusal import Checks
 from domain.kernel.scheme import RoundLevel, Route
 from domain.kernel.state import SchemeRef
 from domain.need import AdoptNeed, SubmitNeed
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.aggregate import ROUND
-from domain.round.call import AmendCall, CancelCall, CloseCall, PublishCall
+from domain.round.call import AmendCall, CancelCall, CloseCall, PublishCall, require_open
 from domain.round.plan import (
     GRACE,
     ApproveRoundBudget,
@@ -177,6 +178,17 @@ def test_a_deadline_lies_ahead() -> None:
 
 def test_a_call_does_not_close_early() -> None:
     assert called().refused("round", "R-1", CloseCall(), at="2023-04-20", by="SYS#1") == {"RD08"}
+
+
+def test_a_call_that_ends_with_a_day_ends_at_24_00_of_it_and_what_came_later_is_told_by_the_second() -> None:
+    midnight = "2023-04-22T00:00:00+08:00"
+    (early,) = called(midnight).unmet("round", "R-1", CloseCall(), at="2023-04-20", by="SYS#1")
+    assert early.en == "applications are accepted until 2023-04-21 24:00:00"
+    town, check = called(midnight), Checks()
+    require_open(check, town.state("round", "R-1"), town.calendar, datetime(2023, 4, 21, 16, tzinfo=UTC), "D1")
+    assert [one.en for one in check.unmet] == [
+        "applications closed at 2023-04-21 24:00:00; this one arrived at 2023-04-22 00:00:00"
+    ]
 
 
 def test_a_call_is_amended_before_its_deadline_only() -> None:

@@ -12,6 +12,7 @@ from domain.approval.request import Approvers, GrantApproval, OpenApproval
 from domain.kernel.acting import PersonId
 from domain.kernel.approval import Verdict
 from domain.kernel.identifier import LIVE, Actor, StreamId
+from domain.kernel.message import Order
 from domain.kernel.proposal import ConfirmAct, DropAct, bind
 from domain.kernel.scope import Scope, ScopeKind
 from domain.registers.calendar import PublishCalendar
@@ -26,6 +27,7 @@ from domain.registers.seat import (
     Seat,
     WithdrawSeat,
     read_seat,
+    resolve_persons,
     seat_stream,
 )
 from store.memory import MemoryStore
@@ -278,6 +280,9 @@ def test_a_mandate_ends_with_its_last_day(town: SynchronousOffice) -> None:
     fund = StreamId("fund/live/FS-1")
     assert town.refused(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-09") == {"SE12"}
     assert town.refused(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-21") == {"SE12"}
+    late = Order(FUND, Actor("CAB-FIN#1"), on("2026-03-21"), person=P7)
+    _, (unmet,) = resolve_persons(town.state(stream), late, is_live=True)
+    assert "2026-03-10 00:00–2026-03-20 24:00" in unmet.en
     town.ask(fund, FUND, "CAB-FIN#1", "P-7", at="2026-03-20")
 
 

@@ -12,7 +12,7 @@ from domain.catalogue import AGGREGATES, value_words
 from domain.kernel.identifier import Reason
 from domain.kernel.scheme import Scheme
 from domain.kernel.words import NAMED, Words, label
-from schemes import packs
+from schemes import scheme_file
 from tests.tables import every_row
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def test_a_value_is_recorded_and_read_by_itself_whatever_it_is_called() -> None:
 
 
 def test_budget_lines_and_criteria_of_the_shipped_schemes_have_words() -> None:
-    for path in packs.list_shipped().values():
-        scheme = packs.load(path)
+    for path in scheme_file.list_shipped().values():
+        scheme = scheme_file.load(path)
         named = {*scheme.review.rubric, *scheme.evaluation.midterm_rubric, *scheme.budget.forbidden}
         wordless = sorted(named - NAMED.keys())
         assert not wordless, f"name them in NAMED of domain/kernel/words.py: {wordless}"

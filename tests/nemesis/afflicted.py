@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from domain.kernel.identifier import StreamId
-    from store.port import EventStore, Loaded, Readings
+    from store.port import CommandBasis, EventStore, Readings
 
 PATIENT_S = 1.0
 """How long a hesitant store waits for another writer: some waits are in vain."""
@@ -153,15 +153,15 @@ class SeenOfThisRunOnly(Sound):
         self._runs: dict[StreamId, tuple[str | None, int]] = {}
         """Of each stream the run that is known, and the position at which it began."""
 
-    async def consult(self, stream: StreamId, *more: Any) -> tuple[Loaded, Readings]:
-        loaded, readings = await self.store.consult(stream, *more)
+    async def consult(self, stream: StreamId, *more: Any) -> tuple[CommandBasis, Readings]:
+        basis, readings = await self.store.consult(stream, *more)
         run, began = self._runs.get(stream, (activity.info().workflow_run_id, 0))
         if run != activity.info().workflow_run_id:
             run, began = activity.info().workflow_run_id, await self.store.last_position()
         self._runs[stream] = run, began
-        if loaded.journalled is not None and loaded.journalled.position <= began:
-            loaded = replace(loaded, journalled=None)
-        return loaded, readings
+        if basis.journalled is not None and basis.journalled.position <= began:
+            basis = replace(basis, journalled=None)
+        return basis, readings
 
     async def append(self, append: Append) -> AppendResult:
         appended = await super().append(append)
@@ -200,7 +200,7 @@ def _take_any_id() -> None:
 def _take_the_doors_time() -> None:
     """What a door says of the time is so."""
 
-    def believed(request: CarryOut, _loaded: Loaded) -> datetime:
+    def believed(request: CarryOut, _basis: CommandBasis) -> datetime:
         return request.envelope.received_at if request.envelope else request.now
 
     mock.patch.object(carrying_out, "business_time", believed).start()
@@ -208,7 +208,7 @@ def _take_the_doors_time() -> None:
 
 def _fall_due_on_demand() -> None:
     """A deadline falls as soon as anybody says that it does."""
-    mock.patch.object(CommandActivities, "_moves_time", return_value=True).start()
+    mock.patch.object(CommandActivities, "_may_move_time", return_value=True).start()
 
 
 _CREDULOUS = {

@@ -52,7 +52,7 @@ async def test_a_worker_that_stood_still_in_mid_append_does_nothing_twice(tmp_pa
         )
         asking = asyncio.create_task(_known(house, stream, command_id))
         zombie = house.workers[0]
-        await until(lambda: _stands_still(zombie.pid))
+        await until(lambda: _is_standing_still(zombie.pid))
         house.more = {"AFFLICTION": "none", "SEED": "1"}
         house.start_worker(1)
         receipt = await asking
@@ -74,7 +74,7 @@ async def _known(house: Breakable, stream: StreamId, command_id: UUID) -> Receip
             return await house.door.send(stream, verification(), Actor("HOST#1"), command_id=command_id)
 
 
-async def _stands_still(pid: int) -> bool:
+async def _is_standing_still(pid: int) -> bool:
     return processes.read_stat(pid)[0] == "T"
 
 

@@ -239,8 +239,8 @@ def test_by_whom_a_command_came_is_told_as_the_event_tells_it(at_work: AtWork) -
     async def tells(seat: str) -> bool:
         access = await find_access(at_work.store, grants(seat), await at_work.state())
         assert access is not None
-        return access.tells_who(ScoreSubmitted)
+        return access.may_tell_who(ScoreSubmitted)
 
     assert not asyncio.run(tells("EXPERT#8"))
     assert asyncio.run(tells("HOST#1"))
-    assert not access_of(Actor("EXPERT#8")).tells_who(ScoreSubmitted)
+    assert not access_of(Actor("EXPERT#8")).may_tell_who(ScoreSubmitted)

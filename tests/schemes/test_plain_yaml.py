@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from domain.kernel.scheme import Scheme
-from schemes import packs
+from schemes import scheme_file
 from schemes.document import DocumentInvalid, read, read_text
 from schemes.plain_yaml import YamlInvalid, parse_yaml
 from tests.tables import every_row
@@ -82,7 +82,7 @@ def test_a_small_text_cannot_become_a_large_one() -> None:
 
 
 def test_all_faults_of_a_scheme_are_told_at_once_in_the_order_of_their_lines(tmp_path: Path) -> None:
-    shipped = packs.list_shipped()["hangzhou"].read_text("utf-8")
+    shipped = scheme_file.list_shipped()["hangzhou"].read_text("utf-8")
     broken = (
         shipped.replace("window_wd: 10 ", "window_wd: 0x10 ")
         .replace("panel: 5 ", "panel: 4 ")
@@ -93,7 +93,7 @@ def test_all_faults_of_a_scheme_are_told_at_once_in_the_order_of_their_lines(tmp
     path = tmp_path / "mine.yaml"
     path.write_text(broken, "utf-8")
     with pytest.raises(DocumentInvalid) as invalid:
-        packs.load(path)
+        scheme_file.load(path)
     faults = invalid.value.faults
     assert [f.line for f in faults] == sorted(f.line for f in faults)
     assert {f.where for f in faults} >= {"needs.window_wd", "effective", "closing.retention_years", "closing"}
@@ -118,5 +118,5 @@ def test_a_file_that_is_no_mapping_is_refused(text: str) -> None:
 
 def test_a_mark_of_byte_order_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
-    path.write_text("\ufeff" + packs.list_shipped()["hangzhou"].read_text("utf-8"), "utf-8")
-    assert packs.load(path) == packs.load_shipped("hangzhou")
+    path.write_text("\ufeff" + scheme_file.list_shipped()["hangzhou"].read_text("utf-8"), "utf-8")
+    assert scheme_file.load(path) == scheme_file.load_shipped("hangzhou")

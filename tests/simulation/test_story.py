@@ -10,7 +10,7 @@ import pytest
 
 from audit.invariants import check
 from schemes.calendars import load_published
-from schemes.packs import load_shipped
+from schemes.scheme_file import load_shipped
 from simulation.recorder import record_year
 from simulation.spread import spread
 from simulation.story import Chances, YearStory

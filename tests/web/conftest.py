@@ -15,7 +15,7 @@ import httpx
 import pytest
 import uvicorn
 
-from application.accounts import FreshAccount, found_accounts
+from application.accounts import FreshAccount, make_accounts
 from application.api_keys import issue_key
 from application.callbacks import Senders
 from application.caller import ScopeName
@@ -87,8 +87,8 @@ def house(desk: Desk, servers: Servers, identity: IdentityStore, outbox: OutboxS
 
 @pytest.fixture(scope="session")
 async def accounts(identity: IdentityStore) -> dict[str, FreshAccount]:
-    made = await found_accounts(identity)
-    assert await found_accounts(identity) == [], "they are made once"
+    made = await make_accounts(identity)
+    assert await make_accounts(identity) == [], "they are made once"
     return {account.login: account for account in made}
 
 

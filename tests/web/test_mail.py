@@ -22,7 +22,7 @@ from domain.kernel.identifier import Actor, derive_id
 from domain.need import AdoptNeed
 from domain.project.award import DeclineAward
 from domain.project.publicity import OpenAwardPublicity
-from followers.mails import PUT_OFF, SCHEDULE, Mailer, MailServer
+from followers.mails import PUT_OFF, SCHEDULE, Mailer, MailServer, write
 from followers.outbox import OutboxFollower
 from store.identity import SeatGrant
 from store.outbox import Address, Endpoint, Mail
@@ -196,6 +196,17 @@ async def test_a_reminder_is_sent_at_its_time_if_the_thing_still_waits(post: Pos
         "〔公益创投〕已逾期",
     ]
     assert timedelta(days=3) == SOON
+
+
+@pytest.mark.parametrize(
+    ("lang", "line"), [("zh-Hant", "截止時間：2023年3月31日24:00。"), ("en", "Until 2023-03-31 24:00 (Shanghai).")]
+)
+def test_what_ends_with_a_day_is_written_as_24_00_of_that_day(lang: str, line: str) -> None:
+    about = {"command": "AdoptNeed", "subject": "", "act_zh": AdoptNeed.zh(), "zh": "承辦", "en": "the office"}
+    about["until"] = "2023-03-31T16:00:00+00:00"
+    mail = Mail(UUID(int=1), OFFICE, "waits", "need/live/ND-1", 1, canonical(about))
+    written = write(mail, Address(OFFICE, "p@example.org", lang), "office@example.org", "", datetime.now(UTC))
+    assert line in written.get_content()
 
 
 async def test_who_has_not_decided_is_reminded_once_before_the_end_and_who_has_is_not(post: Post) -> None:

@@ -22,7 +22,7 @@ from domain.registers.incubation_base import AssessBase, DesignateBase, Tier
 from domain.registers.organisation import OrganisationKind, VerifyOrganisation
 from domain.registers.scheme import PublishPolicyPack
 from domain.round.plan import OpenNeedSolicitation
-from schemes import packs
+from schemes import scheme_file
 from tests.keys import MINUTES, publish
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from domain.kernel.message import Command
     from store.port import EventStore
 
-SHIPPED = packs.load_shipped("fuzhou")
+SHIPPED = scheme_file.load_shipped("fuzhou")
 RULES = SHIPPED.model_copy(update={"bidding": SHIPPED.bidding.model_copy(update={"shorter_call": True})})
 """The rules of a city whose calls may close within seconds of being published, as no real one's do."""
 ROUND = "R-1"

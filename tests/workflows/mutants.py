@@ -21,7 +21,7 @@ class Sleepy(StreamWorkflow):
         super().__init__(opening)
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         await workflow.sleep(timedelta(minutes=1))
         await self.end()
 
@@ -35,7 +35,7 @@ class Deaf(StreamWorkflow):
         super().__init__(opening)
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         return
 
 
@@ -48,7 +48,7 @@ class Secretive(StreamWorkflow):
         super().__init__(opening)
 
     @workflow.run
-    async def run(self, _opening: WorkflowInput) -> None:
+    async def run(self, _workflow_input: WorkflowInput) -> None:
         while not self.is_leaving:
             await self.wait_for_change()
         await self.end()

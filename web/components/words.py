@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.catalogue import AGGREGATES, command_class, value_words
-from domain.kernel.calendar import SHANGHAI, closing_time
+from domain.kernel.calendar import closing_time, local_time
 from domain.kernel.identifier import UNNAMED, Role
 from domain.kernel.money import capital_yuan, yuan
 from domain.kernel.restriction import WITHHELD
@@ -14,7 +14,7 @@ from web.language import Language
 
 def format_moment(at: datetime) -> str:
     """When something was, as a clock in China shows it."""
-    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return local_time(at)
 
 
 def format_deadline(at: datetime) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi.responses import HTMLResponse
 
     from domain.kernel.failure import Failure
-    from web.console.command.form import Shown
+    from web.console.command.form import FormField
     from web.console.texts import Texts
 
 LEFT_BEHIND: Final = (
@@ -91,19 +91,19 @@ _HEADINGS: Final = {
 
 
 @dataclass(frozen=True)
-class Sent:
+class FormInput:
     """What a form sent that was not taken: it stands beside the reason, and goes back into the form."""
 
     action: str
     hidden: Sequence[tuple[str, str]]
     """What sends it again."""
-    answers: Sequence[tuple[Shown, list[str]]]
+    answers: Sequence[tuple[FormField, list[str]]]
     """The same for reading."""
     left: Sequence[str]
     """The names of documents that were chosen and not kept."""
 
 
-def show_failure(request: Request, failure: Failure, sent: Sent | None = None) -> HTMLResponse:
+def show_failure(request: Request, failure: Failure, form_input: FormInput | None = None) -> HTMLResponse:
     """The page that says what went wrong, with what was typed."""
     status, code, headers = classify(failure)
     heading = _HEADINGS.get(code, "other")
@@ -117,7 +117,7 @@ def show_failure(request: Request, failure: Failure, sent: Sent | None = None) -
         unmet=list_unmet(failure),
         details=_list_details(failure) if status is not HTTPStatus.INTERNAL_SERVER_ERROR else [],
         instance=request.scope["venture"]["request_id"],
-        sent=sent,
+        form_input=form_input,
     )
 
 

@@ -1,4 +1,4 @@
-"""Where things are: the path of a file, and of an act on it."""
+"""Where things are: the path of a file, and of a command to it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from application.access import sees_all
+from application.access import may_see_all
 from domain.kernel.identifier import Actor
 from domain.kernel.scope import ScopeKind
 from web.language import Language
@@ -64,7 +64,7 @@ def list_organisations(caller: Caller, seat: Actor | None) -> tuple[str, ...]:
 
 def may_list(caller: Caller, seat: Actor | None) -> bool:
     """Whether there is a list of projects for that seat: the house's, or an organisation's own."""
-    return sees_all(caller.grants) or bool(list_organisations(caller, seat))
+    return may_see_all(caller.grants) or bool(list_organisations(caller, seat))
 
 
 def choose_organisation(caller: Caller, seat: Actor | None, organisation: str) -> str | None:

@@ -26,7 +26,7 @@ def cookie_name(*, is_local: bool) -> str:
     return "venture" if is_local else "__Host-venture"
 
 
-async def identify(request: Request, house: House) -> Caller:
+async def find_caller(request: Request, house: House) -> Caller:
     """Whoever the request is from. Raises Refusal for nobody, and for a request that another site has sent."""
     header = request.headers.get("authorization")
     if header is not None:

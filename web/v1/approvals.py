@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from application.access import list_hidden_kinds, list_words, may_see, sees_all
+from application.access import list_hidden_kinds, list_words, may_see, may_see_all
 from application.approval_decision import Choice, build_decision, find_decision
 from application.approvals import ApprovalFilter, NoSuchApproval, StreamApproval, find_approval, list_approvals
 from application.command_input import read_command
@@ -267,8 +267,8 @@ async def get_approvals(
         organisation=organisation,
         gate=gate or None,
         key=key or None,
-        readers=None if sees_all(caller.grants) else list_words(caller.grants),
-        hidden_kinds=list_hidden_kinds(caller.grants) if sees_all(caller.grants) else (),
+        readers=None if may_see_all(caller.grants) else list_words(caller.grants),
+        hidden_kinds=list_hidden_kinds(caller.grants) if may_see_all(caller.grants) else (),
     )
     request = page_request if stream is not None else shield(page_request, caller)
     if as_sheet:

@@ -53,11 +53,11 @@ Timestamp = Annotated[Moment, BeforeValidator(_require_time)]
 """When it was so, with its offset (Standard Webhooks: ISO 8601)."""
 
 
-class _Said(BaseModel):
+class _CallbackModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Subject(_Said):
+class Subject(_CallbackModel):
     """What is reported of."""
 
     subject: Annotated[str, Field(min_length=1, max_length=200, examples=["PJ-3/T1"])]
@@ -103,7 +103,7 @@ class UnsignedData(Subject):
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class PaymentSettled(_Said):
+class PaymentSettled(_CallbackModel):
     """The bank has paid."""
 
     type: Literal["payment.settled"]
@@ -111,7 +111,7 @@ class PaymentSettled(_Said):
     data: SettledData
 
 
-class PaymentReturned(_Said):
+class PaymentReturned(_CallbackModel):
     """The bank sends it back, before or after it reported it paid. Wherever persons are known, one confirms it."""
 
     type: Literal["payment.returned"]
@@ -119,7 +119,7 @@ class PaymentReturned(_Said):
     data: ReturnedData
 
 
-class ContractSigned(_Said):
+class ContractSigned(_CallbackModel):
     """The agreement is signed by all."""
 
     type: Literal["contract.signed"]
@@ -127,7 +127,7 @@ class ContractSigned(_Said):
     data: SignedData
 
 
-class SignatureRefused(_Said):
+class SignatureRefused(_CallbackModel):
     """A signature is refused. It is kept for the office to see, and changes nothing by itself."""
 
     type: Literal["signature.refused"]

@@ -228,7 +228,7 @@ async def give_command(
     if dry_run:
         body = await read_body(request, CommandBody)
         order = await read_order(find_public_command(command), body, house, caller)
-        return answer_with(await _try(order, body.at_hand, house, language), HTTPStatus.OK)
+        return answer_with(await _dry_run(order, body.at_hand, house, language), HTTPStatus.OK)
     order = await read_order(find_public_command(command), await _read_body(request), house, caller)
     command_id = read_key(idempotency_key)
     await _require_unchanged(house, order.stream, if_match)
@@ -244,7 +244,9 @@ async def give_command(
     return answer_with(receipt, HTTPStatus.CREATED, headers)
 
 
-async def send(order: Asked, house: House, caller: Caller, command_id: UUID) -> tuple[ReceiptAnswer, dict[str, str]]:
+async def send(
+    order: CommandOrder, house: House, caller: Caller, command_id: UUID
+) -> tuple[ReceiptAnswer, dict[str, str]]:
     """Have it carried out: the receipt, and the headers that go with it."""
     receipt = await house.door.send(
         order.stream,
@@ -274,7 +276,7 @@ async def say_why_not(
     """Say whether a command would be carried out now, or every condition that is not met. Nothing is recorded."""
     body = await read_body(request, CommandBody)
     order = await read_order(find_public_command(command), body, house, caller, acts=False)
-    return await _try(order, body.at_hand, house, language)
+    return await _dry_run(order, body.at_hand, house, language)
 
 
 @router.get(
@@ -310,7 +312,7 @@ async def get_outcome(command_id: UUID, house: ByHouse, caller: ByCaller, langua
 
 
 @dataclass(frozen=True)
-class Asked:
+class CommandOrder:
     """A command as it was read: by whom, about what, judged when."""
 
     command: Command
@@ -333,7 +335,7 @@ async def _read_body(request: Request) -> CommandBody:
 
 async def read_order(
     command_type: type[Command], body: CommandBody, house: House, caller: Caller, *, acts: bool = True
-) -> Asked:
+) -> CommandOrder:
     """That command, as the caller asks it. Raises whatever keeps it from being understood, or from being theirs.
 
     Who does not act but only asks about it may leave out the realm of a name that is a trial's.
@@ -348,28 +350,28 @@ async def read_order(
 
 async def address(
     command: Command, stream: StreamId, seat: Actor, at: datetime | None, house: House, caller: Caller
-) -> Asked:
+) -> CommandOrder:
     """That command on that seat of the caller's, with who asks and when it is judged by the realm's clock."""
     realm = await house.store.realm(stream.realm)
     if realm.clock is Clock.WALL:
         person = None if house.is_local else caller.person  # on one machine a seat's holder is taken to be there
-        return Asked(command, stream, seat, person, at)
-    return Asked(command, stream, seat, None, at or realm.now or house.now())
+        return CommandOrder(command, stream, seat, person, at)
+    return CommandOrder(command, stream, seat, None, at or realm.now or house.now())
 
 
-async def _try(trial: Asked, at_hand: frozenset[str], house: House, language: Language) -> TrialAnswer:
+async def _dry_run(order: CommandOrder, at_hand: frozenset[str], house: House, language: Language) -> TrialAnswer:
     """What it would come to now, were the documents ``at_hand`` brought before."""
-    step = await house.prepare_dry_run(at_hand).step(trial.stream, trial.command, trial.seat, trial.at, trial.person)
+    step = await house.prepare_dry_run(at_hand).step(order.stream, order.command, order.seat, order.at, order.person)
     return TrialAnswer(
-        stream=trial.stream,
+        stream=order.stream,
         would_be="refused" if step.unmet else "accepted",
         events=[] if step.unmet else [event.event_type for event in step.events],
         unmet=[Unsatisfied(rule=one.rule, detail=language.say(one.zh, one.en)) for one in step.unmet],
-        amounts=[Amount.model_validate(one.as_json()) for one in list_amounts(trial.command)],
+        amounts=[Amount.model_validate(one.as_json()) for one in list_amounts(order.command)],
     )
 
 
-async def _begin(order: Asked, house: House, caller: Caller, command_id: UUID) -> OperationProgress:
+async def _begin(order: CommandOrder, house: House, caller: Caller, command_id: UUID) -> OperationProgress:
     """Have it carried out without waiting."""
     await house.operations.begin(
         caller.name,
@@ -389,7 +391,7 @@ async def _may_see(house: House, caller: Caller, outcome: CommandOutcome) -> boo
         return True
     state = await load_state(house.store, outcome.stream)
     access = await find_access(house.store, caller.grants, state)
-    return access is not None and access.is_whole and access.tells_who(command_class(outcome.command).records)
+    return access is not None and access.is_whole and access.may_tell_who(command_class(outcome.command).records)
 
 
 async def _find_stream(house: House, command_type: type[Command], body: CommandBody, *, acts: bool) -> StreamId:
@@ -399,7 +401,7 @@ async def _find_stream(house: House, command_type: type[Command], body: CommandB
     """
     find = find_to_act if acts else find_or_begin
     try:
-        stream = (await find(house.store, body.subject, body.realm, begins=command_type.only_begins())).stream
+        stream = (await find(house.store, body.subject, body.realm, begins=command_type.is_always_first())).stream
     except ValueError:
         raise NameUnknown(body.subject) from None
     if stream.kind not in AGGREGATES:

@@ -181,7 +181,7 @@ class _Feed:
                 continue
             if entry.stream.kind in self._hidden_kinds or self._stream not in (None, entry.stream):
                 continue
-            if (self._types is None or entry.type in self._types) and self._access.shows(entry.type):
+            if (self._types is None or entry.type in self._types) and self._access.may_show(entry.type):
                 yield entry
 
     def _convert(self, entry: Entry) -> CloudEvent:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from application.access import list_words, sees_all
+from application.access import list_words, may_see_all
 from application.duties import list_duties
 from application.inbox import WITHIN_WD, Urgency, WaitingFilter, list_waiting
 from domain.kernel.identifier import LIVE, Actor, Role, StreamId
@@ -96,7 +96,7 @@ async def get_inbox(
         organisation=organisation,
         overdue=overdue,
         within_wd=within_wd,
-        readers=None if sees_all(caller.grants) else list_words(caller.grants),
+        readers=None if may_see_all(caller.grants) else list_words(caller.grants),
     )
     request = shield(page_request, caller)
     if as_sheet:
@@ -106,7 +106,7 @@ async def get_inbox(
     waiting = await list_waiting(house.store, filters, request, now=house.now())
     lent = await _list_lent(house, caller)
     return InboxPage(
-        waiting=[_answer(row, [one for one in seats if row.waits_for(one)], lent, language) for row in waiting.rows],
+        waiting=[_answer(row, [one for one in seats if row.is_for(one)], lent, language) for row in waiting.rows],
         next=waiting.next,
         freshness=FreshnessAnswer.of(waiting.freshness, response),
     )

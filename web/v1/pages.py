@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Query, Response
 from pydantic import BaseModel
 
-from application.access import sees_all
+from application.access import may_see_all
 from application.pages import Freshness, PageRequest
 from domain.kernel.scope import ScopeKind
 from web.problems import Refusal
@@ -56,7 +56,7 @@ ByPageRequest = Annotated[PageRequest, Depends(_read_page_request)]
 
 def narrow(request: PageRequest, caller: Caller, organisation: str | None) -> PageRequest:
     """The same page, of what the caller's organisation may see; of everything for the house. Raises Refusal."""
-    if sees_all(caller.grants):
+    if may_see_all(caller.grants):
         return request
     scopes = [grant.scope for grant in caller.grants if grant.scope is not None]
     names = [name for scope in scopes if scope.kind is ScopeKind.ORGANISATION for name in scope.names]
@@ -78,6 +78,6 @@ def shield(request: PageRequest, caller: Caller) -> PageRequest:
     scopes = [grant.scope for grant in caller.grants]
     names = {name for scope in scopes if scope is not None for name in scope.names}
     is_one = len(names) == 1 and all(s is not None and s.kind is ScopeKind.ORGANISATION for s in scopes)
-    if sees_all(caller.grants) or not is_one:
+    if may_see_all(caller.grants) or not is_one:
         return request
     return request.model_copy(update={"organisation": min(names)})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from application.access import sees_all
+from application.access import may_see_all
 from application.money import Dimension, MoneyFilter, list_money
 from application.organisations import OrganisationFilter, OrganisationLine, list_organisations
 from application.registers import RegisterFilter, RegisterKind, list_register
@@ -82,7 +82,7 @@ class MoneyPage(BaseModel):
 
 
 def _require_house(caller: Caller) -> None:
-    if not sees_all(caller.grants):
+    if not may_see_all(caller.grants):
         zh, en = "此名冊只供本局內部查閱", "this list is for the house"
         raise Refusal(HTTPStatus.FORBIDDEN, "forbidden", zh, en)
 

@@ -27,7 +27,7 @@ class ListForm(StrEnum):
     XLSX = "xlsx"
 
 
-def _wants_sheet(
+def _is_sheet_asked(
     form: Annotated[
         ListForm | None, Query(alias="format", description="xlsx for all pages as a spreadsheet; else as Accept says.")
     ] = None,
@@ -38,7 +38,7 @@ def _wants_sheet(
     return MEDIA_TYPE in [part.partition(";")[0].strip() for part in (accept or "").split(",")]
 
 
-BySheet = Annotated[bool, Depends(_wants_sheet)]
+BySheet = Annotated[bool, Depends(_is_sheet_asked)]
 """Whether the list is wanted as a spreadsheet."""
 
 SHEET: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {MEDIA_TYPE: {}}}}

@@ -112,7 +112,7 @@ def test_a_payment_that_the_bank_sent_back_may_be_asked_for_again_once_finance_h
 def test_what_is_clawed_back_takes_a_second_person_as_well() -> None:
     received = ReceiveClawback(amount=100, attachments=EVIDENCE)
     settling().when_acting(received, at="2025-01-06", by="CAB-FIN#1", scope=BUREAU, persons=["P-1"]).refused("M10")
-    assert received.takes_two()
+    assert received.is_for_two()
 
 
 def test_in_papers_one_act_stands_as_it_always_did() -> None:

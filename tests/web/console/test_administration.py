@@ -16,7 +16,7 @@ from application.pages import wait_for_view
 from deciding.fold import load_state
 from domain.kernel.identifier import Actor
 from domain.registers.scheme import Register
-from schemes import packs
+from schemes import scheme_file
 from store.identity import SeatGrant
 from tests.web.console.conftest import Desks, hidden
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from store.identity import IdentityStore
     from tests.workflows.bureau import Bureau
 
-FUZHOU = packs.list_shipped()["fuzhou"].read_text()
+FUZHOU = scheme_file.list_shipped()["fuzhou"].read_text()
 
 
 async def test_a_key_is_withdrawn_by_an_administrator_alone_and_never_shown(

@@ -100,7 +100,7 @@ async def test_what_was_typed_stays_where_it_cannot_be_taken(
     async with papers.person(*EVERY_SEAT) as person:
         typed, names = _fill_in(await _show(person, path))
         forged = await person.post(path, data={**typed, "token": "another page's", "step": "check"})
-        monkeypatch.setattr("web.guard.identify", _find_nobody)
+        monkeypatch.setattr("web.guard.find_caller", _find_nobody)
         away = await person.post(path, data={**typed, "step": "check"})
     assert (forged.status_code, away.status_code) == (403, 503)
     for page in (forged.text, away.text):

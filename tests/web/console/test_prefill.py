@@ -19,7 +19,7 @@ from domain.kernel.scope import Scope, ScopeKind
 from domain.need import Need
 from domain.registers.seat import EstablishSeat, seat_stream
 from languages.script import simplify
-from schemes.packs import load_shipped
+from schemes.scheme_file import load_shipped
 from tests.paper import REPORTED
 from tests.web.console.conftest import hidden
 from tests.web.console.papers import PaperHouse, open_paper_house

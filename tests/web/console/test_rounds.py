@@ -10,7 +10,7 @@ import pytest
 
 from application.listing import StreamFilter, list_streams
 from application.queries import load_file, resolve_name
-from application.round_overview import Ranked, read_overview
+from application.round_overview import RankingRow, read_overview
 from domain.kernel.identifier import Actor, StreamId
 from domain.kernel.scope import Scope, ScopeKind
 from domain.round.resolution import RankedBid
@@ -91,15 +91,15 @@ async def test_needs_and_panels_are_listed_by_their_round(papers: PaperHouse) ->
 async def test_the_ranking_draws_the_line_and_the_budget(papers: PaperHouse) -> None:
     store = papers.house.store
     file = await load_file(store, await resolve_name(store, "R-FZ-2023", papers.realm))
-    (one,) = (await read_overview(store, file, sees_bids=True)).ranking
+    (one,) = (await read_overview(store, file, may_see_bids=True)).ranking
     assert (one.of.application, one.cumulative, one.reaches_line, one.fits) == ("AP-5", 5000000, True, True)
 
 
 def test_a_line_is_drawn_where_something_comes_after_it() -> None:
-    def ranked(name: str, *, fits: bool) -> Ranked:
+    def ranked(name: str, *, fits: bool) -> RankingRow:
         mark = Decimal(70)
         bid = RankedBid(application=name, rank=1, score=mark, bonus=0, total=mark, version=1, selected=False)
-        return Ranked(bid, None, 0, reaches_line=True, fits=fits)
+        return RankingRow(bid, None, 0, reaches_line=True, fits=fits)
 
     some = (ranked("AP-1", fits=True), ranked("AP-2", fits=False))
     assert (_last(some, "fits"), _last(some, "reaches_line"), _last((), "fits")) == ("AP-1", "", "")

@@ -164,13 +164,13 @@ async def take_bulk(request: Request, house: ByHouse, caller: ByCaller) -> Respo
         return await _show_form(request, house, caller, invalid.faults, str(form.get("realm", LIVE)))
     finally:
         await form.close()
-    results = await _try(house, caller, orders)
+    results = await _dry_run_rows(house, caller, orders)
     if form.get("step") != "confirm":
-        return _show_results(request, table, results, is_trial=True)
+        return _show_results(request, table, results, is_dry_run=True)
     possible = [one.order for one in results if one.outcome is RowOutcome.GRANTABLE]
     run = run_rows(possible, house.door, house.store, person=caller.person, session=caller.session)
     done = {one.order.number: one async for one in run}
-    return _show_results(request, table, [done.get(one.order.number, one) for one in results], is_trial=False)
+    return _show_results(request, table, [done.get(one.order.number, one) for one in results], is_dry_run=False)
 
 
 # ------------------------------------------------------------------------------------------ what was handed in
@@ -212,11 +212,11 @@ def _read_paper(text: str) -> Attachment:
 async def _read_orders(house: House, caller: Caller, table: UploadedTable) -> tuple[BulkOrder, ...]:
     """Its rows as commands, of files that the caller may see. Raises DocumentInvalid."""
 
-    async def admits(stream: StreamId, row: Mapping[str, Any]) -> bool:
+    async def may_give(stream: StreamId, row: Mapping[str, Any]) -> bool:
         return await _may_ask(house, caller, stream, str(row.get("command", "")), str(row.get("actor", "")))
 
     orders = await parse_rows(
-        table.name, table.content, house.store, table.realm or None, attach=table.attach, admits=admits
+        table.name, table.content, house.store, table.realm or None, attach=table.attach, may_give=may_give
     )
     if len(orders) > MOST_ROWS:
         raise DocumentInvalid.of(
@@ -244,7 +244,7 @@ async def _may_ask(house: House, caller: Caller, stream: StreamId, name: str, se
     return any(one.is_open for one in commands)
 
 
-async def _try(house: House, caller: Caller, orders: Sequence[BulkOrder]) -> list[BulkResult]:
+async def _dry_run_rows(house: House, caller: Caller, orders: Sequence[BulkOrder]) -> list[BulkResult]:
     """What would become of each row, in their order; of one that is not the caller's to give, why."""
     refused = {one.order.number: one for order in orders if (one := _find_refusal(house, caller, order)) is not None}
     own = [order for order in orders if order.number not in refused]
@@ -308,7 +308,7 @@ async def _show_form(
 
 
 def _show_results(
-    request: Request, table: UploadedTable, results: Sequence[BulkResult], *, is_trial: bool
+    request: Request, table: UploadedTable, results: Sequence[BulkResult], *, is_dry_run: bool
 ) -> HTMLResponse:
     sums = Counter[tuple[str, str]]()
     for one in results:
@@ -321,7 +321,7 @@ def _show_results(
         TEXTS,
         table=table,
         results=results,
-        is_trial=is_trial,
+        is_dry_run=is_dry_run,
         possible=sum(one.outcome is RowOutcome.GRANTABLE for one in results),
         left=sum(not one.ok for one in results),
         unknown=sum(one.outcome is RowOutcome.NOT_KNOWN for one in results),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.kernel.words import code_words
-from web.console.command.form import Shown, Tree, show_fields
+from web.console.command.form import FormField, Tree, show_fields
 from web.console.command.meeting import PREVIEW
 
 if TYPE_CHECKING:
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from web.language import Language
 
 
-def list_answers(command: type[Command], tree: Tree, language: Language) -> list[tuple[Shown, list[str]]]:
+def list_answers(command: type[Command], tree: Tree, language: Language) -> list[tuple[FormField, list[str]]]:
     """Each field that was filled in, with its value as lines of text."""
     parts = [one for one in show_fields(command, tree, (), {}) if one.place != PREVIEW]
     return [(one, lines) for one in parts if (lines := list(_list_lines(one, language)))]
 
 
-def _list_lines(one: Shown, language: Language) -> list[str]:
+def _list_lines(one: FormField, language: Language) -> list[str]:
     """What was typed into a field, for reading."""
     match one.widget:
         case "documents":

@@ -150,10 +150,10 @@ async def begin(
         raise NameUnknown(stream)
     if not is_new and not await may_see(house.store, caller.grants, state):
         scope = caller.scope_of(seat)
-        acts = await list_possible_commands(
+        possible = await list_possible_commands(
             house.store, state, seat, asker.person, asker.at, scope=scope, only=command_type
         )
-        if not any(act.is_open for act in acts):
+        if not any(one.is_open for one in possible):
             raise NameUnknown(stream)
     given_id = form.get("id") if form is not None else None
     at_text = str(form.get("at", "")) if form is not None else ""
@@ -214,7 +214,7 @@ def read_draft_id(text: object) -> UUID | None:
     return None
 
 
-def needs_proof(filling: Filling) -> bool:
+def is_proof_needed(filling: Filling) -> bool:
     """Whether whoever gives it must have shown who they are within minutes, and has not."""
     if filling.command.command_type not in NEEDS_PROOF:
         return False
@@ -291,8 +291,7 @@ async def send(filling: Filling, command: Command, at: datetime | None) -> None:
 
 async def dry_run(filling: Filling, command: Command, at: datetime | None) -> Step:
     """What it would come to now. Nothing is recorded."""
-    trial = filling.house.prepare_dry_run()
-    return await trial.step(filling.stream, command, filling.seat, at, filling.asker.person)
+    return await filling.house.prepare_dry_run().step(filling.stream, command, filling.seat, at, filling.asker.person)
 
 
 async def find_last(filling: Filling) -> Occurrence | None:

@@ -55,7 +55,7 @@ _SCALARS: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Shown:
+class FormField:
     """One field as a page shows it."""
 
     widget: str
@@ -68,10 +68,10 @@ class Shown:
     value: Any = ""
     choices: tuple[FieldChoice, ...] = ()
     faults: tuple[InputFault, ...] = ()
-    columns: tuple[Shown, ...] = ()
+    columns: tuple[FormField, ...] = ()
     """Of a table, its columns."""
-    rows: tuple[tuple[Shown, ...], ...] = ()
-    fields: tuple[Shown, ...] = ()
+    rows: tuple[tuple[FormField, ...], ...] = ()
+    fields: tuple[FormField, ...] = ()
     """Of a group, what is in it."""
     known: str = ""
     """The id of the list that it may be chosen from."""
@@ -158,11 +158,11 @@ async def read_tree(
                 documents.setdefault(name, []).append(await keep(value))
             except Failure as refused:
                 faults.append(InputFault((name.split(".")[1],), refused.zh, refused.en))
-    return _Sent(form, documents).group(model, PREFIX), faults
+    return _FormReader(form, documents).group(model, PREFIX), faults
 
 
 @dataclass(frozen=True)
-class _Sent:
+class _FormReader:
     form: FormData
     documents: dict[str, list[Tree]]
     indexes: dict[str, set[int]] = field(default_factory=dict)
@@ -302,7 +302,7 @@ def _hidden(shape: Shape, value: Any, name: str, field_name: str, *, inside: boo
 
 def show_fields(
     model: type[BaseModel], tree: Tree, faults: Sequence[InputFault], more: Mapping[str, int] | None = None
-) -> list[Shown]:
+) -> list[FormField]:
     """The fields of that model with what was typed into them; ``more`` says how many blank rows a table has."""
     return _Builder(tuple(faults), more or {}).group(model, tree, PREFIX, ())
 
@@ -314,13 +314,13 @@ class _Builder:
 
     def group(
         self, model: type[BaseModel], tree: Tree, prefix: str, place: Place, *, inside: bool = False
-    ) -> list[Shown]:
+    ) -> list[FormField]:
         return [
             self.field(one, tree.get(one.name), f"{prefix}.{one.name}", (*place, one.name), inside=inside)
             for one in field_shapes(model).values()
         ]
 
-    def field(self, of: FieldShape, value: Any, name: str, place: Place, *, inside: bool) -> Shown:  # noqa: ANN401 - a tree
+    def field(self, of: FieldShape, value: Any, name: str, place: Place, *, inside: bool) -> FormField:  # noqa: ANN401 - a tree
         part = self.shape(of.shape, value, name, place, of.name, inside=inside)
         if value is None and part.widget == "yes_no":
             part = replace(part, value=_default(of))
@@ -335,9 +335,9 @@ class _Builder:
         field_name: str = "",
         *,
         inside: bool = False,
-    ) -> Shown:
+    ) -> FormField:
         widget = choose_widget(shape, field_name, inside=inside)
-        part = Shown(widget, name, place, "", "", value=value or "", faults=self._faults(place))
+        part = FormField(widget, name, place, "", "", value=value or "", faults=self._faults(place))
         match widget:
             case "lines":
                 return replace(part, value="\n".join(value or ()))
@@ -362,7 +362,7 @@ class _Builder:
         value: Any,  # noqa: ANN401 - a tree
         name: str,
         place: Place,
-    ) -> tuple[tuple[Shown, ...], tuple[tuple[Shown, ...], ...]]:
+    ) -> tuple[tuple[FormField, ...], tuple[tuple[FormField, ...], ...]]:
         item = shape.item
         assert item is not None  # noqa: S101 - a table has rows
         blank = self.more.get(name, BLANK_ROWS if not value else 1)
@@ -378,12 +378,14 @@ class _Builder:
         )
         return tuple(self.group(model, {}, name, ("",), inside=True)), rows
 
-    def _pair(self, shape: Shape, key: str, value: Any, name: str, place: Place) -> tuple[Shown, ...]:  # noqa: ANN401 - a tree
+    def _pair(self, shape: Shape, key: str, value: Any, name: str, place: Place) -> tuple[FormField, ...]:  # noqa: ANN401 - a tree
         item, where = shape.item, (*place, key)
         assert item is not None  # noqa: S101 - a mapping has values
         key_faults = tuple(f for f in self.faults if key and f.place == (*where, "[key]"))
         zh, en = _KEY_WORDS.get(str(place[-1]), ("名稱", "name"))
-        first = Shown("text", f"{name}.key", (*where, "[key]"), zh, en, value=key.rstrip(DOUBLED), faults=key_faults)
+        first = FormField(
+            "text", f"{name}.key", (*where, "[key]"), zh, en, value=key.rstrip(DOUBLED), faults=key_faults
+        )
         if shape.key is not None and shape.key.kind is Kind.CHOICE:
             first = replace(first, widget="choice", choices=shape.key.choices)
         if item.kind is Kind.GROUP and item.model is not None:
@@ -396,7 +398,7 @@ class _Builder:
         return tuple(fault for fault in self.faults if fault.place[: len(place)] == place)
 
 
-def _keep_own(of: Shown) -> Shown:
+def _keep_own(of: FormField) -> FormField:
     """The same with only those faults that none of its cells or fields has."""
     inner = [fault for one in (*of.fields, *(cell for row in of.rows for cell in row)) for fault in one.faults]
     return replace(of, faults=tuple(fault for fault in of.faults if fault not in inner))

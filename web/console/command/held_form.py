@@ -20,7 +20,7 @@ from domain.kernel.identifier import Actor
 from web.console.command.answers import list_answers
 from web.console.command.filling import find_offered, name_file, read_draft_id
 from web.console.command.form import list_hidden, read_tree
-from web.console.failure import Sent, show_failure
+from web.console.failure import FormInput, show_failure
 from web.console.file.page import read_stream
 from web.console.paths import command_path
 from web.console.route import PageRoute, read_form, read_sent, send_to_sign_in
@@ -73,14 +73,14 @@ class HoldingRoute(PageRoute):
 
     async def answer_failure(self, request: Request, failure: Failure) -> Response:
         """Say what went wrong beside what was typed, which goes back into the form."""
-        sent = None
+        form_input = None
         if request.method not in SAFE:
             with suppress(Failure, RuntimeError):  # RuntimeError: of what came only half, and cannot be read again
-                sent = await _find_sent(request, keeps_id=not isinstance(failure, Mismatch))
-        return show_failure(request, failure, sent)
+                form_input = await _read_form_input(request, keeps_id=not isinstance(failure, Mismatch))
+        return show_failure(request, failure, form_input)
 
 
-async def _find_sent(request: Request, *, keeps_id: bool) -> Sent | None:
+async def _read_form_input(request: Request, *, keeps_id: bool) -> FormInput | None:
     """What the form sent; None for one that asked nothing. Raises Failure, or RuntimeError for half a body."""
     form = await read_sent(request)
     try:
@@ -88,11 +88,11 @@ async def _find_sent(request: Request, *, keeps_id: bool) -> Sent | None:
         tree, left = await read_typed(command, form)
     finally:
         await form.close()
-    sent = ((name, value) for name, value in form.multi_items() if name in _OWN and isinstance(value, str))
-    own = [(name, value) for name, value in sent if name != "id" or (keeps_id and read_draft_id(value) is not None)]
+    fields = ((name, value) for name, value in form.multi_items() if name in _OWN and isinstance(value, str))
+    own = [(name, value) for name, value in fields if name != "id" or (keeps_id and read_draft_id(value) is not None)]
     hidden = [*own, *list_hidden(command, tree)]
     answers = list_answers(command, tree, language_of(request))
-    return Sent(quote(request.url.path), hidden, answers, left) if hidden or left else None
+    return FormInput(quote(request.url.path), hidden, answers, left) if hidden or left else None
 
 
 async def read_typed(command: type[Command], form: FormData) -> tuple[Tree, list[str]]:

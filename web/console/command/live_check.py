@@ -17,7 +17,7 @@ from domain.kernel.calendar import local_day
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.input import parse_amount, parse_day
 from web.components.words import format_money, spell
-from web.console.command.filling import begin, dry_run, needs_proof, read_filled
+from web.console.command.filling import begin, dry_run, is_proof_needed, read_filled
 from web.console.command.form import show_fields
 from web.console.command.meeting import fill_preview
 from web.console.command.prefill import fill_in
@@ -149,7 +149,7 @@ def _describe_sum(fen: int, language: Language) -> str:
 
 async def _list_unmet(filling: Filling) -> list[str]:
     """What would refuse it now; nothing while it cannot be read, or by whom nothing may be tried."""
-    if is_sealed(filling) or needs_proof(filling):
+    if is_sealed(filling) or is_proof_needed(filling):
         return []
     try:
         command, at = read_filled(await fill_preview(filling))

@@ -48,12 +48,12 @@ from web.console.command.filling import (
     dry_run,
     find_last,
     find_offered,
+    is_proof_needed,
     keep_document,
-    needs_proof,
     read_filled,
     send,
 )
-from web.console.command.form import Shown, show_fields
+from web.console.command.form import FormField, show_fields
 from web.console.command.held_form import (
     LEFT,
     HoldingRoute,
@@ -129,7 +129,7 @@ async def ask_for_subject(
     if name is not None and not fault:
         stream = StreamId.of(chosen, realm.strip(), name.strip())
         return RedirectResponse(command_path(command, stream), HTTPStatus.SEE_OTHER)
-    is_fresh = name is None and command_type.only_begins()
+    is_fresh = name is None and command_type.is_always_first()
     return render(
         request,
         "console/command/subject.html",
@@ -141,7 +141,7 @@ async def ask_for_subject(
         kind=chosen,
         kind_words=(AGGREGATES[chosen].zh, AGGREGATES[chosen].en),
         prefix=find_prefix(chosen),
-        only_begins=command_type.only_begins(),
+        is_always_first=command_type.is_always_first(),
         only_name=only_name,
         known=[] if only_name else await _list_numbers(request, house, caller, command_type, chosen),
         is_seat=chosen == SEAT.kind,
@@ -172,7 +172,7 @@ async def _list_numbers(
     request: Request, house: House, caller: Caller, command: type[Command], kind: str
 ) -> list[tuple[str, str]]:
     """The files that it may be about; for what establishes a seat, the next one of each role."""
-    begins = command.only_begins()
+    begins = command.is_always_first()
     if begins and kind != SEAT.kind:
         return []
     listed = await list_known(house, caller, kind, request.query_params.get("realm", LIVE).strip())
@@ -216,7 +216,7 @@ async def show_form(
     review = find_own_review(filling)
     if review is not None and not review.is_cleared:
         return RedirectResponse(review_path(filling.stream), HTTPStatus.SEE_OTHER)
-    if needs_proof(filling):
+    if is_proof_needed(filling):
         return await send_to_prove(filling)
     kept = await find_draft(filling, draft)
     if kept is not None:
@@ -260,7 +260,7 @@ async def _take(
     if step == "save" and caller.person is not None:
         await save(filling, caller.person)
         return RedirectResponse(draft_path(filling.path, filling.command_id), HTTPStatus.SEE_OTHER)
-    if needs_proof(filling):
+    if is_proof_needed(filling):
         return await send_to_prove(filling)
     if step == "check":
         filling = await fill_preview(filling)
@@ -316,7 +316,7 @@ async def _show_form(
         choices=choices,
         errors=[*link_faults(fields), *((fault, "") for fault in loose)],
         at_faults=[fault for fault in faults if fault.place == ("at",)],
-        has_files=any(takes_files(one) for one in fields),
+        has_files=any(has_files(one) for one in fields),
         sealed_fields=list_sealed_fields(filling),
         sealed_bid=describe_bid(limits, speaker(filling.language, TEXTS)),
         limits=limits,
@@ -334,7 +334,7 @@ async def _show_form(
 def list_instead(filling: Filling) -> list[type[Command]]:
     """What the same seat may decide at this stage instead: the other ways on, as failing a bid is to passing it."""
     command, stage = filling.command, filling.state.stage
-    if not _leads_on(command, stage):
+    if not _may_lead_on(command, stage):
         return []
     return [
         one
@@ -342,23 +342,23 @@ def list_instead(filling: Filling) -> list[type[Command]]:
         if one is not command
         and filling.seat.role in one.by
         and set(one.during) == set(command.during)
-        and _leads_on(one, stage)
+        and _may_lead_on(one, stage)
     ]
 
 
-def _leads_on(command: type[Command], stage: str) -> bool:
+def _may_lead_on(command: type[Command], stage: str) -> bool:
     """Whether it may take a file from that stage to another."""
     return any(stage in move.start and move.to not in (stage, SAME) for move in command.records.moves)
 
 
-def takes_files(one: Shown) -> bool:
+def has_files(one: FormField) -> bool:
     """Whether a document may come with it."""
-    return one.widget in ("document", "documents") or any(map(takes_files, (*one.columns, *one.fields)))
+    return one.widget in ("document", "documents") or any(map(has_files, (*one.columns, *one.fields)))
 
 
-def link_faults(fields: Sequence[Shown]) -> list[tuple[InputFault, Shown]]:
+def link_faults(fields: Sequence[FormField]) -> list[tuple[InputFault, FormField]]:
     """Each fault with the field that it is about, the innermost that has it."""
-    pairs: list[tuple[InputFault, Shown]] = []
+    pairs: list[tuple[InputFault, FormField]] = []
     for one in fields:
         inner = link_faults([*one.fields, *(cell for row in one.rows for cell in row)])
         pairs.extend(inner)
@@ -371,7 +371,7 @@ async def _check(filling: Filling, command: Command, at: datetime | None) -> HTM
     """What it would come to now: the check page, or what is missing. Nothing is recorded."""
     step = await dry_run(filling, command, at)
     if step.unmet:
-        return await _show_refusal(filling, CommandRejected(step.unmet), is_trial=True)
+        return await _show_refusal(filling, CommandRejected(step.unmet), is_dry_run=True)
     say = filling.language.say
     return await _render(
         filling,
@@ -379,23 +379,23 @@ async def _check(filling: Filling, command: Command, at: datetime | None) -> HTM
         answers=list_answers(filling.command, filling.tree, filling.language),
         amounts=list(list_amounts(command)),
         consequences=[(name_event(event.event_type), describe_event(event, say)) for event in step.events],
-        takes_two=command.takes_two(),
+        is_for_two=command.is_for_two(),
         meeting=await find_meeting(filling, command),
         sheet=await find_sheet(filling),
     )
 
 
-async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_trial: bool) -> HTMLResponse:
+async def _show_refusal(filling: Filling, refusal: CommandRejected, *, is_dry_run: bool) -> HTMLResponse:
     """Every condition that is not met, with what was typed kept, and what happened last if it may be seen."""
-    fresh = filling if is_trial else replace(filling, command_id=uuid4())
+    fresh = filling if is_dry_run else replace(filling, command_id=uuid4())
     last = await find_last(filling)
     return await _render(
         fresh,
         "console/command/refused.html",
-        status=HTTPStatus.OK if is_trial else HTTPStatus.CONFLICT,
+        status=HTTPStatus.OK if is_dry_run else HTTPStatus.CONFLICT,
         answers=list_answers(filling.command, filling.tree, filling.language),
         unmet=list_unmet(refusal),
-        is_trial=is_trial,
+        is_dry_run=is_dry_run,
         last=last,
         last_words=name_event(last.event.event_type) if last else ("", ""),
     )
@@ -418,7 +418,7 @@ async def _carry_out(filling: Filling, command: Command, at: datetime | None) ->
     try:
         await send(filling, command, at)
     except CommandRejected as refusal:
-        return await _show_refusal(filling, refusal, is_trial=False)
+        return await _show_refusal(filling, refusal, is_dry_run=False)
     except NotKnown:
         return await _render(
             filling,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from application.access import load_seen_file, sees_all
+from application.access import load_seen_file, may_see_all
 from application.listing import StreamFilter, each_stream, list_streams
 from application.money import sort_naturally
 from application.pages import PageRequest
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from domain.kernel.money import Fen
     from domain.kernel.scheme import Scheme
     from web.console.command.filling import Filling
-    from web.console.command.form import Shown, Tree
+    from web.console.command.form import FormField, Tree
     from web.house import House
 
 MOST: Final = 300
@@ -203,7 +203,7 @@ async def _propose_selection(filling: Filling) -> Tree:
     """A meeting's decision as the ranking would have it: selected is who reaches the line within the budget."""
     house, caller = filling.house, filling.caller
     file = await load_seen_file(house.store, caller.grants, filling.stream)
-    overview = await read_overview(house.store, file, sees_bids=sees_all(caller.grants))
+    overview = await read_overview(house.store, file, may_see_bids=may_see_all(caller.grants))
     panels = {bid: one.stream.name for one in overview.panels if one.is_reported for bid, _ in one.bids}
     funds = await _list_files(filling, "funds")
     selected: list[Tree] = []
@@ -247,7 +247,7 @@ async def fill_in(
 
 async def take_city_terms(filling: Filling) -> Filling:
     """The same with each of the city's terms and grades as its rules write it, whichever characters it was typed in."""
-    if not _holds_term(filling.tree):
+    if not _has_term(filling.tree):
         return filling
     scheme = await find_scheme(filling)
     lists = await _find_lists(filling, scheme)
@@ -256,10 +256,10 @@ async def take_city_terms(filling: Filling) -> Filling:
     return replace(filling, tree=_take_terms(filling.tree, {name: _by_script(terms) for name, terms in known.items()}))
 
 
-def _holds_term(tree: Tree) -> bool:
+def _has_term(tree: Tree) -> bool:
     inner = (one for value in tree.values() for one in (value if isinstance(value, list) else [value]))
     return any(name in _LISTS or name == "grade" for name in tree) or any(
-        _holds_term(one) for one in inner if isinstance(one, dict)
+        _has_term(one) for one in inner if isinstance(one, dict)
     )
 
 
@@ -279,7 +279,7 @@ def _take_terms(value: Any, lists: Mapping[str, Mapping[str, str]], name: str = 
             return value
 
 
-async def offer(filling: Filling, fields: Sequence[Shown]) -> tuple[list[Shown], Choices]:
+async def offer(filling: Filling, fields: Sequence[FormField]) -> tuple[list[FormField], Choices]:
     """The fields, each with the list that it is chosen from, and these lists: of what the reader may list alone."""
     names = {name for one in fields for name in _names(one)}
     choices: dict[str, Sequence[tuple[str, str]]] = {}
@@ -329,7 +329,7 @@ async def _list_choices(filling: Filling, name: str) -> Sequence[tuple[str, str]
         case "milestone":
             return [(key, one.title) for key, one in filling.state.part(Contract).milestones.items()]
         case "scheme":
-            return await _list_packs(filling)
+            return await _list_schemes(filling)
         case "tranches":
             return [(f"T{number}", "") for number in range(1, 5)]
         case "team":
@@ -362,7 +362,7 @@ def _say_codes(codes: Iterable[str], language: Language) -> list[tuple[str, str]
     return [(code, language.say(*call_code(code))) for code in codes]
 
 
-async def _list_packs(filling: Filling) -> list[tuple[str, str]]:
+async def _list_schemes(filling: Filling) -> list[tuple[str, str]]:
     """The newest version of each city's rules that is published in the realm, as people write it: ``fuzhou@2``."""
     filters = StreamFilter(kind="scheme", realm=filling.stream.realm)
     page = await list_streams(filling.house.store, filters, PageRequest(limit=MOST))
@@ -378,7 +378,7 @@ async def _list_bodies(filling: Filling, role: Role) -> list[tuple[str, str]]:
 
     For the bureau, which names the parties of an agreement; to anybody else the register stays shut.
     """
-    if not sees_all(filling.caller.grants):
+    if not may_see_all(filling.caller.grants):
         return []
     names = {
         name
@@ -421,17 +421,17 @@ def _own_organisations(filling: Filling) -> tuple[str, ...]:
     return scope.names if scope is not None and scope.kind is ScopeKind.ORGANISATION else ()
 
 
-def _name_of(one: Shown) -> str:
+def _name_of(one: FormField) -> str:
     """The field's own name; of the first column of a table, that of the table."""
     return str(one.place[0] if one.place[-1] == "[key]" else one.place[-1])
 
 
-def _names(one: Shown) -> set[str]:
+def _names(one: FormField) -> set[str]:
     inner = (*one.fields, *one.columns, *(cell for row in one.rows for cell in row))
     return {_name_of(one)} | {name for cell in inner for name in _names(cell)}
 
 
-def _mark(one: Shown, choices: Choices, language: Language) -> Shown:
+def _mark(one: FormField, choices: Choices, language: Language) -> FormField:
     name = _name_of(one)
     terms = choices.get(name, ())[:MOST_TOLD] if one.widget == "lines" else ()
     texts = [

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
     from web.console.command.filling import Filling
-    from web.console.command.form import Shown, Tree
+    from web.console.command.form import FormField, Tree
     from web.console.texts import Speak
 
 ENVELOPE: Final = "envelope"
@@ -101,7 +101,7 @@ async def list_limits(filling: Filling) -> list[BidLimits]:
     return limits
 
 
-def list_sealed_fields(filling: Filling) -> list[Shown]:
+def list_sealed_fields(filling: Filling) -> list[FormField]:
     """The fields of the bid that is written in the browser; none of other commands."""
     if filling.command is not SealApplication:
         return []

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from web.console.command.filling import Filling
-    from web.console.command.form import Shown, Tree
+    from web.console.command.form import FormField, Tree
 
 CRITERIA: Final = "criteria"
 
@@ -66,7 +66,7 @@ def leave_out_blanks(filling: Filling) -> Filling:
     return replace(filling, tree={name: value for name, value in filling.tree.items() if name != CRITERIA})
 
 
-def set_out(fields: Sequence[Shown], sheet: ReviewSheet | None) -> list[Shown]:
+def set_out(fields: Sequence[FormField], sheet: ReviewSheet | None) -> list[FormField]:
     """The fields of a sheet: which bid is known, a criterion is named and has its cap, and the one mark comes last."""
     if sheet is None:
         return list(fields)
@@ -82,7 +82,7 @@ def set_out(fields: Sequence[Shown], sheet: ReviewSheet | None) -> list[Shown]:
 _ONE_MARK: Final = ("分項已填的，此項留空", "only where no criterion is filled in")
 
 
-def _cap(row: tuple[Shown, ...], rubric: Mapping[str, int]) -> tuple[Shown, ...]:
+def _cap(row: tuple[FormField, ...], rubric: Mapping[str, int]) -> tuple[FormField, ...]:
     key, points = row
     zh, en = value_words(str(key.value))
     return key, replace(points, zh=zh, en=en, most=rubric.get(str(key.value)))

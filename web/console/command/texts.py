@@ -1,4 +1,4 @@
-"""What the pages of an act say, and the words on the button that does it."""
+"""What the pages of a command say, and the words on the button that does it."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ TEXTS: Final[Texts] = {
         "Possible only after the opening. Choose the file (.json) you saved, and attach the documents it names below.",
     ),
     "envelope_read": ("讀取密封件", "Read the envelope"),
-    "at": ("辦理時間（補錄）", "Time of the act (if entered later)"),
+    "at": ("辦理時間（補錄）", "Business time (if entered later)"),
     "at_hint": ("北京時間，如 2026-12-09 17:00", "Beijing time, such as 2026-12-09 17:00"),
     "to_check": ("核對", "Check"),
     "save": ("保存草稿", "Save as a draft"),
@@ -209,7 +209,7 @@ _BUTTONS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def name_button(command: str) -> tuple[str, str]:
-    """What the button says that has the command carried out: it names the act."""
+    """What the button says that has the command carried out: it names the command."""
     known = _BUTTONS.get(command)
     zh, en = name_command(command)
     return known or (f"確認辦理：{zh}", en)

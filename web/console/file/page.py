@@ -188,7 +188,7 @@ TEXTS: Final[Texts] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AwaitedCommand:
     """One thing that is awaited, with where it is done if it is the reader's to do."""
 
     of: Awaited
@@ -234,7 +234,7 @@ async def show_file(
     seat, language = read_seat(request, caller), language_of(request)
     is_past = until is not None or known_until is not None
     commands = await _list_commands(house, caller, seat, file.state, is_past=is_past)
-    attempts = await _list_attempts(house, stream) if file.is_whole and file.names_panel and not is_past else []
+    attempts = await _list_attempts(house, stream) if file.is_whole and file.has_panel_named and not is_past else []
     clock = await house.store.realm(realm)
     shown_story = build_story(
         file.story,
@@ -256,7 +256,7 @@ async def show_file(
         number=number_of(file.state),
         stage=stage_words(kind, file.state.stage),
         life=draw_life(stream, trace_stages(file.changes)),
-        awaiting=_list_wanted(file, commands, seat, is_past=is_past),
+        awaiting=_list_awaited(file, commands, seat, is_past=is_past),
         due=None if is_past else file.due(),
         open_commands=_list_open(file, commands, seat),
         closed_commands=[(name_command(one.command.command_type), one.unmet) for one in commands if not one.is_open],
@@ -352,20 +352,22 @@ async def _list_attempts(house: House, stream: StreamId) -> list[AttemptLine]:
     return list((await list_attempts(house.store, filters, PageRequest(limit=MOST_ATTEMPTS))).rows)
 
 
-def _list_wanted(file: File, commands: list[PossibleCommand], seat: Actor | None, *, is_past: bool) -> list[Wanted]:
+def _list_awaited(
+    file: File, commands: list[PossibleCommand], seat: Actor | None, *, is_past: bool
+) -> list[AwaitedCommand]:
     mine = {one.command.command_type for one in commands if one.is_open}
     return [
-        Wanted(
+        AwaitedCommand(
             one,
             command_path(one.command, file.stream, one.subject)
-            if not is_past and one.command in mine and seat is not None and _waits_for(one, seat)
+            if not is_past and one.command in mine and seat is not None and _is_awaited(one, seat)
             else "",
         )
         for one in file.awaiting()
     ]
 
 
-def _waits_for(one: Awaited, seat: Actor) -> bool:
+def _is_awaited(one: Awaited, seat: Actor) -> bool:
     """Whether that seat is awaited: where seats are named, as of a panel whose others have scored, no other is."""
     return seat.role in one.roles and (not one.seats or seat in one.seats)
 

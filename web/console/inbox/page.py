@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from application.access import list_open, list_words, sees_all
+from application.access import list_open, list_words, may_see_all
 from application.drafts import list_drafts
 from application.inbox import Waiting, WaitingFilter, count_waiting, list_waiting
 from application.money import list_realms
@@ -237,7 +237,7 @@ async def _show_own(
         house.store, filters, shield(PageRequest(), caller), now=house.now(), most=MOST_COUNTED + 1
     )
     lines = await list_lines(house.store, [row.stream for row in page.rows if row.stream.kind == "project"])
-    knows = sees_all(caller.grants)
+    knows = may_see_all(caller.grants)
     return render(
         request,
         "console/inbox/own.html",
@@ -371,7 +371,7 @@ def filter_tasks(
         organisation=organisation,
         command=command,
         overdue=overdue,
-        readers=None if sees_all(caller.grants) else list_words(caller.grants),
+        readers=None if may_see_all(caller.grants) else list_words(caller.grants),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from application.access import sees_all
+from application.access import may_see_all
 from application.listing import StreamFilter, list_streams
 from application.money import list_realms
 from application.pages import PageRequest
@@ -135,7 +135,7 @@ def may_list(caller: Caller, kind: str) -> bool:
     """Whether they may see every file of that kind."""
     if kind in REGISTERS:
         return any(seat.role in _KEEPERS for seat in caller.seats)
-    return kind in OPEN_KINDS or sees_all(caller.grants)
+    return kind in OPEN_KINDS or may_see_all(caller.grants)
 
 
 def list_beginnings(kinds: Iterable[str], seat: Actor | None, realm: str = LIVE) -> list[Beginning]:

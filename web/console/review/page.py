@@ -81,7 +81,7 @@ TEXTS: Final[Texts] = {
     "rubric": ("評分標準", "Criteria"),
     "criterion": ("評分項", "Criterion"),
     "points": ("滿分", "Points"),
-    "at": ("辦理時間（補錄）", "Time of the act (if entered later)"),
+    "at": ("辦理時間（補錄）", "Business time (if entered later)"),
 }
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from application.access import load_seen_file, sees_all
+from application.access import load_seen_file, may_see_all
 from application.possible_commands import list_possible_commands
 from application.round_overview import read_overview
 from domain.catalogue import stage_words
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from application.caller import Caller
     from application.possible_commands import PossibleCommand
     from application.queries import File
-    from application.round_overview import Ranked, SheetCount
+    from application.round_overview import RankingRow, SheetCount
     from domain.kernel.identifier import Actor, StreamId
     from domain.kernel.message import Awaited, Command
     from web.console.texts import Texts
@@ -180,7 +180,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
     """The round, stage by stage. A name that no round bears is answered as not found."""
     file = await load_seen_file(house.store, caller.grants, read_stream("round", realm, name))
     seat = read_seat(request, caller)
-    overview = await read_overview(house.store, file, sees_bids=_sees_bids(caller, file))
+    overview = await read_overview(house.store, file, may_see_bids=_may_see_bids(caller, file))
     commands: list[PossibleCommand] = []
     if seat is not None:
         asker = await find_asker(house, caller, realm)
@@ -196,7 +196,7 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
         stage=stage_words("round", file.state.stage),
         life=draw_life(file.stream, trace_stages(file.changes)),
         sections={one.name: one for one in _list_sections(file, seat, commands)},
-        sees_bids=_sees_bids(caller, file),
+        may_see_bids=_may_see_bids(caller, file),
         needs=[
             (one, file_path(one.stream), stage_words("need", one.stage), _commands_on(one.stream, seat, _OF_NEEDS))
             if one.stage == NeedStage.SUBMITTED
@@ -215,10 +215,10 @@ async def show_round(request: Request, realm: str, name: str, house: ByHouse, ca
             for one in overview.bids
         ],
         panels=[
-            (one, file_path(one.stream), _commands_on(one.stream, seat, _list_panel_acts(one)))
+            (one, file_path(one.stream), _commands_on(one.stream, seat, _list_panel_commands(one)))
             for one in overview.panels
         ],
-        most=MOST_ROWS if sees_all(caller.grants) else max(MOST_ROWS, len(overview.bids)),
+        most=MOST_ROWS if may_see_all(caller.grants) else max(MOST_ROWS, len(overview.bids)),
         all_bids=f"/projects?{urlencode({'round': name, 'realm': realm})}",
         chart=draw_bars(_draw_ranking(overview.ranking)),
         line_after=_last(overview.ranking, "reaches_line"),
@@ -241,10 +241,10 @@ def round_path(stream: StreamId) -> str:
     return f"/rounds/{stream.realm}/{stream.name}"
 
 
-def _sees_bids(caller: Caller, file: File) -> bool:
+def _may_see_bids(caller: Caller, file: File) -> bool:
     """The house, whoever watches it, and the managing agency that the call names."""
     host = file.state.part(Round).host
-    return sees_all(caller.grants) or any(
+    return may_see_all(caller.grants) or any(
         grant.seat.role is Role.HOST and grant.scope is not None and host is not None and host in grant.scope.names
         for grant in caller.grants
     )
@@ -261,7 +261,7 @@ def _commands_on(
     ]
 
 
-def _list_panel_acts(panel: SheetCount) -> Iterable[type[Command]]:
+def _list_panel_commands(panel: SheetCount) -> Iterable[type[Command]]:
     """What the office may do there now: recusal before any sheet (P1), the report after all or none."""
     if panel.is_reported or not panel.seated:
         return
@@ -294,7 +294,7 @@ def _list_sections(file: File, seat: Actor | None, possible: list[PossibleComman
     return sections
 
 
-def _draw_ranking(ranking: tuple[Ranked, ...]) -> list[BarRow]:
+def _draw_ranking(ranking: tuple[RankingRow, ...]) -> list[BarRow]:
     """Totals by rank; those that would be awarded are dark."""
     return [
         BarRow(
@@ -307,7 +307,7 @@ def _draw_ranking(ranking: tuple[Ranked, ...]) -> list[BarRow]:
     ]
 
 
-def _last(ranking: tuple[Ranked, ...], name: str) -> str:
+def _last(ranking: tuple[RankingRow, ...], name: str) -> str:
     """The last bid of which that is so, where another comes after it; else empty."""
     held = [one.of.application for one in ranking if getattr(one, name)]
     return held[-1] if held and len(held) < len(ranking) else ""

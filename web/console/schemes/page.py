@@ -10,7 +10,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import UploadFile
 
-from application.access import sees_all
+from application.access import may_see_all
 from application.listing import StreamFilter, list_streams
 from application.money import list_realms
 from application.pages import PageRequest
@@ -20,7 +20,7 @@ from deciding.fold import load_state
 from domain.kernel.explanation import InputInvalid
 from domain.kernel.identifier import LIVE, Role, StreamId
 from domain.kernel.scheme import Scheme
-from domain.registers.scheme import PublishPolicyPack, Register
+from domain.registers.scheme import PublishPolicyPack, Register, scheme_stream
 from schemes.differences import compare_schemes
 from schemes.document import DocumentFault, DocumentInvalid, read_text
 from web.console.paths import command_path, file_path
@@ -105,7 +105,7 @@ async def check_scheme(request: Request, house: ByHouse, caller: ByCaller) -> Re
 
 def _require_house(caller: Caller) -> None:
     """Raise NameUnknown unless they see all business of the house, or keep its registers."""
-    if not sees_all(caller.grants) and not any(seat.role is Role.ADMIN for seat in caller.seats):
+    if not may_see_all(caller.grants) and not any(seat.role is Role.ADMIN for seat in caller.seats):
         raise NameUnknown("schemes")
 
 
@@ -129,7 +129,7 @@ async def _check(request: Request, house: House, caller: Caller, form: FormData)
     except InputInvalid as invalid:
         faults = tuple(DocumentFault(name, 0, ".".join(map(str, one.place)), one.zh, one.en) for one in invalid.faults)
         return _show_faults(request, name, faults)
-    newest = await _find_newest(house, StreamId.of("scheme", realm, scheme.name))
+    newest = await _find_newest(house, scheme_stream(realm, scheme.name))
     return render(
         request,
         "console/schemes/difference.html",
@@ -137,7 +137,7 @@ async def _check(request: Request, house: House, caller: Caller, form: FormData)
         scheme=scheme,
         newest=newest,
         differences=compare_schemes(newest, scheme) if newest is not None else (),
-        action=command_path(PublishPolicyPack.command_type, StreamId.of("scheme", realm, scheme.name)),
+        action=command_path(PublishPolicyPack.command_type, scheme_stream(realm, scheme.name)),
         command_id=uuid4(),
         pack=json.dumps(scheme.model_dump(mode="json"), ensure_ascii=False),
         may_publish=any(seat.role in PublishPolicyPack.by for seat in caller.seats),

@@ -35,8 +35,8 @@ from web.console.command.filling import (
     dry_run,
     find_last,
     find_offered,
+    is_proof_needed,
     keep_document,
-    needs_proof,
     prefill,
     read_draft_id,
     read_filled,
@@ -44,7 +44,7 @@ from web.console.command.filling import (
 )
 from web.console.command.form import list_hidden, read_tree, show_fields
 from web.console.command.held_form import FORM, LEFT, ROWS, HoldingRoute, lead_back, read_typed
-from web.console.command.page import link_faults, takes_files
+from web.console.command.page import has_files, link_faults
 from web.console.command.payment import TranchePayment, find_payment
 from web.console.command.prefill import take_city_terms
 from web.console.command.texts import TEXTS as COMMAND_TEXTS
@@ -193,7 +193,7 @@ async def show_together(
         return RedirectResponse(f"/do/{name}/{only.stream}{query}", HTTPStatus.SEE_OTHER)
     command = _find_command(name)
     rows = [await _begin(request, house, caller, command, one) for one in choices]
-    if any(needs_proof(row.filling) for row in rows):
+    if any(is_proof_needed(row.filling) for row in rows):
         target = f"{request.url.path}?{request.url.query}"
         return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", HTTPStatus.SEE_OTHER)
     return _show_form(request, command, rows, {})
@@ -218,7 +218,7 @@ async def resume_together(
         return RedirectResponse("/", HTTPStatus.SEE_OTHER)
     choices = [await _renew(house, _read_choice(text)) for text in held[ROWS]]
     rows = [await _begin(request, house, caller, command_type, one) for one in choices]
-    if any(needs_proof(row.filling) for row in rows):
+    if any(is_proof_needed(row.filling) for row in rows):
         target = f"{request.url.path}?{request.url.query}"
         return RedirectResponse(f"/sign-in?{urlencode({'next': target})}", HTTPStatus.SEE_OTHER)
     return _show_form(request, command_type, rows, held[FORM], left=held.get(LEFT, ()))
@@ -242,7 +242,7 @@ async def _take(request: Request, house: House, caller: Caller, command: type[Co
     if refused or step == "edit":
         return _show_form(request, command, rows, tree, refused)
     rows = [await _fill(row, tree) for row in rows]
-    if any(needs_proof(row.filling) for row in rows):
+    if any(is_proof_needed(row.filling) for row in rows):
         choices = [row.choice for row in rows]
         if caller.person is None:
             on = [write_choice(command.command_type, one.stream, one.part) for one in choices]
@@ -346,7 +346,7 @@ async def _fill(row: TaskRow, tree: Tree) -> TaskRow:
     return replace(row, filling=await take_city_terms(replace(row.filling, tree={**tree, **row.filling.tree})))
 
 
-async def _try(row: TaskRow) -> TaskRow:
+async def _dry_run_row(row: TaskRow) -> TaskRow:
     """What it would come to now. Nothing is recorded."""
     of = row.filling
     command, at = read_filled(of)
@@ -400,19 +400,19 @@ def _show_form(
         fields=fields,
         left=left,
         errors=link_faults(fields),
-        has_files=any(takes_files(one) for one in fields),
+        has_files=any(has_files(one) for one in fields),
     )
 
 
 async def _check(request: Request, command: type[Command], rows: Sequence[TaskRow], tree: Tree) -> Response:
-    trials = [await _try(row) for row in rows]
-    possible = [row for row in trials if not row.unmet]
+    rows = [await _dry_run_row(row) for row in rows]
+    possible = [row for row in rows if not row.unmet]
     amounts = [row.fen for row in possible if row.fen is not None]
     return _render(
         request,
         "check",
         command,
-        trials,
+        rows,
         hidden=list_hidden(command, tree),
         answers=list_answers(command, tree, rows[0].filling.language),
         possible=len(possible),

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from application.access import sees_all
+from application.access import may_see_all
 from application.listing import StreamFilter, each_stream
 from application.webhook_address import AddressRefused
 from application.webhooks import FURTHEST, FreshSecret, WebhookInvalid
@@ -136,7 +136,7 @@ async def _list_seats(house: House) -> list[Actor]:
     """The seats on the register that see all business of the house, and so act for nobody in particular."""
     lines = each_stream(house.store, StreamFilter(kind="seat", realm=LIVE))
     seats = [seat async for line in lines if (seat := seat_of(line.stream.name)) is not None]
-    return [seat for seat in seats if sees_all((SeatGrant(seat=seat, scope=None),))]
+    return [seat for seat in seats if may_see_all((SeatGrant(seat=seat, scope=None),))]
 
 
 @cache
