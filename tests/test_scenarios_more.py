@@ -49,7 +49,7 @@ ENDED = {"CLOSED", "ARCHIVED", "TERMINATED", "REVOKED", "NOT_SELECTED"}
 
 @dataclass
 class StoryRealm(PureRealm):
-    """A town on which a plan is played, in its own realm; what happens is kept with its day and its cause."""
+    """A realm on which a plan is played, in its own realm; what happens is kept with its day and its cause."""
 
     plan: Plan | None = None
 

@@ -40,19 +40,19 @@ AT = "2024-06-25"
 RULES = scheme("hangzhou")
 
 
-def seat_on_register(town: WrittenRealm, seat: str, person: str, *names: str) -> None:
+def seat_on_register(realm: WrittenRealm, seat: str, person: str, *names: str) -> None:
     """The seat and whoever is on it, as the realm's own registers keep them."""
     scope = scope_of(Actor(seat).role, *names)
-    if StreamId.of("person", town.realm, person) not in {entry.stream for entry in town.entries}:
-        _write(town, "person", person, "PersonRegistered", {})
+    if StreamId.of("person", realm.realm, person) not in {entry.stream for entry in realm.entries}:
+        _write(realm, "person", person, "PersonRegistered", {})
     name = seat.replace("#", ".")
-    _write(town, "seat", name, "SeatEstablished", {"scope": {"kind": scope.kind, "names": list(scope.names)}})
-    _write(town, "seat", name, "SeatGranted", {"person": person})
-    _write(town, "person", person, "PersonSeated", {"seat": seat}, "SYS#1")
+    _write(realm, "seat", name, "SeatEstablished", {"scope": {"kind": scope.kind, "names": list(scope.names)}})
+    _write(realm, "seat", name, "SeatGranted", {"person": person})
+    _write(realm, "person", person, "PersonSeated", {"seat": seat}, "SYS#1")
 
 
 def _write(
-    town: WrittenRealm,
+    realm: WrittenRealm,
     kind: str,
     name: str,
     event_type: str,
@@ -60,10 +60,10 @@ def _write(
     by: str = "ADMIN#1",
     *persons: str,
 ) -> None:
-    town.entries.append(
+    realm.entries.append(
         Entry(
-            position=next(town.positions),
-            stream=StreamId.of(kind, town.realm, name),
+            position=next(realm.positions),
+            stream=StreamId.of(kind, realm.realm, name),
             version=1,
             kind=EntryKind.EVENT,
             type=event_type,
@@ -160,58 +160,58 @@ ACTS = (
 )
 
 
-def town_for(act: Act) -> WrittenRealm:
-    """The town up to there: the round with its host, the bid with its district, a base, a round that asks for needs."""
-    town = realm_until(act.until, RULES)
+def realm_for(act: Act) -> WrittenRealm:
+    """The realm up to there: a round with its host, a bid with its district, a base, a round that asks for needs."""
+    realm = realm_until(act.until, RULES)
     if act.rule in ("AF05", "AF02"):  # as if the call and the bid had named them from the start
-        _say(town, "CallPublished", host="HOST-1")
-        _say(town, "ApplicationSubmitted", district="D-1")
+        _say(realm, "CallPublished", host="HOST-1")
+        _say(realm, "ApplicationSubmitted", district="D-1")
     if act.rule == "AF06":
-        project(AssignSupervisor(supervisor="ORG-S"), "2024-06-24", "CAB-REG#1").ordered(town)
+        project(AssignSupervisor(supervisor="ORG-S"), "2024-06-24", "CAB-REG#1").ordered(realm)
     if act.kind == "need":
-        town.order("round", "R-2", OpenNeedSolicitation(**{**SCHEME, "year": 2025}), at="2024-02-19", by="CAB-REG#1")
+        realm.order("round", "R-2", OpenNeedSolicitation(**{**SCHEME, "year": 2025}), at="2024-02-19", by="CAB-REG#1")
     if act.kind == "base":
         base = DesignateBase(name="市級", tier=Tier.MUNICIPAL, operator="ORG-1")
-        town.order("base", "BASE-1", base, at="2024-02-19", by="CAB-DEC#1")
-    return town
+        realm.order("base", "BASE-1", base, at="2024-02-19", by="CAB-DEC#1")
+    return realm
 
 
-def _say(town: WrittenRealm, event_type: str, **more: str) -> None:
-    for at, entry in enumerate(town.entries):
+def _say(realm: WrittenRealm, event_type: str, **more: str) -> None:
+    for at, entry in enumerate(realm.entries):
         if entry.type == event_type:
-            town.entries[at] = replace(entry, data=json.dumps(json.loads(entry.data) | more).encode())
+            realm.entries[at] = replace(entry, data=json.dumps(json.loads(entry.data) | more).encode())
 
 
-def carry_out(town: WrittenRealm, act: Act, acts_for: str, person: str = "P-1") -> None:
-    seat_on_register(town, act.seat, person, acts_for)
+def carry_out(realm: WrittenRealm, act: Act, acts_for: str, person: str = "P-1") -> None:
+    seat_on_register(realm, act.seat, person, acts_for)
     scope = scope_of(Actor(act.seat).role, acts_for)
     order = Order(act.command, Actor(act.seat), on(act.at), frozenset({PersonId(person)}), scope=scope)
-    town.pass_time(order.at)
-    town._carry_out(town.id(act.kind, act.name), order)
+    realm.pass_time(order.at)
+    realm._carry_out(realm.id(act.kind, act.name), order)
 
 
 @pytest.mark.parametrize("act", ACTS, ids=str)
 def test_an_act_for_somebody_else_is_found_where_the_policy_no_longer_asks(
     act: Act, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rightful, town = town_for(act), town_for(act)
+    rightful, realm = realm_for(act), realm_for(act)
     monkeypatch.setattr(decider, "authorize", lambda *_: ())
     carry_out(rightful, act, act.rightful)
     assert rightful.check().ok, rightful.check().breaches
     assert rightful.check().judged[act.rule]
-    carry_out(town, act, act.acts_for)
-    assert {b.rule for b in town.check().breaches} == {act.rule}
+    carry_out(realm, act, act.acts_for)
+    assert {b.rule for b in realm.check().breaches} == {act.rule}
 
 
 def test_one_human_on_two_sides_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("spent")
+    realm = realm_until("spent")
     monkeypatch.setattr(decider, "authorize", lambda *_: ())
-    carry_out(town, ACTS[0], "ORG-1", "P-7")
+    carry_out(realm, ACTS[0], "ORG-1", "P-7")
     officer = Act("SD14", "", "", "project", "AP-1", AssignSupervisor(supervisor="ORG-S"), "CAB-REG#1", "", "")
-    carry_out(town, officer, "", "P-8")
-    assert town.check().ok
-    carry_out(town, replace(officer, seat="CAB-REG#2"), "", "P-7")
-    assert {b.rule for b in town.check().breaches} == {"SD14", "SD15"}, "who acted there holds a seat there, too"
+    carry_out(realm, officer, "", "P-8")
+    assert realm.check().ok
+    carry_out(realm, replace(officer, seat="CAB-REG#2"), "", "P-7")
+    assert {b.rule for b in realm.check().breaches} == {"SD14", "SD15"}, "who acted there holds a seat there, too"
 
 
 @dataclass(frozen=True)
@@ -244,25 +244,25 @@ def test_whoever_decides_on_those_of_whom_they_hold_a_seat_is_found(
     stake: Stake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """First the rules as they are refuse it by that very rule; the colleague who holds no such seat is not."""
-    town = realm_until(stake.until, RULES)
-    seat_on_register(town, "SO-LEGAL#9", "P-9", "ORG-1")
-    seat_on_register(town, stake.seat, "P-9", "ORG-E")
-    seat_on_register(town, "SO-LEGAL#8", "P-8", "ORG-77")
-    for stream in {entry.stream for entry in town.entries if entry.stream.kind in ("person", "seat")}:
-        town.states[stream] = fold(stream, [entry for entry in town.entries if entry.stream == stream])
+    realm = realm_until(stake.until, RULES)
+    seat_on_register(realm, "SO-LEGAL#9", "P-9", "ORG-1")
+    seat_on_register(realm, stake.seat, "P-9", "ORG-E")
+    seat_on_register(realm, "SO-LEGAL#8", "P-8", "ORG-77")
+    for stream in {entry.stream for entry in realm.entries if entry.stream.kind in ("person", "seat")}:
+        realm.states[stream] = fold(stream, [entry for entry in realm.entries if entry.stream == stream])
     act = Order(stake.command, Actor(stake.seat), on(stake.at), frozenset({PersonId("P-9")}))
-    stream = town.id(stake.kind, stake.name)
-    town.pass_time(act.at)
+    stream = realm.id(stake.kind, stake.name)
+    realm.pass_time(act.at)
     with pytest.raises(CommandRejected, match=f"{stake.rule}: whoever acts as {stake.seat}"):
-        town._carry_out(stream, act)
-    assert town.check().ok
-    monkeypatch.setattr(interest, "_counts", lambda *_: False)
-    town._carry_out(stream, act)
-    assert {b.rule for b in town.check().breaches} == {stake.rule}
+        realm._carry_out(stream, act)
+    assert realm.check().ok
+    monkeypatch.setattr(interest, "_is_counted", lambda *_: False)
+    realm._carry_out(stream, act)
+    assert {b.rule for b in realm.check().breaches} == {stake.rule}
 
 
 def test_an_expert_who_scores_from_two_seats_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("panel")
+    realm = realm_until("panel")
     note = Checks.__call__
     monkeypatch.setattr(
         Checks,
@@ -271,8 +271,8 @@ def test_an_expert_who_scores_from_two_seats_is_found(monkeypatch: pytest.Monkey
     )
     for seat, person in (("EXPERT#1", "P-1"), ("EXPERT#2", "P-2"), ("EXPERT#3", "P-1")):
         sheet = SubmitScore(application="AP-1", mark=Decimal(90))
-        carry_out(town, Act("P4", "", "", "panel", "RP-1", sheet, seat, "", "", "2024-03-07"), "", person)
-        assert {b.rule for b in town.check().breaches} == ({"P4"} if seat == "EXPERT#3" else set())
+        carry_out(realm, Act("P4", "", "", "panel", "RP-1", sheet, seat, "", "", "2024-03-07"), "", person)
+        assert {b.rule for b in realm.check().breaches} == ({"P4"} if seat == "EXPERT#3" else set())
 
 
 def test_bare_seats_are_vouched_for_by_whoever_took_their_papers_in() -> None:
@@ -285,41 +285,41 @@ def test_bare_seats_are_vouched_for_by_whoever_took_their_papers_in() -> None:
 
 
 def test_a_person_on_no_register_who_is_given_a_seat_is_found() -> None:
-    town = WrittenRealm()
-    _write(town, "seat", "CAB-REG.1", "SeatEstablished", {"scope": {"kind": "BUREAU", "names": []}})
-    _write(town, "seat", "CAB-REG.1", "SeatGranted", {"person": "P-1"})
-    assert {b.rule for b in town.check().breaches} == {"SD8"}
+    realm = WrittenRealm()
+    _write(realm, "seat", "CAB-REG.1", "SeatEstablished", {"scope": {"kind": "BUREAU", "names": []}})
+    _write(realm, "seat", "CAB-REG.1", "SeatGranted", {"person": "P-1"})
+    assert {b.rule for b in realm.check().breaches} == {"SD8"}
 
 
 def test_an_administrator_on_a_seat_of_business_is_found() -> None:
-    town = WrittenRealm()
-    seat_on_register(town, "ADMIN#1", "P-1")
-    assert town.check().ok
-    seat_on_register(town, "CAB-REG#1", "P-1")
-    assert {b.rule for b in town.check().breaches} == {"SD8"}
+    realm = WrittenRealm()
+    seat_on_register(realm, "ADMIN#1", "P-1")
+    assert realm.check().ok
+    seat_on_register(realm, "CAB-REG#1", "P-1")
+    assert {b.rule for b in realm.check().breaches} == {"SD8"}
 
 
 def test_an_act_of_somebody_who_is_not_on_the_seat_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("spent")
+    realm = realm_until("spent")
     monkeypatch.setattr(decider, "authorize", lambda *_: ())
-    seat_on_register(town, "SO-PM#1", "P-1", "ORG-1")
+    seat_on_register(realm, "SO-PM#1", "P-1", "ORG-1")
     order = Order(ACTIVITY, Actor("SO-PM#1"), on(AT), frozenset({PersonId("P-2")}))
-    town.pass_time(order.at)
-    town._carry_out(town.id("project", "AP-1"), order)
-    assert {b.rule for b in town.check().breaches} == {"SE12"}
+    realm.pass_time(order.at)
+    realm._carry_out(realm.id("project", "AP-1"), order)
+    assert {b.rule for b in realm.check().breaches} == {"SE12"}
 
 
 def test_an_act_of_nobody_known_on_the_wall_clock_is_found_once_the_office_is_founded() -> None:
-    town = WrittenRealm(realm="live")
-    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 1}, "CAB-REG#1")
-    assert town.check().ok
-    _write(town, "office", "live", "OfficeFounded", {"administrators": ["P-1", "P-2"]})
-    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 2}, "CAB-REG#1")
-    assert {b.rule for b in town.check().breaches} == {"SE10"}
+    realm = WrittenRealm(realm="live")
+    _write(realm, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 1}, "CAB-REG#1")
+    assert realm.check().ok
+    _write(realm, "office", "live", "OfficeFounded", {"administrators": ["P-1", "P-2"]})
+    _write(realm, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 2}, "CAB-REG#1")
+    assert {b.rule for b in realm.check().breaches} == {"SE10"}
 
 
 def test_what_takes_two_and_was_confirmed_by_nobody_is_found() -> None:
-    town = WrittenRealm()
-    seat_on_register(town, "CAB-REG#1", "P-1")
-    _write(town, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 1}, "CAB-REG#1", "P-1")
-    assert {b.rule for b in town.check().breaches} == {"TP03"}
+    realm = WrittenRealm()
+    seat_on_register(realm, "CAB-REG#1", "P-1")
+    _write(realm, "calendar", "cn", "CalendarPublished", {"year": 2024, "version": 1}, "CAB-REG#1", "P-1")
+    assert {b.rule for b in realm.check().breaches} == {"TP03"}

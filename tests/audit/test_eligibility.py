@@ -25,51 +25,51 @@ RANKING = rank(SEED, VALUE, tuple(one for one in TWELVE if one != "E3"))
 FIRST, SECOND = RANKING[:2]
 
 
-def with_registers(town: WrittenRealm, *more: tuple[str, str, str], without: str = "") -> WrittenRealm:
+def with_registers(realm: WrittenRealm, *more: tuple[str, str, str], without: str = "") -> WrittenRealm:
     """A person of their own on every reviewer's seat but one, and these on these others."""
     for place in TWELVE:
         if place != without:
-            seat_on_register(town, f"EXPERT#{place[1:]}", f"P-{100 + int(place[1:])}")
+            seat_on_register(realm, f"EXPERT#{place[1:]}", f"P-{100 + int(place[1:])}")
     for seat, person, name in more:
-        seat_on_register(town, seat, person, name)
-    return learn(town)
+        seat_on_register(realm, seat, person, name)
+    return learn(realm)
 
 
-def learn(town: WrittenRealm) -> WrittenRealm:
-    for stream in {entry.stream for entry in town.entries if entry.stream.kind in ("person", "seat")}:
-        town.states[stream] = fold(stream, [entry for entry in town.entries if entry.stream == stream])
-    return town
+def learn(realm: WrittenRealm) -> WrittenRealm:
+    for stream in {entry.stream for entry in realm.entries if entry.stream.kind in ("person", "seat")}:
+        realm.states[stream] = fold(stream, [entry for entry in realm.entries if entry.stream == stream])
+    return realm
 
 
 def number(place: str) -> str:
     return f"P-{100 + int(place[1:])}"
 
 
-def broken(town: WrittenRealm) -> set[str]:
-    return {breach.rule for breach in town.check().breaches}
+def broken(realm: WrittenRealm) -> set[str]:
+    return {breach.rule for breach in realm.check().breaches}
 
 
-def note(town: WrittenRealm, after: str, where: tuple[str, str, str], seat: str, data: object = None) -> None:
+def note(realm: WrittenRealm, after: str, where: tuple[str, str, str], seat: str, data: object = None) -> None:
     """Put down an event of that stream and type, by P-1 on that seat, right after the first of another type."""
     kind, name, event = where
-    at = next(i for i, entry in enumerate(town.entries) if entry.type == after)
+    at = next(i for i, entry in enumerate(realm.entries) if entry.type == after)
     meta = json.dumps({"actor": seat, "persons": ["P-1"]}).encode()
     content = json.dumps(data or {}).encode()
-    entry = replace(town.entries[at], stream=town.id(kind, name), type=event, meta=meta, data=content)
-    town.entries.insert(at + 1, entry)
+    entry = replace(realm.entries[at], stream=realm.id(kind, name), type=event, meta=meta, data=content)
+    realm.entries.insert(at + 1, entry)
 
 
 def test_whoever_has_a_seat_of_a_bidder_is_passed_over_and_a_draw_that_seats_them_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    town = with_registers(committed(), ("SO-LEGAL#9", number(FIRST), "ORG-1"))
-    town.order("panel", "RP-1", OPEN, **LATER)
-    opening = panel(town).opening
+    realm = with_registers(committed(), ("SO-LEGAL#9", number(FIRST), "ORG-1"))
+    realm.order("panel", "RP-1", OPEN, **LATER)
+    opening = panel(realm).opening
     assert opening is not None
     assert opening.passed_over == {FIRST: "SD5"}
-    assert town.check().ok, town.check().breaches
+    assert realm.check().ok, realm.check().breaches
     other = with_registers(committed(), ("SO-LEGAL#9", number(FIRST), "ORG-1"))
-    monkeypatch.setattr(interest, "_counts", lambda *_: False)
+    monkeypatch.setattr(interest, "_is_counted", lambda *_: False)
     other.order("panel", "RP-1", OPEN, **LATER)
     assert FIRST in panel(other).seated
     assert broken(other) == {"SD5"}
@@ -78,19 +78,19 @@ def test_whoever_has_a_seat_of_a_bidder_is_passed_over_and_a_draw_that_seats_the
 def test_an_empty_seat_and_a_second_seat_of_one_person_are_passed_over_or_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def town() -> WrittenRealm:
+    def realm() -> WrittenRealm:
         story = committed()
         seat_on_register(story, f"EXPERT#{FIRST[1:]}", number(SECOND))
         return with_registers(story, without=FIRST)
 
-    story = town()
+    story = realm()
     story.order("panel", "RP-1", OPEN, **LATER)
     opening = panel(story).opening
     assert opening is not None
     assert opening.passed_over == {SECOND: "P4"}
     assert story.check().ok, story.check().breaches
     monkeypatch.setattr(panels, "_require_reviewers", lambda *_: None)
-    story = town()
+    story = realm()
     story.order("panel", "RP-1", OPEN, **LATER)
     assert broken(story) == {"P4"}
 
@@ -107,58 +107,58 @@ def test_whoever_had_a_part_in_a_bid_or_its_round_and_is_drawn_is_found(
     kind: str, name: str, seat: str, rule: str
 ) -> None:
     """What they did is in the log, and the draw took no notice of it."""
-    town = committed()
-    seat_on_register(town, f"EXPERT#{FIRST[1:]}", "P-1")
-    with_registers(town, without=FIRST)
-    town.order("panel", "RP-1", OPEN, **LATER)
-    assert town.check().ok, town.check().breaches
-    before = len(town.entries)
-    seat_on_register(town, seat, "P-1", "ORG-1")
-    town.entries = [*town.entries[before:], *town.entries[:before]]
-    note(town, "DrawCommitted", (kind, name, "Noted"), seat)
-    assert rule in broken(town)
+    realm = committed()
+    seat_on_register(realm, f"EXPERT#{FIRST[1:]}", "P-1")
+    with_registers(realm, without=FIRST)
+    realm.order("panel", "RP-1", OPEN, **LATER)
+    assert realm.check().ok, realm.check().breaches
+    before = len(realm.entries)
+    seat_on_register(realm, seat, "P-1", "ORG-1")
+    realm.entries = [*realm.entries[before:], *realm.entries[:before]]
+    note(realm, "DrawCommitted", (kind, name, "Noted"), seat)
+    assert rule in broken(realm)
 
 
 @pytest.mark.parametrize(("kind", "name", "seat", "rule"), PARTS)
 def test_whoever_had_a_part_in_a_bid_or_its_round_and_scores_it_is_found(
     kind: str, name: str, seat: str, rule: str
 ) -> None:
-    town = realm_until("panel")
+    realm = realm_until("panel")
     sheet = {"application": name if kind == "project" else "AP-1", "mark": "90"}
-    note(town, "PanelDrawn", ("panel", "RP-1", "ScoreSubmitted"), "EXPERT#1", sheet)
-    assert rule not in broken(town)
-    note(town, "PreliminaryReviewPassed", (kind, name, "Noted"), seat)
-    assert rule in broken(town)
+    note(realm, "PanelDrawn", ("panel", "RP-1", "ScoreSubmitted"), "EXPERT#1", sheet)
+    assert rule not in broken(realm)
+    note(realm, "PreliminaryReviewPassed", (kind, name, "Noted"), seat)
+    assert rule in broken(realm)
 
 
 def test_a_reason_for_passing_over_that_the_log_does_not_give_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = with_registers(committed())
+    realm = with_registers(committed())
     find_holders = panels.find_holders
     monkeypatch.setattr(
         panels, "find_holders", lambda *a: {**find_holders(*a), **{s: frozenset() for s in a[3] if s == FIRST}}
     )
-    town.order("panel", "RP-1", OPEN, **LATER)
-    assert FIRST not in panel(town).seated
-    assert broken(town) == {"P7"}
+    realm.order("panel", "RP-1", OPEN, **LATER)
+    assert FIRST not in panel(realm).seated
+    assert broken(realm) == {"P7"}
 
 
 def test_a_substitute_before_whom_another_was_drawn_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = with_registers(committed())
-    town.order("panel", "RP-1", OPEN, **LATER)
+    realm = with_registers(committed())
+    realm.order("panel", "RP-1", OPEN, **LATER)
     sixth, seventh = RANKING[5:7]
     mute(monkeypatch, "DW03")
-    town.order("panel", "RP-1", RecuseReviewer.model_validate({"out": FIRST, "in": seventh}), **LATER)
-    assert sixth not in panel(town).seated
-    assert broken(town) == {"P7"}
+    realm.order("panel", "RP-1", RecuseReviewer.model_validate({"out": FIRST, "in": seventh}), **LATER)
+    assert sixth not in panel(realm).seated
+    assert broken(realm) == {"P7"}
 
 
 def test_a_reviewer_who_confirms_the_award_is_found() -> None:
-    town = realm_until("confirmed")
-    note(town, "PanelDrawn", ("panel", "RP-1", "ScoreSubmitted"), "EXPERT#1", {"application": "AP-1", "mark": "90"})
-    assert "SD6" not in broken(town)
-    at = next(i for i, entry in enumerate(town.entries) if entry.type == "AwardConfirmed")
-    town.entries[at] = replace(town.entries[at], meta=b'{"actor":"CAB-DEC#1","persons":["P-1"]}')
-    assert "SD6" in broken(town)
+    realm = realm_until("confirmed")
+    note(realm, "PanelDrawn", ("panel", "RP-1", "ScoreSubmitted"), "EXPERT#1", {"application": "AP-1", "mark": "90"})
+    assert "SD6" not in broken(realm)
+    at = next(i for i, entry in enumerate(realm.entries) if entry.type == "AwardConfirmed")
+    realm.entries[at] = replace(realm.entries[at], meta=b'{"actor":"CAB-DEC#1","persons":["P-1"]}')
+    assert "SD6" in broken(realm)
 
 
 @pytest.mark.parametrize(
@@ -176,15 +176,15 @@ def test_a_reviewer_who_confirms_the_award_is_found() -> None:
 def test_an_event_from_a_seat_that_may_not_say_it_is_found(
     kind: str, name: str, event: str, seat: str, rule: str
 ) -> None:
-    town = realm_until("signed")
-    assert town.check().ok
-    note(town, "ContractSigned", (kind, name, event), seat)
-    assert rule in {breach.rule for breach in town.check().breaches if "只可由" in breach.zh}
+    realm = realm_until("signed")
+    assert realm.check().ok
+    note(realm, "ContractSigned", (kind, name, event), seat)
+    assert rule in {breach.rule for breach in realm.check().breaches if "只可由" in breach.zh}
 
 
 def test_a_person_who_endorses_their_own_need_from_another_seat_is_found() -> None:
-    town = realm_until("call")
-    note(town, "CallPublished", ("need", "ND-1", "NeedSubmitted"), "PUBLIC#1", {"split_from": "ND-0"})
-    assert "ND02" not in broken(town)
-    note(town, "NeedSubmitted", ("need", "ND-1", "NeedEndorsed"), "PUBLIC#2")
-    assert "ND02" in broken(town)
+    realm = realm_until("call")
+    note(realm, "CallPublished", ("need", "ND-1", "NeedSubmitted"), "PUBLIC#1", {"split_from": "ND-0"})
+    assert "ND02" not in broken(realm)
+    note(realm, "NeedSubmitted", ("need", "ND-1", "NeedEndorsed"), "PUBLIC#2")
+    assert "ND02" in broken(realm)

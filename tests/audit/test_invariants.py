@@ -66,18 +66,18 @@ def write_story_in(kind: type[Realm], path: Path) -> Realm:
     """The story, written down in a realm of that kind."""
     document = read(path)
     story = plan(document.parse(Scenario), document)
-    town, first = kind(realm=story.realm), story.begins.isoformat()
+    realm, first = kind(realm=story.realm), story.begins.isoformat()
     for year in load_published(local_day(story.begins).year, local_day(story.ends).year + 1):
         notice = PublishCalendar(
             year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
         )
-        town.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
-    town.order("scheme", story.scheme.name, PublishPolicyPack(scheme=story.scheme), at=first, by="CAB-DEC#1")
+        realm.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
+    realm.order("scheme", story.scheme.name, PublishPolicyPack(scheme=story.scheme), at=first, by="CAB-DEC#1")
     for row in story.orders:
         if row.must_refuse is None:
-            town.order(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
-    town.pass_time(story.ends + timedelta(seconds=1))
-    return town
+            realm.order(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
+    realm.pass_time(story.ends + timedelta(seconds=1))
+    return realm
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
@@ -88,12 +88,12 @@ def test_every_invariant_holds_in_the_story(path: Path) -> None:
 
 
 def test_an_objection_may_be_dismissed_at_once_while_the_publicity_runs_on() -> None:
-    town = realm_until("posted")
-    project(LodgeObjection(ground="評分"), "2024-03-13", "PUBLIC#1").ordered(town)
+    realm = realm_until("posted")
+    project(LodgeObjection(ground="評分"), "2024-03-13", "PUBLIC#1").ordered(realm)
     project(DismissObjection(objection="1", finding="不屬異議範圍"), "2024-03-13T15:00+08:00", "CAB-DEC#1").ordered(
-        town
+        realm
     )
-    assert town.check().ok, town.check().breaches
+    assert realm.check().ok, realm.check().breaches
 
 
 async def test_over_all_stories_and_an_offices_days_every_invariant_is_judged() -> None:
@@ -121,12 +121,12 @@ async def test_a_log_in_a_store_is_walked_whole_or_realm_by_realm() -> None:
 
 async def test_bases_reconcile_with_the_numbers_that_the_city_states() -> None:
     (path,) = (p for p in STORIES if p.stem == "s3-changzhou")
-    town = write_story(path)
+    realm = write_story(path)
     for stated, breaches in (({"MUNICIPAL": 1, "DISTRICT": 1, "STREET_VILLAGE": 1}, 0), ({"MUNICIPAL": 1}, 2)):
         invariants = Invariants()
-        for entry in town.entries:
+        for entry in realm.entries:
             invariants.take(entry)
-        invariants.reconcile(town.realm, stated)
+        invariants.reconcile(realm.realm, stated)
         assert [b.rule for b in invariants.report().breaches] == ["C1"] * breaches
 
 

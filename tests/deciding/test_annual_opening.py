@@ -41,12 +41,12 @@ class AnnualProgramme(MemoryStore):
 
     @classmethod
     async def scheduled(cls) -> AnnualProgramme:
-        town = cls()
-        await town.bureau.straight(town.programme, PublishPolicyPack(scheme=RULES), "CAB-DEC#1", at=BEFORE)
+        realm = cls()
+        await realm.bureau.straight(realm.programme, PublishPolicyPack(scheme=RULES), "CAB-DEC#1", at=BEFORE)
         every_march = ScheduleAnnualRound(programme="FZ", level=RoundLevel.DISTRICT, month=3, day=1)
-        await town.bureau.straight(town.programme, every_march, "CAB-REG#1", at=BEFORE)
-        town.now = THE_DAY
-        return town
+        await realm.bureau.straight(realm.programme, every_march, "CAB-REG#1", at=BEFORE)
+        realm.now = THE_DAY
+        return realm
 
     async def open_unsigned(self, **changed: Any) -> Answer:
         """As the worker asks it, or anybody who has come to Temporal's port."""
@@ -67,11 +67,11 @@ class AnnualProgramme(MemoryStore):
 
 
 async def test_on_its_day_the_round_that_the_log_has_scheduled_is_opened_without_a_key_and_the_audit_agrees() -> None:
-    town = await AnnualProgramme.scheduled()
-    first, again = await town.open_unsigned(), await town.open_unsigned()
+    realm = await AnnualProgramme.scheduled()
+    first, again = await realm.open_unsigned(), await realm.open_unsigned()
     assert (first.ending, again.ending, again.repeated) == (Ending.ACCEPTED, Ending.ACCEPTED, True)
-    assert (await verify(town)).ok
-    assert (await redecide(town, ROUND)).ok
+    assert (await verify(realm)).ok
+    assert (await redecide(realm, ROUND)).ok
 
 
 OTHER_BODY = plain(OpenNeedSolicitation(scheme=RULES.ref, year=2026, level=RoundLevel.MUNICIPAL))
@@ -90,27 +90,27 @@ NOT_SCHEDULED: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("case", NOT_SCHEDULED)
 async def test_nothing_else_is_opened_without_a_key(case: str) -> None:
-    town = await AnnualProgramme.scheduled()
-    before = await town.last_position()
-    answer = await town.open_unsigned(**NOT_SCHEDULED[case])
+    realm = await AnnualProgramme.scheduled()
+    before = await realm.last_position()
+    answer = await realm.open_unsigned(**NOT_SCHEDULED[case])
     assert (answer.ending, [u.rule for u in answer.unmet]) == (Ending.UNSIGNED, ["SG06"])
-    assert await town.last_position() == before
+    assert await realm.last_position() == before
 
 
 async def test_it_is_not_opened_before_its_day_nor_once_it_is_no_longer_scheduled() -> None:
-    town = await AnnualProgramme.scheduled()
-    town.now = THE_DAY - timedelta(seconds=1)
-    assert (await town.open_unsigned()).ending is Ending.UNSIGNED
-    await town.bureau.straight(town.programme, UnscheduleAnnualRound(programme="FZ"), "CAB-REG#1", at=town.now)
-    town.now = THE_DAY
-    assert (await town.open_unsigned()).ending is Ending.UNSIGNED
+    realm = await AnnualProgramme.scheduled()
+    realm.now = THE_DAY - timedelta(seconds=1)
+    assert (await realm.open_unsigned()).ending is Ending.UNSIGNED
+    await realm.bureau.straight(realm.programme, UnscheduleAnnualRound(programme="FZ"), "CAB-REG#1", at=realm.now)
+    realm.now = THE_DAY
+    assert (await realm.open_unsigned()).ending is Ending.UNSIGNED
 
 
 async def test_an_opening_that_was_never_scheduled_is_found_by_whoever_verifies_the_log() -> None:
-    town = await AnnualProgramme.scheduled()
-    await town.open_unsigned()
+    realm = await AnnualProgramme.scheduled()
+    await realm.open_unsigned()
     unscheduled = MemoryStore()
-    for entry in town._entries:
+    for entry in realm._entries:
         if entry.type not in {"ScheduleAnnualRound", "AnnualRoundScheduled"}:
             unscheduled._add(entry)
     kinds = {f.kind for f in (await verify(unscheduled)).findings if f.stream == ROUND}

@@ -74,7 +74,7 @@ async def carry_out(store: Timed, envelope: Envelope, now: datetime | None = Non
     return answer
 
 
-async def town() -> Timed:
+async def realm() -> Timed:
     """A log that knows the tests' door, and four others that may not ask this; one person is on the seats that ask."""
     store = Timed(NOW - 9 * DAY)
     await publish(store)
@@ -135,7 +135,7 @@ FORGED: dict[str, tuple[Callable[[], Envelope], str]] = {
 
 def test_what_no_door_may_ask_is_turned_away_with_what_to_do_and_leaves_no_trace() -> None:
     async def scenario() -> None:
-        store = await town()
+        store = await realm()
         before = await store.last_position()
         for case, (build, rule) in FORGED.items():
             envelope = build()
@@ -154,7 +154,7 @@ def test_a_signature_is_good_once_under_its_own_id() -> None:
     """Copied and sent again it brings nothing but the answer that it had."""
 
     async def scenario() -> None:
-        store = await town()
+        store = await realm()
         envelope = letter().sign(KEY)
         first, again = await carry_out(store, envelope), await carry_out(store, envelope)
         assert (first.version, again.version, again.repeated) == (1, 1, True)
@@ -164,7 +164,7 @@ def test_a_signature_is_good_once_under_its_own_id() -> None:
 
 def test_a_door_speaks_for_roles_and_for_single_seats() -> None:
     async def scenario() -> None:
-        store = await town()
+        store = await realm()
         refused = {"CAB-REG#1": Ending.UNSIGNED, "SO-LEGAL#9": Ending.REFUSED}
         for seat, ending in {"CAB-REG#2": Ending.ACCEPTED, **refused}.items():
             answer = await carry_out(store, letter(actor=Actor(seat)).sign(OF_OTHERS))
@@ -327,7 +327,7 @@ def test_two_first_keys_at_one_moment_are_one_and_a_refusal_and_of_one_key_the_s
 
 def test_the_journal_holds_what_was_signed_and_an_auditor_rebuilds_it() -> None:
     async def scenario() -> None:
-        store = await town()
+        store = await realm()
         envelope = letter().sign(KEY)
         answer = await carry_out(store, envelope)
         (entry,) = await store.feed(answer.position - 2, 1)

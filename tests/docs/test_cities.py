@@ -57,9 +57,9 @@ TIMERS = [
 @cache
 def happened(story: str) -> frozenset[str]:
     """Every type of event in the log of that story, which the independent checker finds in order."""
-    town = write_story(ROOT / "scenarios" / f"{story}.yaml")
-    assert town.check().ok, story
-    return frozenset(entry.type for entry in town.entries)
+    realm = write_story(ROOT / "scenarios" / f"{story}.yaml")
+    assert realm.check().ok, story
+    return frozenset(entry.type for entry in realm.entries)
 
 
 @dataclass(frozen=True)

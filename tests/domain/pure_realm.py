@@ -148,7 +148,7 @@ class PureRealm:
 
 
 def scheme(name: str = "fuzhou", **sections: object) -> Scheme:
-    """The rules of a town, with these sections changed; bids are taken for 14 working days, as in S2."""
+    """The rules of a realm, with these sections changed; bids are taken for 14 working days, as in S2."""
     bidding = {"window_wd": 14, **cast("dict[str, object]", sections.pop("bidding", {}))}
     named = {"name": name, "version": 1, "city": "撫州", "title": "辦法", "effective": "2018-01-01"}
     return Scheme.model_validate({**named, "bidding": bidding, **sections})
@@ -164,11 +164,11 @@ def verification(*representatives: str, name: str = "測試組織") -> VerifyOrg
 
 
 def new_realm(rules: Scheme | None = None, **funds: int) -> PureRealm:
-    """A town with its calendar, its rules, an organisation ORG-1 and these funds (FS_LOT=…, fen)."""
+    """A realm with its calendar, its rules, an organisation ORG-1 and these funds (FS_LOT=…, fen)."""
     return furnish(PureRealm(), rules, **funds)
 
 
-def furnish(town: PureRealm, rules: Scheme | None = None, **funds: int) -> PureRealm:
+def furnish(realm: PureRealm, rules: Scheme | None = None, **funds: int) -> PureRealm:
     """The same in that realm."""
     first = "2018-01-02"
     for year, (off, on_) in HOLIDAYS.items():
@@ -177,11 +177,11 @@ def furnish(town: PureRealm, rules: Scheme | None = None, **funds: int) -> PureR
             off=tuple(date.fromisoformat(f"{year}-{day}") for day in off),
             on=tuple(date.fromisoformat(f"{year}-{day}") for day in on_),
         )
-        town.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
+        realm.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
     rules = rules or scheme()
-    town.order("scheme", rules.name, PublishPolicyPack(scheme=rules), at=first, by="CAB-DEC#1")
-    town.order("organisation", "ORG-1", verification(), at=first, by="HOST#1")
+    realm.order("scheme", rules.name, PublishPolicyPack(scheme=rules), at=first, by="CAB-DEC#1")
+    realm.order("organisation", "ORG-1", verification(), at=first, by="HOST#1")
     for fund, fen in funds.items():
         source = RegisterFundSource(name="資金", envelope=fen)
-        town.order("fund", fund.replace("_", "-"), source, at=first, by="CAB-FIN#1")
-    return town
+        realm.order("fund", fund.replace("_", "-"), source, at=first, by="CAB-FIN#1")
+    return realm

@@ -47,28 +47,28 @@ PROJECT = AGGREGATES["project"]
 
 
 def called(**sections: object) -> PureRealm:
-    """A town whose call is open until 2023-04-21 17:00."""
-    town = new_realm(scheme("fuzhou", **sections))
-    town.order("organisation", "ORG-2", verification("SO-LEGAL#2"), at="2023-01-01", by="CAB-REG#1")
-    town.order("round", "R-1", PublishCall(scheme=FZ, year=2023, deadline=DEADLINE), at="2023-04-03", by="CAB-REG#1")
-    return town
+    """A realm whose call is open until 2023-04-21 17:00."""
+    realm = new_realm(scheme("fuzhou", **sections))
+    realm.order("organisation", "ORG-2", verification("SO-LEGAL#2"), at="2023-01-01", by="CAB-REG#1")
+    realm.order("round", "R-1", PublishCall(scheme=FZ, year=2023, deadline=DEADLINE), at="2023-04-03", by="CAB-REG#1")
+    return realm
 
 
 def submitted() -> PureRealm:
-    town = called()
-    town.order("project", "AP-1", BID, **ONE)
-    return town
+    realm = called()
+    realm.order("project", "AP-1", BID, **ONE)
+    return realm
 
 
 def returned() -> PureRealm:
     """Returned on Tuesday 2023-04-25; to be completed by the end of Friday the 28th."""
-    town = submitted()
-    town.order("project", "AP-1", RETURN, at=AFTER, by="HOST#1")
-    return town
+    realm = submitted()
+    realm.order("project", "AP-1", RETURN, at=AFTER, by="HOST#1")
+    return realm
 
 
-def stage(town: PureRealm, name: str = "AP-1") -> str:
-    return str(town.state("project", name).stage)
+def stage(realm: PureRealm, name: str = "AP-1") -> str:
+    return str(realm.state("project", name).stage)
 
 
 def bid(**changed: object) -> SubmitApplication:
@@ -79,15 +79,15 @@ def bid(**changed: object) -> SubmitApplication:
 
 
 def test_a_bid_is_drafted_and_handed_in() -> None:
-    town = called()
+    realm = called()
     draft = DraftApplication.model_validate(BID.model_dump(exclude_none=True))
-    town.order("project", "AP-1", draft, at="2023-04-10", by="SO-PM#1")
-    town.order("project", "AP-1", draft, at="2023-04-11", by="SO-LEGAL#1")
-    assert stage(town) == "DRAFTED"
-    (event,) = town.order("project", "AP-1", BID, **ONE)
+    realm.order("project", "AP-1", draft, at="2023-04-10", by="SO-PM#1")
+    realm.order("project", "AP-1", draft, at="2023-04-11", by="SO-LEGAL#1")
+    assert stage(realm) == "DRAFTED"
+    (event,) = realm.order("project", "AP-1", BID, **ONE)
     assert isinstance(event, ApplicationSubmitted)
-    assert stage(town) == "APPLIED"
-    application = town.state("project", "AP-1").part(Application)
+    assert stage(realm) == "APPLIED"
+    application = realm.state("project", "AP-1").part(Application)
     assert (application.organisation, application.requested) == ("ORG-1", 5000000)
 
 
@@ -111,12 +111,12 @@ def test_only_a_representative_hands_it_in() -> None:
 
 
 def test_every_bidder_is_eligible_on_that_day() -> None:
-    town = called()
+    realm = called()
     ban = BanApplicant(until="2023-04-18", reason="重複列支", attachments=EVIDENCE)
-    town.order("organisation", "ORG-2", ban, at="2020-04-10", by="CAB-DEC#1")
+    realm.order("organisation", "ORG-2", ban, at="2020-04-10", by="CAB-DEC#1")
     joint = bid(partners=["ORG-2"])
-    assert town.refused("project", "AP-1", joint, at="2023-04-18", by="SO-LEGAL#1") == {"D5"}
-    town.order("project", "AP-1", joint, **ONE)
+    assert realm.refused("project", "AP-1", joint, at="2023-04-18", by="SO-LEGAL#1") == {"D5"}
+    realm.order("project", "AP-1", joint, **ONE)
 
 
 def test_an_unverified_organisation_does_not_bid() -> None:
@@ -124,29 +124,29 @@ def test_an_unverified_organisation_does_not_bid() -> None:
 
 
 def test_an_organisation_has_one_bid_a_round() -> None:
-    town = submitted()
+    realm = submitted()
     another = bid(title="另一項目", statement="另一需求")
-    assert town.refused("project", "AP-2", another, **ONE) == {"AP02"}
-    town.order("project", "AP-2", bid(organisation="ORG-2"), at="2023-04-19", by="SO-LEGAL#2")
+    assert realm.refused("project", "AP-2", another, **ONE) == {"AP02"}
+    realm.order("project", "AP-2", bid(organisation="ORG-2"), at="2023-04-19", by="SO-LEGAL#2")
 
 
 def test_or_as_many_as_the_scheme_says_but_never_for_the_same_need() -> None:
-    town = called(bidding={"per_organisation": 2})
-    town.order("project", "AP-1", BID, **ONE)
-    assert town.refused("project", "AP-2", BID, **ONE) == {"AP02"}
-    town.order("project", "AP-2", bid(title="另一項目"), **ONE)
-    assert town.refused("project", "AP-3", bid(title="第三項目"), **ONE) == {"AP02"}
+    realm = called(bidding={"per_organisation": 2})
+    realm.order("project", "AP-1", BID, **ONE)
+    assert realm.refused("project", "AP-2", BID, **ONE) == {"AP02"}
+    realm.order("project", "AP-2", bid(title="另一項目"), **ONE)
+    assert realm.refused("project", "AP-3", bid(title="第三項目"), **ONE) == {"AP02"}
 
 
 def test_a_withdrawn_bid_leaves_its_place() -> None:
-    town = submitted()
-    (event,) = town.order("project", "AP-1", WithdrawApplication(reason="人手不足"), **ONE)
+    realm = submitted()
+    (event,) = realm.order("project", "AP-1", WithdrawApplication(reason="人手不足"), **ONE)
     assert isinstance(event, ApplicationWithdrawn)
     stream = StreamId("project/test/AP-1")
     assert {type(e) for e in event.effects(stream)} == {Post, Release}
-    assert town.balances["undecided/test/R-1"] == 0
-    assert stage(town) == "WITHDRAWN"
-    town.order("project", "AP-2", BID, **ONE)
+    assert realm.balances["undecided/test/R-1"] == 0
+    assert stage(realm) == "WITHDRAWN"
+    realm.order("project", "AP-2", BID, **ONE)
 
 
 def test_only_a_representative_withdraws_it() -> None:
@@ -158,27 +158,27 @@ def test_only_a_representative_withdraws_it() -> None:
 
 
 def soliciting() -> PureRealm:
-    town = called()
+    realm = called()
     district = OpenNeedSolicitation(scheme=FZ, year=2023, level="DISTRICT")
-    town.order("round", "R-2", district, at="2023-04-03", by="CAB-REG#1")
+    realm.order("round", "R-2", district, at="2023-04-03", by="CAB-REG#1")
     for name in ("ND-1", "ND-2"):
-        town.order("need", name, SubmitNeed(round="R-2", group="空巢老人"), at="2023-04-04", by="COMM#1")
-        town.order("need", name, AdoptNeed(), at="2023-04-05", by="CAB-REG#1")
-    return town
+        realm.order("need", name, SubmitNeed(round="R-2", group="空巢老人"), at="2023-04-04", by="COMM#1")
+        realm.order("need", name, AdoptNeed(), at="2023-04-05", by="CAB-REG#1")
+    return realm
 
 
 def calling(catalogue: tuple[str, ...] = ()) -> PureRealm:
-    town = soliciting()
+    realm = soliciting()
     if catalogue:
         listed = PublishNeedCatalogue(needs=catalogue)
-        town.order("round", "R-2", listed, at="2023-05-04", by="CAB-REG#1")
-    town.order("round", "R-2", PublishCall(), at="2023-05-05", by="CAB-REG#1")
-    return town
+        realm.order("round", "R-2", listed, at="2023-05-04", by="CAB-REG#1")
+    realm.order("round", "R-2", PublishCall(), at="2023-05-05", by="CAB-REG#1")
+    return realm
 
 
 def test_a_bid_cites_an_adopted_need_with_its_version() -> None:
-    town = calling()
-    (event,) = town.order(
+    realm = calling()
+    (event,) = realm.order(
         "project", "AP-1", bid(round="R-2", need="ND-1", statement=None), at="2023-05-10", by="SO-LEGAL#1"
     )
     assert isinstance(event, ApplicationSubmitted)
@@ -190,21 +190,21 @@ def test_a_bid_answers_a_need_or_states_one() -> None:
 
 
 def test_a_need_outside_the_catalogue_or_of_another_round_is_not_answered() -> None:
-    town = calling(("ND-1",))
+    realm = calling(("ND-1",))
     outside = bid(round="R-2", need="ND-2")
-    assert town.refused("project", "AP-1", outside, at="2023-05-10", by="SO-LEGAL#1") == {"AP02"}
-    town.order("project", "AP-1", bid(round="R-2", need="ND-1"), at="2023-05-10", by="SO-LEGAL#1")
+    assert realm.refused("project", "AP-1", outside, at="2023-05-10", by="SO-LEGAL#1") == {"AP02"}
+    realm.order("project", "AP-1", bid(round="R-2", need="ND-1"), at="2023-05-10", by="SO-LEGAL#1")
     elsewhere = bid(round="R-1", need="ND-1")
     assert soliciting().refused("project", "AP-1", elsewhere, **ONE) == {"AP02"}
 
 
 def test_a_need_that_was_not_adopted_is_not_answered() -> None:
-    town = soliciting()
-    town.order("need", "ND-3", SubmitNeed(round="R-2", group="青少年"), at="2023-04-10", by="COMM#1")
-    town.order("need", "ND-3", RejectNeed(reason="重複"), at="2023-04-11", by="CAB-REG#1")
-    town.order("round", "R-2", PublishCall(), at="2023-05-05", by="CAB-REG#1")
+    realm = soliciting()
+    realm.order("need", "ND-3", SubmitNeed(round="R-2", group="青少年"), at="2023-04-10", by="COMM#1")
+    realm.order("need", "ND-3", RejectNeed(reason="重複"), at="2023-04-11", by="CAB-REG#1")
+    realm.order("round", "R-2", PublishCall(), at="2023-05-05", by="CAB-REG#1")
     rejected = bid(round="R-2", need="ND-3")
-    assert town.refused("project", "AP-1", rejected, at="2023-05-10", by="SO-LEGAL#1") == {"AP02"}
+    assert realm.refused("project", "AP-1", rejected, at="2023-05-10", by="SO-LEGAL#1") == {"AP02"}
 
 
 # ---------------------------------------------------------------- caps
@@ -246,11 +246,11 @@ LATE = RefuseLateSubmission(round="R-1", received="2023-04-21T17:00:01+08:00")
 
 
 def test_what_came_late_is_recorded_as_refused() -> None:
-    town = called()
-    (event,) = town.order("project", "AP-4", LATE, at="2023-04-21T17:00:02+08:00", by="SYS#1")
+    realm = called()
+    (event,) = realm.order("project", "AP-4", LATE, at="2023-04-21T17:00:02+08:00", by="SYS#1")
     assert isinstance(event, LateSubmissionRefused)
     assert event.deadline == datetime(2023, 4, 21, 9, tzinfo=UTC)
-    assert stage(town, "AP-4") == "NONE"
+    assert stage(realm, "AP-4") == "NONE"
 
 
 def test_what_came_in_time_is_not_refused_as_late() -> None:
@@ -266,14 +266,14 @@ def test_nothing_is_refused_before_it_came() -> None:
 
 
 def test_a_returned_bid_is_completed_in_time_though_the_call_has_closed() -> None:
-    town = returned()
-    assert stage(town) == "RETURNED"
+    realm = returned()
+    assert stage(realm) == "RETURNED"
     completed = bid(attachments=EVIDENCE)
-    (event,) = town.order("project", "AP-1", completed, at="2023-04-28T23:59:59+08:00", by="SO-LEGAL#1")
+    (event,) = realm.order("project", "AP-1", completed, at="2023-04-28T23:59:59+08:00", by="SO-LEGAL#1")
     assert isinstance(event, ApplicationSubmitted)
     assert event.places == {}, "its places are held already"
-    assert stage(town) == "APPLIED"
-    assert PROJECT.due(town.state("project", "AP-1"), town.calendar) is None
+    assert stage(realm) == "APPLIED"
+    assert PROJECT.due(realm.state("project", "AP-1"), realm.calendar) is None
 
 
 def test_completing_changes_neither_who_nor_where_nor_asks_for_more() -> None:
@@ -284,14 +284,14 @@ def test_completing_changes_neither_who_nor_where_nor_asks_for_more() -> None:
 
 
 def test_a_bid_that_is_not_completed_in_time_is_out_by_itself() -> None:
-    town = returned()
-    due = PROJECT.due(town.state("project", "AP-1"), town.calendar)
+    realm = returned()
+    due = PROJECT.due(realm.state("project", "AP-1"), realm.calendar)
     assert due is not None
     assert (due.at, due.command) == (datetime(2023, 4, 28, 16, tzinfo=UTC), LapseCompletion())
-    town.pass_time(due.at)
-    assert stage(town) == "PRELIM_FAILED"
-    assert PROJECT.due(town.state("project", "AP-1"), town.calendar) is None
-    assert town.refused("project", "AP-1", bid(), at="2023-04-29", by="SO-LEGAL#1") >= {"AP02"}
+    realm.pass_time(due.at)
+    assert stage(realm) == "PRELIM_FAILED"
+    assert PROJECT.due(realm.state("project", "AP-1"), realm.calendar) is None
+    assert realm.refused("project", "AP-1", bid(), at="2023-04-29", by="SO-LEGAL#1") >= {"AP02"}
 
 
 def test_nobody_lets_a_completion_lapse_by_hand() -> None:
@@ -303,26 +303,26 @@ def test_nobody_lets_a_completion_lapse_by_hand() -> None:
 
 @pytest.mark.parametrize("by", ["HOST#1", "DCAB#1", "CAB-REG#1"])
 def test_an_eligible_bid_passes_once_the_call_has_closed(by: str) -> None:
-    town = submitted()
-    assert town.refused("project", "AP-1", PassPreliminaryReview(), at="2023-04-20", by=by) == {"AP06"}
-    town.order("project", "AP-1", PassPreliminaryReview(), at=AFTER, by=by)
-    assert stage(town) == "SHORTLISTED"
+    realm = submitted()
+    assert realm.refused("project", "AP-1", PassPreliminaryReview(), at="2023-04-20", by=by) == {"AP06"}
+    realm.order("project", "AP-1", PassPreliminaryReview(), at=AFTER, by=by)
+    assert stage(realm) == "SHORTLISTED"
 
 
 def test_a_bidder_that_was_listed_since_does_not_pass() -> None:
-    town = submitted()
+    realm = submitted()
     listed = RecordCreditListing(listing=Listing.SERIOUS, reason="公示", attachments=EVIDENCE)
-    town.order("organisation", "ORG-1", listed, at="2023-04-24", by="CAB-REG#1")
-    assert town.refused("project", "AP-1", PassPreliminaryReview(), at=AFTER, by="HOST#1") == {"D5"}
+    realm.order("organisation", "ORG-1", listed, at="2023-04-24", by="CAB-REG#1")
+    assert realm.refused("project", "AP-1", PassPreliminaryReview(), at=AFTER, by="HOST#1") == {"D5"}
 
 
 def test_a_failed_review_says_why_with_evidence_and_frees_the_need() -> None:
-    town = submitted()
+    realm = submitted()
     failed = FailPreliminaryReview(reason="超出業務範圍", attachments=EVIDENCE)
-    (event,) = town.order("project", "AP-1", failed, at=AFTER, by="HOST#1")
+    (event,) = realm.order("project", "AP-1", failed, at=AFTER, by="HOST#1")
     assert isinstance(event, PreliminaryReviewFailed)
     assert [key.split("/")[0] for key in event.freed_places] == ["answer", "undecided"]
-    assert stage(town) == "PRELIM_FAILED"
+    assert stage(realm) == "PRELIM_FAILED"
     with pytest.raises(ValidationError):
         FailPreliminaryReview(reason="超出業務範圍", attachments=())
 
@@ -341,26 +341,26 @@ def test_nothing_is_judged_without_rules() -> None:
 
 
 def test_a_bid_that_the_experts_saw_is_left_out_with_a_reason() -> None:
-    town = submitted()
+    realm = submitted()
     left = LeaveApplicationOut(reason="名次在後")
-    assert town.refused("project", "AP-1", left, at=AFTER, by="CAB-REG#1") == {"AP09"}
-    town.order("project", "AP-1", PassPreliminaryReview(), at=AFTER, by="HOST#1")
-    town.order("project", "AP-1", left, at="2023-05-12", by="CAB-REG#1")
-    assert stage(town) == "NOT_SELECTED"
+    assert realm.refused("project", "AP-1", left, at=AFTER, by="CAB-REG#1") == {"AP09"}
+    realm.order("project", "AP-1", PassPreliminaryReview(), at=AFTER, by="HOST#1")
+    realm.order("project", "AP-1", left, at="2023-05-12", by="CAB-REG#1")
+    assert stage(realm) == "NOT_SELECTED"
 
 
 def test_any_bid_is_left_out_where_the_round_was_given_up() -> None:
-    town = submitted()
+    realm = submitted()
     given_up = CancelCall(reason="預算收回", attachments=EVIDENCE)
-    town.order("round", "R-1", given_up, at="2023-04-20", by="CAB-DEC#1")
-    town.order("project", "AP-1", LeaveApplicationOut(reason="本屆徵集取消"), at="2023-04-21", by="CAB-REG#1")
-    assert stage(town) == "NOT_SELECTED"
+    realm.order("round", "R-1", given_up, at="2023-04-20", by="CAB-DEC#1")
+    realm.order("project", "AP-1", LeaveApplicationOut(reason="本屆徵集取消"), at="2023-04-21", by="CAB-REG#1")
+    assert stage(realm) == "NOT_SELECTED"
 
 
 def test_who_is_awaited_changes_with_the_stage() -> None:
-    town = called()
-    state = town.state("project", "AP-1")
-    assert not PROJECT.awaiting(state, town.calendar)
-    town = returned()
-    (awaited,) = PROJECT.awaiting(town.state("project", "AP-1"), town.calendar)
+    realm = called()
+    state = realm.state("project", "AP-1")
+    assert not PROJECT.awaiting(state, realm.calendar)
+    realm = returned()
+    (awaited,) = PROJECT.awaiting(realm.state("project", "AP-1"), realm.calendar)
     assert (awaited.command, awaited.until) == ("SubmitApplication", datetime(2023, 4, 28, 16, tzinfo=UTC))

@@ -18,7 +18,7 @@ DAY = "2024-02-23"
 RULES = scheme("changzhou")
 
 
-def town(budget: int | None = 3_000, fund: int = 9_000) -> PureRealm:
+def world(budget: int | None = 3_000, fund: int = 9_000) -> PureRealm:
     """Bases M1 and D1 of ORG-1, both assessed; R-1 of 2024, with that budget approved."""
     realm = new_realm(RULES, FS_1=fund)
     for name, tier, parent in (("BASE-M1", Tier.MUNICIPAL, None), ("BASE-D1", Tier.DISTRICT, "BASE-M1")):
@@ -60,7 +60,7 @@ def refused(realm: PureRealm, number: int, award: int, base: str = "BASE-M1", ro
 
 
 def test_support_beyond_the_rounds_budget_is_refused_though_the_fund_holds_more() -> None:
-    realm = town()
+    realm = world()
     propose(realm, 1, 2_000)
     assert refused(realm, 2, 1_001, "BASE-D1") == {"C2"}
     propose(realm, 2, 1_000, "BASE-D1")
@@ -70,18 +70,18 @@ def test_support_beyond_the_rounds_budget_is_refused_though_the_fund_holds_more(
 
 def test_nothing_is_supported_in_a_round_that_was_never_set_up() -> None:
     """Neither a budget nor a year would bind it: a name mistyped would be money without end."""
-    assert refused(town(), 1, 100, round_="R-O") == {"T01"}
+    assert refused(world(), 1, 100, round_="R-O") == {"T01"}
 
 
 def test_the_refusal_names_the_amounts() -> None:
-    realm = town()
+    realm = world()
     propose(realm, 1, 2_000)
     (unmet,) = realm.unmet("project", "PJ-2", support(2, 1_001, "BASE-D1"), at=DAY, by="CAB-REG#1")
     assert unmet.en == "the budget of R-1 is ¥30.00, of which ¥20.00 is awarded; the ¥10.00 left does not cover ¥10.01"
 
 
 def test_a_base_is_supported_once_a_year_in_whatever_round() -> None:
-    realm = town()
+    realm = world()
     approve(realm, 5_000, "R-2")
     approve(realm, 5_000, "R-3", year=2025)
     propose(realm, 1, 100)
@@ -92,7 +92,7 @@ def test_a_base_is_supported_once_a_year_in_whatever_round() -> None:
 
 
 def test_what_is_taken_back_may_be_awarded_again() -> None:
-    realm = town()
+    realm = world()
     propose(realm, 1, 3_000)
     revoke = RevokeAward(ground=RevocationGround.FALSE_STATEMENT, reason="不實", attachments=EVIDENCE)
     realm.order("project", "PJ-1", revoke, at="2024-02-26", by="CAB-DEC#1")
@@ -101,14 +101,14 @@ def test_what_is_taken_back_may_be_awarded_again() -> None:
 
 
 def test_a_declined_support_leaves_the_bases_place_in_its_year() -> None:
-    realm = town()
+    realm = world()
     propose(realm, 1, 100)
     realm.order("project", "PJ-1", DeclineAward(reason="人手不足"), at="2024-02-26", by="SO-LEGAL#1")
     propose(realm, 2, 100)
 
 
 def test_a_later_approval_binds_what_was_awarded_before_it() -> None:
-    realm = town(budget=2_000)
+    realm = world(budget=2_000)
     propose(realm, 1, 1_500)
     approve(realm, 2_500, scheme=None, year=None, level=None)
     assert refused(realm, 2, 1_001, "BASE-D1") == {"C2"}
@@ -117,14 +117,14 @@ def test_a_later_approval_binds_what_was_awarded_before_it() -> None:
 
 
 def test_an_approval_after_awards_without_one_counts_them() -> None:
-    realm = town(budget=None)
+    realm = world(budget=None)
     notice = approval(1)
     realm.order("round", "R-1", notice.model_copy(update={"amount": 1}), at="2024-02-05", by="FISCAL#1")
     assert refused(realm, 1, 2) == {"C2"}
 
 
 def test_a_budget_is_not_cut_below_what_is_awarded() -> None:
-    realm = town()
+    realm = world()
     propose(realm, 1, 2_000)
     less = approval(1_999, scheme=None, year=None, level=None)
     assert realm.refused("round", "R-1", less, at=DAY, by="FISCAL#1") == {"M5"}
@@ -134,7 +134,7 @@ def test_a_budget_is_not_cut_below_what_is_awarded() -> None:
 
 def test_two_proposals_at_one_moment_cannot_both_have_the_last_yuan() -> None:
     """Both were judged on the same readings; the append refuses the second, by the account or by the opening."""
-    realm = town()
+    realm = world()
     propose(realm, 1, 1_000)
     before = dict(realm.balances), {key: set(held) for key, held in realm.claims.items()}
     second = propose(realm, 2, 2_000, "BASE-D1")
@@ -145,8 +145,8 @@ def test_two_proposals_at_one_moment_cannot_both_have_the_last_yuan() -> None:
 
 
 def test_two_first_proposals_open_the_budget_once() -> None:
-    first = propose(town(), 1, 2_000)
-    realm = town()
+    first = propose(world(), 1, 2_000)
+    realm = world()
     propose(realm, 2, 2_000, "BASE-D1")
     with pytest.raises(AssertionError, match="appropriation/test/R-1/1 is taken"):
         realm._apply(first.effects(realm.id("project", "PJ-1")))

@@ -29,10 +29,10 @@ def answer(day: str = "2024-02-21", number: str = "1") -> Step:
     return Step("round", "R-1", AnswerClarification(clarification=number, answer="可以，見公告第三條"), day, CLERK)
 
 
-def town_with_question() -> WrittenRealm:
-    town = realm_until("bid 2", ASKED)
-    ask("2024-02-21").ordered(town)
-    return town
+def realm_with_question() -> WrittenRealm:
+    realm = realm_until("bid 2", ASKED)
+    ask("2024-02-21").ordered(realm)
+    return realm
 
 
 def passing(day: str = "2024-03-05") -> Step:
@@ -40,30 +40,30 @@ def passing(day: str = "2024-03-05") -> Step:
 
 
 def test_questions_end_some_working_days_before_the_call_closes() -> None:
-    town = realm_until("bid 2", ASKED)
-    assert ask("2024-02-22").refused(town) == {"QA01"}
-    ask("2024-02-21").ordered(town)
-    assert ask("2024-02-21").refused(town) == {"QA01"}, "one number, one question"
-    assert town.check().ok
+    realm = realm_until("bid 2", ASKED)
+    assert ask("2024-02-22").refused(realm) == {"QA01"}
+    ask("2024-02-21").ordered(realm)
+    assert ask("2024-02-21").refused(realm) == {"QA01"}, "one number, one question"
+    assert realm.check().ok
 
 
 def test_no_question_is_taken_where_the_policy_has_none_or_beyond_what_one_seat_may_ask() -> None:
     assert ask("2024-02-21").refused(realm_until("bid 2")) == {"QA01"}
-    town = realm_until("bid 2", ASKED)
+    realm = realm_until("bid 2", ASKED)
     for number in range(50):
-        ask("2024-02-21", str(number)).ordered(town)
-    assert ask("2024-02-21", "50").refused(town) == {"QA01"}
-    ask("2024-02-21", "50", "SO-LEGAL#8").ordered(town)
+        ask("2024-02-21", str(number)).ordered(realm)
+    assert ask("2024-02-21", "50").refused(realm) == {"QA01"}
+    ask("2024-02-21", "50", "SO-LEGAL#8").ordered(realm)
 
 
 def test_no_application_passes_while_a_question_waits() -> None:
-    town = town_with_question()
-    assert passing().refused(town) == {"QA03"}
-    answer("2024-03-05").ordered(town)
-    assert answer("2024-03-05").refused(town) == {"QA02"}
-    passing("2024-03-06").ordered(town)
-    assert town.state("round", "R-1").part(Clarifications).of["1"].answer == "可以，見公告第三條"
-    assert town.check().ok
+    realm = realm_with_question()
+    assert passing().refused(realm) == {"QA03"}
+    answer("2024-03-05").ordered(realm)
+    assert answer("2024-03-05").refused(realm) == {"QA02"}
+    passing("2024-03-06").ordered(realm)
+    assert realm.state("round", "R-1").part(Clarifications).of["1"].answer == "可以，見公告第三條"
+    assert realm.check().ok
 
 
 def test_readers_are_not_told_who_asked() -> None:
@@ -78,15 +78,15 @@ def test_readers_are_not_told_who_asked() -> None:
 
 @pytest.mark.parametrize("missing", ["ClarificationAnswered", "ClarificationAsked"])
 def test_a_review_that_did_not_wait_is_found(missing: str) -> None:
-    town = town_with_question()
-    answer("2024-03-05").ordered(town)
-    passing("2024-03-06").ordered(town)
-    without = [entry for entry in town.entries if entry.type != missing]
+    realm = realm_with_question()
+    answer("2024-03-05").ordered(realm)
+    passing("2024-03-06").ordered(realm)
+    without = [entry for entry in realm.entries if entry.type != missing]
     assert "D8" in {breach.rule for breach in check(without).breaches}
 
 
 def test_a_question_after_the_last_day_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("bid 2", ASKED)
+    realm = realm_until("bid 2", ASKED)
     monkeypatch.setattr("domain.round.clarification.find_last_day", lambda *_: None)
-    ask("2024-02-22").ordered(town)
-    assert "D8" in {breach.rule for breach in town.check().breaches}
+    ask("2024-02-22").ordered(realm)
+    assert "D8" in {breach.rule for breach in realm.check().breaches}

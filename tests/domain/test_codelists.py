@@ -53,7 +53,7 @@ def approval(amount: int, *asides: SetAside) -> ApproveRoundBudget:
 # ---------------------------------------------------------------- lists
 
 
-def town(rules: Scheme = RULES) -> WrittenRealm:
+def world(rules: Scheme = RULES) -> WrittenRealm:
     """The call of R-1 stands open; ORG-1 and ORG-2 are verified."""
     return realm_until("call", rules)
 
@@ -65,17 +65,17 @@ def bid(*fields: str) -> SubmitApplication:
 
 
 def test_a_bid_works_in_fields_of_the_city() -> None:
-    assert town().refused("project", "AP-1", bid("助老", "團建"), **BIDDER) == {"K1"}
-    town().order("project", "AP-1", bid("助老", "助殘"), **BIDDER)
+    assert world().refused("project", "AP-1", bid("助老", "團建"), **BIDDER) == {"K1"}
+    world().order("project", "AP-1", bid("助老", "助殘"), **BIDDER)
 
 
 def test_a_city_that_keeps_no_list_takes_any_word() -> None:
     without = scheme("hangzhou", codelists=Codelists(themes=LISTS.themes).model_dump())
-    town(without).order("project", "AP-1", bid("團建"), **BIDDER)
+    world(without).order("project", "AP-1", bid("團建"), **BIDDER)
 
 
 def test_a_need_is_told_in_anybodys_words_and_filed_under_a_theme_of_the_city() -> None:
-    realm, clerk = town(), {"at": "2024-02-05", "by": "CAB-REG#1"}
+    realm, clerk = world(), {"at": "2024-02-05", "by": "CAB-REG#1"}
     ask = OpenNeedSolicitation(scheme=RULES.ref, year=2024, level=RoundLevel.DISTRICT, theme="一老一小")
     wrong = ask.model_copy(update={"theme": "旅遊"})
     assert realm.refused("round", "R-2", wrong, **clerk) == {"K1"}
@@ -92,7 +92,7 @@ def test_a_need_is_told_in_anybodys_words_and_filed_under_a_theme_of_the_city() 
 
 
 def test_a_hub_is_one_by_the_list_of_a_published_version() -> None:
-    realm = town()
+    realm = world()
     assert realm.refused("organisation", "ORG-1", classify("核心型"), **REG) == {"K1"}
     unpublished = classify("樞紐型").model_copy(update={"scheme": SchemeRef(name="hangzhou", version=9)})
     assert realm.refused("organisation", "ORG-1", unpublished, **REG) == {"S1"}
@@ -183,4 +183,4 @@ def test_supported_fields_are_of_the_list_too() -> None:
     support = BaseSupport(round="R-1", organisation="ORG-1", base="BASE-1", title="扶持", fields=("團建",))
     terms_ = {"panel": None, "award": 1, "funds": {"FS-1": 1}, "support": support, "minutes": MINUTES}
     step = project(proposal("PJ-9", **terms_), "2024-02-19", "CAB-REG#1", "PJ-9")
-    assert "K1" in step.refused(town())
+    assert "K1" in step.refused(world())

@@ -50,33 +50,33 @@ STILL_FUNDED = {
 """The last of them is asked before its signing period has passed."""
 
 
-def bid_again(town: WrittenRealm, at: str) -> Step:
+def bid_again(realm: WrittenRealm, at: str) -> Step:
     """The same organisation with the same answer, in a district's round of the same year."""
     call = PublishCall(scheme=RULES.ref, year=2024, level=RoundLevel.DISTRICT)
-    Step("round", "R-2", call, at, "CAB-REG#1").ordered(town)
+    Step("round", "R-2", call, at, "CAB-REG#1").ordered(realm)
     return project(bid("ORG-1", round="R-2"), at, "SO-LEGAL#1", "AP-9")
 
 
 def after(until: str, orders: tuple[Step, ...]) -> WrittenRealm:
-    town = realm_until(until)
+    realm = realm_until(until)
     for step in orders:
-        step.ordered(town)
-    return town
+        step.ordered(realm)
+    return realm
 
 
 @pytest.mark.parametrize("what", RELEASED)
 def test_what_is_funded_no_more_may_be_answered_again(what: str) -> None:
-    town = after(*RELEASED[what])
-    bid_again(town, "2024-05-06").ordered(town)
-    assert town.check().ok
+    realm = after(*RELEASED[what])
+    bid_again(realm, "2024-05-06").ordered(realm)
+    assert realm.check().ok
 
 
 @pytest.mark.parametrize("what", STILL_FUNDED)
 def test_what_is_funded_may_not_be_answered_again(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    town = after(*STILL_FUNDED[what])
-    again = bid_again(town, "2024-05-06" if what.startswith("ended") else "2024-04-02")
-    assert again.refused(town) == {"AP02"}
-    town.guarded = False
+    realm = after(*STILL_FUNDED[what])
+    again = bid_again(realm, "2024-05-06" if what.startswith("ended") else "2024-04-02")
+    assert again.refused(realm) == {"AP02"}
+    realm.guarded = False
     mute(monkeypatch, "AP02")
-    again.ordered(town)
-    assert {b.rule for b in town.check().breaches} == {"AP02"}
+    again.ordered(realm)
+    assert {b.rule for b in realm.check().breaches} == {"AP02"}

@@ -56,7 +56,7 @@ AGAINST = {"reason": "見附件", "attachments": EVIDENCE}
 RULES: Scheme = scheme("hangzhou", review={"verifiable_draw": True})
 
 
-def town() -> WrittenRealm:
+def world() -> WrittenRealm:
     """Two bids that passed, and twelve experts of whom E3 is on the board of a bidder."""
     realm = realm_until("passed 2", RULES)
     realm.order("roster", "ER-1", EnterExperts(experts=TWELVE, reason="首批"), **REG)
@@ -66,7 +66,7 @@ def town() -> WrittenRealm:
 
 
 def committed() -> WrittenRealm:
-    story = town()
+    story = world()
     story.order("panel", "RP-1", COMMIT, **REG)
     return story
 
@@ -110,7 +110,7 @@ def test_the_order_does_not_hang_on_how_the_pool_was_written_down() -> None:
 
 
 def test_one_expert_has_one_place_and_leaves_it_for_good() -> None:
-    story = town()
+    story = world()
     again = EnterExperts(experts=("E3", "E13", "E13"), reason="增補")
     assert story.refused("roster", "ER-1", again, **REG) == {"ER01"}
     story.order("roster", "ER-1", RemoveExpert(expert="E12", reason="辭任"), **REG)
@@ -127,7 +127,7 @@ def test_one_expert_has_one_place_and_leaves_it_for_good() -> None:
 
 
 def test_a_suspension_lasts_until_its_day_and_can_be_ended() -> None:
-    story = town()
+    story = world()
     over = SuspendExpert(expert="E1", until=date(2024, 3, 5), **AGAINST)
     assert story.refused("roster", "ER-1", over, **REG) == {"ER02"}
     story.order("roster", "ER-1", over.model_copy(update={"until": date(2024, 3, 6)}), **REG)
@@ -147,7 +147,7 @@ def test_a_suspension_lasts_until_its_day_and_can_be_ended() -> None:
     ],
 )
 def test_a_registered_tie_bars_as_a_declared_one_would(kind: ConflictKind, ended: date | None, bars: bool) -> None:  # noqa: FBT001
-    story = town()
+    story = world()
     tie = RecordExpertTie(expert="E1", organisation="ORG-1", kind=kind, ended_on=ended)
     story.order("roster", "ER-1", tie, **REG)
     story.order("panel", "RP-1", COMMIT, **REG)
@@ -163,12 +163,12 @@ def test_a_registered_tie_bars_as_a_declared_one_would(kind: ConflictKind, ended
 
 def test_under_such_rules_nobody_enters_a_panel_by_hand() -> None:
     by_hand = DrawPanel(round="R-1", applications=("AP-1",), seats=TWELVE[:5])
-    assert town().refused("panel", "RP-1", by_hand, **REG) == {"DW01"}
+    assert world().refused("panel", "RP-1", by_hand, **REG) == {"DW01"}
 
 
 def test_a_commitment_names_everything_that_is_missing() -> None:
     wrong = {"places": 14, "public_at": datetime(2024, 3, 6, tzinfo=UTC), "applications": ("AP-1", "AP-9")}
-    assert town().refused("panel", "RP-1", COMMIT.model_copy(update=wrong), **REG) == {"P4", "RP01", "DW01"}
+    assert world().refused("panel", "RP-1", COMMIT.model_copy(update=wrong), **REG) == {"P4", "RP01", "DW01"}
 
 
 def test_there_is_one_commitment_at_a_time_for_an_application_and_giving_it_up_stays_on_record() -> None:

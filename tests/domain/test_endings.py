@@ -34,56 +34,56 @@ def bid(organisation: str) -> SubmitApplication:
 
 def called() -> PureRealm:
     """Two bids in R-1, whose call has closed."""
-    town = new_realm(scheme("fuzhou"), FS_1=5_000)
-    town.order("organisation", "ORG-2", verification("SO-LEGAL#2"), at="2023-01-02", by="HOST#1")
+    realm = new_realm(scheme("fuzhou"), FS_1=5_000)
+    realm.order("organisation", "ORG-2", verification("SO-LEGAL#2"), at="2023-01-02", by="HOST#1")
     call = PublishCall(scheme=scheme("fuzhou").ref, year=2023, level=RoundLevel.MUNICIPAL)
-    town.order("round", "R-1", call, at="2023-04-03", **REG)
+    realm.order("round", "R-1", call, at="2023-04-03", **REG)
     for n in (1, 2):
-        town.order("project", f"AP-{n}", bid(f"ORG-{n}"), at="2023-04-10", by=f"SO-LEGAL#{n}")
-    return town
+        realm.order("project", f"AP-{n}", bid(f"ORG-{n}"), at="2023-04-10", by=f"SO-LEGAL#{n}")
+    return realm
 
 
 def screened() -> PureRealm:
-    town = called()
+    realm = called()
     for name, decision in SCREEN.items():
-        town.order("project", name, decision, at=CLOSED, by="HOST#1")
-    return town
+        realm.order("project", name, decision, at=CLOSED, by="HOST#1")
+    return realm
 
 
 def proposed() -> PureRealm:
-    town = screened()
+    realm = screened()
     draw = DrawPanel(round="R-1", applications=("AP-1",), seats=("E1", "E2", "E3", "E4", "E5"))
-    town.order("panel", "RP-1", draw, at="2023-05-04", **REG)
-    town.order("panel", "RP-1", IssueReviewReport(results={"AP-1": Decimal(80)}), at="2023-05-08", by="HOST#1")
+    realm.order("panel", "RP-1", draw, at="2023-05-04", **REG)
+    realm.order("panel", "RP-1", IssueReviewReport(results={"AP-1": Decimal(80)}), at="2023-05-08", by="HOST#1")
     proposal = ProposeAward(project="PJ-1", award=1_000, funds={"FS-1": 1_000}, panel="RP-1", minutes=MINUTES)
-    town.order("project", "AP-1", proposal, at="2023-05-09", **REG)
-    return town
+    realm.order("project", "AP-1", proposal, at="2023-05-09", **REG)
+    return realm
 
 
-def published(town: PureRealm, at: str) -> set[str]:
-    return town.refused("round", "R-1", PublishResult(), at=at, **REG)
+def published(realm: PureRealm, at: str) -> set[str]:
+    return realm.refused("round", "R-1", PublishResult(), at=at, **REG)
 
 
 def test_no_result_is_published_while_a_bid_is_unscreened() -> None:
-    town = called()
-    town.order("project", "AP-1", SCREEN["AP-1"], at=CLOSED, by="HOST#1")
-    (unmet,) = town.unmet("round", "R-1", PublishResult(), at=CLOSED, **REG)
+    realm = called()
+    realm.order("project", "AP-1", SCREEN["AP-1"], at=CLOSED, by="HOST#1")
+    (unmet,) = realm.unmet("round", "R-1", PublishResult(), at=CLOSED, **REG)
     assert (unmet.rule, unmet.en.partition(" applications")[0]) == ("RD11", "2")
 
 
 def test_no_result_is_published_before_the_award_is_confirmed() -> None:
-    town = proposed()
-    assert published(town, "2023-05-10") == {"RD11"}
-    town.order("project", "AP-1", OpenAwardPublicity(contact="市民政局"), at="2023-05-10", **REG)
-    assert published(town, "2023-05-10") == {"RD11"}
-    town.order("project", "AP-1", ConfirmAward(), at="2023-05-17", by="CAB-DEC#1")
-    town.order("round", "R-1", PublishResult(), at="2023-05-17", **REG)
+    realm = proposed()
+    assert published(realm, "2023-05-10") == {"RD11"}
+    realm.order("project", "AP-1", OpenAwardPublicity(contact="市民政局"), at="2023-05-10", **REG)
+    assert published(realm, "2023-05-10") == {"RD11"}
+    realm.order("project", "AP-1", ConfirmAward(), at="2023-05-17", by="CAB-DEC#1")
+    realm.order("round", "R-1", PublishResult(), at="2023-05-17", **REG)
 
 
 def test_bids_that_were_left_out_or_withdrawn_are_decided() -> None:
-    town = screened()
-    town.order("project", "AP-1", LeaveApplicationOut(reason="未入選"), at="2023-05-09", **REG)
-    town.order("round", "R-1", PublishResult(), at="2023-05-10", **REG)
+    realm = screened()
+    realm.order("project", "AP-1", LeaveApplicationOut(reason="未入選"), at="2023-05-09", **REG)
+    realm.order("round", "R-1", PublishResult(), at="2023-05-10", **REG)
     other = called()
     for n in (1, 2):
         other.order("project", f"AP-{n}", WithdrawApplication(), at=CLOSED, by=f"SO-LEGAL#{n}")
@@ -91,41 +91,41 @@ def test_bids_that_were_left_out_or_withdrawn_are_decided() -> None:
 
 
 def test_a_round_is_not_given_up_while_an_award_stands_in_it() -> None:
-    town = proposed()
-    assert town.refused("round", "R-1", CANCEL, at="2023-05-10", by="CAB-DEC#1") == {"RD09"}
+    realm = proposed()
+    assert realm.refused("round", "R-1", CANCEL, at="2023-05-10", by="CAB-DEC#1") == {"RD09"}
     revoke = RevokeAward(ground=RevocationGround.BUDGET_WITHDRAWN, reason="預算撤回", attachments=EVIDENCE)
-    town.order("project", "AP-1", revoke, at="2023-05-10", by="CAB-DEC#1")
-    town.order("round", "R-1", CANCEL, at="2023-05-10", by="CAB-DEC#1")
+    realm.order("project", "AP-1", revoke, at="2023-05-10", by="CAB-DEC#1")
+    realm.order("round", "R-1", CANCEL, at="2023-05-10", by="CAB-DEC#1")
 
 
 def test_nothing_is_awarded_in_a_round_that_was_given_up() -> None:
-    town = screened()
+    realm = screened()
     draw = DrawPanel(round="R-1", applications=("AP-1",), seats=("E1", "E2", "E3", "E4", "E5"))
-    town.order("panel", "RP-1", draw, at="2023-05-04", **REG)
-    town.order("panel", "RP-1", IssueReviewReport(results={"AP-1": Decimal(80)}), at="2023-05-08", by="HOST#1")
-    town.order("round", "R-1", CANCEL, at="2023-05-09", by="CAB-DEC#1")
+    realm.order("panel", "RP-1", draw, at="2023-05-04", **REG)
+    realm.order("panel", "RP-1", IssueReviewReport(results={"AP-1": Decimal(80)}), at="2023-05-08", by="HOST#1")
+    realm.order("round", "R-1", CANCEL, at="2023-05-09", by="CAB-DEC#1")
     proposal = ProposeAward(project="PJ-1", award=1_000, funds={"FS-1": 1_000}, panel="RP-1", minutes=MINUTES)
-    assert town.refused("project", "AP-1", proposal, at="2023-05-09", **REG) == {"T01"}
+    assert realm.refused("project", "AP-1", proposal, at="2023-05-09", **REG) == {"T01"}
 
 
 def test_a_round_that_was_given_up_may_be_called_anew() -> None:
-    town = called()
-    town.order("round", "R-1", CANCEL, at=CLOSED, by="CAB-DEC#1")
-    town.order("round", "R-1", PublishCall(), at="2023-05-04", **REG)
-    assert town.state("round", "R-1").stage == "OPEN"
-    town.pass_time(on("2023-06-01"))
-    assert town.state("round", "R-1").stage == "CLOSED"
+    realm = called()
+    realm.order("round", "R-1", CANCEL, at=CLOSED, by="CAB-DEC#1")
+    realm.order("round", "R-1", PublishCall(), at="2023-05-04", **REG)
+    assert realm.state("round", "R-1").stage == "OPEN"
+    realm.pass_time(on("2023-06-01"))
+    assert realm.state("round", "R-1").stage == "CLOSED"
 
 
 def test_a_partners_own_bid_counts_unless_the_scheme_says_otherwise() -> None:
     joint = bid("ORG-2").model_copy(update={"partners": ("ORG-1",)})
     for counts, rules in ((None, {"AP02"}), (True, {"AP02"}), (False, set())):
-        town = new_realm(scheme("fuzhou", bidding={"partners_count": counts}), FS_1=5_000)
-        town.order("organisation", "ORG-2", verification("SO-LEGAL#2"), at="2023-01-02", by="HOST#1")
+        realm = new_realm(scheme("fuzhou", bidding={"partners_count": counts}), FS_1=5_000)
+        realm.order("organisation", "ORG-2", verification("SO-LEGAL#2"), at="2023-01-02", by="HOST#1")
         call = PublishCall(scheme=scheme("fuzhou").ref, year=2023, level=RoundLevel.MUNICIPAL)
-        town.order("round", "R-1", call, at="2023-04-03", **REG)
-        town.order("project", "AP-1", bid("ORG-1"), at="2023-04-10", by="SO-LEGAL#1")
+        realm.order("round", "R-1", call, at="2023-04-03", **REG)
+        realm.order("project", "AP-1", bid("ORG-1"), at="2023-04-10", by="SO-LEGAL#1")
         if rules:
-            assert town.refused("project", "AP-2", joint, at="2023-04-10", by="SO-LEGAL#2") == rules
+            assert realm.refused("project", "AP-2", joint, at="2023-04-10", by="SO-LEGAL#2") == rules
         else:
-            town.order("project", "AP-2", joint, at="2023-04-10", by="SO-LEGAL#2")
+            realm.order("project", "AP-2", joint, at="2023-04-10", by="SO-LEGAL#2")

@@ -28,10 +28,10 @@ TENANT = AdmitTenant.model_validate({"organisation": "ORG-T5", "until": "2026-03
 
 
 def network() -> PureRealm:
-    town = new_realm()
+    realm = new_realm()
     for name, command in (("BASE-M1", MUNICIPAL), ("BASE-D1", DISTRICT), ("BASE-S1", STREET)):
-        town.order("base", name, command, **DEC)
-    return town
+        realm.order("base", name, command, **DEC)
+    return realm
 
 
 def test_three_tiers_hang_together() -> None:
@@ -58,24 +58,24 @@ def test_an_operator_is_verified() -> None:
 
 
 def test_the_latest_assessment_counts() -> None:
-    town = network()
-    assert town.refused("base", "BASE-M1", AssessBase(score=Decimal(93), grade="A"), **DEC) == {"BS02"}
+    realm = network()
+    assert realm.refused("base", "BASE-M1", AssessBase(score=Decimal(93), grade="A"), **DEC) == {"BS02"}
     for score, grade in ((Decimal(93), "A"), (Decimal(80), "B")):
-        town.order("base", "BASE-M1", AssessBase(score=score, grade=grade), at="2024-01-22", by="EVAL#1")
-    assert town.state("base", "BASE-M1").part(Base).grade == "B"
+        realm.order("base", "BASE-M1", AssessBase(score=score, grade=grade), at="2024-01-22", by="EVAL#1")
+    assert realm.state("base", "BASE-M1").part(Base).grade == "B"
 
 
 def test_a_tenant_moves_in_once_and_graduates_once() -> None:
-    town = network()
-    town.order("base", "BASE-S1", TENANT, **OPERATOR)
-    assert town.refused("base", "BASE-S1", TENANT, **OPERATOR) == {"BS03"}
-    awaited = BASE.awaiting(town.state("base", "BASE-S1"), town.calendar)
+    realm = network()
+    realm.order("base", "BASE-S1", TENANT, **OPERATOR)
+    assert realm.refused("base", "BASE-S1", TENANT, **OPERATOR) == {"BS03"}
+    awaited = BASE.awaiting(realm.state("base", "BASE-S1"), realm.calendar)
     assert [(a.command, a.subject, a.until) for a in awaited if a.subject] == [
         ("GraduateTenant", "ORG-T5", datetime(2026, 3, 10, 16, tzinfo=UTC))
     ]
     leaving = GraduateTenant(organisation="ORG-T5")
-    town.order("base", "BASE-S1", leaving, at="2026-03-10", by="BASE-OP#1")
-    assert town.refused("base", "BASE-S1", leaving, at="2026-03-11", by="BASE-OP#1") == {"BS04"}
+    realm.order("base", "BASE-S1", leaving, at="2026-03-10", by="BASE-OP#1")
+    assert realm.refused("base", "BASE-S1", leaving, at="2026-03-11", by="BASE-OP#1") == {"BS04"}
 
 
 def test_a_tenancy_ends_in_the_future() -> None:
@@ -84,7 +84,7 @@ def test_a_tenancy_ends_in_the_future() -> None:
 
 
 def test_a_listed_organisation_does_not_move_in() -> None:
-    town = network()
+    realm = network()
     listed = RecordCreditListing(listing=Listing.SERIOUS, reason="公示", attachments=EVIDENCE)
-    town.order("organisation", "ORG-1", listed, at="2024-03-01", by="CAB-REG#1")
-    assert town.refused("base", "BASE-S1", TENANT.model_copy(update={"organisation": "ORG-1"}), **OPERATOR) == {"D5"}
+    realm.order("organisation", "ORG-1", listed, at="2024-03-01", by="CAB-REG#1")
+    assert realm.refused("base", "BASE-S1", TENANT.model_copy(update={"organisation": "ORG-1"}), **OPERATOR) == {"D5"}

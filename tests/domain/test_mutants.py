@@ -1097,18 +1097,18 @@ def open_roles(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=str)
 def test_the_checker_catches_what_the_rules_no_longer_do(mutant: RuleMutant, monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until(mutant.until, mutant.scheme, guarded=not mutant.unguarded)
+    realm = realm_until(mutant.until, mutant.scheme, guarded=not mutant.unguarded)
     *before, last = mutant.orders
     for step in before:
-        step.ordered(town)
-    assert town.check().ok
+        step.ordered(realm)
+    assert realm.check().ok
     refusing = mutant.refusal or mutant.rule if not mutant.roles_open or mutant.rule in {"P2", "SD1"} else "T07"
-    assert refusing in last.refused(town), "the rules as they are refuse it by this very rule"
+    assert refusing in last.refused(realm), "the rules as they are refuse it by this very rule"
     mute(monkeypatch, mutant.rule, mutant.refusal, *mutant.muted)
     if mutant.roles_open:
         open_roles(monkeypatch)
-    last.ordered(town)
-    assert mutant.rule in {b.rule for b in town.check().breaches}
+    last.ordered(realm)
+    assert mutant.rule in {b.rule for b in realm.check().breaches}
 
 
 HELD = [mutant for mutant in MUTANTS if mutant.unguarded]
@@ -1117,13 +1117,13 @@ HELD = [mutant for mutant in MUTANTS if mutant.unguarded]
 @pytest.mark.parametrize("mutant", HELD, ids=str)
 def test_the_append_refuses_what_the_rules_no_longer_do(mutant: RuleMutant, monkeypatch: pytest.MonkeyPatch) -> None:
     """C3, M7 and their like: a claim or a balance stands behind the rule (decision 006)."""
-    town = realm_until(mutant.until, mutant.scheme)
+    realm = realm_until(mutant.until, mutant.scheme)
     *before, last = mutant.orders
     for step in before:
-        step.ordered(town)
+        step.ordered(realm)
     mute(monkeypatch, mutant.rule, *mutant.muted)
     with pytest.raises(AssertionError, match=r"is (taken|overdrawn)"):
-        last.ordered(town)
+        last.ordered(realm)
 
 
 @pytest.mark.parametrize(
@@ -1133,20 +1133,20 @@ def test_the_append_refuses_what_the_rules_no_longer_do(mutant: RuleMutant, monk
 )
 def test_m7_the_append_refuses_a_voucher_of_another_project(first: str | None, second: str | None) -> None:
     """Two projects that claim it at one moment read nothing of one another: only the claim is between them."""
-    town, other = WrittenRealm(), "丙公司"
+    realm, other = WrittenRealm(), "丙公司"
     claims = [
         ExpenditureRecorded(voucher="V-9", issuer=issuer, amount=1, line="activity", spent_on=date(2024, 4, 2))
         for issuer in (first, second)
     ]
-    town._apply(claims[0].effects(town.id("project", "AP-1")))
+    realm._apply(claims[0].effects(realm.id("project", "AP-1")))
     if first and second:
-        town._apply(claims[0].model_copy(update={"issuer": other}).effects(town.id("project", "AP-2")))
+        realm._apply(claims[0].model_copy(update={"issuer": other}).effects(realm.id("project", "AP-2")))
     with pytest.raises(AssertionError, match="is taken"):
-        town._apply(claims[1].effects(town.id("project", "AP-2")))
+        realm._apply(claims[1].effects(realm.id("project", "AP-2")))
 
 
-def broke(town: WrittenRealm) -> set[str]:
-    return {b.rule for b in town.check().breaches}
+def broke(realm: WrittenRealm) -> set[str]:
+    return {b.rule for b in realm.check().breaches}
 
 
 def test_m9_a_split_that_loses_the_rounding_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1158,11 +1158,11 @@ def test_m9_a_split_that_loses_the_rounding_is_caught(monkeypatch: pytest.Monkey
 
 
 def test_m9_a_payment_that_the_bank_sent_back_and_that_still_counts_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("paid T1")
+    realm = realm_until("paid T1")
     sent_back = FailDisbursement(tranche="T1", reason="賬號有誤")
     monkeypatch.setattr(disbursement.DisbursementFailed, "of", classmethod(_as_if_unpaid))
-    project(sent_back, "2024-03-26", "FISCAL#1").ordered(town)
-    assert "M9" in broke(town)
+    project(sent_back, "2024-03-26", "FISCAL#1").ordered(realm)
+    assert "M9" in broke(realm)
 
 
 def _as_if_unpaid(cls: type[disbursement.DisbursementFailed], command: FailDisbursement, split: object) -> Event:
@@ -1173,17 +1173,17 @@ def _as_if_unpaid(cls: type[disbursement.DisbursementFailed], command: FailDisbu
 def test_d6_an_objection_that_tells_nobody_when_it_is_late_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     rules = scheme("hangzhou", publicity={"tells_of_late": True})
     *lodged, accepted = objection("2024-03-13", "2024-03-14")
-    town = realm_until("posted", rules)
+    realm = realm_until("posted", rules)
     for step in lodged:
-        step.ordered(town)
+        step.ordered(realm)
     silent = ObjectionAccepted(objection="1")
     monkeypatch.setattr(ObjectionAccepted, "of", classmethod(lambda *_, **__: silent))
-    accepted.ordered(town)
-    assert broke(town) == {"D6"}
+    accepted.ordered(realm)
+    assert broke(realm) == {"D6"}
 
 
 def test_t17_a_milestone_that_falls_while_the_project_stands_still_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("confirmed")
+    realm = realm_until("confirmed")
     signed = contract(milestones={"MS-1": {"title": "調查", "due": "2024-06-30"}})
     for step in (
         project(signed, "2024-03-21", "CAB-REG#1"),
@@ -1191,26 +1191,26 @@ def test_t17_a_milestone_that_falls_while_the_project_stands_still_is_caught(mon
         project(StartProject(), "2024-04-01", "SO-PM#1"),
         project(SuspendProject(ground=SuspensionGround.RISK, **AGAINST), "2024-06-20", "CAB-DEC#1"),
     ):
-        step.ordered(town)
-    town.pass_time(on("2024-07-02"))
-    assert not broke(town)
+        step.ordered(realm)
+    realm.pass_time(on("2024-07-02"))
+    assert not broke(realm)
     running = (*delivery.MILESTONES_RUN, Stage.SUSPENDED)
     monkeypatch.setattr(delivery, "MILESTONES_RUN", running)
     monkeypatch.setattr(delivery.MissMilestone, "during", running)
-    town.pass_time(on("2024-07-02"))
-    assert broke(town) == {"T17"}
+    realm.pass_time(on("2024-07-02"))
+    assert broke(realm) == {"T17"}
 
 
 def test_v1_a_decision_without_evidence_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("paid T1")
+    realm = realm_until("paid T1")
     bare = WithholdDisbursement.model_construct(tranche="T2", reason="見附件", attachments=())
     withheld = project(bare, "2024-03-26", "CAB-REG#1")
     with pytest.raises(ValueError, match="attachments"):
-        withheld.ordered(town)
+        withheld.ordered(realm)
     monkeypatch.setattr(Event, "revalidate", lambda self: self)
     monkeypatch.setattr(disbursement.DisbursementWithheld, "model_validate_json", classmethod(_as_written))
-    withheld.ordered(town)
-    assert broke(town) == {"V1"}
+    withheld.ordered(realm)
+    assert broke(realm) == {"V1"}
 
 
 def _as_written(cls: type[disbursement.DisbursementWithheld], _data: bytes) -> Event:
@@ -1225,52 +1225,52 @@ async def test_v2_a_log_that_is_not_chained_is_caught(monkeypatch: pytest.Monkey
 
 
 def test_z1_a_team_struck_out_after_the_evaluation_is_caught_at_the_close(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("paid T3", scheme("hangzhou", evaluation={"standing_team_months": 3}))
-    stream = town.id("project", "AP-1")
-    (held, *_) = (e.version for e in town.entries if e.stream == stream and e.type == "ActivityRecorded")
+    realm = realm_until("paid T3", scheme("hangzhou", evaluation={"standing_team_months": 3}))
+    stream = realm.id("project", "AP-1")
+    (held, *_) = (e.version for e in realm.entries if e.stream == stream and e.type == "ActivityRecorded")
     struck = ProposeCorrection(correction="1", corrects=held, strike=True, **AGAINST)
-    project(struck, "2024-12-11", "SO-PM#1").ordered(town)
-    project(ConfirmCorrection(correction="1"), "2024-12-12", "CAB-REG#1").ordered(town)
+    project(struck, "2024-12-11", "SO-PM#1").ordered(realm)
+    project(ConfirmCorrection(correction="1"), "2024-12-12", "CAB-REG#1").ordered(realm)
     close = project(CloseProject(), "2024-12-16", "CAB-REG#1")
-    assert close.refused(town) == {"Z1"}
+    assert close.refused(realm) == {"Z1"}
     mute(monkeypatch, "Z1")
-    close.ordered(town)
-    assert broke(town) == {"Z1"}
+    close.ordered(realm)
+    assert broke(realm) == {"Z1"}
 
 
 def test_d5_a_bonus_for_a_rating_that_has_ended_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("call", scheme("hangzhou", bidding={"rating_bonus": {"4A": 2}}))
+    realm = realm_until("call", scheme("hangzhou", bidding={"rating_bonus": {"4A": 2}}))
     rating = RecordRating(level="4A", until=date(2024, 2, 5))
-    register("organisation", "ORG-1", rating, "2024-02-02", "CAB-REG#1").ordered(town)
+    register("organisation", "ORG-1", rating, "2024-02-02", "CAB-REG#1").ordered(realm)
     step = register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-05", "CAB-REG#1")
     late = register("organisation", "ORG-1", ApplyRatingBonus(round="R-2"), "2024-02-06", "CAB-REG#1")
-    step.ordered(town)
-    assert town.check().ok
-    assert "D5" in late.refused(town)
+    step.ordered(realm)
+    assert realm.check().ok
+    assert "D5" in late.refused(realm)
     monkeypatch.setattr("domain.registers.organisation.Organisation.rating", lambda self, _day: self.ratings[-1])
     mute(monkeypatch, "D5", "S1")
-    register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-06", "CAB-REG#1").ordered(town)
-    assert broke(town) == {"D5"}
+    register("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), "2024-02-06", "CAB-REG#1").ordered(realm)
+    assert broke(realm) == {"D5"}
 
 
 @pytest.mark.parametrize("cited", ["AwardConfirmed", "AwardPublicityOpened", "CallPublished", "DisbursementRequested"])
 def test_s1_a_number_that_is_not_the_rules_is_caught(cited: str) -> None:
-    town = realm_until("archived")
-    at = next(n for n, entry in enumerate(town.entries) if entry.type == cited)
-    data = json.loads(town.entries[at].data)
+    realm = realm_until("archived")
+    at = next(n for n, entry in enumerate(realm.entries) if entry.type == cited)
+    data = json.loads(realm.entries[at].data)
     (number, *_) = (name for name in data if name.endswith(("_wd", "_days")))
-    town.entries[at] = replace(town.entries[at], data=json.dumps(data | {number: data[number] + 1}).encode())
-    assert "S1" in broke(town)
+    realm.entries[at] = replace(realm.entries[at], data=json.dumps(data | {number: data[number] + 1}).encode())
+    assert "S1" in broke(realm)
 
 
 def test_d4_minor_variations_that_add_up_to_a_major_one_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("domain.project.variation.Variations.minor_share", Decimal(0))
-    town = realm_until("started")
+    realm = realm_until("started")
     for number in ("1", "2"):
         move = {"activity": -80_000, "admin": 0, "personnel": 0, "training": 80_000}
         change = RequestVariation(variation=number, reason="調劑", move=move)
-        project(change, f"2024-04-0{number}T12:00+08:00", "SO-LEGAL#1").ordered(town)
-    assert broke(town) == {"D4"}
+        project(change, f"2024-04-0{number}T12:00+08:00", "SO-LEGAL#1").ordered(realm)
+    assert broke(realm) == {"D4"}
 
 
 def test_every_invariant_has_a_mutant() -> None:
@@ -1302,27 +1302,27 @@ def test_every_invariant_has_a_mutant() -> None:
 
 
 def test_pk01_a_deadline_that_is_set_aside_before_it_falls_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = realm_until("call")
+    realm = realm_until("call")
     to_come = SetDeadlineAside(deadline="CloseCall", falls_at=on("2030-01-01"), reason="不想等")
     early = register("round", "R-1", to_come, "2024-03-01", "CAB-REG#1")
-    assert early.refused(town) == {"PK01"}
+    assert early.refused(realm) == {"PK01"}
     mute(monkeypatch, "PK01")
-    early.ordered(town)
-    assert "PK01" in broke(town)
+    early.ordered(realm)
+    assert "PK01" in broke(realm)
 
 
 def test_mt02_a_work_that_ends_twice_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     mute(monkeypatch, "MT01")  # which keeps it in the live realm
-    town, ended = realm_until("call"), EndMaintenance(number=1, changed=1, left=0)
+    realm, ended = realm_until("call"), EndMaintenance(number=1, changed=1, left=0)
     begun = BeginMaintenance(work=Work.RESURRECT, reason="Temporal 新建")
-    register("maintenance", MAINTENANCE_NAME, begun, "2024-03-01", "ADMIN#1").ordered(town)
-    register("maintenance", MAINTENANCE_NAME, ended, "2024-03-01", "ADMIN#1").ordered(town)
+    register("maintenance", MAINTENANCE_NAME, begun, "2024-03-01", "ADMIN#1").ordered(realm)
+    register("maintenance", MAINTENANCE_NAME, ended, "2024-03-01", "ADMIN#1").ordered(realm)
     again = register("maintenance", MAINTENANCE_NAME, ended, "2024-03-02", "ADMIN#1")
-    assert again.refused(town) == {"MT02"}
-    assert town.check().ok
+    assert again.refused(realm) == {"MT02"}
+    assert realm.check().ok
     mute(monkeypatch, "MT01", "MT02")
-    again.ordered(town)
-    assert "MT02" in broke(town)
+    again.ordered(realm)
+    assert "MT02" in broke(realm)
 
 
 # ---------------------------------------------------------------- the state machine itself
@@ -1360,13 +1360,13 @@ OUT_OF_PLACE: dict[str, Command] = {
 @pytest.mark.parametrize("row", sorted({row.id for row in TABLE if row.id.startswith("T")}))
 def test_rules_that_ask_for_no_stage_are_caught(row: str, monkeypatch: pytest.MonkeyPatch) -> None:
     command = OUT_OF_PLACE.get(row) or proposal("PJ-1")
-    town = realm_until("bid 1")
+    realm = realm_until("bid 1")
     out_of_place = project(command, "2024-03-05", str(f"{command.by[0]}#1"))
-    assert out_of_place.refused(town)
+    assert out_of_place.refused(realm)
     mute(monkeypatch)
     open_roles(monkeypatch)
-    out_of_place.ordered(town)
-    assert row in broke(town)
+    out_of_place.ordered(realm)
+    assert row in broke(realm)
 
 
 OUT_OF_STAGE: dict[str, tuple[str, str, *tuple[Command, ...]]] = {
@@ -1415,25 +1415,25 @@ def test_of_every_kind_of_stream_something_is_out_of_its_stage() -> None:
 def test_rules_that_ask_for_no_stage_of_what_is_no_project_are_caught(
     row: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    town, (kind, name, *commands) = realm_until("bid 1"), OUT_OF_STAGE[row]
+    realm, (kind, name, *commands) = realm_until("bid 1"), OUT_OF_STAGE[row]
     steps = [register(kind, name, command, "2024-03-05", f"{command.by[0]}#1") for command in commands]
-    assert steps[-1].refused(town) or len(steps) > 1
+    assert steps[-1].refused(realm) or len(steps) > 1
     mute(monkeypatch)
     open_roles(monkeypatch)
     for step in steps:
-        step.ordered(town)
-    assert row in {b.rule for b in town.check().breaches if "不得發生於" in b.zh}
+        step.ordered(realm)
+    assert row in {b.rule for b in realm.check().breaches if "不得發生於" in b.zh}
 
 
 def test_rules_that_ask_for_no_role_are_caught() -> None:
     """Every event of the story that moves the project, signed by somebody else."""
-    town = realm_until("archived")
+    realm = realm_until("archived")
     moving = {row.event: row.id for row in TABLE}
     seen = set()
-    for number, entry in enumerate(town.entries):
+    for number, entry in enumerate(realm.entries):
         if entry.type in moving:
             forged = replace(entry, meta=entry.meta.replace(json.loads(entry.meta)["actor"].encode(), b"PUBLIC#9"))
-            report = check([*town.entries[:number], forged, *town.entries[number + 1 :]])
+            report = check([*realm.entries[:number], forged, *realm.entries[number + 1 :]])
             assert moving[entry.type] in {b.rule for b in report.breaches}, entry.type
             seen.add(moving[entry.type])
     assert len(seen) >= 12

@@ -33,7 +33,7 @@ AGAINST = {"reason": "見附件", "attachments": EVIDENCE}
 FOUND = {"finding": "憑證重複", "attachments": EVIDENCE}
 
 
-def town(last: str = "call") -> WrittenRealm:
+def world(last: str = "call") -> WrittenRealm:
     realm = realm_until(last, scheme("hangzhou"))
     base = DesignateBase(name="市級基地", tier=Tier.MUNICIPAL, operator="ORG-1")
     realm.order("base", "BASE-1", base, at="2024-12-20", by="CAB-DEC#1")
@@ -49,7 +49,7 @@ def brand(*holders: str, **other: object) -> GrantDesignation:
 
 
 def test_a_brand_is_granted_to_what_is_on_record_and_lasts_from_year_to_year() -> None:
-    realm = town("archived")
+    realm = world("archived")
     assert realm.refused("designation", "DG-1", brand("ORG-9"), **REG) == {"DG01"}
     realm.order("designation", "DG-1", brand("ORG-1", "PJ-1", "hangzhou", since=date(2024, 3, 1)), **REG)
     later = brand("ORG-1", continues="DG-1")
@@ -73,11 +73,11 @@ def test_a_brand_is_granted_to_what_is_on_record_and_lasts_from_year_to_year() -
     ids=["not yet", "ends before it begins", "of a programme only", "steps of a brand", "a method without steps"],
 )
 def test_what_makes_no_sense_is_not_granted(wrong: dict[str, object]) -> None:
-    assert town().refused("designation", "DG-1", brand("ORG-1", **wrong), **REG) == {"DG01"}
+    assert world().refused("designation", "DG-1", brand("ORG-1", **wrong), **REG) == {"DG01"}
 
 
 def test_a_batch_loses_some_and_then_all_of_its_holders() -> None:
-    realm = town()
+    realm = world()
     realm.order("designation", "DG-1", brand("ORG-1", "ORG-2", kind="BATCH", batch=1), **REG)
     one, every = WithdrawDesignation(holders=("ORG-2",), **AGAINST), WithdrawDesignation(**AGAINST)
     stranger = one.model_copy(update={"holders": ("ORG-9",)})
@@ -92,7 +92,7 @@ def test_a_batch_loses_some_and_then_all_of_its_holders() -> None:
 
 
 def test_where_persons_are_known_one_proposes_and_another_grants() -> None:
-    realm, stream = town(), StreamId("designation/test/DG-1")
+    realm, stream = world(), StreamId("designation/test/DG-1")
     facts = realm.facts(stream, brand("ORG-1"))
     order = Order(brand("ORG-1"), who("CAB-REG#1"), on("2024-12-23"), frozenset({PersonId("P-1")}))
     assert [e.event_type for e in DESIGNATION.decide(realm.state("designation", "DG-1"), facts, order)] == [
@@ -124,7 +124,7 @@ def salon(**other: object) -> RecordOccasion:
 
 
 def test_a_salon_counts_for_its_programme_until_it_is_struck_out() -> None:
-    realm = town()
+    realm = world()
     visit = salon(kind=OccasionKind.PEER_VISIT, base="BASE-1", implementer="ORG-1", guests=("ORG-2",))
     for wrong in ({"programme": "nowhere"}, {"base": "BASE-9"}, {"guests": ("ORG-9",)}, {"held_on": date(2025, 1, 1)}):
         assert realm.refused("occasion", "EV-1", visit.model_copy(update=wrong), **REG) == {"EV01"}
@@ -143,7 +143,7 @@ def node(level: NodeLevel, parent: str | None = None, **other: object) -> Establ
 
 
 def test_a_network_hangs_together_in_four_levels() -> None:
-    realm = town()
+    realm = world()
     realm.order("node", "NODE-1", node(NodeLevel.COMMITTEE, base="BASE-1"), **DEC)
     assert realm.refused("node", "NODE-2", node(NodeLevel.STATION), **DEC) == {"NW01"}
     realm.order("node", "NODE-2", node(NodeLevel.STATION, "NODE-1"), **DEC)
@@ -161,9 +161,9 @@ def stated(total: int = 1, **bases: int) -> StateNetwork:
 
 def test_whoever_states_how_many_bases_there_are_is_held_to_the_sum_and_to_the_register() -> None:
     wrong = stated(63, MUNICIPAL=1, DISTRICT=7, STREET_VILLAGE=54)
-    assert town().refused("network", "NET-1", wrong, **REG) == {"C1"}
+    assert world().refused("network", "NET-1", wrong, **REG) == {"C1"}
     for bases, ok in (({"MUNICIPAL": 1}, True), ({"MUNICIPAL": 1, "DISTRICT": 7}, False)):
-        realm = town()
+        realm = world()
         realm.order("network", "NET-1", stated(sum(bases.values()), **bases), **REG)
         checker = realm.invariants()
         checker.reconcile_stated()
@@ -186,7 +186,7 @@ def test_a_base_offers_what_is_in_the_catalogue_of_its_tier() -> None:
 
 
 def test_a_tenant_that_leaves_early_says_why() -> None:
-    realm, operator = town(), {"at": "2024-12-23", "by": "BASE-OP#1"}
+    realm, operator = world(), {"at": "2024-12-23", "by": "BASE-OP#1"}
     leaving = ExitTenant(organisation="ORG-T5", reason="遷址")
     assert realm.refused("base", "BASE-1", leaving, **operator) == {"BS05"}
     realm.order("base", "BASE-1", AdmitTenant(organisation="ORG-T5", until=date(2026, 3, 10)), **operator)
@@ -202,7 +202,7 @@ def case(outcome: CaseOutcome = CaseOutcome.REOPEN) -> DecideCase:
 
 
 def test_a_case_is_decided_on_what_was_found_and_by_others() -> None:
-    realm = town("archived")
+    realm = world("archived")
     opening = OpenCase(project="AP-1", **AGAINST)
     assert realm.refused("case", "AC-1", OpenCase(project="AP-9", **AGAINST), **REG) == {"AC01"}
     assert realm.refused("case", "AC-1", OpenCase(**AGAINST), **REG) == {"AC01"}
@@ -217,7 +217,7 @@ def test_a_case_is_decided_on_what_was_found_and_by_others() -> None:
 
 
 def test_a_decided_case_has_its_own_project_settled_again_and_no_other() -> None:
-    realm = town("archived")
+    realm = world("archived")
     reopening = ReopenProject(ground=ReopeningGround.DISCIPLINE, case="AC-1", **FOUND)
     assert realm.refused("project", "AP-1", reopening, **DEC) == {"T26"}
     realm.order("case", "AC-1", OpenCase(project="AP-1", **AGAINST), **REG)

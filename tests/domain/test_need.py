@@ -25,29 +25,29 @@ OPENING = OpenNeedSolicitation(scheme=SchemeRef(name="fuzhou", version=1), year=
 
 
 def soliciting() -> PureRealm:
-    """A town that asks for needs until the end of 2023-03-20."""
-    town = new_realm()
-    town.order("round", "R-1", OPENING, at="2023-03-06", by="CAB-REG#1")
-    return town
+    """A realm that asks for needs until the end of 2023-03-20."""
+    realm = new_realm()
+    realm.order("round", "R-1", OPENING, at="2023-03-06", by="CAB-REG#1")
+    return realm
 
 
 def submitted(*names: str) -> PureRealm:
-    town = soliciting()
+    realm = soliciting()
     for name in names or ("ND-1",):
-        town.order("need", name, LACK, at="2023-03-15", by="COMM#1")
-    return town
+        realm.order("need", name, LACK, at="2023-03-15", by="COMM#1")
+    return realm
 
 
-def need(town: PureRealm, name: str = "ND-1") -> Need:
-    return town.state("need", name).part(Need)
+def need(realm: PureRealm, name: str = "ND-1") -> Need:
+    return realm.state("need", name).part(Need)
 
 
 def test_anybody_of_the_public_says_what_is_lacking() -> None:
     for by in ("PUBLIC#1", "COMM#1", "DCAB#1"):
-        town = soliciting()
-        town.order("need", "ND-1", LACK, at="2023-03-15", by=by)
-        assert town.state("need", "ND-1").stage == "SUBMITTED"
-        assert str(need(town).proposer) == by
+        realm = soliciting()
+        realm.order("need", "ND-1", LACK, at="2023-03-15", by=by)
+        assert realm.state("need", "ND-1").stage == "SUBMITTED"
+        assert str(need(realm).proposer) == by
 
 
 def test_an_organisation_does_not() -> None:
@@ -70,28 +70,28 @@ def test_a_need_is_submitted_once() -> None:
 
 
 def test_a_person_endorses_it_once_and_not_ones_own() -> None:
-    town = submitted()
+    realm = submitted()
     endorsement = EndorseNeed(resources=("場地",))
-    assert town.refused("need", "ND-1", endorsement, at="2023-03-16", by="COMM#1") == {"ND02"}
-    town.order("need", "ND-1", endorsement, at="2023-03-16", by="PUBLIC#1")
-    assert town.refused("need", "ND-1", endorsement, at="2023-03-17", by="PUBLIC#1") == {"ND02"}
-    town.order("need", "ND-1", endorsement, at="2023-03-17", by="PUBLIC#2")
-    assert set(map(str, need(town).endorsers)) == {"PUBLIC#1", "PUBLIC#2"}
-    assert need(town).resources == ("場地", "場地")
+    assert realm.refused("need", "ND-1", endorsement, at="2023-03-16", by="COMM#1") == {"ND02"}
+    realm.order("need", "ND-1", endorsement, at="2023-03-16", by="PUBLIC#1")
+    assert realm.refused("need", "ND-1", endorsement, at="2023-03-17", by="PUBLIC#1") == {"ND02"}
+    realm.order("need", "ND-1", endorsement, at="2023-03-17", by="PUBLIC#2")
+    assert set(map(str, need(realm).endorsers)) == {"PUBLIC#1", "PUBLIC#2"}
+    assert need(realm).resources == ("場地", "場地")
 
 
 def test_an_adopted_need_stays_adopted() -> None:
-    town = submitted()
-    town.order("need", "ND-1", AdoptNeed(theme="老有所養"), **OFFICE)
-    assert town.state("need", "ND-1").stage == "ADOPTED"
-    assert need(town).theme == "老有所養"
-    assert town.refused("need", "ND-1", RejectNeed(reason="重複"), **OFFICE) == {"ND04"}
+    realm = submitted()
+    realm.order("need", "ND-1", AdoptNeed(theme="老有所養"), **OFFICE)
+    assert realm.state("need", "ND-1").stage == "ADOPTED"
+    assert need(realm).theme == "老有所養"
+    assert realm.refused("need", "ND-1", RejectNeed(reason="重複"), **OFFICE) == {"ND04"}
 
 
 def test_a_rejection_says_why() -> None:
-    town = submitted()
-    town.order("need", "ND-1", RejectNeed(reason="不屬民政"), **OFFICE)
-    assert town.state("need", "ND-1").stage == "REJECTED"
+    realm = submitted()
+    realm.order("need", "ND-1", RejectNeed(reason="不屬民政"), **OFFICE)
+    assert realm.state("need", "ND-1").stage == "REJECTED"
     with pytest.raises(ValidationError):
         RejectNeed(reason=" ")
 
@@ -101,46 +101,46 @@ def test_only_the_case_officer_decides() -> None:
 
 
 def test_merging_links_both_ways() -> None:
-    town = submitted("ND-1", "ND-2")
-    assert town.refused("need", "ND-1", MergeNeed(into="ND-2"), **OFFICE) == {"ND06"}
-    town.order("need", "ND-2", AbsorbNeed(other="ND-1"), **OFFICE)
-    town.order("need", "ND-1", MergeNeed(into="ND-2"), **OFFICE)
-    assert town.state("need", "ND-1").stage == "MERGED"
-    assert need(town).into == ("ND-2",)
-    assert need(town, "ND-2").absorbed == ("ND-1",)
-    town.order("need", "ND-2", AdoptNeed(), **OFFICE)
+    realm = submitted("ND-1", "ND-2")
+    assert realm.refused("need", "ND-1", MergeNeed(into="ND-2"), **OFFICE) == {"ND06"}
+    realm.order("need", "ND-2", AbsorbNeed(other="ND-1"), **OFFICE)
+    realm.order("need", "ND-1", MergeNeed(into="ND-2"), **OFFICE)
+    assert realm.state("need", "ND-1").stage == "MERGED"
+    assert need(realm).into == ("ND-2",)
+    assert need(realm, "ND-2").absorbed == ("ND-1",)
+    realm.order("need", "ND-2", AdoptNeed(), **OFFICE)
 
 
 def test_only_an_undecided_need_of_the_round_is_absorbed() -> None:
-    town = submitted("ND-1", "ND-2")
-    assert town.refused("need", "ND-1", AbsorbNeed(other="ND-1"), **OFFICE) == {"ND05"}
-    assert town.refused("need", "ND-1", AbsorbNeed(other="ND-9"), **OFFICE) == {"ND05"}
-    town.order("need", "ND-2", RejectNeed(reason="重複"), **OFFICE)
-    assert town.refused("need", "ND-1", AbsorbNeed(other="ND-2"), **OFFICE) == {"ND05"}
+    realm = submitted("ND-1", "ND-2")
+    assert realm.refused("need", "ND-1", AbsorbNeed(other="ND-1"), **OFFICE) == {"ND05"}
+    assert realm.refused("need", "ND-1", AbsorbNeed(other="ND-9"), **OFFICE) == {"ND05"}
+    realm.order("need", "ND-2", RejectNeed(reason="重複"), **OFFICE)
+    assert realm.refused("need", "ND-1", AbsorbNeed(other="ND-2"), **OFFICE) == {"ND05"}
 
 
 def test_a_need_of_another_round_is_not_absorbed() -> None:
-    town = submitted()
+    realm = submitted()
     another = OPENING.model_copy(update={"level": "DISTRICT"})
-    town.order("round", "R-2", another, at="2023-03-15", by="CAB-REG#1")
-    town.order("need", "ND-3", LACK.model_copy(update={"round": "R-2"}), at="2023-03-16", by="COMM#1")
-    assert town.refused("need", "ND-1", AbsorbNeed(other="ND-3"), at="2023-03-17", by="CAB-REG#1") == {"ND05"}
+    realm.order("round", "R-2", another, at="2023-03-15", by="CAB-REG#1")
+    realm.order("need", "ND-3", LACK.model_copy(update={"round": "R-2"}), at="2023-03-16", by="COMM#1")
+    assert realm.refused("need", "ND-1", AbsorbNeed(other="ND-3"), at="2023-03-17", by="CAB-REG#1") == {"ND05"}
 
 
 def test_splitting_links_both_ways_and_the_window_does_not_bind_the_parts() -> None:
-    town = submitted()
-    assert town.refused("need", "ND-1", SplitNeed(into=("ND-2", "ND-3")), **OFFICE) == {"ND07"}
+    realm = submitted()
+    assert realm.refused("need", "ND-1", SplitNeed(into=("ND-2", "ND-3")), **OFFICE) == {"ND07"}
     part = LACK.model_copy(update={"split_from": "ND-1"})
     for name in ("ND-2", "ND-3"):
-        town.order("need", name, part, at="2023-04-10", by="DCAB#1")
-    town.order("need", "ND-1", SplitNeed(into=("ND-2", "ND-3")), at="2023-04-11", by="CAB-REG#1")
-    assert town.state("need", "ND-1").stage == "SPLIT"
-    assert need(town).into == ("ND-2", "ND-3")
-    assert need(town, "ND-2").split_from == "ND-1"
+        realm.order("need", name, part, at="2023-04-10", by="DCAB#1")
+    realm.order("need", "ND-1", SplitNeed(into=("ND-2", "ND-3")), at="2023-04-11", by="CAB-REG#1")
+    assert realm.state("need", "ND-1").stage == "SPLIT"
+    assert need(realm).into == ("ND-2", "ND-3")
+    assert need(realm, "ND-2").split_from == "ND-1"
 
 
 def test_a_decided_need_has_no_parts() -> None:
-    town = submitted()
-    town.order("need", "ND-1", AdoptNeed(), **OFFICE)
+    realm = submitted()
+    realm.order("need", "ND-1", AdoptNeed(), **OFFICE)
     part = LACK.model_copy(update={"split_from": "ND-1"})
-    assert town.refused("need", "ND-2", part, at="2023-04-10", by="DCAB#1") == {"ND01"}
+    assert realm.refused("need", "ND-2", part, at="2023-04-10", by="DCAB#1") == {"ND01"}

@@ -165,8 +165,8 @@ def test_of_a_command_that_came_past_the_door_nothing_is_kept() -> None:
 
 @every_row("text", [*WRITTEN, *INNOCENT])
 def test_the_independent_checker_says_the_same_of_a_number(text: str) -> None:
-    town = realm_until("started")
-    project(RecordActivity(person_times=3, title="走訪"), "2024-04-03", "SO-PM#1").ordered(town)
-    data = json.loads(town.entries[-1].data) | {"title": text}
-    town.entries[-1] = replace(town.entries[-1], data=json.dumps(data).encode())
-    assert ("V4" in {b.rule for b in town.check().breaches}) is (text in WRITTEN)
+    realm = realm_until("started")
+    project(RecordActivity(person_times=3, title="走訪"), "2024-04-03", "SO-PM#1").ordered(realm)
+    data = json.loads(realm.entries[-1].data) | {"title": text}
+    realm.entries[-1] = replace(realm.entries[-1], data=json.dumps(data).encode())
+    assert ("V4" in {b.rule for b in realm.check().breaches}) is (text in WRITTEN)

@@ -32,8 +32,8 @@ def test_who_is_awaited_until_such_a_day_is_told_so() -> None:
 
 def test_a_day_that_the_contract_names_is_not_provisional() -> None:
     """The end of an agreement is a date on paper, whatever the calendar says."""
-    town: WrittenRealm = realm_until("confirmed")
-    project(contract(end=date(2025, 3, 31)), "2024-03-21", "CAB-REG#1").ordered(town)
-    state = town.state("project", "AP-1")
+    realm: WrittenRealm = realm_until("confirmed")
+    project(contract(end=date(2025, 3, 31)), "2024-03-21", "CAB-REG#1").ordered(realm)
+    state = realm.state("project", "AP-1")
     dated = [one for one in PROJECT.awaiting(state, UNTIL_2024) if one.until and one.until.year == 2025]
     assert all(not one.provisional for one in dated)

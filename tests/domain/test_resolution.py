@@ -36,43 +36,43 @@ OUT = Omission(application="AP-3", reason="名次在後")
 
 def reported(envelope: int = 10000000, budget: int = 10000000) -> PureRealm:
     """Three bids with 85, 88 and 88 marks; the first bidder's rating adds three."""
-    town = new_realm(scheme("fuzhou", bidding={"rating_bonus": {"5A": 3}}), FS_1=envelope)
+    realm = new_realm(scheme("fuzhou", bidding={"rating_bonus": {"5A": 3}}), FS_1=envelope)
     year = ApproveRoundBudget(amount=budget, scheme=SchemeRef(name="fuzhou", version=1), year=2023)
-    town.order("round", "R-1", year, at="2023-03-01", by="FISCAL#1")
+    realm.order("round", "R-1", year, at="2023-03-01", by="FISCAL#1")
     call = PublishCall.model_validate({"deadline": "2023-04-21T17:00:00+08:00"})
-    town.order("round", "R-1", call, at="2023-04-03", by="CAB-REG#1")
+    realm.order("round", "R-1", call, at="2023-04-03", by="CAB-REG#1")
     for n in (1, 2, 3):
-        town.order("organisation", f"ORG-{n}", verification(f"SO-LEGAL#{n}"), at="2023-04-03", by="HOST#1")
+        realm.order("organisation", f"ORG-{n}", verification(f"SO-LEGAL#{n}"), at="2023-04-03", by="HOST#1")
         bid = SubmitApplication(
             round="R-1", organisation=f"ORG-{n}", title=f"項目{n}", statement="空巢老人", requested=5000000
         )
-        town.order("project", f"AP-{n}", bid, at="2023-04-19", by=f"SO-LEGAL#{n}")
+        realm.order("project", f"AP-{n}", bid, at="2023-04-19", by=f"SO-LEGAL#{n}")
     rating = RecordRating.model_validate({"level": "5A", "until": "2027-01-01"})
-    town.order("organisation", "ORG-1", rating, at="2023-04-20", by="CAB-REG#1")
-    town.order("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), at="2023-04-20", by="CAB-REG#1")
+    realm.order("organisation", "ORG-1", rating, at="2023-04-20", by="CAB-REG#1")
+    realm.order("organisation", "ORG-1", ApplyRatingBonus(round="R-1"), at="2023-04-20", by="CAB-REG#1")
     for n in (1, 2, 3):
-        town.order("project", f"AP-{n}", PassPreliminaryReview(), at="2023-04-25", by="HOST#1")
+        realm.order("project", f"AP-{n}", PassPreliminaryReview(), at="2023-04-25", by="HOST#1")
     draw = DrawPanel(round="R-1", applications=("AP-1", "AP-2", "AP-3"), seats=("E1", "E2", "E3", "E4", "E5"))
-    town.order("panel", "RP-1", draw, at="2023-05-08", by="CAB-REG#1")
+    realm.order("panel", "RP-1", draw, at="2023-05-08", by="CAB-REG#1")
     results = {"AP-1": Decimal(85), "AP-2": Decimal(88), "AP-3": Decimal(88)}
-    town.order("panel", "RP-1", IssueReviewReport(results=results), at="2023-05-10", by="HOST#1")
-    return town
+    realm.order("panel", "RP-1", IssueReviewReport(results=results), at="2023-05-10", by="HOST#1")
+    return realm
 
 
-def looked_at(town: PureRealm, *selected: Selection) -> tuple[RankedBid, ...]:
-    state = town.state("round", "R-1")
-    streams = {stream: known for stream, known in town.states.items() if stream.kind in ("panel", "project")}
+def looked_at(realm: PureRealm, *selected: Selection) -> tuple[RankedBid, ...]:
+    state = realm.state("round", "R-1")
+    streams = {stream: known for stream, known in realm.states.items() if stream.kind in ("panel", "project")}
     return preview_ranking(state, Facts(streams=streams), ("RP-1",), selected)
 
 
-def resolving(town: PureRealm, *selected: Selection, left_out: tuple[Omission, ...] = (OUT,)) -> ResolveRound:
+def resolving(realm: PureRealm, *selected: Selection, left_out: tuple[Omission, ...] = (OUT,)) -> ResolveRound:
     return ResolveRound(
         panels=("RP-1",),
         selected=selected,
         left_out=left_out,
         minutes=MINUTES,
         contact="市民政局",
-        preview=digest_preview(looked_at(town, *selected), selected),
+        preview=digest_preview(looked_at(realm, *selected), selected),
     )
 
 
@@ -91,17 +91,17 @@ def test_equal_totals_share_a_rank() -> None:
 
 
 def test_a_round_is_resolved_as_it_was_looked_at() -> None:
-    town = reported()
-    (event,) = town.order("round", "R-1", resolving(town, FIRST, SECOND), **REG)
+    realm = reported()
+    (event,) = realm.order("round", "R-1", resolving(realm, FIRST, SECOND), **REG)
     assert isinstance(event, RoundResolved)
     assert {r.application: r.version for r in event.ranking} == {"AP-1": 2, "AP-2": 2, "AP-3": 2}
-    assert town.state("round", "R-1").stage == "RESOLVED"
+    assert realm.state("round", "R-1").stage == "RESOLVED"
 
 
 def test_what_it_asks_of_the_projects_can_be_carried_out_on_each() -> None:
-    town = reported()
-    command = resolving(town, FIRST, SECOND)
-    town.order("round", "R-1", command, **REG)
+    realm = reported()
+    command = resolving(realm, FIRST, SECOND)
+    realm.order("round", "R-1", command, **REG)
     consequences = list_consequences(command)
     assert {name: [type(c) for c in commands] for name, commands in consequences.items()} == {
         "AP-1": [ProposeAward, OpenAwardPublicity],
@@ -110,25 +110,25 @@ def test_what_it_asks_of_the_projects_can_be_carried_out_on_each() -> None:
     }
     for name, commands in consequences.items():
         for each in commands:
-            town.order("project", name, each, **REG)
-    stages = [town.state("project", name).stage for name in ("AP-1", "AP-2", "AP-3")]
+            realm.order("project", name, each, **REG)
+    stages = [realm.state("project", name).stage for name in ("AP-1", "AP-2", "AP-3")]
     assert stages == ["IN_PUBLICITY", "IN_PUBLICITY", "NOT_SELECTED"]
-    assert town.balances["envelope/test/FS-1"] == 1000000
+    assert realm.balances["envelope/test/FS-1"] == 1000000
 
 
 def test_without_a_contact_nothing_is_posted_yet() -> None:
-    town = reported()
-    silent = resolving(town, FIRST, SECOND).model_copy(update={"contact": None})
+    realm = reported()
+    silent = resolving(realm, FIRST, SECOND).model_copy(update={"contact": None})
     assert [type(c) for c in list_consequences(silent)["AP-1"]] == [ProposeAward]
 
 
 def test_a_preview_that_is_no_longer_true_is_refused() -> None:
-    town = reported()
-    command = resolving(town, FIRST, SECOND)
+    realm = reported()
+    command = resolving(realm, FIRST, SECOND)
     dearer = command.model_copy(update={"selected": (FIRST, SECOND.model_copy(update={"award": 4999999}))})
-    assert "RD10" in town.refused("round", "R-1", dearer, **REG)
+    assert "RD10" in realm.refused("round", "R-1", dearer, **REG)
     other = command.model_copy(update={"preview": "0" * 64})
-    assert town.refused("round", "R-1", other, **REG) == {"RD10"}
+    assert realm.refused("round", "R-1", other, **REG) == {"RD10"}
 
 
 @pytest.mark.parametrize(
@@ -144,33 +144,33 @@ def test_a_preview_that_is_no_longer_true_is_refused() -> None:
 def test_every_bid_is_decided_once_by_its_panel(
     selected: tuple[Selection, ...], left_out: tuple[Omission, ...], text: str
 ) -> None:
-    town = reported()
-    unmet = town.unmet("round", "R-1", resolving(town, *selected, left_out=left_out), **REG)
+    realm = reported()
+    unmet = realm.unmet("round", "R-1", resolving(realm, *selected, left_out=left_out), **REG)
     assert {u.rule for u in unmet} == {"RD10"}
     assert any(u.en.startswith(text) for u in unmet)
 
 
 def test_a_bid_that_was_withdrawn_since_is_not_decided() -> None:
-    town = reported()
-    town.order("project", "AP-3", WithdrawApplication(), at="2023-05-11", by="SO-LEGAL#3")
-    (unmet,) = town.unmet("round", "R-1", resolving(town, FIRST, SECOND), **REG)
+    realm = reported()
+    realm.order("project", "AP-3", WithdrawApplication(), at="2023-05-11", by="SO-LEGAL#3")
+    (unmet,) = realm.unmet("round", "R-1", resolving(realm, FIRST, SECOND), **REG)
     assert unmet.en.startswith("AP-3 is withdrawn")
 
 
 def test_the_awards_together_keep_to_budget_and_envelope() -> None:
-    for town in (reported(envelope=8999999), reported(budget=8999999)):
-        assert town.refused("round", "R-1", resolving(town, FIRST, SECOND), **REG) == {"M5"}
+    for realm in (reported(envelope=8999999), reported(budget=8999999)):
+        assert realm.refused("round", "R-1", resolving(realm, FIRST, SECOND), **REG) == {"M5"}
     exact = reported(envelope=9000000, budget=9000000)
     exact.order("round", "R-1", resolving(exact, FIRST, SECOND), **REG)
 
 
 def test_the_shares_of_an_award_add_up() -> None:
-    town = reported()
+    realm = reported()
     short = FIRST.model_copy(update={"funds": {"FS-1": 3999999}})
-    assert town.refused("round", "R-1", resolving(town, short, SECOND), **REG) == {"M1"}
+    assert realm.refused("round", "R-1", resolving(realm, short, SECOND), **REG) == {"M1"}
 
 
 def test_a_panel_that_has_not_reported_decides_nothing() -> None:
-    town = reported()
-    command = resolving(town, FIRST, SECOND).model_copy(update={"panels": ("RP-1", "RP-2")})
-    assert town.refused("round", "R-1", command, **REG) == {"RD10"}
+    realm = reported()
+    command = resolving(realm, FIRST, SECOND).model_copy(update={"panels": ("RP-1", "RP-2")})
+    assert realm.refused("round", "R-1", command, **REG) == {"RD10"}

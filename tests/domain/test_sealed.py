@@ -52,36 +52,36 @@ def handing_in(day: str = "2024-02-28", **other: object) -> Step:
 
 
 def called() -> WrittenRealm:
-    town = realm_until("call", SEALED)
-    appointing(*SEATS).ordered(town)
-    return town
+    realm = realm_until("call", SEALED)
+    appointing(*SEATS).ordered(realm)
+    return realm
 
 
 def closed() -> WrittenRealm:
     """One bid sealed, and the call over."""
-    town = called()
-    sealing().ordered(town)
-    town.pass_time(on("2024-02-27"))
-    return town
+    realm = called()
+    sealing().ordered(realm)
+    realm.pass_time(on("2024-02-27"))
+    return realm
 
 
 def opened() -> WrittenRealm:
-    town = closed()
+    realm = closed()
     for seat in SEATS[:2]:
-        releasing(seat).ordered(town)
-    return town
+        releasing(seat).ordered(realm)
+    return realm
 
 
 def test_what_is_sealed_is_opened_by_a_quorum_and_handed_in_as_it_was_sealed() -> None:
-    town = opened()
-    assert releasing(SEATS[2]).refused(town) == {"SB03"}, "it is open already"
-    assert handing_in(title="另一個名稱").refused(town) == {"SB04"}
-    assert project(bid("ORG-1"), "2024-02-28", BIDDER).refused(town) == {"SB04"}, "without what shows that it is that"
-    handing_in().ordered(town)
+    realm = opened()
+    assert releasing(SEATS[2]).refused(realm) == {"SB03"}, "it is open already"
+    assert handing_in(title="另一個名稱").refused(realm) == {"SB04"}
+    assert project(bid("ORG-1"), "2024-02-28", BIDDER).refused(realm) == {"SB04"}, "without what shows that it is that"
+    handing_in().ordered(realm)
     reviewing = PassPreliminaryReview()
-    assert project(reviewing, "2024-02-28T10:00+08:00", "HOST#1").refused(town) == {"SB05"}
-    project(reviewing, "2024-02-29", "HOST#1").ordered(town)
-    assert town.check().ok
+    assert project(reviewing, "2024-02-28T10:00+08:00", "HOST#1").refused(realm) == {"SB05"}
+    project(reviewing, "2024-02-29", "HOST#1").ordered(realm)
+    assert realm.check().ok
 
 
 def test_nothing_of_it_is_on_record_before_the_opening() -> None:
@@ -94,58 +94,58 @@ def test_nothing_of_it_is_on_record_before_the_opening() -> None:
 
 
 def test_nobody_shows_a_bid_before_so_many_custodians_have_opened_it() -> None:
-    town = called()
-    sealing().ordered(town)
-    assert handing_in("2024-02-21").refused(town) == {"SB04"}
-    town.pass_time(on("2024-02-27"))
-    assert releasing("CAB-REG#2").refused(town) == {"SB03"}
-    releasing(SEATS[0]).ordered(town)
-    assert releasing(SEATS[0]).refused(town) == {"SB03"}
-    assert handing_in("2024-02-27").refused(town) == {"SB04"}
+    realm = called()
+    sealing().ordered(realm)
+    assert handing_in("2024-02-21").refused(realm) == {"SB04"}
+    realm.pass_time(on("2024-02-27"))
+    assert releasing("CAB-REG#2").refused(realm) == {"SB03"}
+    releasing(SEATS[0]).ordered(realm)
+    assert releasing(SEATS[0]).refused(realm) == {"SB03"}
+    assert handing_in("2024-02-27").refused(realm) == {"SB04"}
 
 
 def test_nobody_opens_before_the_close_and_a_late_bid_stays_unopened() -> None:
-    town = called()
-    assert releasing(SEATS[0], "2024-02-21").refused(town) == {"SB03"}
-    assert sealing("2024-02-27").refused(town) == {"D1"}
+    realm = called()
+    assert releasing(SEATS[0], "2024-02-21").refused(realm) == {"SB03"}
+    assert sealing("2024-02-27").refused(realm) == {"D1"}
     assert project(application(), "2024-02-28", BIDDER, "AP-7").refused(opened()) >= {"SB04"}
     late = opened()
     assert handing_in("2024-02-29").refused(late) == {"SB04"}, "a working day after the opening"
 
 
 def test_a_bid_may_be_sealed_anew_but_there_is_no_second_to_choose_from() -> None:
-    town = called()
-    sealing(digest="a" * 64).ordered(town)
-    sealing("2024-02-21").ordered(town)
-    assert sealing("2024-02-22", name="AP-2").refused(town) == {"AP02"}
-    assert town.check().ok
+    realm = called()
+    sealing(digest="a" * 64).ordered(realm)
+    sealing("2024-02-21").ordered(realm)
+    assert sealing("2024-02-22", name="AP-2").refused(realm) == {"AP02"}
+    assert realm.check().ok
 
 
 def test_custodians_are_so_many_different_seats_of_the_office_and_come_before_the_first_bid() -> None:
-    town = realm_until("call", SEALED)
-    assert sealing().refused(town) == {"SB01"}
+    realm = realm_until("call", SEALED)
+    assert sealing().refused(realm) == {"SB01"}
     for seats in (SEATS[:2], (*SEATS[:2], SEATS[0]), (*SEATS[:2], "HOST#1")):
-        assert appointing(*seats).refused(town) == {"SB02"}
+        assert appointing(*seats).refused(realm) == {"SB02"}
     assert appointing(*SEATS).refused(realm_until("call")) == {"SB02"}
     assert sealing().refused(realm_until("call")) == {"SB01"}
 
 
 @pytest.mark.parametrize("missing", ["CustodiansAppointed", "SealReleased", "ApplicationSealed"])
 def test_an_opening_that_was_not_as_the_rules_ask_is_found(missing: str) -> None:
-    town = opened()
-    handing_in().ordered(town)
-    without = [entry for entry in town.entries if entry.type != missing]
+    realm = opened()
+    handing_in().ordered(realm)
+    without = [entry for entry in realm.entries if entry.type != missing]
     assert "D9" in {breach.rule for breach in check(without).breaches}
 
 
 def test_another_bid_than_the_one_sealed_is_found() -> None:
-    town = opened()
-    handing_in().ordered(town)
+    realm = opened()
+    handing_in().ordered(realm)
     forged = [
         replace(one, data=one.data.replace("ORG-1 助老".encode(), "ORG-1 助学".encode()))
         if one.type == "ApplicationSubmitted"
         else one
-        for one in town.entries
+        for one in realm.entries
     ]
     assert {breach.rule for breach in check(forged).breaches} == {"D9"}
 

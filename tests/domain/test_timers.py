@@ -25,7 +25,7 @@ TOLD = {"tells_of_late": True}
 RULES = scheme("hangzhou", publicity=TOLD, payment=TOLD)
 
 
-def town(until: str, *orders: Step) -> WrittenRealm:
+def world(until: str, *orders: Step) -> WrittenRealm:
     """The common story up to that step, and these orders after it."""
     story = realm_until(until, RULES)
     for step in orders:
@@ -56,16 +56,20 @@ def listed(story: WrittenRealm) -> WrittenRealm:
 @pytest.mark.parametrize(
     ("story", "last_day", "event"),
     [
-        (lambda: town("rules", NEEDS), "2024-02-20", "NeedSolicitationClosed"),
-        (lambda: town("call"), "2024-02-26", "CallClosed"),
-        (lambda: town("bid 2", RETURNED), "2024-03-07", "PreliminaryReviewFailed"),
-        (lambda: town("posted", *OBJECTED), "2024-03-28", "ObjectionEscalated"),
-        (lambda: town("confirmed"), "2024-04-10", "ContractSigningLapsed"),
-        (lambda: town("approved T1"), "2024-04-16", "DisbursementOverdue"),
+        (lambda: world("rules", NEEDS), "2024-02-20", "NeedSolicitationClosed"),
+        (lambda: world("call"), "2024-02-26", "CallClosed"),
+        (lambda: world("bid 2", RETURNED), "2024-03-07", "PreliminaryReviewFailed"),
+        (lambda: world("posted", *OBJECTED), "2024-03-28", "ObjectionEscalated"),
+        (lambda: world("confirmed"), "2024-04-10", "ContractSigningLapsed"),
+        (lambda: world("approved T1"), "2024-04-16", "DisbursementOverdue"),
         (lambda: with_a_contract(self_assessment_due=date(2024, 6, 28)), "2024-07-05", "MidtermEvaluationConcluded"),
-        (lambda: town("midterm", *rectified("ordered")), "2024-07-31", "RectificationFailed"),
-        (lambda: town("paid T2"), "2024-12-30", "RectificationOrdered"),
-        (lambda: town("paid T2", *TERMINATING, CANCELLED, ORDERED_BACK, TERMINATED), "2024-08-28", "ClawbackEscalated"),
+        (lambda: world("midterm", *rectified("ordered")), "2024-07-31", "RectificationFailed"),
+        (lambda: world("paid T2"), "2024-12-30", "RectificationOrdered"),
+        (
+            lambda: world("paid T2", *TERMINATING, CANCELLED, ORDERED_BACK, TERMINATED),
+            "2024-08-28",
+            "ClawbackEscalated",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) and value[0].isupper() else None,
 )
@@ -87,9 +91,9 @@ def test_publicity_only_enables_the_confirmation_and_a_hearing_the_end() -> None
     story = realm_until("posted")
     assert "D2" in story.refused("project", "AP-1", ConfirmAward(), at="2024-03-18", by="CAB-DEC#1")
     story.order("project", "AP-1", ConfirmAward(), at="2024-03-19", by="CAB-DEC#1")
-    ending = town("paid T2", *TERMINATING, CANCELLED, ORDERED_BACK)
+    ending = world("paid T2", *TERMINATING, CANCELLED, ORDERED_BACK)
     early = replace(TERMINATED, at="2024-07-24")
-    short = town("paid T2", *TERMINATING)
+    short = world("paid T2", *TERMINATING)
     assert "T24" in early.refused(short)
     TERMINATED.ordered(ending)
 
@@ -103,7 +107,7 @@ def awaited(story: WrittenRealm, name: str) -> dict[str, tuple[Role, ...]]:
 
 
 def test_discipline_inspection_sees_an_objection_that_is_late_and_nobody_elses_task() -> None:
-    story = town("posted", *OBJECTED)
+    story = world("posted", *OBJECTED)
     assert awaited(story, "AP-1")["DismissObjection"] == (Role.CAB_DEC,)
     story.pass_time(on("2024-03-29"))
     assert awaited(story, "AP-1")["DismissObjection"] == (Role.CAB_DEC, Role.DISC)
@@ -114,14 +118,14 @@ def test_discipline_inspection_sees_an_objection_that_is_late_and_nobody_elses_t
 
 
 def test_an_objection_that_is_decided_in_time_is_told_to_nobody() -> None:
-    story = town("posted", *OBJECTED)
+    story = world("posted", *OBJECTED)
     story.order("project", "AP-1", DismissObjection(finding="不實"), at="2024-03-28", by="CAB-DEC#1")
     story.pass_time(on("2024-04-01"))
     assert "ObjectionEscalated" not in {event.event_type for _, event in story.log}
 
 
 def test_bureau_finance_sees_a_payment_that_is_late_until_it_is_paid() -> None:
-    story = town("approved T1")
+    story = world("approved T1")
     story.pass_time(on("2024-04-17"))
     assert awaited(story, "AP-1")["PayDisbursement"] == (Role.FISCAL, Role.CAB_FIN)
     paid = dict(steps(RULES))["paid T1"]
@@ -131,7 +135,7 @@ def test_bureau_finance_sees_a_payment_that_is_late_until_it_is_paid() -> None:
 
 
 def test_the_case_officer_sees_a_clawback_that_is_referred_for_enforcement() -> None:
-    story = town("paid T2", *TERMINATING, CANCELLED, ORDERED_BACK, TERMINATED)
+    story = world("paid T2", *TERMINATING, CANCELLED, ORDERED_BACK, TERMINATED)
     assert awaited(story, "AP-1")["ReceiveClawback"] == (Role.CAB_FIN,)
     story.pass_time(day_ends(date(2024, 8, 28)))
     assert awaited(story, "AP-1")["ReceiveClawback"] == (Role.CAB_FIN, Role.CAB_REG)
@@ -186,10 +190,10 @@ def test_what_was_late_and_told_to_nobody_is_found(silent: str) -> None:
     """Rules that tell of nothing: the entry is not there."""
     match silent:
         case "ObjectionEscalated":
-            story = town("posted", *OBJECTED)
+            story = world("posted", *OBJECTED)
             story.order("project", "AP-1", DismissObjection(finding="不實"), at="2024-04-01", by="CAB-DEC#1")
         case "DisbursementOverdue":
-            story = town("approved T1")
+            story = world("approved T1")
             replace(dict(steps(RULES))["paid T1"], at="2024-04-17").ordered(story)
         case _:
             story = listed(realm_until("ORG-2"))
@@ -202,7 +206,7 @@ def test_what_was_late_and_told_to_nobody_is_found(silent: str) -> None:
 
 
 def test_nobody_is_told_before_it_is_late() -> None:
-    story = town("approved T1")
+    story = world("approved T1")
     story.pass_time(on("2024-04-17"))
     early = [replace(e, occurred_at=on("2024-04-16")) if e.type == "DisbursementOverdue" else e for e in story.entries]
     assert {breach.rule for breach in check(early).breaches} == {"D6"}

@@ -25,21 +25,21 @@ STORIES = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
 
 def prepared(plan_of_story: Plan) -> PureRealm:
-    """A town with the calendars and the rules of the story."""
-    town, first = PureRealm(realm=plan_of_story.realm), plan_of_story.begins.isoformat()
+    """A realm with the calendars and the rules of the story."""
+    realm, first = PureRealm(realm=plan_of_story.realm), plan_of_story.begins.isoformat()
     for year in load_published(local_day(plan_of_story.begins).year, local_day(plan_of_story.ends).year + 1):
         notice = PublishCalendar(
             year=year.year, version=year.version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
         )
-        town.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
-    town.order(
+        realm.order("calendar", "cn", notice, at=first, by="CAB-REG#1")
+    realm.order(
         "scheme", plan_of_story.scheme.name, PublishPolicyPack(scheme=plan_of_story.scheme), at=first, by="CAB-DEC#1"
     )
-    return town
+    return realm
 
 
-def rules_against(town: PureRealm, row: PlannedCommand) -> set[str]:
-    return town.refused(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
+def rules_against(realm: PureRealm, row: PlannedCommand) -> set[str]:
+    return realm.refused(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
@@ -47,17 +47,17 @@ def test_the_story_comes_out_as_told(path: Path) -> None:
     document = read(path)
     scenario = document.parse(Scenario)
     story = plan(scenario, document)
-    town = prepared(story)
+    realm = prepared(story)
     for row in story.orders:
         if row.must_refuse is not None:
-            assert row.must_refuse in rules_against(town, row), f"line {row.line}"
+            assert row.must_refuse in rules_against(realm, row), f"line {row.line}"
         else:
-            town.order(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
-    town.pass_time(story.ends + timedelta(seconds=1))
+            realm.order(row.stream.kind, row.stream.name, row.command, at=row.at.isoformat(), by=row.actor)
+    realm.pass_time(story.ends + timedelta(seconds=1))
     for name, expected in scenario.expect.items():
-        state = town.states[story.stream(name)]
+        state = realm.states[story.stream(name)]
         assert state.stage == expected.state
         assert AGGREGATES["project"].summary(state)["net"] == expected.net
     for expectation in story.expectations:
-        happened = {event.event_type for stream, event in town.log if stream == expectation.stream}
+        happened = {event.event_type for stream, event in realm.log if stream == expectation.stream}
         assert expectation.event_type in happened, f"line {expectation.line}"

@@ -14,7 +14,7 @@ from domain.project.disbursement import CancelTranche
 from domain.round.budget import LATER
 from domain.round.results import PublishResult
 from tests.domain.pure_realm import EVIDENCE, PureRealm, scheme
-from tests.domain.test_budget import propose, refused, town
+from tests.domain.test_budget import propose, refused, world
 from tests.domain.written_realm import AWARD, bid, project, realm_until, steps
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def before() -> Iterator[None]:
         yield
 
 
-def town_of_before(fen: int = 2_000) -> PureRealm:
+def realm_of_before(fen: int = 2_000) -> PureRealm:
     """A round with a budget of 3,000, of which so much went to BASE-M1 before anybody charged the budget for it."""
-    realm = town()
+    realm = world()
     with before():
         assert propose(realm, 1, fen).charge is None
     return realm
@@ -64,14 +64,14 @@ def decline(realm: PureRealm) -> None:
 
 
 def test_an_award_of_before_takes_its_part_of_the_budget() -> None:
-    realm = town_of_before()
+    realm = realm_of_before()
     assert refused(realm, 2, 1_001, "BASE-D1") == {"C2"}
     propose(realm, 2, 1_000, "BASE-D1")
     assert (realm.balances["awarded/test/R-1"], realm.balances["budget/test/R-1"]) == (3_000, 0)
 
 
 def test_an_award_of_before_that_is_given_up_leaves_its_part_to_others() -> None:
-    realm = town_of_before()
+    realm = realm_of_before()
     propose(realm, 2, 1_000, "BASE-D1")
     decline(realm)
     assert (realm.balances["awarded/test/R-1"], realm.balances["budget/test/R-1"]) == (1_000, 2_000)
@@ -80,14 +80,14 @@ def test_an_award_of_before_that_is_given_up_leaves_its_part_to_others() -> None
 
 
 def test_one_that_was_given_up_before_takes_nothing() -> None:
-    realm = town_of_before()
+    realm = realm_of_before()
     with before():
         decline(realm)
     propose(realm, 3, 3_000)
 
 
 def test_one_that_is_taken_back_leaves_its_part_too() -> None:
-    realm = town_of_before(3_000)
+    realm = realm_of_before(3_000)
     revoke = RevokeAward(ground=RevocationGround.FALSE_STATEMENT, reason="不實", attachments=EVIDENCE)
     realm.order("project", "PJ-1", revoke, at="2024-02-26", by="CAB-DEC#1")
     propose(realm, 2, 3_000)
@@ -104,7 +104,7 @@ def test_a_tranche_that_is_cancelled_is_the_budgets_again() -> None:
 
 
 def test_a_base_that_was_supported_before_has_had_its_support_of_the_year() -> None:
-    realm = town_of_before()
+    realm = realm_of_before()
     assert refused(realm, 2, 100) == {"C3"}
     decline(realm)
     propose(realm, 2, 100)

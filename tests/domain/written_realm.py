@@ -132,13 +132,13 @@ class Step:
     at: str
     by: str
 
-    def ordered(self, town: PureRealm) -> None:
+    def ordered(self, realm: PureRealm) -> None:
         """It must be accepted."""
-        town.order(self.kind, self.name, self.command, at=self.at, by=self.by)
+        realm.order(self.kind, self.name, self.command, at=self.at, by=self.by)
 
-    def refused(self, town: PureRealm) -> set[str]:
+    def refused(self, realm: PureRealm) -> set[str]:
         """The rules that refuse it."""
-        return town.refused(self.kind, self.name, self.command, at=self.at, by=self.by)
+        return realm.refused(self.kind, self.name, self.command, at=self.at, by=self.by)
 
 
 def project(command: Command, at: str, by: str, name: str = "AP-1") -> Step:
@@ -254,9 +254,9 @@ def steps(rules: Scheme) -> Iterator[tuple[str, Step]]:
 
 def realm_until(last: str, rules: Scheme | None = None, *, guarded: bool = True) -> WrittenRealm:
     """The story up to and with that step; not ``guarded``, claims and balances say no to nothing."""
-    town = WrittenRealm(guarded=guarded)
+    realm = WrittenRealm(guarded=guarded)
     for name, step in steps(rules or scheme("hangzhou")):
-        step.ordered(town)
+        step.ordered(realm)
         if name == last:
-            return town
+            return realm
     raise AssertionError(last)

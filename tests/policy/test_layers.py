@@ -203,7 +203,7 @@ def take_away(layer: str, monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setattr("deciding.decision.refuse_business", lambda *_: ())
         case _:
             monkeypatch.setattr(decider, "authorize", lambda *_: ())
-            monkeypatch.setattr(interest, "_counts", lambda *_: False)
+            monkeypatch.setattr(interest, "_is_counted", lambda *_: False)
             mute(monkeypatch, "SD8", "TP03", "AV23")
 
 
@@ -266,20 +266,20 @@ def test_behind_the_rule_a_person_has_one_hand_in_one_request_and_behind_that_th
     """P2: the rule; without it the claim in the append; without that the independent checker."""
 
     def check_what_one_requested(*, guarded: bool) -> WrittenRealm:
-        town = realm_until("account", guarded=guarded)
+        realm = realm_until("account", guarded=guarded)
         for command, seat in (
             (RequestDisbursement(tranche="T1"), "CAB-REG#1"),
             (CheckDisbursement(tranche="T1"), "CAB-FIN#1"),
         ):
-            seat_on_register(town, seat, "P-1")
+            seat_on_register(realm, seat, "P-1")
             order = Order(command, Actor(seat), on("2024-03-25"), frozenset({PersonId("P-1")}))
-            town._carry_out(town.id("project", "AP-1"), order)
-        return town
+            realm._carry_out(realm.id("project", "AP-1"), order)
+        return realm
 
     with pytest.raises(CommandRejected, match="P2"):
         check_what_one_requested(guarded=True)
     mute(monkeypatch, "P2")
     with pytest.raises(AssertionError, match=r"hand/.*is taken"):
         check_what_one_requested(guarded=True)
-    town = check_what_one_requested(guarded=False)
-    assert "P2" in {breach.rule for breach in town.check().breaches}
+    realm = check_what_one_requested(guarded=False)
+    assert "P2" in {breach.rule for breach in realm.check().breaches}

@@ -199,20 +199,20 @@ class ManualRealm:
 
 
 @pytest.fixture
-async def town(desk: Desk) -> ManualRealm:
+async def realm(desk: Desk) -> ManualRealm:
     """Its experts have reported."""
-    town = ManualRealm(desk)
-    await town.play_until("report")
-    return town
+    realm = ManualRealm(desk)
+    await realm.play_until("report")
+    return realm
 
 
 async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_hear_of_it_when_looked_at(
-    town: ManualRealm,
+    realm: ManualRealm,
 ) -> None:
-    await town.send(town.id("round", "R-1"), await town.resolving(), "CAB-REG#1", "2024-03-11")
-    one, two = town.id("project", "AP-1"), town.id("project", "AP-2")
+    await realm.send(realm.id("round", "R-1"), await realm.resolving(), "CAB-REG#1", "2024-03-11")
+    one, two = realm.id("project", "AP-1"), realm.id("project", "AP-2")
     written = [
-        e for e in await town.desk.store.feed(await _before(town, "RoundResolved")) if e.stream.realm == town.realm
+        e for e in await realm.desk.store.feed(await _before(realm, "RoundResolved")) if e.stream.realm == realm.realm
     ]
     assert {e.recorded_at for e in written} == {written[0].recorded_at}, "one append"
     assert [(e.stream.name, e.type) for e in written if e.kind is EntryKind.EVENT] == [
@@ -223,102 +223,102 @@ async def test_a_round_is_decided_for_all_its_bids_at_once_and_their_workflows_h
     ]
 
     stages = ("IN_PUBLICITY", "NOT_SELECTED")
-    rows = {row.stream: row async for row in town.desk.store.standings(realm=town.realm)}
+    rows = {row.stream: row async for row in realm.desk.store.standings(realm=realm.realm)}
     assert (rows[one].stage, rows[two].stage) == stages
     assert all(row.notified for row in rows.values()), "on a manual clock no workflow needs to be told (028)"
     for each in (one, two):
-        await town.desk.door.look(each)
+        await realm.desk.door.look(each)
 
     async def have_heard() -> bool:
-        return (await town.stage(one), await town.stage(two)) == stages
+        return (await realm.stage(one), await realm.stage(two)) == stages
 
     await until(have_heard)
-    await proven(town.desk.store, town.realm)
+    await proven(realm.desk.store, realm.realm)
 
 
 @pytest.mark.full
 async def test_a_resolution_may_take_longer_than_a_workflows_task_and_has_one_answer(
-    town: ManualRealm, monkeypatch: pytest.MonkeyPatch
+    realm: ManualRealm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As with 1,300 bids on a busy machine: it is an activity of its own, and the workflow lives on meanwhile."""
-    append, tries = town.desk.store.append, 0
+    append, tries = realm.desk.store.append, 0
 
     async def slow(what: Append) -> AppendResult:
         nonlocal tries
-        if what.writes[0].stream == town.id("round", "R-1"):
+        if what.writes[0].stream == realm.id("round", "R-1"):
             tries += 1
             await asyncio.sleep(9)
         return await append(what)
 
-    monkeypatch.setattr(town.desk.store, "append", slow)
-    round_ = town.id("round", "R-1")
-    resolving = asyncio.create_task(town.send(round_, await town.resolving(), "CAB-REG#1", "2024-03-11"))
+    monkeypatch.setattr(realm.desk.store, "append", slow)
+    round_ = realm.id("round", "R-1")
+    resolving = asyncio.create_task(realm.send(round_, await realm.resolving(), "CAB-REG#1", "2024-03-11"))
     await asyncio.wait([resolving], timeout=3)
-    assert await town.stage(round_) == "CLOSED", "it answers while the decision is under way"
+    assert await realm.stage(round_) == "CLOSED", "it answers while the decision is under way"
     await resolving
-    assert (await town.stage(round_), tries) == ("RESOLVED", 1)
-    kinds = [e.event_type async for e in town.desk.client.get_workflow_handle(round_).fetch_history_events()]
+    assert (await realm.stage(round_), tries) == ("RESOLVED", 1)
+    kinds = [e.event_type async for e in realm.desk.client.get_workflow_handle(round_).fetch_history_events()]
     assert kinds.count(EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED) == 1, "and no other command is"
 
 
-async def _before(town: ManualRealm, event: str) -> int:
+async def _before(realm: ManualRealm, event: str) -> int:
     """The position in front of the command that led to that event."""
-    async for entry in town.desk.store.read(town.id("round", "R-1")):
+    async for entry in realm.desk.store.read(realm.id("round", "R-1")):
         if entry.type == event:
             return entry.position - 2
     raise AssertionError(event)
 
 
 @pytest.mark.full
-async def test_where_one_bid_refuses_nothing_of_the_round_is_decided(town: ManualRealm) -> None:
-    resolving = await town.resolving(awards=2)
+async def test_where_one_bid_refuses_nothing_of_the_round_is_decided(realm: ManualRealm) -> None:
+    resolving = await realm.resolving(awards=2)
     ban = BanApplicant(until=date(2030, 1, 1), reason="虛報", attachments=EVIDENCE)
-    await town.send(town.id("organisation", "ORG-2"), ban, "CAB-DEC#1", "2024-03-11")
-    before = await town.versions()
+    await realm.send(realm.id("organisation", "ORG-2"), ban, "CAB-DEC#1", "2024-03-11")
+    before = await realm.versions()
     with pytest.raises(CommandRejected) as refused:
-        await town.send(town.id("round", "R-1"), resolving, "CAB-REG#1", "2024-03-12")
+        await realm.send(realm.id("round", "R-1"), resolving, "CAB-REG#1", "2024-03-12")
     assert [(u.rule, u.en.startswith("AP-2: ")) for u in refused.value.unmet] == [("D5", True)], "and it says whose"
-    assert await town.versions() == before
-    assert await left_of(town, "FS-1") == 1_500_000
+    assert await realm.versions() == before
+    assert await left_of(realm, "FS-1") == 1_500_000
 
 
-async def left_of(town: ManualRealm, fund: str) -> int:
-    account = envelope(town.realm, fund)
-    return (await town.desk.store.read_many((), (), (account,))).balances[account]
+async def left_of(realm: ManualRealm, fund: str) -> int:
+    account = envelope(realm.realm, fund)
+    return (await realm.desk.store.read_many((), (), (account,))).balances[account]
 
 
 @pytest.mark.full
-async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_so(town: ManualRealm) -> None:
-    resolving = await town.resolving()
-    await town.send(town.id("project", "AP-2"), WithdrawApplication(), "SO-LEGAL#2", "2024-03-11")
-    before = await town.versions()
+async def test_a_preview_is_void_once_something_has_moved_and_the_refusal_says_so(realm: ManualRealm) -> None:
+    resolving = await realm.resolving()
+    await realm.send(realm.id("project", "AP-2"), WithdrawApplication(), "SO-LEGAL#2", "2024-03-11")
+    before = await realm.versions()
     with pytest.raises(CommandRejected) as refused:
-        await town.send(town.id("round", "R-1"), resolving, "CAB-REG#1", "2024-03-12")
+        await realm.send(realm.id("round", "R-1"), resolving, "CAB-REG#1", "2024-03-12")
     assert {u.rule for u in refused.value.unmet} == {"RD10"}
     texts = " ".join(u.en for u in refused.value.unmet)
     assert "AP-2 is withdrawn" in texts
     assert "changed since the preview" in texts
-    assert await town.versions() == before
+    assert await realm.versions() == before
 
 
-async def test_two_resolutions_race_and_one_stands(town: ManualRealm) -> None:
-    resolving = await town.resolving()
+async def test_two_resolutions_race_and_one_stands(realm: ManualRealm) -> None:
+    resolving = await realm.resolving()
     doors = [
         Door(
-            WorkflowCarrier(town.desk.client, town.desk.settings.task_queue),
-            town.desk.store,
-            bootstrap.find_door_key(town.desk.settings),
+            WorkflowCarrier(realm.desk.client, realm.desk.settings.task_queue),
+            realm.desk.store,
+            bootstrap.find_door_key(realm.desk.settings),
         )
     ]
-    doors.append(town.desk.door)
-    stream = town.id("round", "R-1")
+    doors.append(realm.desk.door)
+    stream = realm.id("round", "R-1")
     outcomes = await asyncio.gather(
         *(door.send(stream, resolving, OFFICER, at=on("2024-03-12")) for door in doors), return_exceptions=True
     )
     assert sum(isinstance(f, CommandRejected) for f in outcomes) == 1, outcomes
-    assert await left_of(town, "FS-1") == 1_500_000 - FUNDS["FS-1"]
+    assert await left_of(realm, "FS-1") == 1_500_000 - FUNDS["FS-1"]
     assert sum(FUNDS.values()) == AWARD
-    await proven(town.desk.store, town.realm)
+    await proven(realm.desk.store, realm.realm)
 
 
 # ---------------------------------------------------------------- working days published late
@@ -326,16 +326,16 @@ async def test_two_resolutions_race_and_one_stands(town: ManualRealm) -> None:
 
 @pytest.mark.full
 async def test_on_a_manual_clock_a_late_calendar_moves_what_runs_before_the_next_sweep(desk: Desk) -> None:
-    town = ManualRealm(desk)
-    await town.play_until("confirmed")
+    realm = ManualRealm(desk)
+    await realm.play_until("confirmed")
     (year,) = load_published(2024, 2024)
     worked = set(year.off) - {date(2024, 4, 4), date(2024, 4, 5)}
     notice = PublishCalendar(year=2024, version=2, off=tuple(worked), on=tuple(year.on), drops=2)
-    await town.send(town.id("calendar", "cn"), notice, "CAB-REG#1", "2024-04-01")
-    await desk.door.move_clock(town.realm, on("2024-04-30"))
-    (lapsed,) = [e async for e in desk.store.read(town.id("project", "AP-1")) if e.type == "ContractSigningLapsed"]
+    await realm.send(realm.id("calendar", "cn"), notice, "CAB-REG#1", "2024-04-01")
+    await desk.door.move_clock(realm.realm, on("2024-04-30"))
+    (lapsed,) = [e async for e in desk.store.read(realm.id("project", "AP-1")) if e.type == "ContractSigningLapsed"]
     assert lapsed.occurred_at == datetime(2024, 4, 8, 16, tzinfo=UTC), "two working days sooner than first published"
-    await proven(desk.store, town.realm)
+    await proven(desk.store, realm.realm)
 
 
 @pytest.mark.full

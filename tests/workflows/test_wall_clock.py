@@ -84,7 +84,7 @@ class TimeSkippingRealm:
 
 
 @pytest.fixture
-async def town(desk: Desk, bureau: Bureau) -> TimeSkippingRealm:
+async def realm(desk: Desk, bureau: Bureau) -> TimeSkippingRealm:
     await bureau.open_base()
     return TimeSkippingRealm(desk, bureau, desk.settings.task_queue)
 
@@ -110,43 +110,45 @@ def signing_ends(confirmed: Entry) -> datetime:
     return day_ends(Calendar().after(local_day(confirmed.occurred_at), RULES.contract.signing_wd))
 
 
-async def test_a_contract_that_nobody_signs_lapses_by_itself_once_on_its_day(town: TimeSkippingRealm) -> None:
-    stream = await town.awarded(1)
-    *_, confirmed = [e async for e in town.store.read(stream)]
+async def test_a_contract_that_nobody_signs_lapses_by_itself_once_on_its_day(realm: TimeSkippingRealm) -> None:
+    stream = await realm.awarded(1)
+    *_, confirmed = [e async for e in realm.store.read(stream)]
     until_then = signing_ends(confirmed) - confirmed.occurred_at
-    await town.pass_time(stream, until_then - timedelta(hours=1))
-    assert (await town.types(stream))[-1] == "AwardConfirmed", "not an hour before"
-    await town.pass_time_until_due(stream)
+    await realm.pass_time(stream, until_then - timedelta(hours=1))
+    assert (await realm.types(stream))[-1] == "AwardConfirmed", "not an hour before"
+    await realm.pass_time_until_due(stream)
 
     async def lapsed() -> bool:
-        return (await town.types(stream))[-1] == "ContractSigningLapsed"
+        return (await realm.types(stream))[-1] == "ContractSigningLapsed"
 
     await until(lapsed)
-    await town.door.look(stream)
-    await town.ended(stream)
-    *_, last = [e async for e in town.store.read(stream)]
+    await realm.door.look(stream)
+    await realm.ended(stream)
+    *_, last = [e async for e in realm.store.read(stream)]
     assert (last.type, last.occurred_at) == ("ContractSigningLapsed", signing_ends(confirmed))
-    assert (await town.types(stream)).count("ContractSigningLapsed") == 1
-    accounts = await town.store.balances()
-    assert accounts[f"envelope/{town.bureau.realm}/FS-1"] == 1_000_000_000, "the money is back in its envelope"
+    assert (await realm.types(stream)).count("ContractSigningLapsed") == 1
+    accounts = await realm.store.balances()
+    assert accounts[f"envelope/{realm.bureau.realm}/FS-1"] == 1_000_000_000, "the money is back in its envelope"
 
 
 async def _across_a_deadline(desk: Desk, bureau: Bureau, times: int) -> None:
     """The worker is away when the deadline comes, and when it is back a command waits beside the alarm."""
     of = desk.settings.model_copy(update={"task_queue": f"away-{uuid4().hex[:8]}"})
     await bureau.open_base(times)
-    town = TimeSkippingRealm(desk, bureau, of.task_queue)
+    realm = TimeSkippingRealm(desk, bureau, of.task_queue)
     async with run_worker(of, desk.client, desk.store):
-        streams = [await town.awarded(n) for n in range(times)]
+        streams = [await realm.awarded(n) for n in range(times)]
     for stream in streams:
-        await town.pass_time_until_due(stream)
-    requests = [asyncio.create_task(town.send(stream, DeclineAward(reason="放棄"), "SO-LEGAL#1")) for stream in streams]
+        await realm.pass_time_until_due(stream)
+    requests = [
+        asyncio.create_task(realm.send(stream, DeclineAward(reason="放棄"), "SO-LEGAL#1")) for stream in streams
+    ]
     await until_waiting(desk, of.task_queue, times)
     async with run_worker(of, desk.client, desk.store):
         answers = await asyncio.gather(*requests, return_exceptions=True)
     for stream, answer in zip(streams, answers, strict=True):
         assert isinstance(answer, CommandRejected), answer
-        entries = await town.whole(stream)
+        entries = await realm.whole(stream)
         assert [(e.kind, e.type) for e in entries[-3:]] == [
             (EntryKind.COMMAND, "LapseContractSigning"),
             (EntryKind.EVENT, "ContractSigningLapsed"),

@@ -150,25 +150,25 @@ def stage(story: StreamStory) -> str:
     return str(story.state.stage)
 
 
-# ---------------------------------------------------------------- a whole town
+# ---------------------------------------------------------------- a whole realm
 
 
-def town_of(rules: Scheme, *organisations: tuple[str, str], **funds: int) -> PureRealm:
-    """A town that knows the whole life of a project, every published calendar, and these organisations."""
-    town = new_realm(rules, **funds)
+def realm_of(rules: Scheme, *organisations: tuple[str, str], **funds: int) -> PureRealm:
+    """A realm that knows the whole life of a project, every published calendar, and these organisations."""
+    realm = new_realm(rules, **funds)
     for year in load_published(2023, 2026):
         version = 2 if year.year in (2023, 2024) else 1
         notice = PublishCalendar(
             year=year.year, version=version, off=tuple(sorted(year.off)), on=tuple(sorted(year.on))
         )
-        town.order("calendar", "cn", notice, at="2018-01-03", by="CAB-REG#1")
+        realm.order("calendar", "cn", notice, at="2018-01-03", by="CAB-REG#1")
     for name, representative in organisations:
-        town.order("organisation", name, verification(representative), at="2018-01-03", by="CAB-REG#1")
-    return town
+        realm.order("organisation", name, verification(representative), at="2018-01-03", by="CAB-REG#1")
+    return realm
 
 
 def award_in(
-    town: PureRealm,
+    realm: PureRealm,
     rules: Scheme,
     stream: str,
     *,
@@ -201,24 +201,24 @@ def award_in(
         AwardConfirmed(signing_wd=rules.contract.signing_wd),
     ]
     for event in events:
-        happened_in(town, stream, event, at=confirmed)
+        happened_in(realm, stream, event, at=confirmed)
     pinned = SchemeRef(name=rules.name, version=rules.version)
-    state = town.state("project", stream)
-    town.states[state.stream] = replace(state, scheme=pinned)
+    state = realm.state("project", stream)
+    realm.states[state.stream] = replace(state, scheme=pinned)
 
 
-def happened_in(town: PureRealm, stream: str, event: Event, *, at: str, by: str = "CAB-REG#1") -> None:
-    """One event of that project, with what it does to the town."""
-    state = town.state("project", stream)
+def happened_in(realm: PureRealm, stream: str, event: Event, *, at: str, by: str = "CAB-REG#1") -> None:
+    """One event of that project, with what it does to the realm."""
+    state = realm.state("project", stream)
     occurrence = Occurrence(event, on(at), who(by), UUID(int=state.version))
-    after = town.states[state.stream] = PROJECT.evolve(state, occurrence)
-    town._apply(PROJECT.effects(state, event, after))
+    after = realm.states[state.stream] = PROJECT.evolve(state, occurrence)
+    realm._apply(PROJECT.effects(state, event, after))
 
 
-def walk(town: PureRealm, stream: str, rows: Iterable[tuple[str, Command, str]]) -> None:
+def walk(realm: PureRealm, stream: str, rows: Iterable[tuple[str, Command, str]]) -> None:
     """Order these in turn, from 09:00 one minute apart on each day; each must be accepted."""
     last = datetime(2000, 1, 1, tzinfo=SHANGHAI)
     for day, command, by in rows:
         at = datetime.fromisoformat(day).replace(hour=9, tzinfo=SHANGHAI)
         last = max(at, last + timedelta(minutes=1)) if last.date() == at.date() else at
-        town.order("project", stream, command, at=last.isoformat(), by=by)
+        realm.order("project", stream, command, at=last.isoformat(), by=by)

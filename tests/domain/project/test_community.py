@@ -132,16 +132,16 @@ def test_a_team_is_for_something_and_is_counted_again() -> None:
 
 
 def test_an_application_says_whom_it_serves_by_the_citys_rules() -> None:
-    town = realm_until("call", GUARDED)
+    realm = realm_until("call", GUARDED)
     who = {"at": "2024-02-20", "by": "SO-LEGAL#1"}
     followers = Beneficiaries(groups=("老漂族",), residence=Residence.RESIDENT, persons=120)
-    assert town.refused("project", "AP-1", bid("ORG-1"), **who) == {"K2"}
+    assert realm.refused("project", "AP-1", bid("ORG-1"), **who) == {"K2"}
     registered = followers.model_copy(update={"residence": Residence.HUKOU})
-    assert town.refused("project", "AP-1", bid("ORG-1", beneficiaries=registered), **who) == {"K2"}
+    assert realm.refused("project", "AP-1", bid("ORG-1", beneficiaries=registered), **who) == {"K2"}
     unknown = followers.model_copy(update={"groups": ("旅客",)})
-    assert town.refused("project", "AP-1", bid("ORG-1", beneficiaries=unknown), **who) == {"K1"}
-    town.order("project", "AP-1", bid("ORG-1", beneficiaries=followers), **who)
-    assert town.check().ok
+    assert realm.refused("project", "AP-1", bid("ORG-1", beneficiaries=unknown), **who) == {"K1"}
+    realm.order("project", "AP-1", bid("ORG-1", beneficiaries=followers), **who)
+    assert realm.check().ok
 
 
 def sensitive() -> StreamStory:
@@ -208,7 +208,7 @@ def test_gifts_in_kind_are_no_money_and_people_are_counted_by_what_they_are() ->
 
 
 def test_the_checker_counts_as_the_rules_do() -> None:
-    town = realm_until("held 2024-06-20")
+    realm = realm_until("held 2024-06-20")
     for command in (
         RecordActivity(person_times=3, form=ActivityForm.VISIT, newcomers=3),
         HandOverAsset(asset="A-1", title="長椅", keeper="COMM-1"),
@@ -216,6 +216,6 @@ def test_the_checker_counts_as_the_rules_do() -> None:
         ServeClient(client="C-1", group="居民", sealed="d" * 64),
         SubmitReport.model_validate({"kind": "PROGRESS", "sessions": 3, "person_times": 93}),
     ):
-        project(command, "2024-06-21", "SO-PM#1").ordered(town)
-    assert town.check().ok
+        project(command, "2024-06-21", "SO-PM#1").ordered(realm)
+    assert realm.check().ok
     assert new_realm().refused("project", "AP-1", RecordActivity(person_times=1), at="2024-06-21", by="SO-PM#1")

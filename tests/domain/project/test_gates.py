@@ -24,23 +24,23 @@ def test_a_scheme_that_names_no_gates_is_written_as_before() -> None:
 
 
 def test_the_usual_gates_hold_where_the_scheme_names_no_others() -> None:
-    town = realm_until("confirmed")
-    assert project(contract(tranches=TWO), "2024-03-21", "CAB-REG#1").refused(town) == {"M2"}
+    realm = realm_until("confirmed")
+    assert project(contract(tranches=TWO), "2024-03-21", "CAB-REG#1").refused(realm) == {"M2"}
 
 
 def test_a_city_with_gates_of_its_own_needs_no_code() -> None:
-    town = realm_until("confirmed", OTHERS)
-    assert project(contract(), "2024-03-21", "CAB-REG#1").refused(town) == {"M2"}
-    project(contract(tranches=TWO), "2024-03-21", "CAB-REG#1").ordered(town)
+    realm = realm_until("confirmed", OTHERS)
+    assert project(contract(), "2024-03-21", "CAB-REG#1").refused(realm) == {"M2"}
+    project(contract(tranches=TWO), "2024-03-21", "CAB-REG#1").ordered(realm)
 
 
 def test_a_tranche_waits_for_its_event_of_whatever_kind() -> None:
-    town = realm_until("confirmed", OTHERS)
-    project(contract(tranches=TWO), "2024-03-21", "CAB-REG#1").ordered(town)
-    project(RegisterLedgerAccount(account="a" * 64), "2024-03-22", "SO-ACC#1").ordered(town)
-    project(StartProject(), "2024-04-01", "SO-PM#1").ordered(town)
+    realm = realm_until("confirmed", OTHERS)
+    project(contract(tranches=TWO), "2024-03-21", "CAB-REG#1").ordered(realm)
+    project(RegisterLedgerAccount(account="a" * 64), "2024-03-22", "SO-ACC#1").ordered(realm)
+    project(StartProject(), "2024-04-01", "SO-PM#1").ordered(realm)
     ask = project(RequestDisbursement(tranche="T2"), "2024-05-08", "CAB-REG#1")
-    assert ask.refused(town) == {"M2"}
-    project(SubmitReport(kind=ReportKind.PROGRESS), "2024-05-07", "SO-PM#1").ordered(town)
-    ask.ordered(town)
-    assert town.check().ok
+    assert ask.refused(realm) == {"M2"}
+    project(SubmitReport(kind=ReportKind.PROGRESS), "2024-05-07", "SO-PM#1").ordered(realm)
+    ask.ordered(realm)
+    assert realm.check().ok

@@ -98,7 +98,7 @@ def entry(**other: object) -> ProposeOpening:
     return ProposeOpening.model_validate({k: v for k, v in {**terms, **other}.items() if v is not None})
 
 
-def town(rules: Scheme = RULES, *, budget: int = 20000000, into: PureRealm | None = None) -> PureRealm:
+def world(rules: Scheme = RULES, *, budget: int = 20000000, into: PureRealm | None = None) -> PureRealm:
     """A paper realm with the round and the funds of the project."""
     realm = furnish(into or PureRealm(), rules, FS_LOT=10000000, FS_CSF=10000000)
     year = ApproveRoundBudget(amount=budget, scheme=rules.ref, year=2024, level=RoundLevel.MUNICIPAL)
@@ -116,7 +116,7 @@ def taken_in(realm: PureRealm, opening: ProposeOpening, *, at: str = OPENED, by:
 
 
 def test_two_persons_take_a_project_in_where_it_stands() -> None:
-    realm = town()
+    realm = world()
     state = taken_in(realm, entry())
     assert state.stage == Stage.ACTIVE
     assert state.since == on("2024-06-10") - timedelta(hours=9)
@@ -127,7 +127,7 @@ def test_two_persons_take_a_project_in_where_it_stands() -> None:
 
 
 def test_its_money_lies_in_the_ledger_where_an_award_would_have_left_it() -> None:
-    realm = town()
+    realm = world()
     taken_in(realm, entry())
     balance = realm.balances
     assert balance["envelope/test/FS-LOT"] == 10000000 - 7000000
@@ -138,7 +138,7 @@ def test_its_money_lies_in_the_ledger_where_an_award_would_have_left_it() -> Non
 
 
 def test_whoever_proposed_it_does_not_confirm_it() -> None:
-    realm = town()
+    realm = world()
     (proposed,) = realm.order("project", "AP-2", entry(), at=OPENED, by="CAB-REG#1")
     assert isinstance(proposed, OpeningProposed)
     confirmed = ConfirmOpening(digest=proposed.digest[:8])
@@ -149,7 +149,7 @@ def test_whoever_proposed_it_does_not_confirm_it() -> None:
 
 
 def test_a_later_proposal_takes_the_place_of_the_one_before() -> None:
-    realm = town()
+    realm = world()
     (first,) = realm.order("project", "AP-2", entry(), at=OPENED, by="CAB-REG#1")
     (second,) = realm.order("project", "AP-2", entry(title="老漂族融入社區"), at=OPENED, by="CAB-REG#1")
     assert isinstance(first, OpeningProposed)
@@ -161,12 +161,12 @@ def test_a_later_proposal_takes_the_place_of_the_one_before() -> None:
 
 
 def test_nothing_is_confirmed_that_nobody_proposed() -> None:
-    assert town().refused("project", "AP-2", ConfirmOpening(digest="0" * 64), at=OPENED, by="CAB-FIN#1") == {"OE02"}
+    assert world().refused("project", "AP-2", ConfirmOpening(digest="0" * 64), at=OPENED, by="CAB-FIN#1") == {"OE02"}
 
 
 @pytest.mark.parametrize("realm_name", ["live", "test"])
 def test_it_is_for_a_paper_realm_before_it_goes_live(realm_name: str) -> None:
-    realm = town()
+    realm = world()
     if realm_name == "live":
         realm.states = {
             StreamId.of(s.kind, "live", s.name): replace(state, stream=StreamId.of(s.kind, "live", s.name))
@@ -255,7 +255,7 @@ WRONG: dict[str, tuple[dict[str, Any], set[str]]] = {
 def test_rules_that_let_it_pass_are_caught_by_the_checker(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     terms, rules = WRONG[what]
     realm = WrittenRealm(guarded=False)
-    town(into=realm)
+    world(into=realm)
     mute(monkeypatch, *rules)
     taken_in(realm, entry(**terms))
     assert broke(realm) & rules
@@ -264,7 +264,7 @@ def test_rules_that_let_it_pass_are_caught_by_the_checker(what: str, monkeypatch
 def test_an_entry_by_one_person_or_in_a_live_realm_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in ("OE01", "OE02"):
         realm = WrittenRealm()
-        town(into=realm)
+        world(into=realm)
         (proposed,) = realm.order("project", "AP-2", entry(), at=OPENED, by="CAB-REG#1")
         assert isinstance(proposed, OpeningProposed)
         if wrong == "OE01":
@@ -281,7 +281,7 @@ def test_an_entry_by_one_person_or_in_a_live_realm_is_caught(monkeypatch: pytest
 
 def test_books_that_do_not_balance_are_caught() -> None:
     realm = WrittenRealm()
-    town(into=realm)
+    world(into=realm)
     taken_in(realm, entry())
     opened = realm.entries[-1]
     for forged in (b'"came_back":{"FS-LOT":1}', b'"cut":{"FS-LOT":1}'):
@@ -294,7 +294,7 @@ def test_books_that_do_not_balance_are_caught() -> None:
 
 def test_the_checker_agrees_with_what_the_rules_let_pass() -> None:
     realm = WrittenRealm()
-    town(into=realm)
+    world(into=realm)
     taken_in(
         realm, entry(midterm=Result.PASS, teams=({"team": "銀齡隊", "members": 5, "active": (date(2024, 7, 1),)},))
     )
@@ -306,11 +306,11 @@ def test_the_checker_agrees_with_what_the_rules_let_pass() -> None:
 @every_row("what", WRONG)
 def test_what_does_not_hold_together_is_refused(what: str) -> None:
     terms, rules = WRONG[what]
-    assert town().refused("project", "AP-2", entry(**terms), at=OPENED, by="CAB-REG#1") == rules
+    assert world().refused("project", "AP-2", entry(**terms), at=OPENED, by="CAB-REG#1") == rules
 
 
 def test_a_number_is_taken_once_and_the_budget_of_the_round_holds() -> None:
-    realm = town()
+    realm = world()
     taken_in(realm, entry())
     rules = realm.refused("project", "AP-3", entry(), at=OPENED, by="CAB-REG#1")
     assert rules == {"T01", "M5"}
@@ -321,13 +321,13 @@ def test_an_award_without_a_contract_lapses_when_its_time_to_sign_is_over() -> N
         ("signed_on", "started_on", "end", "tranches", "budget", "milestones", "met", "parties", "account")
     )
     awarded = entry(**bare, stage=OpeningStage.AWARDED, since=date(2024, 7, 29), awarded_on=date(2024, 7, 29))
-    realm = town()
+    realm = world()
     assert taken_in(realm, awarded).stage == Stage.AWARDED
     realm.pass_time(on("2024-09-30"))
     assert realm.state("project", "AP-2").stage == Stage.REVOKED
     assert realm.balances["envelope/test/FS-LOT"] == 10000000
     late = entry(**bare, stage=OpeningStage.AWARDED, since=date(2024, 5, 29))
-    assert town().refused("project", "AP-2", late, at=OPENED, by="CAB-REG#1") == {"OE04"}
+    assert world().refused("project", "AP-2", late, at=OPENED, by="CAB-REG#1") == {"OE04"}
 
 
 def test_money_that_came_back_before_is_in_the_sums_and_the_project_is_closed_with_it() -> None:
@@ -346,13 +346,13 @@ def test_money_that_came_back_before_is_in_the_sums_and_the_project_is_closed_wi
         "score": Decimal(60),
         "grade": "合格",
     }
-    assert town().refused("project", "AP-2", entry(**closed), at=OPENED, by="CAB-REG#1") == {"T22"}
-    realm = town()
+    assert world().refused("project", "AP-2", entry(**closed), at=OPENED, by="CAB-REG#1") == {"T22"}
+    realm = world()
     state = taken_in(realm, entry(**closed, returned=7500000))
     assert (state.stage, state.part(Money).net) == (Stage.CLOSED, 0)
     assert realm.balances["budget/test/R-HZ-2024"] == 20000000 - 7500000
     more = {**closed, "returned": 7500001}
-    assert "M3" in town().refused("project", "AP-2", entry(**more), at=OPENED, by="CAB-REG#1")
+    assert "M3" in world().refused("project", "AP-2", entry(**more), at=OPENED, by="CAB-REG#1")
 
 
 def test_months_of_a_standing_team_are_taken_over() -> None:
@@ -371,14 +371,14 @@ def test_months_of_a_standing_team_are_taken_over() -> None:
     active = (date(2024, 6, 20), date(2024, 7, 2), date(2024, 7, 9))
     team = {"team": "銀齡志願服務隊", "members": 18, "active": active}
     short = entry(**closing, teams=(team,))
-    assert town(rules).refused("project", "AP-2", short, at=OPENED, by="CAB-REG#1") == {"Z1"}
-    realm = town(rules)
+    assert world(rules).refused("project", "AP-2", short, at=OPENED, by="CAB-REG#1") == {"Z1"}
+    realm = world(rules)
     taken_in(realm, entry(**closing, teams=({**team, "active": (*active, date(2024, 8, 1))},)))
     realm.order("project", "AP-2", CloseProject(), at="2024-08-05", by="CAB-REG#1")
 
 
 def test_it_goes_on_to_its_end_like_any_other() -> None:
-    realm = town()
+    realm = world()
     taken_in(realm, entry(midterm=Result.PASS))
     hands = ("CAB-REG#1", "CAB-FIN#1", "CAB-DEC#1", "FISCAL#1")
     steps: tuple[Command, ...] = (
@@ -396,7 +396,7 @@ def test_it_goes_on_to_its_end_like_any_other() -> None:
 
 def test_one_that_is_being_ended_is_heard_and_ended_or_goes_on_where_it_was() -> None:
     realm = WrittenRealm()
-    town(into=realm)
+    world(into=realm)
     state = taken_in(realm, entry(**ending(opinion=Opinion.QUALIFIED, audited=2500000)))
     (request,) = [one for one in state.approvals if one.verdict is Verdict.OPEN]
     assert (request.gate, request.role) == ("TerminateProject", Role.CAB_DEC)
@@ -410,7 +410,7 @@ def test_one_that_is_being_ended_is_heard_and_ended_or_goes_on_where_it_was() ->
 
 def test_of_one_that_was_ended_money_comes_back_or_is_handed_on_when_its_time_is_up() -> None:
     realm = WrittenRealm()
-    town(into=realm)
+    world(into=realm)
     taken_in(realm, entry(**ended()))
     part = ReceiveClawback(amount=2000000)
     realm.order("project", "AP-2", part, at="2024-08-10", by="CAB-FIN#1")
@@ -419,7 +419,7 @@ def test_of_one_that_was_ended_money_comes_back_or_is_handed_on_when_its_time_is
     assert (state.part(Clawback).escalated, outstanding(state)) == (True, 3000000)
     assert not broke(realm), realm.check().breaches
     handed_on = ended(clawback_until=date(2024, 7, 1), enforced=True)
-    assert taken_in(town(), entry(**handed_on)).part(Clawback).escalated
+    assert taken_in(world(), entry(**handed_on)).part(Clawback).escalated
 
 
 def terminate() -> TerminateProject:
@@ -502,7 +502,7 @@ def test_what_was_taken_over_may_do_what_came_by_the_ordinary_way_and_nothing_mo
         particulars = tell(ordinary.state)
         if particulars is None:
             continue
-        realm = town()
+        realm = world()
         by = ordinary.state.part(Rectification).ordered_by
         proposer = f"CAB-REG#{by.seat.number}" if by and particulars["rectify_until"] else "CAB-REG#1"
         state = taken_in(realm, entry(**particulars), at=at.isoformat(), by=proposer)
@@ -531,9 +531,9 @@ def test_what_was_taken_over_may_do_what_came_by_the_ordinary_way_and_nothing_mo
 # ---------------------------------------------------------------- a base's support
 
 
-def town_with_base(into: PureRealm | None = None, operator: str = "ORG-1") -> PureRealm:
-    """The town, and a base that is assessed."""
-    realm = town(into=into)
+def realm_with_base(into: PureRealm | None = None, operator: str = "ORG-1") -> PureRealm:
+    """The world, and a base that is assessed."""
+    realm = world(into=into)
     realm.order("organisation", "ORG-2", verification("SO-LEGAL#2"), at="2024-01-08", by="HOST#1")
     base = DesignateBase(name="基地", tier=Tier.MUNICIPAL, operator=operator)
     realm.order("base", "BASE-1", base, at="2024-02-05", by="CAB-DEC#1")
@@ -557,7 +557,7 @@ def second_support() -> ProposeOpening:
 
 
 def test_the_support_of_a_base_is_taken_over_once_a_year() -> None:
-    realm = town_with_base(WrittenRealm())
+    realm = realm_with_base(WrittenRealm())
     state = taken_in(realm, entry(base="BASE-1"))
     assert (state.part(Application).kind, state.part(Application).base) == (ProjectKind.BASE_SUPPORT, "BASE-1")
     assert isinstance(realm, WrittenRealm)
@@ -566,15 +566,15 @@ def test_the_support_of_a_base_is_taken_over_once_a_year() -> None:
 
 
 def test_the_support_of_a_base_goes_to_who_runs_it_and_is_nobodys_joint_bid() -> None:
-    by_another = town_with_base(operator="ORG-2")
+    by_another = realm_with_base(operator="ORG-2")
     assert by_another.refused("project", "AP-2", entry(base="BASE-1"), at=OPENED, by="CAB-REG#1") == {"T01"}
     joint = entry(base="BASE-1", partners=("ORG-1",))
-    assert town_with_base().refused("project", "AP-2", joint, at=OPENED, by="CAB-REG#1") == {"OE03"}
+    assert realm_with_base().refused("project", "AP-2", joint, at=OPENED, by="CAB-REG#1") == {"OE03"}
 
 
 def test_a_second_support_in_a_year_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     mute(monkeypatch, "C3")
-    realm = town_with_base(WrittenRealm(guarded=False))
+    realm = realm_with_base(WrittenRealm(guarded=False))
     taken_in(realm, entry(base="BASE-1"))
     (proposed,) = realm.order("project", "AP-3", second_support(), at="2024-08-02", by="CAB-REG#1")
     assert isinstance(proposed, OpeningProposed)

@@ -93,28 +93,28 @@ def test_what_was_done_before_the_start_counts_where_it_is_reimbursed() -> None:
 # ---------------------------------------------------------------- the independent checker
 
 
-def town_spent() -> WrittenRealm:
-    town = realm_until("account", AFTERWARDS)
+def realm_spent() -> WrittenRealm:
+    realm = realm_until("account", AFTERWARDS)
     voucher = RecordExpenditure(voucher="V-1", amount=500_000, line="activity", spent_on=BEFORE)
-    project(voucher, "2024-03-23", "SO-ACC#1").ordered(town)
-    return town
+    project(voucher, "2024-03-23", "SO-ACC#1").ordered(realm)
+    return realm
 
 
 def test_a_payment_without_vouchers_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    town = town_spent()
-    assert project(ASK, "2024-03-25", "CAB-REG#1").refused(town) == {"M12"}
+    realm = realm_spent()
+    assert project(ASK, "2024-03-25", "CAB-REG#1").refused(realm) == {"M12"}
     monkeypatch.setattr(reimbursement, "is_covered", lambda _state, _amount: True)
     for _, step in paying("T1", 400_000, "2024-03-25"):
-        step.ordered(town)
-    assert {breach.rule for breach in town.check().breaches} == {"M12"}
+        step.ordered(realm)
+    assert {breach.rule for breach in realm.check().breaches} == {"M12"}
 
 
 @pytest.mark.parametrize("missing", ["ExpendituresChecked", "ExpenditureRecorded"])
 def test_a_reimbursement_that_nothing_covers_is_caught(missing: str) -> None:
-    town = town_spent()
-    project(check_vouchers({"voucher": "V-1", "allowed": 500_000}), "2024-03-24", "CAB-FIN#1").ordered(town)
+    realm = realm_spent()
+    project(check_vouchers({"voucher": "V-1", "allowed": 500_000}), "2024-03-24", "CAB-FIN#1").ordered(realm)
     for _, step in paying("T1", 400_000, "2024-03-25"):
-        step.ordered(town)
-    assert town.check().ok
-    without = [entry for entry in town.entries if entry.type != missing]
+        step.ordered(realm)
+    assert realm.check().ok
+    without = [entry for entry in realm.entries if entry.type != missing]
     assert "M12" in {breach.rule for breach in check(without).breaches}

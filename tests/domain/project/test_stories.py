@@ -64,16 +64,16 @@ from tests.domain.project.life import (
     PARTIES,
     SIGNED,
     award_in,
-    town_of,
+    realm_of,
     walk,
 )
 from tests.domain.pure_realm import EVIDENCE, PureRealm, scheme
 from tests.domain.sentences import on
 
 
-def ended(town: PureRealm, stream: str) -> tuple[str, int]:
+def ended(realm: PureRealm, stream: str) -> tuple[str, int]:
     """The stage and the net amount, in fen."""
-    state = town.state("project", stream)
+    state = realm.state("project", stream)
     return str(state.stage), state.part(Money).net
 
 
@@ -109,10 +109,10 @@ def fuzhou() -> tuple[PureRealm, str]:
         delivery={"supervisor_required": True, "community_required": True},
         evaluation={"standing_team_months": 3},
     )
-    town = town_of(rules, FS_FZ=10000000)
+    realm = realm_of(rules, FS_FZ=10000000)
     funds = {"FS-FZ": 5000000}
-    award_in(town, rules, "AP-5", project="PJ-3", funds=funds, confirmed="2023-05-22", community="COMM-1")
-    return town, "AP-5"
+    award_in(realm, rules, "AP-5", project="PJ-3", funds=funds, confirmed="2023-05-22", community="COMM-1")
+    return realm, "AP-5"
 
 
 def visit(advice: str | None = None) -> RecordSupervisionVisit:
@@ -124,7 +124,7 @@ def team_activity(person_times: int) -> RecordActivity:
 
 
 def test_s2_a_supervised_project_from_its_contract_to_the_archive() -> None:
-    town, name = fuzhou()
+    realm, name = fuzhou()
     contract = SignContract(
         award=5000000,
         tranches={
@@ -135,10 +135,10 @@ def test_s2_a_supervised_project_from_its_contract_to_the_archive() -> None:
         signatures={**BOTH, Signatory.COMMUNITY: SIGNED},
         parties=PARTIES,
     )
-    walk(town, name, [("2023-05-24", AssignSupervisor(supervisor="SUPV-1"), "CAB-REG#1")])
-    assert "T12" in town.refused("project", name, StartProject(), at="2023-05-25", by="SO-PM#1")
+    walk(realm, name, [("2023-05-24", AssignSupervisor(supervisor="SUPV-1"), "CAB-REG#1")])
+    assert "T12" in realm.refused("project", name, StartProject(), at="2023-05-25", by="SO-PM#1")
     walk(
-        town,
+        realm,
         name,
         [
             ("2023-05-26", contract, "CAB-REG#1"),
@@ -154,9 +154,9 @@ def test_s2_a_supervised_project_from_its_contract_to_the_archive() -> None:
         ],
     )
     standing = MeetMilestone(milestone=STANDING_TEAM)
-    assert town.refused("project", name, standing, at="2023-09-30", by="SUPV#1") == {"Z1"}
+    assert realm.refused("project", name, standing, at="2023-09-30", by="SUPV#1") == {"Z1"}
     walk(
-        town,
+        realm,
         name,
         [
             ("2023-10-18", team_activity(61), "SO-PM#1"),
@@ -170,9 +170,9 @@ def test_s2_a_supervised_project_from_its_contract_to_the_archive() -> None:
             ("2024-02-28", ArchiveProject(index=INDEX), "HOST#1"),
         ],
     )
-    assert ended(town, name) == ("ARCHIVED", 5000000)
-    assert town.balances["paid/test/AP-5/FS-FZ"] == 5000000
-    assert town.balances["committed/test/AP-5/FS-FZ"] == 0
+    assert ended(realm, name) == ("ARCHIVED", 5000000)
+    assert realm.balances["paid/test/AP-5/FS-FZ"] == 5000000
+    assert realm.balances["committed/test/AP-5/FS-FZ"] == 0
 
 
 # ---------------------------------------------------------------- S1
@@ -180,8 +180,8 @@ def test_s2_a_supervised_project_from_its_contract_to_the_archive() -> None:
 
 def test_s1_a_project_that_passes_everything_at_once() -> None:
     rules = scheme("hangzhou", review={"line": 70})
-    town = town_of(rules, FS_LOT=25000000)
-    award_in(town, rules, "AP-1", project="PJ-1", funds={"FS-LOT": 18000000}, confirmed="2024-05-21")
+    realm = realm_of(rules, FS_LOT=25000000)
+    award_in(realm, rules, "AP-1", project="PJ-1", funds={"FS-LOT": 18000000}, confirmed="2024-05-21")
     contract = SignContract(
         award=18000000,
         tranches={
@@ -194,7 +194,7 @@ def test_s1_a_project_that_passes_everything_at_once() -> None:
         parties=PARTIES,
     )
     walk(
-        town,
+        realm,
         "AP-1",
         [
             ("2024-05-28", contract, "CAB-REG#1"),
@@ -210,14 +210,14 @@ def test_s1_a_project_that_passes_everything_at_once() -> None:
             ("2025-03-31", ArchiveProject(index=INDEX), "HOST#1"),
         ],
     )
-    assert ended(town, "AP-1") == ("ARCHIVED", 18000000)
+    assert ended(realm, "AP-1") == ("ARCHIVED", 18000000)
 
 
 def varied_project() -> PureRealm:
     rules = scheme("hangzhou", review={"line": 70})
-    town = town_of(rules, ("ORG-T1", "SO-LEGAL#2"), FS_LOT=25000000, FS_CSF=8000000)
+    realm = realm_of(rules, ("ORG-T1", "SO-LEGAL#2"), FS_LOT=25000000, FS_CSF=8000000)
     funds = {"FS-LOT": 7000000, "FS-CSF": 8000000}
-    award_in(town, rules, "AP-2", project="PJ-2", funds=funds, confirmed="2024-05-29", organisation="ORG-T1")
+    award_in(realm, rules, "AP-2", project="PJ-2", funds=funds, confirmed="2024-05-29", organisation="ORG-T1")
     contract = SignContract(
         award=15000000,
         tranches={
@@ -231,7 +231,7 @@ def varied_project() -> PureRealm:
         parties=PARTIES,
     )
     walk(
-        town,
+        realm,
         "AP-2",
         [
             ("2024-06-04", contract, "CAB-REG#1"),
@@ -239,13 +239,13 @@ def varied_project() -> PureRealm:
             ("2024-06-06", RequestDisbursement(tranche="T1", amount=7500000), "CAB-REG#1"),
         ],
     )
-    return town
+    return realm
 
 
 def test_s1_a_project_that_is_varied_rectified_and_cut() -> None:
-    town, name = varied_project(), "AP-2"
+    realm, name = varied_project(), "AP-2"
     check = CheckDisbursement(tranche="T1")
-    assert "P2" in town.refused("project", name, check, at="2024-06-07T08:00:00+08:00", by="CAB-REG#1")
+    assert "P2" in realm.refused("project", name, check, at="2024-06-07T08:00:00+08:00", by="CAB-REG#1")
     move = RequestVariation(
         move={"venue": -1200000, "activity": 1200000}, end=date(2024, 12, 20), reason="場地減免，增加活動"
     )
@@ -256,7 +256,7 @@ def test_s1_a_project_that_is_varied_rectified_and_cut() -> None:
     )
     cut = CancelTranche(tranche="T3", amount=240000, reason="eligible below award", attachments=EVIDENCE)
     walk(
-        town,
+        realm,
         name,
         [
             *tranche("T1", 7500000, "2024-06-06", "2024-06-07", "2024-06-11", "2024-06-13")[1:],
@@ -272,9 +272,9 @@ def test_s1_a_project_that_is_varied_rectified_and_cut() -> None:
         ],
     )
     request = RequestDisbursement(tranche="T2")
-    assert "M2" in town.refused("project", name, request, at="2024-09-20T08:00:00+08:00", by="CAB-REG#1")
+    assert "M2" in realm.refused("project", name, request, at="2024-09-20T08:00:00+08:00", by="CAB-REG#1")
     walk(
-        town,
+        realm,
         name,
         [
             ("2024-10-09", SubmitRectification(), "SO-LEGAL#2"),
@@ -290,10 +290,10 @@ def test_s1_a_project_that_is_varied_rectified_and_cut() -> None:
             ("2025-03-31", ArchiveProject(index=INDEX), "HOST#1"),
         ],
     )
-    assert ended(town, name) == ("ARCHIVED", 14760000)
-    assert town.balances["paid/test/AP-2/FS-LOT"] == 6888000
-    assert town.balances["paid/test/AP-2/FS-CSF"] == 7872000
-    assert town.balances["envelope/test/FS-LOT"] == 18000000 + 112000
+    assert ended(realm, name) == ("ARCHIVED", 14760000)
+    assert realm.balances["paid/test/AP-2/FS-LOT"] == 6888000
+    assert realm.balances["paid/test/AP-2/FS-CSF"] == 7872000
+    assert realm.balances["envelope/test/FS-LOT"] == 18000000 + 112000
 
 
 # ---------------------------------------------------------------- S3
@@ -301,9 +301,9 @@ def test_s1_a_project_that_is_varied_rectified_and_cut() -> None:
 
 def test_s3_the_support_of_a_base_ends_at_its_close() -> None:
     rules = scheme("changzhou", budget={"administration_max": 10})
-    town = town_of(rules, FS_CZ=300000000)
+    realm = realm_of(rules, FS_CZ=300000000)
     funds, kind = {"FS-CZ": 60000000}, ProjectKind.BASE_SUPPORT
-    award_in(town, rules, "PJ-4", project="PJ-4", funds=funds, confirmed="2024-03-04", kind=kind)
+    award_in(realm, rules, "PJ-4", project="PJ-4", funds=funds, confirmed="2024-03-04", kind=kind)
     contract = SignContract(
         award=60000000,
         tranches={
@@ -315,7 +315,7 @@ def test_s3_the_support_of_a_base_ends_at_its_close() -> None:
         parties=PARTIES,
     )
     walk(
-        town,
+        realm,
         "PJ-4",
         [
             ("2024-03-08", contract, "CAB-REG#1"),
@@ -331,7 +331,7 @@ def test_s3_the_support_of_a_base_ends_at_its_close() -> None:
             ("2024-12-30", CloseProject(), "CAB-REG#1"),
         ],
     )
-    assert ended(town, "PJ-4") == ("CLOSED", 60000000)
+    assert ended(realm, "PJ-4") == ("CLOSED", 60000000)
 
 
 # ---------------------------------------------------------------- S4
@@ -339,8 +339,8 @@ def test_s3_the_support_of_a_base_ends_at_its_close() -> None:
 
 def test_s4_a_project_that_fails_is_terminated_and_pays_back() -> None:
     rules = scheme("hangzhou")
-    town, name = town_of(rules, FS_LOT=20000000), "AP-9"
-    award_in(town, rules, name, project="PJ-9", funds={"FS-LOT": 20000000}, confirmed="2024-03-18")
+    realm, name = realm_of(rules, FS_LOT=20000000), "AP-9"
+    award_in(realm, rules, name, project="PJ-9", funds={"FS-LOT": 20000000}, confirmed="2024-03-18")
     contract = SignContract(
         award=20000000,
         tranches={
@@ -354,7 +354,7 @@ def test_s4_a_project_that_fails_is_terminated_and_pays_back() -> None:
         parties=PARTIES,
     )
     walk(
-        town,
+        realm,
         name,
         [
             ("2024-03-25", contract, "CAB-REG#1"),
@@ -368,13 +368,13 @@ def test_s4_a_project_that_fails_is_terminated_and_pays_back() -> None:
             ),
         ],
     )
-    assert town.state("project", name).part(Delivery).missed == {"MS-2": date(2024, 7, 31)}
+    assert realm.state("project", name).part(Delivery).missed == {"MS-2": date(2024, 7, 31)}
     request = RequestDisbursement(tranche="T2")
-    assert town.refused("project", name, request, at="2024-08-13", by="CAB-REG#1") == {"M2"}
+    assert realm.refused("project", name, request, at="2024-08-13", by="CAB-REG#1") == {"M2"}
     rectify = OrderRectification(due=date(2024, 9, 4), findings=("double claiming",), attachments=EVIDENCE)
     hearing = InitiateTermination(ground="double claiming", hearing_until=date(2024, 9, 27), attachments=EVIDENCE)
     walk(
-        town,
+        realm,
         name,
         [
             ("2024-08-14", WithholdDisbursement(tranche="T2", **AGAINST), "CAB-REG#1"),
@@ -397,20 +397,20 @@ def test_s4_a_project_that_fails_is_terminated_and_pays_back() -> None:
         ],
     )
     early = ArchiveProject(index=INDEX)
-    assert town.refused("project", name, early, at="2024-11-10", by="HOST#1") == {"T25"}
-    assert not town.state("project", name).part(Clawback).escalated
-    town.pass_time(on("2024-11-11T00:00:00+08:00"))
-    assert town.state("project", name).part(Clawback).escalated
+    assert realm.refused("project", name, early, at="2024-11-10", by="HOST#1") == {"T25"}
+    assert not realm.state("project", name).part(Clawback).escalated
+    realm.pass_time(on("2024-11-11T00:00:00+08:00"))
+    assert realm.state("project", name).part(Clawback).escalated
     too_much = ReceiveClawback(amount=2784521)
-    assert town.refused("project", name, too_much, at="2024-12-06T08:00:00+08:00", by="CAB-FIN#1") == {"M10"}
+    assert realm.refused("project", name, too_much, at="2024-12-06T08:00:00+08:00", by="CAB-FIN#1") == {"M10"}
     walk(
-        town,
+        realm,
         name,
         [
             ("2024-12-06", ReceiveClawback(amount=2784520), "CAB-FIN#1"),
             ("2025-01-06", ArchiveProject(index=INDEX), "HOST#1"),
         ],
     )
-    assert ended(town, name) == ("ARCHIVED", 3215480)
-    assert town.balances["paid/test/AP-9/FS-LOT"] == 3215480
-    assert town.balances["envelope/test/FS-LOT"] == 10000000
+    assert ended(realm, name) == ("ARCHIVED", 3215480)
+    assert realm.balances["paid/test/AP-9/FS-LOT"] == 3215480
+    assert realm.balances["envelope/test/FS-LOT"] == 10000000

@@ -16,7 +16,7 @@ from domain.kernel.identifier import LIVE, Actor, Role, StreamId
 from domain.kernel.state import NONE, State
 from domain.project.contract import digest_account
 from domain.registers.incubation_base import DesignateBase, Tier
-from store.port import StoreUnavailable
+from store.port import EventStore, StoreUnavailable
 from tests.office import office_of
 from tests.tables import each_of
 from tests.web.console.conftest import EVERY_SEAT, hidden
@@ -112,7 +112,11 @@ async def _find_form(papers: PaperHouse, monkeypatch: pytest.MonkeyPatch, kind: 
     would_begin = kind in BEGINNING and NONE in command.during
     if kind not in {*PAPERS, *LIVING, "door"} and not would_begin:  # its form is shown as if somebody had begun one
         stage = command.during[0] if command.during else "X"
-        monkeypatch.setattr("web.console.command.filling.fold", lambda stream, _: State(stream, stage=stage, version=1))
+
+        async def load_begun(_: EventStore, stream: StreamId) -> State:
+            return State(stream, stage=stage, version=1)
+
+        monkeypatch.setattr("web.console.command.filling.load_state", load_begun)
     # a reviewer declares their interests before the form is shown: tests/web/console/test_reviews.py
     monkeypatch.setattr("web.console.command.page.find_own_review", lambda _: None)
     return f"/do/{command.command_type}/{await _stream(papers, kind)}"
