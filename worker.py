@@ -118,8 +118,8 @@ async def _see_to_build(runtime: Runtime) -> None:
         await find_place(runtime.client, runtime.settings.task_queue, runtime.settings.build_id or UNVERSIONED)
 
 
-def _log_refusal(**told: object) -> None:
-    log.error("worker.refused", **told)
+def _log_refusal(**details: object) -> None:
+    log.error("worker.refused", **details)
 
 
 def main() -> None:

@@ -218,12 +218,12 @@ _BY_NAME = ("workflows", "activities")
 
 def _rules() -> str:
     """Each rule: what it is if the log is checked by it, what it says when it refuses, of which commands, and where."""
-    said = list_sentences()
+    sentences_of = list_sentences()
     rows = []
     for rule in sorted(
         named_rules() | INVARIANTS.keys(), key=lambda rule: (rule.rstrip("0123456789"), len(rule), rule)
     ):
-        sentences = said.get(rule, ())
+        sentences = sentences_of.get(rule, ())
         texts = dict.fromkeys((sentence.zh.lstrip("："), sentence.en.lstrip(": ")) for sentence in sentences)
         bold = [f"**{text}**" for text in INVARIANTS.get(rule, ())] or ["", ""]
         zh, en = ("<br>".join(filter(None, column)) or "—" for column in zip(bold, *texts, strict=True))
