@@ -168,7 +168,7 @@ def _write_waiting(
         ),
         f"{state.stage} {state.since}",
     )
-    until = awaited.until.isoformat() if awaited.until else "None"
+    until = awaited.until.isoformat() if awaited.until else "None"  # as the ids of mails that were sent have it
     effects = [("waits", now), *([("reminded", now)] if reminds else [])]
     if awaited.until is not None:
         effects += [(name, at) for name, at in (("soon", awaited.until - SOON), ("overdue", awaited.until)) if at > now]

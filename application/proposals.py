@@ -11,6 +11,7 @@ from domain.kernel.proposal import ActProposed, ConfirmAct, Proposal, Proposals,
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from application.door import Receipt
     from domain.kernel.identifier import StreamId
@@ -60,10 +61,9 @@ async def list_proposals(store: EventStore, stream: StreamId) -> Mapping[int, Pr
     return state.part(Proposals).of
 
 
-async def list_waiting(store: EventStore, stream: StreamId) -> Mapping[int, Proposal]:
+async def list_confirmable(store: EventStore, stream: StreamId) -> Mapping[int, Proposal]:
     """Those that may be confirmed now, by number: neither confirmed nor dropped, and not lapsed."""
-    proposals, now = await list_proposals(store, stream), await now_in(store, stream)
-    return {number: proposal for number, proposal in proposals.items() if proposal.is_open(now)}
+    return _keep_open(await list_proposals(store, stream), await now_in(store, stream))
 
 
 async def find_confirmation(store: EventStore, stream: StreamId, digest: str | None = None) -> ConfirmAct:
@@ -72,14 +72,13 @@ async def find_confirmation(store: EventStore, stream: StreamId, digest: str | N
     One that lapsed is found by its digest where none that waits has it: the rule that refuses it says so.
     Raises NoSuchProposal, SeveralProposals.
     """
-    waiting = await list_waiting(store, stream)
-    matches = waiting if digest is None else _match(waiting, digest)
-    if not matches and digest is not None:
-        proposals = (await list_proposals(store, stream)).items()
-        matches = _match({n: p for n, p in proposals if p.status is ProposalStatus.OPEN}, digest)
-    if not matches:
+    proposals, now = await list_proposals(store, stream), await now_in(store, stream)
+    matches = proposals if digest is None else _match(proposals, digest)
+    lapsed = {} if digest is None else {n: p for n, p in matches.items() if p.status is ProposalStatus.OPEN}
+    candidates = _keep_open(matches, now) or lapsed
+    if not candidates:
         raise NoSuchProposal(stream, digest)
-    number, proposal = require_one(stream, matches)
+    number, proposal = require_one(stream, candidates)
     return ConfirmAct(proposal=number, digest=proposal.digest)
 
 
@@ -89,6 +88,10 @@ def require_one(stream: StreamId, proposals: Mapping[int, Proposal]) -> tuple[in
         raise SeveralProposals(stream, proposals.values())
     (one,) = proposals.items()
     return one
+
+
+def _keep_open(proposals: Mapping[int, Proposal], now: datetime) -> Mapping[int, Proposal]:
+    return {number: proposal for number, proposal in proposals.items() if proposal.is_open(now)}
 
 
 def _match(proposals: Mapping[int, Proposal], digest: str) -> Mapping[int, Proposal]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from application.proposals import find_confirmation, is_proposal, list_proposals, list_waiting, require_one
+from application.proposals import find_confirmation, is_proposal, list_confirmable, list_proposals, require_one
 from cli.adapter import Invocation, verb
 from cli.command import receipt_as_json
 from cli.help import Typer
@@ -18,7 +18,7 @@ from domain.catalogue import command_class
 from domain.kernel.canonical import canonical
 from domain.kernel.failure import FailureKind
 from domain.kernel.identifier import LIVE
-from domain.kernel.proposal import ActProposed, DropAct, Proposal
+from domain.kernel.proposal import ActProposed, ConfirmAct, DropAct, Proposal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,21 +92,24 @@ async def confirm_command(
     async with invocation.open_runtime(working=True) as runtime:
         stream = await resolve_or_begin(runtime.store, subject, realm, printer)
         if digest is None:
-            waiting = await list_waiting(runtime.store, stream)
+            waiting = await list_confirmable(runtime.store, stream)
             if not waiting:
                 if not printer.is_for_people:
                     printer.json({"stream": stream, "events": []})
                 printer.tell("沒有待確認者", "nothing waits to be confirmed")
                 return
-            digest = _agree(*require_one(stream, waiting), printer, yes=yes)
-        confirmation = await find_confirmation(runtime.store, stream, digest)
+            number, proposal = require_one(stream, waiting)
+            _show_and_agree(number, proposal, printer, yes=yes)
+            confirmation = ConfirmAct(proposal=number, digest=proposal.digest)
+        else:
+            confirmation = await find_confirmation(runtime.store, stream, digest)
         receipt = await runtime.door.send(stream, confirmation, who)
     done = f"{'、'.join(receipt.events[1:])}  {stream} v{receipt.version}"
     printer.answer(receipt_as_json(receipt), f"✓ 已確認：{done}", f"✓ Confirmed: {done}")
 
 
-def _agree(number: int, proposal: Proposal, printer: Printer, *, yes: bool) -> str:
-    """The digest of the one that waits, once its content was shown and agreed to."""
+def _show_and_agree(number: int, proposal: Proposal, printer: Printer, *, yes: bool) -> None:
+    """Show what waits, and go on once it is agreed to."""
     row = _as_row(number, proposal, printer)
     if printer.is_for_people:
         printer.line(f"{row['what']}  {row['by']}  {row['digest']}")
@@ -114,7 +117,6 @@ def _agree(number: int, proposal: Proposal, printer: Printer, *, yes: bool) -> s
         printer.line(row["particulars"])
         if not typer.confirm(printer.say("確認？", "Confirm?"), err=True):
             raise typer.Exit(FailureKind.REFUSED)
-    return proposal.digest
 
 
 @app.command("drop")

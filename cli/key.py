@@ -16,7 +16,7 @@ from application.door_keys import (
     list_keys,
     publish_first_key,
 )
-from application.proposals import find_confirmation, list_waiting
+from application.proposals import find_confirmation, list_confirmable
 from cli.adapter import Invocation, verb
 from cli.command import read_business_time, receipt_as_json
 from cli.help import Typer
@@ -81,7 +81,7 @@ async def show_command(key: Key, *, invocation: Invocation) -> None:
     printer, now = invocation.printer, datetime.now(UTC)
     stream = key_stream(_read_key(key))
     async with invocation.open_store() as store:
-        view, proposals = await find_key(store, key), await list_waiting(store, stream)
+        view, proposals = await find_key(store, key), await list_confirmable(store, stream)
     row = view.as_json(now) | {"proposals": [_proposal_as_json(*one) for one in proposals.items()]}
     if not printer.is_for_people:
         printer.json(row)

@@ -23,7 +23,7 @@ from domain.kernel.state import NONE, SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import require_impartial
 from domain.registers.organisation import OrganisationStage, require_fundable
-from domain.registers.scheme import require_published
+from domain.registers.scheme import require_published_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -357,7 +357,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
 def _require_in_catalogue(check: Checks, state: State, facts: Facts, command: OfferServices) -> None:
     """BS06: what a base offers is in the city's catalogue for its tier (CZ-10)."""
     ref, tier = command.scheme, state.part(Base).tier or Tier.MUNICIPAL
-    scheme = require_published(check, state, facts, ref)
+    scheme = require_published_rules(check, state, facts, ref)
     catalogue = scheme.bases.list_services(tier) if scheme is not None and scheme.bases is not None else None
     if catalogue is None:
         return

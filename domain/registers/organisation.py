@@ -25,7 +25,7 @@ from domain.kernel.scope import ScopeKind
 from domain.kernel.state import NONE, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.interest import require_impartial
-from domain.registers.scheme import require_published
+from domain.registers.scheme import require_published_rules
 from domain.round.plan import list_hosts
 
 if TYPE_CHECKING:
@@ -644,7 +644,7 @@ def decide(state: State, facts: Facts, order: Order, command: Commands) -> list[
             )
             return check.grant(ApplicantBanned.of(command))
         case ClassifyOrganisation(scheme=ref, kinds=kinds):
-            scheme = require_published(check, state, facts, ref)
+            scheme = require_published_rules(check, state, facts, ref)
             require_listed(check, scheme, Codelist.ORGANISATION_KINDS, kinds)
             return check.grant(OrganisationClassified.of(command, kinds=tuple(sorted(set(kinds)))))
         case _:

@@ -197,7 +197,7 @@ def scheme_of(register: State, ref: SchemeRef) -> Scheme | None:
     return register.part(Register).packs.get(ref.version) if register.stream.name == ref.name else None
 
 
-def require_published(check: Checks, state: State, facts: Facts, ref: SchemeRef) -> Scheme | None:
+def require_published_rules(check: Checks, state: State, facts: Facts, ref: SchemeRef) -> Scheme | None:
     """S1: that version of the rules has been published; None where it was not, which is noted."""
     scheme = scheme_of(facts.of(state.stream.sibling("scheme", ref.name)), ref)
     check(scheme, "S1", "管理辦法 {ref} 尚未發布", "the rules {ref} have not been published", ref=ref)

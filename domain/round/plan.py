@@ -27,7 +27,7 @@ from domain.kernel.scheme import RoundLevel, Route, Scheme
 from domain.kernel.state import SAME, Part, SchemeRef, State, Transition
 from domain.kernel.words import Words
 from domain.registers.fund import FundStage
-from domain.registers.scheme import require_published
+from domain.registers.scheme import require_published_rules
 from domain.round.budget import aside_key, awarded, count_asides, mark_aside
 from domain.round.stage import NeedStage, RoundStage
 
@@ -435,7 +435,7 @@ def require_rules(check: Checks, state: State, facts: Facts, named: SchemeRef | 
             "name the rules and their version",
         )
         raise check.refuse()
-    scheme = require_published(check, state, facts, ref)
+    scheme = require_published_rules(check, state, facts, ref)
     if scheme is None:
         raise check.refuse()
     check(

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from fastapi.routing import APIRoute
+
 from web.console import routers
 
 if TYPE_CHECKING:
@@ -124,4 +126,5 @@ LEFT_OUT: Final = {
 
 def list_routes() -> set[str]:
     """Every route that answers a reader, as the console has it."""
-    return {route.path for router in routers.ROUTERS for route in router.routes if "GET" in route.methods}  # type: ignore[attr-defined] # APIRoute
+    routes = (route for router in routers.ROUTERS for route in router.routes if isinstance(route, APIRoute))
+    return {route.path for route in routes if "GET" in (route.methods or ())}

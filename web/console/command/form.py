@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from starlette.datastructures import UploadFile
 
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from domain.kernel.explanation import Place
 
-Tree = dict[str, Any]
-"""What was typed, by field: a text, a list, rows, or another tree. What was left blank is not in it."""
+Branch: TypeAlias = Any
+"""What stands under one name of a tree: a text, a list, rows, or another tree. Its shape says which of them."""
+Tree = dict[str, Branch]
+"""What was typed, by field. What was left blank is not in it."""
 
 Choices = Mapping[str, Sequence[tuple[str, str]]]
 """By the name of a field, the values that it may be chosen from, and what each is called."""
@@ -65,7 +67,7 @@ class FormField:
     en: str
     hint: tuple[str, str] | None = None
     required: bool = False
-    value: Any = ""
+    value: Branch = ""
     choices: tuple[FieldChoice, ...] = ()
     faults: tuple[InputFault, ...] = ()
     columns: tuple[FormField, ...] = ()
@@ -183,7 +185,7 @@ class _FormReader:
                 tree[shape.name] = value
         return tree
 
-    def value(self, shape: Shape, name: str, field_name: str, *, inside: bool = False) -> Any:  # noqa: ANN401 - a tree
+    def value(self, shape: Shape, name: str, field_name: str, *, inside: bool = False) -> Branch:
         match choose_widget(shape, field_name, inside=inside):
             case "lines":
                 return [line.strip() for line in self.text(name).split("\n") if line.strip()]
@@ -223,7 +225,7 @@ class _FormReader:
         for row in self.rows(name):
             key = self.text(f"{name}.{row}.key").strip()
             if item.kind is Kind.GROUP and item.model is not None:
-                value: Any = self.group(item.model, f"{name}.{row}.value", inside=True)
+                value: Branch = self.group(item.model, f"{name}.{row}.value", inside=True)
             else:
                 value = self.value(item, f"{name}.{row}.value", "", inside=True)
             if key or value:
@@ -272,7 +274,7 @@ def _hidden_group(model: type[BaseModel], tree: Tree, prefix: str, *, inside: bo
             yield from _hidden(shape.shape, tree[shape.name], f"{prefix}.{shape.name}", shape.name, inside=inside)
 
 
-def _hidden(shape: Shape, value: Any, name: str, field_name: str, *, inside: bool) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - a tree
+def _hidden(shape: Shape, value: Branch, name: str, field_name: str, *, inside: bool) -> Iterator[tuple[str, str]]:
     match choose_widget(shape, field_name, inside=inside):
         case "lines":
             yield name, "\n".join(value)
@@ -320,7 +322,7 @@ class _Builder:
             for one in field_shapes(model).values()
         ]
 
-    def field(self, of: FieldShape, value: Any, name: str, place: Place, *, inside: bool) -> FormField:  # noqa: ANN401 - a tree
+    def field(self, of: FieldShape, value: Branch, name: str, place: Place, *, inside: bool) -> FormField:
         part = self.shape(of.shape, value, name, place, of.name, inside=inside)
         if value is None and part.widget == "yes_no":
             part = replace(part, value=_default(of))
@@ -329,7 +331,7 @@ class _Builder:
     def shape(
         self,
         shape: Shape,
-        value: Any,  # noqa: ANN401 - a tree
+        value: Branch,
         name: str,
         place: Place,
         field_name: str = "",
@@ -359,7 +361,7 @@ class _Builder:
     def _table(
         self,
         shape: Shape,
-        value: Any,  # noqa: ANN401 - a tree
+        value: Branch,
         name: str,
         place: Place,
     ) -> tuple[tuple[FormField, ...], tuple[tuple[FormField, ...], ...]]:
@@ -378,7 +380,7 @@ class _Builder:
         )
         return tuple(self.group(model, {}, name, ("",), inside=True)), rows
 
-    def _pair(self, shape: Shape, key: str, value: Any, name: str, place: Place) -> tuple[FormField, ...]:  # noqa: ANN401 - a tree
+    def _pair(self, shape: Shape, key: str, value: Branch, name: str, place: Place) -> tuple[FormField, ...]:
         item, where = shape.item, (*place, key)
         assert item is not None  # noqa: S101 - a mapping has values
         key_faults = tuple(f for f in self.faults if key and f.place == (*where, "[key]"))

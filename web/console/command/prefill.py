@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from application.access import load_seen_file, may_see_all
 from application.listing import StreamFilter, each_stream, list_streams
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from domain.kernel.money import Fen
     from domain.kernel.scheme import Scheme
     from web.console.command.filling import Filling
-    from web.console.command.form import FormField, Tree
+    from web.console.command.form import Branch, FormField, Tree
     from web.house import House
 
 MOST: Final = 300
@@ -267,7 +267,7 @@ def _by_script(terms: Iterable[str]) -> dict[str, str]:
     return {simplify(term): term for term in terms}
 
 
-def _take_terms(value: Any, lists: Mapping[str, Mapping[str, str]], name: str = "") -> Any:  # noqa: ANN401 - a tree
+def _take_terms(value: Branch, lists: Mapping[str, Mapping[str, str]], name: str = "") -> Branch:
     match value:
         case dict():
             return {inner: _take_terms(one, lists, inner) for inner, one in value.items()}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
     from web.console.command.filling import Filling
-    from web.console.command.form import FormField, Tree
+    from web.console.command.form import Branch, FormField, Tree
     from web.console.texts import Speak
 
 ENVELOPE: Final = "envelope"
@@ -135,7 +135,7 @@ def describe_bid(limits: Sequence[BidLimits], t: Speak) -> str:
     )
 
 
-def _describe(shape: Shape) -> Any:  # noqa: ANN401 - a tree of names
+def _describe(shape: Shape) -> Branch:
     if shape.kind is Kind.LIST and shape.item is not None:
         return [_describe(shape.item)]
     if shape.kind is Kind.GROUP and shape.model is not None:
@@ -162,7 +162,7 @@ def _write(model: type[BaseModel], values: dict[str, Any]) -> Tree:
     return {name: _write_value(shapes[name].shape, value) for name, value in values.items() if value not in ([], {})}
 
 
-def _write_value(shape: Shape, value: Any) -> Any:  # noqa: ANN401 - a tree
+def _write_value(shape: Shape, value: Branch) -> Branch:
     match shape.kind:
         case Kind.MONEY:
             return f"{value // 100}.{value % 100:02}"
