@@ -16,6 +16,7 @@ import pytest
 
 from cli.cell import make_visible
 from cli.output import Form, Printer
+from domain.kernel.failure import FailureKind
 from languages import Language
 from tests.cli.installation import PATIENCE_S, ROOT, in_process
 from tests.tables import mostly
@@ -144,7 +145,7 @@ def test_an_interrupt_while_it_loads_ends_it_like_any_program(venture: Installat
 
 @pytest.mark.full
 def test_a_question_that_nobody_answers_is_no_refusal(venture: Installation) -> None:
-    assert _run(venture, "reset", then="< /dev/null")[0] == 5
+    assert _run(venture, "reset", then="< /dev/null")[0] == FailureKind.INTERRUPTED
     assert venture.home.exists()
 
 
